@@ -1,0 +1,1 @@
+"""The language of access: pure Python, free of aws_cdk."""

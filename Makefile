@@ -1,0 +1,123 @@
+# Needs Python 3.11 or later (with pip and venv) and make. Everything else, Node and the AWS CDK CLI among it, goes into
+# .venv, .venv-floor and .venv-checkov, once: a file in each records that it was set up from the pins as they are now.
+
+PYTHON ?= python3
+OUT ?= cdk.out
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL: # the quick checks are to come first, and pytest's closing line last
+
+# A synth asks nobody anything: no telemetry, no look-up of newer versions, and no AWS account, whatever is configured here.
+export CDK_DISABLE_CLI_TELEMETRY := true
+export CDK_DISABLE_VERSION_CHECK := true
+export AWS_EC2_METADATA_DISABLED := true
+export AWS_CONFIG_FILE := /dev/null
+export AWS_SHARED_CREDENTIALS_FILE := /dev/null
+unexport AWS_PROFILE AWS_DEFAULT_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+
+# The CDK CLI and jsii look `node` up on PATH, and cdk.json says `python3`: the environment's come first, whatever the system
+# has. Not exported for the whole Makefile, because PYTHON has to go on meaning the caller's interpreter.
+IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+VENV := .venv/.packages .venv/.project .venv/.cli
+FLOOR := .venv-floor/.packages
+CHECKOV := .venv-checkov/.packages
+
+##  make synth      synthesize the reference app into cdk.out and print a table of its stacks
+##  make test       everything that must pass: lint, types, tests, and the checks of the whole app
+##  make lint       ruff: rules and formatting
+##  make types      mypy, strict
+##  make format     let ruff rewrite what it can
+##  make snapshots  write the templates' snapshots anew
+##  make wheel      build dist/tableguard-*.whl
+##  make setup      only set up the environments that the others need
+##  make pins       resolve requirements/*.txt anew from pyproject.toml (use the oldest Python)
+##  make clean      remove what was built
+##  make distclean  remove the environments, too
+##
+##  PYTHON=python3.12 picks the interpreter of new environments, OUT=folder where synth writes.
+
+.PHONY: help
+help:
+	@sed -n 's/^##//p' Makefile
+
+.PHONY: synth
+synth: $(VENV)
+	@$(IN_VENV) .venv/bin/cdk synth --quiet --no-notices --output "$(OUT)"
+	@$(IN_VENV) .venv/bin/tableguard summary "$(OUT)"
+
+.PHONY: test
+test: setup lint types
+	$(IN_VENV) .venv/bin/pytest -n auto --maxprocesses 4 --dist worksteal
+
+.PHONY: lint
+lint: $(VENV)
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+
+.PHONY: types
+types: $(VENV)
+	.venv/bin/mypy
+
+.PHONY: format
+format: $(VENV)
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+.PHONY: snapshots
+snapshots: $(VENV)
+	$(IN_VENV) .venv/bin/pytest --snapshot-update
+
+.PHONY: wheel
+wheel: $(VENV)
+	rm -rf build dist # what an earlier build left there would be packed again
+	.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+.PHONY: pins
+pins:
+	$(PYTHON) scripts/check_python.py
+	$(PYTHON) scripts/pins.py
+
+.PHONY: clean
+clean:
+	rm -rf build dist cdk.out constructs/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.PHONY: distclean
+distclean: clean
+	rm -rf .venv .venv-floor .venv-checkov
+
+.PHONY: setup
+setup: $(VENV) $(FLOOR) $(CHECKOV)
+
+# $(call environment,FOLDER): a new virtual environment of the packages that the first prerequisite pins.
+define environment
+@command -v "$(PYTHON)" >/dev/null || { echo "No $(PYTHON) here: install Python 3.11 or later, or say PYTHON=/path/to/python3" >&2; exit 1; }
+@$(PYTHON) scripts/check_python.py
+@echo "Setting up $(1), once"
+@$(PYTHON) -m venv --clear $(1)
+@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+@touch $@
+endef
+
+.venv/.packages: requirements/dev.txt
+	$(call environment,.venv)
+
+# Editable: what is edited under constructs/ is what runs.
+.venv/.project: pyproject.toml .venv/.packages
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.cli: package-lock.json package.json .venv/.packages
+	@mkdir -p .venv/cli
+	@cp package.json package-lock.json .venv/cli
+	@$(IN_VENV) npm --prefix .venv/cli ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@ln -sf ../cli/node_modules/.bin/cdk .venv/bin/cdk
+	@touch $@
+
+.venv-floor/.packages: requirements/floor.txt
+	$(call environment,.venv-floor)
+
+.venv-checkov/.packages: requirements/checkov.txt
+	$(call environment,.venv-checkov)

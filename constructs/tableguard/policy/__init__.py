@@ -1,1 +1,83 @@
-"""The language of access: pure Python, free of aws_cdk."""
+"""The language of access: pure Python, free of aws_cdk.
+
+A `TableGrant` says who may do what with a table, under which conditions, and why; it renders the statements of every
+policy that has to agree for the access to work.
+"""
+
+from __future__ import annotations
+
+from tableguard.policy.access import Access
+from tableguard.policy.actions import ACTIONS, Action, Reach, Resource
+from tableguard.policy.conditions import (
+    Attributes,
+    Clause,
+    Condition,
+    FromNetwork,
+    FromVpc,
+    FromVpcEndpoint,
+    InOrganization,
+    LeadingKeys,
+)
+from tableguard.policy.documents import Statement, document, merged, minified
+from tableguard.policy.errors import (
+    InvalidInputError,
+    PolicyTooLargeError,
+    PublicPolicyError,
+    TableguardError,
+)
+from tableguard.policy.grants import TableGrant
+from tableguard.policy.limits import Limit, Limits, measured
+from tableguard.policy.principals import (
+    Account,
+    AwsService,
+    FederatedUser,
+    Organization,
+    OrganizationalUnit,
+    PermissionSet,
+    Principal,
+    Role,
+    RoleSession,
+    User,
+)
+from tableguard.policy.public_access import check_not_public
+from tableguard.policy.tables import TableReference
+
+__all__ = [
+    "ACTIONS",
+    "Access",
+    "Account",
+    "Action",
+    "Attributes",
+    "AwsService",
+    "Clause",
+    "Condition",
+    "FederatedUser",
+    "FromNetwork",
+    "FromVpc",
+    "FromVpcEndpoint",
+    "InOrganization",
+    "InvalidInputError",
+    "LeadingKeys",
+    "Limit",
+    "Limits",
+    "Organization",
+    "OrganizationalUnit",
+    "PermissionSet",
+    "PolicyTooLargeError",
+    "Principal",
+    "PublicPolicyError",
+    "Reach",
+    "Resource",
+    "Role",
+    "RoleSession",
+    "Statement",
+    "TableGrant",
+    "TableReference",
+    "TableguardError",
+    "User",
+    "check_not_public",
+    "document",
+    "measured",
+    "merged",
+    "minified",
+]

@@ -1,0 +1,195 @@
+"""What is granted: sets of actions, each tied to the resource that it is authorized on.
+
+A statement on a table's ARN says nothing about its indexes or its stream, and stream actions in a table's policy fail
+the deployment, so an access always knows which action goes where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar, Final, NoReturn
+
+from tableguard.policy import names
+from tableguard.policy.actions import ACTIONS, SERVICE, Action, Resource
+from tableguard.policy.errors import InvalidInputError
+
+TABLE: Final = ""
+"""The target of actions on the table itself. Targets are what follows the table's ARN."""
+ALL_INDEXES: Final = "/index/*"
+STREAM: Final = "/stream/*"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A named set of DynamoDB actions. Use one of the constants, `query`, or `on_table`, `on_index`, `on_stream`.
+
+    Accesses are joined with `|`: `Access.query(index="by-date") | Access.STREAM`.
+
+    Args:
+        name: What messages and reports call it.
+        permissions: Pairs of a target (what follows the table's ARN) and an action's name.
+    """
+
+    name: str
+    permissions: frozenset[tuple[str, str]]
+
+    READ: ClassVar[Access]
+    """Read items by key, query and scan them, in the table and in all its indexes, and describe the table."""
+    READ_ITEMS: ClassVar[Access]
+    """Read items by key and query them, in the table and in all its indexes: what `LeadingKeys` can narrow."""
+    WRITE: ClassVar[Access]
+    """Put, update and delete items, in batches and transactions too, and describe the table."""
+    READ_WRITE: ClassVar[Access]
+    """READ and WRITE."""
+    STREAM: ClassVar[Access]
+    """Read the table's stream."""
+    SETTINGS: ClassVar[Access]
+    """Describe and update the table. UpdateTable has no key that narrows it: it changes throughput, but indexes,
+    stream, deletion protection and encryption as well. Items cannot be read with it."""
+
+    @staticmethod
+    def query(*, index: str | None = None) -> Access:
+        """Query the table, or one of its indexes and nothing else.
+
+        Args:
+            index: The index; when left out, the table itself and no index.
+
+        Raises:
+            InvalidInputError: The index name is malformed.
+        """
+        if index is None:
+            return Access("query", frozenset({(TABLE, "Query")}))
+        return Access(f"query {index}", frozenset({(_index_target(index), "Query")}))
+
+    @staticmethod
+    def on_table(*actions: str) -> Access:
+        """These actions on the table itself.
+
+        Args:
+            actions: Exact names ("GetItem" or "dynamodb:GetItem"), no patterns.
+
+        Raises:
+            InvalidInputError: An action that does not exist or does not work on a table, or none at all.
+        """
+        return _custom(actions, Resource.TABLE, TABLE)
+
+    @staticmethod
+    def on_index(*actions: str, index: str | None = None) -> Access:
+        """These actions on one index, or on all indexes.
+
+        Args:
+            actions: Exact names ("Query" or "dynamodb:Query"), no patterns.
+            index: The index; all indexes when left out.
+
+        Raises:
+            InvalidInputError: An action that does not exist or does not work on an index, or none at all.
+        """
+        return _custom(actions, Resource.INDEX, ALL_INDEXES if index is None else _index_target(index))
+
+    @staticmethod
+    def on_stream(*actions: str) -> Access:
+        """These actions on the table's stream.
+
+        Args:
+            actions: Exact names ("GetRecords" or "dynamodb:GetRecords"), no patterns.
+
+        Raises:
+            InvalidInputError: An action that does not exist or does not work on a stream, or none at all.
+        """
+        return _custom(actions, Resource.STREAM, STREAM)
+
+    def __or__(self, other: Access) -> Access:
+        names_ = dict.fromkeys((*self.name.split(" + "), *other.name.split(" + ")))
+        return Access(" + ".join(names_), self.permissions | other.permissions)
+
+    @property
+    def by_target(self) -> Mapping[str, tuple[Action, ...]]:
+        """The actions per target, both in a fixed order."""
+        targets: dict[str, list[Action]] = {}
+        for target, action in sorted(self.permissions):
+            targets.setdefault(target, []).append(ACTIONS[action])
+        return MappingProxyType({target: tuple(actions) for target, actions in targets.items()})
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Every action once, sorted by name."""
+        return tuple(ACTIONS[name] for name in sorted({action for _, action in self.permissions}))
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """The indexes it names."""
+        return tuple(
+            sorted({t.removeprefix("/index/") for t, _ in self.permissions if t.startswith("/index/")} - {"*"})
+        )
+
+    @property
+    def reads_stream(self) -> bool:
+        """Whether it reaches the table's stream."""
+        return any(target == STREAM for target, _ in self.permissions)
+
+    @property
+    def reaches_table(self) -> bool:
+        """Whether it reaches the table or an index: what the table's policy speaks of."""
+        return any(target != STREAM for target, _ in self.permissions)
+
+
+def _index_target(index: str) -> str:
+    return f"/index/{names.index_name('the index of an Access', index)}"
+
+
+def _custom(actions: Iterable[str], resource: Resource, target: str) -> Access:
+    checked = [_known(name, resource) for name in actions]
+    if not checked:
+        raise InvalidInputError("a custom Access", value=(), allowed="at least one action")
+    return Access(", ".join(action.name for action in checked), frozenset((target, action.name) for action in checked))
+
+
+def _known(name: str, resource: Resource) -> Action:
+    if not isinstance(name, str):
+        raise InvalidInputError("an action", value=name, allowed='the name of a DynamoDB action, such as "GetItem"')
+    bare = name.removeprefix(f"{SERVICE}:")
+    action = ACTIONS.get(bare)
+    if action is None:
+        _refuse_unknown(name, bare)
+    if resource not in action.resources:
+        works_on = ", ".join(sorted(r.value for r in action.resources)) or "the whole account"
+        raise InvalidInputError(
+            f"an action on a {resource.value}",
+            value=name,
+            allowed=f"actions on a {resource.value}; {action.name} works on: {works_on}",
+        )
+    return action
+
+
+def _refuse_unknown(name: str, bare: str) -> NoReturn:
+    if "*" in bare or "?" in bare:
+        fix = "Patterns take in actions that AWS adds later: list the actions."
+    elif bare in ("TransactGetItems", "TransactWriteItems"):
+        fix = "Transactions are authorized by GetItem, PutItem, UpdateItem, DeleteItem and ConditionCheckItem."
+    else:
+        fix = names.suggestion(bare, ACTIONS)
+    raise InvalidInputError("an action", value=name, allowed="the name of a DynamoDB action", fix=fix)
+
+
+def _named(name: str, *sets: tuple[str, str]) -> Access:
+    return Access(name, frozenset((target, action) for target, actions in sets for action in actions.split()))
+
+
+# ConditionCheckItem belongs to both: it is a transaction's read of an item, which a writer's transactions need too.
+# Left out on purpose: PartiQL, which does not work across accounts; SearchVectors, for which that is not documented.
+Access.READ = _named(
+    "READ", (TABLE, "BatchGetItem ConditionCheckItem DescribeTable GetItem Query Scan"), (ALL_INDEXES, "Query Scan")
+)
+# Without Scan, which reads every partition, and DescribeTable, which names none.
+Access.READ_ITEMS = _named(
+    "READ_ITEMS", (TABLE, "BatchGetItem ConditionCheckItem GetItem Query"), (ALL_INDEXES, "Query")
+)
+# Without any action on indexes, which are never written to.
+Access.WRITE = _named("WRITE", (TABLE, "BatchWriteItem ConditionCheckItem DeleteItem DescribeTable PutItem UpdateItem"))
+Access.READ_WRITE = Access("READ_WRITE", (Access.READ | Access.WRITE).permissions)
+# Without ListStreams, which is an action on the account and does not work across accounts.
+Access.STREAM = _named("STREAM", (STREAM, "DescribeStream GetRecords GetShardIterator"))
+# Without UpdateTimeToLive, which deletes items in the end, and everything else that works in the own account only.
+Access.SETTINGS = _named("SETTINGS", (TABLE, "DescribeTable UpdateTable"))

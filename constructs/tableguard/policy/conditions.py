@@ -1,0 +1,410 @@
+"""When and from where access is granted, and to which items: conditions of a grant.
+
+All conditions of a grant hold together (and). Alternatives (or) are values of one condition, or two grants.
+"""
+
+from __future__ import annotations
+
+import abc
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tableguard.policy import names
+from tableguard.policy.actions import Action
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.tokens import is_unresolved
+
+# The key for each attribute of a partition key that is made of several, in order.
+_PARTITION_KEYS: Final = (
+    "dynamodb:LeadingKeys",
+    "dynamodb:SecondPartitionKeyValues",
+    "dynamodb:ThirdPartitionKeyValues",
+    "dynamodb:FourthPartitionKeyValues",
+)
+ATTRIBUTES: Final = "dynamodb:Attributes"
+
+_OPERATORS: Final = frozenset(
+    f"{kind}{suffix}"
+    for kind in (
+        "StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase StringLike StringNotLike "
+        "NumericEquals NumericNotEquals NumericLessThan NumericLessThanEquals NumericGreaterThan "
+        "NumericGreaterThanEquals DateEquals DateNotEquals DateLessThan DateLessThanEquals DateGreaterThan "
+        "DateGreaterThanEquals Bool BinaryEquals IpAddress NotIpAddress ArnEquals ArnLike ArnNotEquals ArnNotLike"
+    ).split()
+    for suffix in ("", "IfExists")
+) | {"Null"}
+
+
+class Condition(abc.ABC):
+    """Something that must hold for a grant to apply."""
+
+    __slots__ = ()
+
+    @abc.abstractmethod
+    def clauses(self, action: Action) -> tuple[Clause, ...]:
+        """The condition as IAM writes it, for one action: fine-grained conditions differ between reads and writes."""
+
+    @property
+    @abc.abstractmethod
+    def label(self) -> str:
+        """The condition in a reader's words."""
+
+    @property
+    def fine_grained(self) -> bool:
+        """Whether it narrows the items or attributes that a request may touch."""
+        return False
+
+    @property
+    def survives_forwarding(self) -> bool:
+        """Whether it still holds when DynamoDB calls another service (KMS) on the caller's behalf.
+
+        Where a request came from is lost on the way; who sent it and when is not.
+        """
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Clause(Condition):
+    """One line of a `Condition` element, as IAM writes it: for keys that no other condition here stands for.
+
+    Args:
+        operator: An IAM condition operator, such as "StringEquals" or "ForAnyValue:StringLike".
+        key: A condition key, such as "aws:PrincipalTag/team".
+        values: The values, one of which must match.
+
+    Raises:
+        InvalidInputError: The operator does not exist, the key is not a condition key, or there is no value.
+    """
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        bare = self.operator.removeprefix("ForAllValues:").removeprefix("ForAnyValue:")
+        if bare not in _OPERATORS:
+            raise InvalidInputError(
+                "the operator of a condition",
+                value=self.operator,
+                allowed="an IAM condition operator",
+                fix=names.suggestion(bare, _OPERATORS),
+            )
+        if not re.fullmatch(r"[a-zA-Z0-9-]+:\S+", self.key) and not is_unresolved(self.key):
+            raise InvalidInputError("the key of a condition", value=self.key, allowed='a key such as "aws:SourceIp"')
+        object.__setattr__(self, "values", _values(f"the values of {self.key}", self.values))
+
+    def clauses(self, action: Action) -> tuple[Clause, ...]:
+        return (self,)
+
+    @property
+    def label(self) -> str:
+        return f"{self.operator} {self.key} {', '.join(self.values)}"
+
+    @property
+    def survives_forwarding(self) -> bool:
+        return self.key.lower().startswith("aws:principal")
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class FromNetwork(Condition):
+    """Only from these IP ranges, as AWS sees the caller over the internet.
+
+    A request through a VPC endpoint carries no public address and is therefore not covered: give such callers a
+    grant of their own with `FromVpcEndpoint` or `FromVpc`.
+
+    Args:
+        ranges: IPv4 or IPv6 ranges in CIDR form, without host bits.
+
+    Raises:
+        InvalidInputError: No range, a malformed one, one with host bits, or one that is the whole internet.
+    """
+
+    ranges: tuple[str, ...]
+
+    def __init__(self, *ranges: str) -> None:
+        checked = (names.network("a range of FromNetwork", value) for value in _values("FromNetwork", ranges))
+        object.__setattr__(self, "ranges", tuple(checked))
+
+    def clauses(self, action: Action) -> tuple[Clause, ...]:
+        return (Clause("IpAddress", "aws:SourceIp", self.ranges),)
+
+    @property
+    def label(self) -> str:
+        return f"from {', '.join(self.ranges)}"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class FromVpc(Condition):
+    """Only from these VPCs, through a VPC endpoint for DynamoDB.
+
+    VPC ids are unique within a region only, so the region is part of the condition.
+    Source: IAM user guide, "AWS global condition context keys", aws:SourceVpc.
+
+    Args:
+        vpc_ids: Ids of VPCs.
+        region: The region of these VPCs, which is also the table's: a gateway endpoint reaches no other region.
+
+    Raises:
+        InvalidInputError: No id, or a malformed id or region.
+    """
+
+    vpc_ids: tuple[str, ...]
+    region: str
+
+    def __init__(self, *vpc_ids: str, region: str) -> None:
+        checked = (names.vpc_id("a VPC of FromVpc", value) for value in _values("FromVpc", vpc_ids))
+        object.__setattr__(self, "vpc_ids", tuple(checked))
+        object.__setattr__(self, "region", names.region("the region of FromVpc", region))
+
+    def clauses(self, action: Action) -> tuple[Clause, ...]:
+        return (
+            Clause("StringEquals", "aws:SourceVpc", self.vpc_ids),
+            Clause("StringEquals", "aws:RequestedRegion", (self.region,)),
+        )
+
+    @property
+    def label(self) -> str:
+        return f"from {', '.join(self.vpc_ids)} in {self.region}"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class FromVpcEndpoint(Condition):
+    """Only through these VPC endpoints.
+
+    Args:
+        endpoint_ids: Ids of VPC endpoints for DynamoDB (gateway or interface).
+
+    Raises:
+        InvalidInputError: No id, or a malformed one.
+    """
+
+    endpoint_ids: tuple[str, ...]
+
+    def __init__(self, *endpoint_ids: str) -> None:
+        checked = (
+            names.vpc_endpoint_id("an endpoint of FromVpcEndpoint", value)
+            for value in _values("FromVpcEndpoint", endpoint_ids)
+        )
+        object.__setattr__(self, "endpoint_ids", tuple(checked))
+
+    def clauses(self, action: Action) -> tuple[Clause, ...]:
+        return (Clause("StringEquals", "aws:SourceVpce", self.endpoint_ids),)
+
+    @property
+    def label(self) -> str:
+        return f"through {', '.join(self.endpoint_ids)}"
+
+
+@dataclass(frozen=True, slots=True)
+class InOrganization(Condition):
+    """Only while the caller's account belongs to this organization: an account that leaves loses the access.
+
+    Args:
+        organization: The organization's id, such as "o-a1b2c3d4e5".
+
+    Raises:
+        InvalidInputError: The id is malformed.
+    """
+
+    organization: str
+
+    def __post_init__(self) -> None:
+        names.organization_id("the organization of InOrganization", self.organization)
+
+    def clauses(self, action: Action) -> tuple[Clause, ...]:
+        return (Clause("StringEquals", "aws:PrincipalOrgID", (self.organization,)),)
+
+    @property
+    def label(self) -> str:
+        return f"in {self.organization}"
+
+    @property
+    def survives_forwarding(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class LeadingKeys(Condition):
+    """Only items with these partition keys.
+
+    Rendered so that a request that names no partition key is refused: `ForAllValues` alone is true for it.
+    Source: DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
+
+    Args:
+        keys: Values of the partition key as strings (numbers and binary keys in the form in which DynamoDB's JSON
+            writes them). `*` and `?` are wildcards, so a prefix is "ProductCatalog-*". IAM policy variables work:
+            "${aws:PrincipalTag/tenant}" lets each caller reach the items that belong to it. A literal `*`, `?` or
+            `$` is written `${*}`, `${?}`, `${$}`.
+        attribute: Which attribute of the partition key, 1 to 4, where it is made of several; 1 when left out. Such a
+            table is fenced by one condition for each attribute: narrowing the first alone leaves the others open.
+
+    Raises:
+        InvalidInputError: No key, an empty one, a pattern that matches every key, or an attribute beyond the fourth.
+    """
+
+    keys: tuple[str, ...]
+    attribute: int
+
+    def __init__(self, *keys: str, attribute: int = 1) -> None:
+        if attribute not in range(1, len(_PARTITION_KEYS) + 1):
+            raise InvalidInputError("the attribute of LeadingKeys", value=attribute, allowed="1, 2, 3 or 4")
+        for key in _values("LeadingKeys", keys):
+            if re.fullmatch(r"[*?]+", key) and "*" in key:
+                raise InvalidInputError(
+                    "a key of LeadingKeys",
+                    value=key,
+                    allowed="a key or a pattern that leaves some keys out",
+                    fix="Leave the condition away to allow every key.",
+                )
+        object.__setattr__(self, "keys", tuple(keys))
+        object.__setattr__(self, "attribute", attribute)
+
+    def clauses(self, action: Action) -> tuple[Clause, ...]:
+        if not action.by_key:
+            raise InvalidInputError(
+                "LeadingKeys",
+                value=action.qualified,
+                allowed="actions whose requests name partition keys",
+                fix=f"{action.name} cannot be narrowed to keys. Use Access.READ_ITEMS, Access.query() or on_table(…).",
+            )
+        pattern = any(re.search(r"[*?]", re.sub(r"\$\{[^}]*\}", "", key)) for key in self.keys)
+        operator = "StringLike" if pattern else "StringEquals"
+        key = _PARTITION_KEYS[self.attribute - 1]
+        return (Clause(f"ForAllValues:{operator}", key, self.keys), Clause("Null", key, ("false",)))
+
+    @property
+    def label(self) -> str:
+        which = "" if self.attribute == 1 else f" (attribute {self.attribute})"
+        return f"partition keys{which} {', '.join(self.keys)}"
+
+    @property
+    def fine_grained(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Attributes(Condition):
+    """Only these attributes of an item.
+
+    `dynamodb:Attributes` looks at what a request names, not at what comes back: so a read must also ask for specific
+    attributes, and a write may return nothing but what it changed. All key attributes of the table, and of the index
+    that is read, must be in the list, or no request matches.
+    Source: DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
+
+    Args:
+        attributes: Names of top-level attributes, the key attributes among them.
+
+    Raises:
+        InvalidInputError: No attribute, or an empty one.
+    """
+
+    attributes: tuple[str, ...]
+
+    def __init__(self, *attributes: str) -> None:
+        object.__setattr__(self, "attributes", tuple(_values("Attributes", attributes)))
+
+    def clauses(self, action: Action) -> tuple[Clause, ...]:
+        # PutItem and BatchWriteItem replace a whole item and DeleteItem removes it: attributes that are not in the
+        # list would be lost without being named.
+        if not action.by_attribute or action.name in ("PutItem", "DeleteItem", "BatchWriteItem"):
+            raise InvalidInputError(
+                "Attributes",
+                value=action.qualified,
+                allowed="reads of items, and UpdateItem",
+                fix=f"{action.name} reaches attributes that it does not name. Leave it out with Access.on_table(…).",
+            )
+        named = (
+            Clause("ForAllValues:StringEquals", ATTRIBUTES, self.attributes),
+            Clause("Null", ATTRIBUTES, ("false",)),
+        )
+        if action.name in ("UpdateItem", "ConditionCheckItem"):
+            changed_only = ("NONE", "UPDATED_NEW", "UPDATED_OLD")
+            return (*named, Clause("StringEqualsIfExists", "dynamodb:ReturnValues", changed_only))
+        return (*named, Clause("StringEquals", "dynamodb:Select", ("SPECIFIC_ATTRIBUTES",)))
+
+    @property
+    def label(self) -> str:
+        return f"attributes {', '.join(self.attributes)}"
+
+    @property
+    def fine_grained(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Until(Condition):
+    """Only before a moment. A grant takes it as its argument `until`.
+
+    Args:
+        end: A date, whose whole day (in UTC) is still covered, or a datetime with a time zone, which is not.
+
+    Raises:
+        InvalidInputError: It is neither, or a datetime without a time zone.
+    """
+
+    end: dt.date
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.end, dt.date):
+            raise InvalidInputError("until", value=self.end, allowed="a datetime.date, or a datetime with a time zone")
+        if isinstance(self.end, dt.datetime) and self.end.tzinfo is None:
+            raise InvalidInputError(
+                "until",
+                value=self.end,
+                allowed="a datetime.date, or a datetime with a time zone",
+                fix="Say which time zone: datetime(…, tzinfo=timezone.utc).",
+            )
+
+    @property
+    def moment(self) -> dt.datetime:
+        """The first moment, in UTC, at which access is over."""
+        if isinstance(self.end, dt.datetime):
+            return self.end.astimezone(dt.UTC).replace(microsecond=0)
+        return dt.datetime.combine(self.end + dt.timedelta(days=1), dt.time(), dt.UTC)
+
+    def clauses(self, action: Action) -> tuple[Clause, ...]:
+        return (Clause("DateLessThan", "aws:CurrentTime", (self.moment.strftime("%Y-%m-%dT%H:%M:%SZ"),)),)
+
+    @property
+    def label(self) -> str:
+        return f"until {self.end.isoformat()}"
+
+    @property
+    def survives_forwarding(self) -> bool:
+        return True
+
+    def is_over(self, today: dt.date) -> bool:
+        """Whether nothing of the day `today` (in UTC) is covered any more."""
+        return dt.datetime.combine(today, dt.time(), dt.UTC) >= self.moment
+
+
+def combined(conditions: Iterable[Condition], action: Action) -> tuple[Clause, ...]:
+    """All clauses for one action.
+
+    Raises:
+        InvalidInputError: Two conditions use the same operator and key: side by side they would widen each other.
+    """
+    clauses: dict[tuple[str, str], Clause] = {}
+    for condition in conditions:
+        for clause in condition.clauses(action):
+            other = clauses.setdefault((clause.operator, clause.key.lower()), clause)
+            if other != clause:
+                raise InvalidInputError(
+                    f"conditions on {clause.key}",
+                    value=(*other.values, *clause.values),
+                    allowed="one condition on a key",
+                    fix="Give all alternatives to one condition, or make two grants.",
+                )
+    return tuple(clauses.values())
+
+
+def _values(what: str, values: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(values, str) or not values:
+        raise InvalidInputError(what, value=values, allowed="at least one value")
+    for value in values:
+        if not isinstance(value, str) or not value.strip():
+            raise InvalidInputError(what, value=value, allowed="strings that are not empty")
+    return tuple(values)

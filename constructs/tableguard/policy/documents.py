@@ -1,0 +1,165 @@
+"""Policy documents: statements merged until nothing merges, minified, in an order that does not change by itself."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tableguard.policy.conditions import Clause
+from tableguard.policy.principals import PRINCIPAL_ARN
+from tableguard.policy.tokens import is_unresolved, ordered
+
+VERSION: Final = "2012-10-17"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement that allows something.
+
+    Args:
+        actions: Actions with their service prefix.
+        resources: ARNs, or "*".
+        kind: The kind of principal, "AWS" or "Service"; None in an identity policy.
+        principals: The values of that kind.
+        clauses: The conditions, all of which must hold.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    kind: str | None = None
+    principals: tuple[str, ...] = ()
+    clauses: tuple[Clause, ...] = ()
+
+    def to_json(self) -> Json:
+        """The statement as IAM reads it, minified."""
+        json_: Json = {"Effect": "Allow"}
+        if self.kind is not None:
+            values = ordered(self.principals)
+            json_["Principal"] = "*" if values == ("*",) else {self.kind: _scalar(values)}
+        json_["Action"] = _scalar(ordered(self.actions))
+        json_["Resource"] = _scalar(ordered(self.resources))
+        if self.clauses:
+            json_["Condition"] = _condition(self.clauses)
+        return json_
+
+
+def merged(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Merge principals, then actions, until nothing merges any more. The decision on every request stays the same.
+
+    Two statements that differ in nothing but their principals are one statement for both. Where principals are
+    accounts narrowed by `aws:PrincipalArn`, the accounts and the ARNs are joined as well: an ARN holds its account,
+    so no ARN can pair with another statement's account.
+    """
+    current = tuple(statements)
+    while True:
+        fewer = _merge(_merge(current, _but_principals, _with_principals), _but_actions, _with_actions)
+        if len(fewer) == len(current):
+            return tuple(sorted(fewer, key=_position(fewer)))
+        current = fewer
+
+
+def document(statements: Iterable[Statement]) -> Json:
+    """A whole policy document of the given statements, merged.
+
+    Raises:
+        ValueError: There is no statement: an empty policy is invalid.
+    """
+    rendered = [statement.to_json() for statement in merged(statements)]
+    if not rendered:
+        raise ValueError("a policy document needs a statement")
+    return {"Version": VERSION, "Statement": rendered}
+
+
+def minified(json_: object) -> str:
+    """JSON without white space, which counts in some limits."""
+    return json.dumps(json_, separators=(",", ":"), ensure_ascii=False)
+
+
+def _scalar(values: Sequence[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _condition(clauses: Iterable[Clause]) -> Json:
+    condition: Json = {}
+    for clause in sorted(clauses, key=lambda c: (c.operator, c.key)):
+        condition.setdefault(clause.operator, {})[clause.key] = _scalar(ordered(clause.values))
+    return condition
+
+
+def _canonical(clauses: Iterable[Clause]) -> frozenset[Clause]:
+    return frozenset(replace(clause, values=ordered(clause.values)) for clause in clauses)
+
+
+def _pin(statement: Statement) -> Clause | None:
+    """The clause that narrows accounts to ARNs of theirs, if joining it with another statement's is safe."""
+    pins = [clause for clause in statement.clauses if clause.key == PRINCIPAL_ARN]
+    if len(pins) != 1 or pins[0].operator not in ("ArnEquals", "ArnLike") or statement.kind != "AWS":
+        return None
+    accounts = set(statement.principals)
+    arns = pins[0].values
+    if any(is_unresolved(value) for value in (*accounts, *arns)):
+        return None
+    # Every account has an ARN of its own here, and no ARN is of an account that is not here.
+    return pins[0] if {arn.split(":")[4] for arn in arns} == accounts else None
+
+
+def _but_principals(statement: Statement) -> Hashable:
+    pin = _pin(statement)
+    return (
+        statement.kind,
+        statement.kind is None and statement.principals,
+        ordered(statement.actions),
+        ordered(statement.resources),
+        _canonical(clause for clause in statement.clauses if clause != pin),
+        pin and pin.operator,
+    )
+
+
+def _with_principals(one: Statement, other: Statement) -> Statement:
+    pins = (_pin(one), _pin(other))
+    clauses = one.clauses
+    if pins[0] is not None and pins[1] is not None:
+        joined = replace(pins[0], values=ordered((*pins[0].values, *pins[1].values)))
+        clauses = tuple(joined if clause == pins[0] else clause for clause in clauses)
+    return replace(one, principals=ordered((*one.principals, *other.principals)), clauses=clauses)
+
+
+def _but_actions(statement: Statement) -> Hashable:
+    return (
+        statement.kind,
+        ordered(statement.principals),
+        ordered(statement.resources),
+        _canonical(statement.clauses),
+    )
+
+
+def _with_actions(one: Statement, other: Statement) -> Statement:
+    return replace(one, actions=ordered((*one.actions, *other.actions)))
+
+
+def _merge(
+    statements: Iterable[Statement],
+    alike: Callable[[Statement], Hashable],
+    join: Callable[[Statement, Statement], Statement],
+) -> tuple[Statement, ...]:
+    groups: dict[Hashable, Statement] = {}
+    for statement in statements:
+        key = alike(statement)
+        groups[key] = join(groups[key], statement) if key in groups else statement
+    return tuple(groups.values())
+
+
+def _position(statements: Sequence[Statement]) -> Callable[[Statement], tuple[int, int, str]]:
+    """Literal statements by their text, then those with unresolved values in the order of their declaration."""
+    declared = dict(zip(map(id, statements), itertools.count(), strict=False))
+
+    def position(statement: Statement) -> tuple[int, int, str]:
+        text = minified(statement.to_json())
+        return (1, declared[id(statement)], "") if is_unresolved(text) else (0, 0, text)
+
+    return position

@@ -1,0 +1,348 @@
+"""A grant, said once, and everything it renders: the policies of the table, its stream, its key and the consumer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
+
+from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE, Access
+from tableguard.policy.actions import Action, Resource
+from tableguard.policy.conditions import (
+    Clause,
+    Condition,
+    FromNetwork,
+    FromVpc,
+    FromVpcEndpoint,
+    Until,
+    combined,
+)
+from tableguard.policy.documents import Statement, document, Json
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.principals import AwsService, Principal, Role, Trust, User
+from tableguard.policy.tables import TableReference
+from tableguard.policy.tokens import is_unresolved
+
+# DynamoDB refuses a policy that names any other service. Source: aws-cdk, isUnsupportedServicePrincipal.
+_SERVICES: Final = frozenset({"glue.amazonaws.com", "redshift.amazonaws.com", "replication.dynamodb.amazonaws.com"})
+
+
+class Grantable(Protocol):
+    """What the CDK calls `iam.IGrantable`, described without importing it."""
+
+    @property
+    def grant_principal(self) -> Any:
+        """The principal to grant to."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableGrant:
+    """Who may do what with a table, under which conditions, and why.
+
+    Args:
+        principal: Who. A principal of this library, or any `iam.IGrantable`, which the construct that takes the grant
+            converts.
+        access: What.
+        reason: Why, in a reviewer's words. Required once the principal is outside the table's account; it stands in
+            the template's metadata, never in the policy.
+        conditions: What must hold as well. All of them together (and).
+        until: The last day of access (in UTC), or a moment with a time zone at which it ends; no end when left out.
+            Afterwards the statement stays in the policy, without effect, until the grant is removed.
+        name_principal: Name the role or user itself in the policies of table, stream and key, instead of its account
+            narrowed by `aws:PrincipalArn`. The role must then exist before the table is deployed, and a role that is
+            deleted and made anew has lost the access. Inside the table's own account this is what adds the resource
+            side: there, identity policies alone decide when it is left out.
+
+    Raises:
+        InvalidInputError: A wrong type, conditions that cannot hold together, or a fine-grained condition on an
+            action that it does not work for.
+    """
+
+    principal: Principal | Grantable
+    access: Access
+    reason: str = field(default="", kw_only=True)
+    conditions: Sequence[Condition] = field(default=(), kw_only=True)
+    until: dt.date | None = field(default=None, kw_only=True)
+    name_principal: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.principal, Principal) and not hasattr(self.principal, "grant_principal"):
+            raise InvalidInputError(
+                "the principal of a TableGrant",
+                value=self.principal,
+                allowed="a principal such as Role(account=…, name=…), or an iam.IGrantable",
+            )
+        if not isinstance(self.access, Access):
+            raise InvalidInputError(
+                "the access of a TableGrant", value=self.access, allowed="an Access, such as Access.READ"
+            )
+        if isinstance(self.conditions, Condition):
+            raise InvalidInputError(
+                "the conditions of a TableGrant", value=self.conditions, allowed="a list of conditions"
+            )
+        object.__setattr__(self, "conditions", tuple(self.conditions))
+        for condition in self.conditions:
+            if not isinstance(condition, Condition):
+                raise InvalidInputError(
+                    "a condition of a TableGrant", value=condition, allowed="a condition such as FromNetwork(…)"
+                )
+        self._check_conditions()
+        self._check_principal()
+
+    def _check_conditions(self) -> None:
+        kinds = {type(condition) for condition in self.conditions}
+        if FromNetwork in kinds and kinds & {FromVpc, FromVpcEndpoint}:
+            raise InvalidInputError(
+                "the conditions of a TableGrant",
+                value=[condition.label for condition in self.conditions],
+                allowed="an IP range, or VPCs and VPC endpoints, not both in one grant",
+                fix="A request through an endpoint carries no public address: make two grants.",
+            )
+        for target, actions in self.access.by_target.items():
+            if target == STREAM and any(condition.fine_grained for condition in self.conditions):
+                raise InvalidInputError(
+                    "the conditions of a TableGrant",
+                    value=[condition.label for condition in self.conditions if condition.fine_grained],
+                    allowed="conditions on items for actions on items",
+                    fix="A stream's records cannot be narrowed: grant the stream separately.",
+                )
+            for action in actions:
+                combined(self._every_condition, action)
+
+    def _check_principal(self) -> None:
+        if not isinstance(self.principal, Principal):
+            return
+        if self.name_principal and not isinstance(self.principal, Role | User):
+            raise InvalidInputError(
+                "name_principal of a TableGrant",
+                value=self.principal.label,
+                allowed="a Role or a User; every other kind is always trusted in one way",
+            )
+        if isinstance(self.principal, AwsService) and self.principal.service not in _SERVICES:
+            raise InvalidInputError(
+                "the service of a TableGrant",
+                value=self.principal.service,
+                allowed=f"the services that DynamoDB accepts in a policy: {', '.join(sorted(_SERVICES))}",
+                fix="Let the service assume a role, and grant that role.",
+            )
+
+    @property
+    def _every_condition(self) -> tuple[Condition, ...]:
+        return (*self.conditions, *((Until(self.until),) if self.until is not None else ()))
+
+    @property
+    def subject(self) -> Principal:
+        """The principal, known to be one of this library's.
+
+        Raises:
+            InvalidInputError: It is an iam.IGrantable that no construct has converted.
+        """
+        if isinstance(self.principal, Principal):
+            return self.principal
+        raise InvalidInputError(
+            "the principal of a TableGrant",
+            value=self.principal,
+            allowed="a principal such as Role(account=…, name=…)",
+            fix="Only CrossAccountTable and TableAccess can convert an iam.IGrantable.",
+        )
+
+    def leaves(self, owner: str) -> bool:
+        """Whether the principal is outside the account that owns the table."""
+        return self.subject.home != owner
+
+    def on_resource_side(self, owner: str) -> bool:
+        """Whether the policies of table, stream and key speak of this grant, and not the identity policy alone."""
+        return self.leaves(owner) or self.name_principal or self.subject.by_name
+
+    def is_over(self, today: dt.date) -> bool:
+        """Whether its last day has passed."""
+        return self.until is not None and Until(self.until).is_over(today)
+
+    def check(self, table: TableReference) -> None:
+        """Check the grant against the table that it is for.
+
+        Raises:
+            InvalidInputError: No reason, an action that does not work across accounts, an index that the table does
+                not have, a VPC of another region, or an account that is not known before deployment.
+        """
+        self._check_accounts(table.account)
+        for index in self.access.indexes:
+            table.check_index(index)
+        for condition in self.conditions:
+            if isinstance(condition, FromVpc) and not is_unresolved(table.region) and condition.region != table.region:
+                raise InvalidInputError(
+                    f"the region of FromVpc in a grant on table {table.name}",
+                    value=condition.region,
+                    allowed=f"the table's region, {table.region}",
+                )
+        if self.leaves(table.account):
+            self._check_across_accounts()
+
+    def _check_accounts(self, owner: str) -> None:
+        home = self.subject.home
+        for whose, account in (("the table", owner), (self.subject.label, home)):
+            if account is not None and is_unresolved(account):
+                raise InvalidInputError(
+                    f"the account of {whose}",
+                    value="a value that is known only at deployment",
+                    allowed="12 digits: otherwise nobody can say whether the grant leaves the table's account",
+                    fix="Set env=Environment(account=…, region=…) on the stack, or write the account down.",
+                )
+
+    def _check_across_accounts(self) -> None:
+        if not self.reason.strip():
+            raise InvalidInputError(
+                f"the reason of the grant to {self.subject.label}",
+                value=self.reason,
+                allowed="why somebody outside the table's account has access",
+                fix='Add reason="…": a ticket, a contract, a decision.',
+            )
+        local = [action.name for action in self.access.actions if not action.across_accounts]
+        if local:
+            raise InvalidInputError(
+                f"actions granted to {self.subject.label}",
+                value=local,
+                allowed="actions that work on a table of another account",
+                fix="Let the principal assume a role in the table's account for these.",
+            )
+
+    def table_statements(self, table: TableReference) -> tuple[Statement, ...]:
+        """The statements of the table's policy, which covers its indexes."""
+        targets = {target for target in self.access.by_target if target != STREAM}
+        return self._resource_statements(table, targets, lambda target: self._own_resource(table, target))
+
+    def stream_statements(self, table: TableReference) -> tuple[Statement, ...]:
+        """The statements of the stream's policy. Its resource is "*": the stream's ARN changes whenever it is enabled."""
+        return self._resource_statements(table, {STREAM} & set(self.access.by_target), lambda _: "*")
+
+    def key_statements(self, table: TableReference) -> tuple[Statement, ...]:
+        """The statements of the policy of the table's customer-managed key.
+
+        Beyond the account of the key, a principal needs both its identity policy and the key's policy. DynamoDB calls
+        KMS as the caller, and needs nothing but kms:Decrypt to read and write items and to read a stream.
+        """
+        if not self.on_resource_side(table.account) or not self._uses_key:
+            return ()
+        return (self._key_statement(table, ("*",), trust=self._trust(table)),)
+
+    def identity_statements(self, table: TableReference) -> tuple[Statement, ...]:
+        """The statements of the consumer's identity policy, on exact ARNs."""
+        statements = [
+            Statement(actions=_qualified(actions), resources=(f"{table.arn}{target}",), clauses=clauses)
+            for target, actions, clauses in self._parts(self.access.by_target)
+        ]
+        if table.customer_managed_key and self._uses_key:
+            statements.append(self._key_statement(table, (table.key_resource,)))
+        return tuple(statements)
+
+    def identity_policy(self, table: TableReference) -> Json:
+        """The consumer's identity policy as a document, for roles that are made elsewhere.
+
+        Args:
+            table: The table.
+
+        Raises:
+            InvalidInputError: The grant does not fit the table; see `check`.
+        """
+        self.check(table)
+        return document(self.identity_statements(table))
+
+    def described(self) -> Json:
+        """The grant in a reviewer's words, as it stands in the template's metadata."""
+        words: Json = {"principal": self.subject.label, "access": self.access.name}
+        if self.reason:
+            words["reason"] = self.reason
+        if self.conditions:
+            words["conditions"] = [condition.label for condition in self.conditions]
+        if self.until is not None:
+            words["until"] = self.until.isoformat()
+        return words
+
+    def given_to(self, principal: Principal, conditions: Iterable[Condition] = ()) -> TableGrant:
+        """The same grant for another principal, with more conditions."""
+        return replace(self, principal=principal, conditions=(*self.conditions, *conditions))
+
+    @property
+    def _uses_key(self) -> bool:
+        return any(action.by_attribute or Resource.STREAM in action.resources for action in self.access.actions)
+
+    def _trust(self, table: TableReference) -> Trust:
+        return self.subject.trust(partition=table.partition, owner=table.account, named=self.name_principal)
+
+    def _resource_statements(
+        self, table: TableReference, targets: set[str], resource: Callable[[str], str]
+    ) -> tuple[Statement, ...]:
+        if not self.on_resource_side(table.account):
+            return ()
+        trust = self._trust(table)
+        return tuple(
+            Statement(
+                actions=_qualified(actions),
+                resources=(resource(target),),
+                kind=trust.kind,
+                principals=(trust.value,),
+                clauses=clauses,
+            )
+            for target, actions, clauses in self._parts(targets, trust.clauses)
+        )
+
+    def _parts(
+        self, targets: Iterable[str], trust: Sequence[Clause] = ()
+    ) -> Iterable[tuple[str, list[Action], tuple[Clause, ...]]]:
+        """The actions per target, split where their conditions differ."""
+        for target in sorted(targets):
+            split: dict[tuple[Clause, ...], list[Action]] = {}
+            for action in self.access.by_target[target]:
+                split.setdefault(combined((*trust, *self._every_condition), action), []).append(action)
+            for clauses, actions in split.items():
+                yield target, actions, clauses
+
+    def _own_resource(self, table: TableReference, target: str) -> str:
+        """The resource as the table's own policy names it."""
+        if not is_unresolved(table.name):
+            return f"{table.arn}{target}"
+        # The table's own ARN would be a circular reference, and "*" covers table and indexes alike.
+        targets = self.access.by_target
+        both = {a for t in (TABLE, ALL_INDEXES) for a in targets.get(t, ()) if Resource.INDEX in a.resources}
+        if target not in (TABLE, ALL_INDEXES) or any(
+            action not in targets.get(t, ()) for action in both for t in (TABLE, ALL_INDEXES)
+        ):
+            raise InvalidInputError(
+                f"the access of the grant to {self.subject.label}",
+                value=self.access.name,
+                allowed="access to the table together with all its indexes, since the table has no name yet",
+                fix="Give the table a name (table_name=…), or grant Access.READ, Access.WRITE or Access.READ_WRITE.",
+            )
+        return "*"
+
+    def _key_statement(
+        self, table: TableReference, resources: tuple[str, ...], trust: Trust | None = None
+    ) -> Statement:
+        context = "kms:EncryptionContext:aws:dynamodb:"
+        narrowed = [
+            Clause("StringEquals", "kms:ViaService", (table.kms_via_service,)),
+            Clause("StringEquals", f"{context}subscriberId", (table.account,)),
+        ]
+        # The name of an unnamed table is a reference to it, and the table refers to its key: left out, not circular.
+        if not is_unresolved(table.name):
+            narrowed.append(Clause("StringEquals", f"{context}tableName", (table.name,)))
+        lasting = [
+            clause
+            for condition in self._every_condition
+            if condition.survives_forwarding
+            for clause in condition.clauses(self.access.actions[0])
+        ]
+        return Statement(
+            actions=("kms:Decrypt",),
+            resources=resources,
+            kind=trust.kind if trust else None,
+            principals=(trust.value,) if trust else (),
+            clauses=combined(
+                (*(trust.clauses if trust else ()), *narrowed, *lasting), self.access.actions[0]
+            ),
+        )
+
+
+def _qualified(actions: Iterable[Action]) -> tuple[str, ...]:
+    return tuple(action.qualified for action in actions)

@@ -1,0 +1,152 @@
+"""How large a policy of each kind may be, and an error that helps when it is larger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from tableguard.policy.documents import minified
+from tableguard.policy.errors import PolicyTooLargeError
+
+# The shortest that each pseudo parameter can be: a lower bound for what only the deployment knows.
+_SHORTEST: Final[Mapping[str, int]] = MappingProxyType(
+    {"AWS::AccountId": 12, "AWS::Partition": 3, "AWS::Region": 9, "AWS::URLSuffix": 12}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The size that a kind of policy may have.
+
+    Args:
+        kind: The kind of policy, for messages.
+        size: The largest size, in `unit`s of the minified document.
+        unit: "bytes" or "characters".
+        source: Where AWS says so.
+    """
+
+    kind: str
+    size: int
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limit for each kind of policy that this library writes. Pass your own where AWS has raised yours.
+
+    Args:
+        table: A table's resource policy, its indexes included.
+        stream: A stream's resource policy.
+        key: A KMS key policy.
+        inline: All inline policies of one role together. White space does not count.
+        managed: One managed policy. White space does not count.
+        service_control: An SCP.
+        resource_control: An RCP.
+    """
+
+    table: Limit = Limit("table policy", 20 * 1024, "bytes", "DynamoDB API reference, PutResourcePolicy")
+    stream: Limit = Limit("stream policy", 20 * 1024, "bytes", "DynamoDB API reference, PutResourcePolicy")
+    key: Limit = Limit("key policy", 32 * 1024, "bytes", "KMS developer guide, resource quotas")
+    inline: Limit = Limit("inline policy", 10_240, "characters", "IAM user guide, IAM and STS quotas")
+    managed: Limit = Limit("managed policy", 6_144, "characters", "IAM user guide, IAM and STS quotas")
+    service_control: Limit = Limit("SCP", 10_240, "characters", "Organizations user guide, quotas")
+    resource_control: Limit = Limit("RCP", 5_120, "characters", "Organizations user guide, quotas")
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The size of a document.
+
+    Args:
+        size: Its size when minified.
+        exact: False where it holds values that only the deployment knows: it is then a lower bound.
+    """
+
+    size: int
+    exact: bool
+
+
+def measured(json_: object, limit: Limit) -> Measure:
+    """Measure a document, resolved as far as it can be.
+
+    CloudFormation intrinsics and CDK tokens count as the shortest that they can become.
+
+    Args:
+        json_: The document, or a part of it.
+        limit: The limit that it will be held against, for the unit.
+    """
+    literal, shortest, exact = _literal(json_)
+    text = minified(literal)
+    return Measure((len(text.encode()) if limit.unit == "bytes" else len(text)) + shortest, exact)
+
+
+def check_size(document: Mapping[str, Any], limit: Limit, *, owner: str, fix: str) -> Measure:
+    """Check that a document is within its limit.
+
+    Args:
+        document: The whole document.
+        limit: Its limit.
+        owner: Whose policy it is, for the message.
+        fix: What would make it fit, for the message.
+
+    Raises:
+        PolicyTooLargeError: It is over the limit.
+    """
+    measure = measured(document, limit)
+    if measure.size <= limit.size:
+        return measure
+    at_least = "" if measure.exact else "at least "
+    note = "" if measure.exact else " Values that only the deployment knows are counted at their shortest."
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    largest = sorted(
+        ((measured(statement, limit).size, position, statement) for position, statement in enumerate(statements)),
+        key=lambda entry: -entry[0],
+    )[:3]
+    contributors = "; ".join(
+        f"statement {position} ({_words(statement)}) {size:,}" for size, position, statement in largest
+    )
+    raise PolicyTooLargeError(
+        f"the {limit.kind} of {owner} is {at_least}{measure.size:,} {limit.unit}. Allowed: {limit.size:,} "
+        f"({limit.source}).{note} Biggest contributors: {contributors}. {fix}"
+    )
+
+
+def _words(statement: Mapping[str, Any]) -> str:
+    actions = statement.get("Action", statement.get("NotAction", "no action"))
+    principal = statement.get("Principal", {})
+    values = principal.get("AWS", []) if isinstance(principal, Mapping) else [principal]
+    count = len(values) if isinstance(values, list) else 1
+    first = actions if isinstance(actions, str) else str(actions[0])
+    more = "" if isinstance(actions, str) or len(actions) == 1 else f" and {len(actions) - 1} more"
+    return f"{first}{more}" + (f" for {count} principals" if count > 1 else "")
+
+
+def _literal(value: object) -> tuple[Any, int, bool]:
+    """The value with everything unresolved emptied, the shortest length of what was emptied, whether nothing was."""
+    if isinstance(value, Mapping):
+        if len(value) == 1:
+            (key, inner) = next(iter(value.items()))
+            if key == "Ref":
+                return "", _SHORTEST.get(str(inner), 1), False
+            if key == "Fn::Join" and isinstance(inner, list) and len(inner) == 2 and isinstance(inner[1], list):
+                parts = [_literal(part) for part in inner[1]]
+                joined = str(inner[0]).join(str(part[0]) for part in parts)
+                return joined, sum(part[1] for part in parts), False
+            if str(key).startswith("Fn::"):
+                return "", 1, False
+        fields = {key: _literal(inner) for key, inner in value.items()}
+        return (
+            {key: field[0] for key, field in fields.items()},
+            sum(field[1] for field in fields.values()),
+            all(field[2] for field in fields.values()),
+        )
+    if isinstance(value, list | tuple):
+        items = [_literal(item) for item in value]
+        return [item[0] for item in items], sum(item[1] for item in items), all(item[2] for item in items)
+    return value, 0, True

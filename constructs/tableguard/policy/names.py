@@ -1,0 +1,148 @@
+"""What names, ids and ranges must look like, so that a slip of the pen never becomes a policy.
+
+Every check takes what the value is for, returns the value, and lets unresolved CDK values pass. Patterns come from
+the IAM, STS, Organizations, EC2 and DynamoDB API references.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Collection
+from typing import Final
+
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.tokens import is_unresolved
+
+_IAM_NAME: Final = r"[\w+=,.@-]"
+_ASCII: Final = re.ASCII
+
+
+def _matching(what: str, value: str, pattern: str, allowed: str, fix: str = "") -> str:
+    if not isinstance(value, str):
+        raise InvalidInputError(what, value=value, allowed=allowed, fix=fix)
+    if is_unresolved(value) or re.fullmatch(pattern, value, _ASCII):
+        return value
+    raise InvalidInputError(what, value=value, allowed=allowed, fix=fix)
+
+
+def account_id(what: str, value: str) -> str:
+    """Check a 12-digit account id."""
+    return _matching(what, value, r"\d{12}", "the 12 digits of an AWS account id, as a string")
+
+
+def region(what: str, value: str) -> str:
+    """Check a region's shape ("eu-west-1"); which regions exist changes too often to be listed."""
+    return _matching(what, value, r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", 'a region such as "eu-west-1"')
+
+
+def table_name(what: str, value: str) -> str:
+    """Check a DynamoDB table name."""
+    fix = "Pass the name alone, not an ARN." if isinstance(value, str) and value.startswith("arn:") else ""
+    return _matching(what, value, r"[a-zA-Z0-9_.-]{3,255}", "3 to 255 of a-z, A-Z, 0-9, '_', '-', '.'", fix)
+
+
+def index_name(what: str, value: str) -> str:
+    """Check the name of a secondary index."""
+    return _matching(what, value, r"[a-zA-Z0-9_.-]{3,255}", "3 to 255 of a-z, A-Z, 0-9, '_', '-', '.'")
+
+
+def role_name(what: str, value: str) -> str:
+    """Check a role name: one role, never a pattern."""
+    fix = "Pass the name alone; its path is an argument of its own." if isinstance(value, str) and "/" in value else ""
+    return _matching(what, value, rf"{_IAM_NAME}{{1,64}}", "1 to 64 letters, digits or any of '+=,.@_-'", fix)
+
+
+def user_name(what: str, value: str) -> str:
+    """Check the name of an IAM user."""
+    return _matching(what, value, rf"{_IAM_NAME}{{1,64}}", "1 to 64 letters, digits or any of '+=,.@_-'")
+
+
+def session_name(what: str, value: str) -> str:
+    """Check the name of a role session."""
+    return _matching(what, value, rf"{_IAM_NAME}{{2,64}}", "2 to 64 letters, digits or any of '+=,.@_-'")
+
+
+def federated_user_name(what: str, value: str) -> str:
+    """Check the name of a federated user."""
+    return _matching(what, value, rf"{_IAM_NAME}{{2,32}}", "2 to 32 letters, digits or any of '+=,.@_-'")
+
+
+def permission_set_name(what: str, value: str) -> str:
+    """Check the name of an Identity Center permission set."""
+    return _matching(what, value, rf"{_IAM_NAME}{{1,32}}", "1 to 32 letters, digits or any of '+=,.@_-'")
+
+
+def iam_path(what: str, value: str) -> str:
+    """Check the path of a role or user. IAM would take `*`, `?` and `$` in it; a policy would read them as patterns."""
+    allowed = "'/', or a path that starts and ends with '/', without '*', '?' and '$'"
+    return _matching(what, value, r"/|/[!-#%-)+->@-~]{1,510}/", allowed)
+
+
+def service_host(what: str, value: str) -> str:
+    """Check the host name of a service principal."""
+    return _matching(
+        what, value, r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.(com|com\.cn|eu)", 'a name such as "redshift.amazonaws.com"'
+    )
+
+
+def organization_id(what: str, value: str) -> str:
+    """Check an organization's id."""
+    return _matching(what, value, r"o-[a-z0-9]{10,32}", 'an id such as "o-a1b2c3d4e5"')
+
+
+def organization_path(what: str, value: str) -> str:
+    """Check the path of an organizational unit, from the organization down."""
+    return _matching(
+        what,
+        value,
+        r"o-[a-z0-9]{10,32}/r-[a-z0-9]{4,32}/(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}/)+",
+        'organization, root and units, each followed by "/": "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/"',
+    )
+
+
+def vpc_id(what: str, value: str) -> str:
+    """Check a VPC's id."""
+    return _matching(what, value, r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", 'an id such as "vpc-0abc1234def567890"')
+
+
+def vpc_endpoint_id(what: str, value: str) -> str:
+    """Check a VPC endpoint's id."""
+    return _matching(what, value, r"vpce-([0-9a-f]{8}|[0-9a-f]{17})", 'an id such as "vpce-1a2b3c4d"')
+
+
+def network(what: str, value: str) -> str:
+    """Check an IPv4 or IPv6 range and write it the canonical way. Host bits are an error: they hide a typing slip."""
+    if isinstance(value, str) and is_unresolved(value):
+        return value
+    try:
+        parsed = ipaddress.ip_network(value)
+    except ValueError:
+        pass
+    else:
+        if parsed.prefixlen == 0:
+            raise InvalidInputError(what, value=value, allowed="a range narrower than the whole internet")
+        return str(parsed)
+    fix = ""
+    try:
+        fix = f'Did you mean "{ipaddress.ip_network(value, strict=False)}"?'
+    except ValueError:
+        pass
+    raise InvalidInputError(what, value=value, allowed="an IPv4 or IPv6 range in CIDR form without host bits", fix=fix)
+
+
+def arn(what: str, value: str, service: str) -> str:
+    """Check that a value is one ARN of the given service, without wildcards."""
+    return _matching(
+        what,
+        value,
+        rf"arn:aws[a-z-]*:{service}:[a-z0-9-]*:(\d{{12}}|aws)?:[^*?]+",
+        f'one ARN of {service} without wildcards: "arn:aws:{service}:…"',
+    )
+
+
+def suggestion(value: str, known: Collection[str]) -> str:
+    """Say what was probably meant, or nothing."""
+    close = difflib.get_close_matches(value, known, n=1, cutoff=0.6)
+    return f'Did you mean "{close[0]}"?' if close else ""

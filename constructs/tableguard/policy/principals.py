@@ -1,0 +1,429 @@
+"""Who is granted access: IAM's kinds of principal, each with the way a resource policy trusts it.
+
+A role or user of another account is trusted as its *account*, narrowed by `aws:PrincipalArn`: the statement deploys
+before the role exists and survives its re-creation. The price is that administrators of that account decide who the
+role is; they do anyway, since they write its trust policy. Naming the principal itself is what
+`TableGrant(name_principal=True)` asks for: IAM then ties the statement to the role's unique id, so a role that is
+deleted and made anew stays out, and a principal that does not exist fails the deployment.
+Source: IAM user guide, "AWS JSON policy elements: Principal".
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+
+from tableguard.policy import names
+from tableguard.policy.conditions import Clause
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.tokens import is_unresolved
+
+PRINCIPAL_ARN = "aws:PrincipalArn"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How a resource policy admits a principal: an entry of its `Principal` element, and conditions.
+
+    Args:
+        kind: "AWS" or "Service".
+        value: The entry: an account id, an ARN, a host name, or "*".
+        clauses: What narrows the entry.
+    """
+
+    kind: str
+    value: str
+    clauses: tuple[Clause, ...] = ()
+
+
+class Principal(abc.ABC):
+    """Somebody, or some group, who may be granted access to a table."""
+
+    __slots__ = ()
+
+    @property
+    @abc.abstractmethod
+    def home(self) -> str | None:
+        """The account whose identity policies govern the principal; None where there is no single one."""
+
+    @property
+    @abc.abstractmethod
+    def label(self) -> str:
+        """The principal in a reader's words, for messages, metadata and reports."""
+
+    @abc.abstractmethod
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        """Say how a policy on a resource of account `owner` admits this principal.
+
+        Args:
+            partition: The partition of the resource, which is the principal's own.
+            owner: The account of the resource.
+            named: Whether the principal itself stands in the `Principal` element.
+        """
+
+    @property
+    def by_name(self) -> bool:
+        """Whether only a resource policy can speak of it: a session has no identity policy, a service has none."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Account(Principal):
+    """A whole account: its administrators decide which of their identities use the grant.
+
+    Args:
+        account: The 12-digit account id.
+
+    Raises:
+        InvalidInputError: The account id is malformed.
+    """
+
+    account: str
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of an Account", self.account)
+
+    @property
+    def home(self) -> str:
+        return self.account
+
+    @property
+    def label(self) -> str:
+        return f"account {self.account}"
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        return Trust("AWS", self.account)
+
+
+class _Identity(Principal):
+    """A role or a user: something that has an IAM ARN of its own."""
+
+    __slots__ = ()
+
+    account: str
+
+    @abc.abstractmethod
+    def arn(self, partition: str) -> str:
+        """The principal's IAM ARN."""
+
+    @property
+    def home(self) -> str:
+        return self.account
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        arn = self.arn(partition)
+        if named:
+            return Trust("AWS", arn)
+        return Trust("AWS", self.account, (Clause("ArnEquals", PRINCIPAL_ARN, (arn,)),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role(_Identity):
+    """An IAM role, every session of it included.
+
+    Args:
+        account: The 12-digit id of the role's account.
+        name: The role's name, without its path.
+        path: The role's path; "/" when left out. It is part of the role's ARN, so leaving it out for a role that has
+            one grants nobody anything.
+
+    Raises:
+        InvalidInputError: One of them is malformed, or a wildcard stands in it.
+    """
+
+    account: str
+    name: str
+    path: str = "/"
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a Role", self.account)
+        names.role_name("the name of a Role", self.name)
+        names.iam_path("the path of a Role", self.path)
+
+    @property
+    def label(self) -> str:
+        return f"role {self.path.lstrip('/')}{self.name} of {self.account}"
+
+    def arn(self, partition: str) -> str:
+        return f"arn:{partition}:iam::{self.account}:role{self.path}{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User(_Identity):
+    """An IAM user.
+
+    Args:
+        account: The 12-digit id of the user's account.
+        name: The user's name, without its path.
+        path: The user's path; "/" when left out.
+
+    Raises:
+        InvalidInputError: One of them is malformed, or a wildcard stands in it.
+    """
+
+    account: str
+    name: str
+    path: str = "/"
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a User", self.account)
+        names.user_name("the name of a User", self.name)
+        names.iam_path("the path of a User", self.path)
+
+    @property
+    def label(self) -> str:
+        return f"user {self.path.lstrip('/')}{self.name} of {self.account}"
+
+    def arn(self, partition: str) -> str:
+        return f"arn:{partition}:iam::{self.account}:user{self.path}{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSession(Principal):
+    """One named session of a role. It is always named: `aws:PrincipalArn` holds the role, not the session.
+
+    Inside the table's own account such a grant is not limited by the role's permissions boundary.
+    Source: IAM user guide, "Permissions boundaries for IAM entities".
+
+    Args:
+        account: The 12-digit id of the role's account.
+        role: The role's name, without its path: a session's ARN carries none.
+        session: The session's name.
+
+    Raises:
+        InvalidInputError: One of them is malformed, or a wildcard stands in it.
+    """
+
+    account: str
+    role: str
+    session: str
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a RoleSession", self.account)
+        names.role_name("the role of a RoleSession", self.role)
+        names.session_name("the session of a RoleSession", self.session)
+
+    @property
+    def home(self) -> str:
+        return self.account
+
+    @property
+    def label(self) -> str:
+        return f"session {self.session} of role {self.role} of {self.account}"
+
+    @property
+    def by_name(self) -> bool:
+        return True
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        return Trust("AWS", f"arn:{partition}:sts::{self.account}:assumed-role/{self.role}/{self.session}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederatedUser(Principal):
+    """A session made by GetFederationToken. It is always named.
+
+    Args:
+        account: The 12-digit id of the account in which the token is made.
+        name: The name given to GetFederationToken.
+
+    Raises:
+        InvalidInputError: One of them is malformed, or a wildcard stands in it.
+    """
+
+    account: str
+    name: str
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a FederatedUser", self.account)
+        names.federated_user_name("the name of a FederatedUser", self.name)
+
+    @property
+    def home(self) -> str:
+        return self.account
+
+    @property
+    def label(self) -> str:
+        return f"federated user {self.name} of {self.account}"
+
+    @property
+    def by_name(self) -> bool:
+        return True
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        return Trust("AWS", f"arn:{partition}:sts::{self.account}:federated-user/{self.name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionSet(Principal):
+    """The people who sign in to one account with an Identity Center permission set.
+
+    Identity Center makes the role, under a path that only it can write to and with a suffix of 16 characters that
+    changes when the assignment is made anew. So the role is matched by a pattern, the account and everything else
+    fixed: the suffix as 16 single characters, so that the set "Data" does not match the role of a set "Data_Admin".
+    Source: IAM Identity Center user guide, "Referencing permission sets in resource policies".
+
+    Args:
+        account: The 12-digit id of the account that the permission set is assigned in.
+        name: The permission set's name.
+
+    Raises:
+        InvalidInputError: One of them is malformed, or a wildcard stands in it.
+    """
+
+    account: str
+    name: str
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a PermissionSet", self.account)
+        names.permission_set_name("the name of a PermissionSet", self.name)
+
+    @property
+    def home(self) -> str:
+        return self.account
+
+    @property
+    def label(self) -> str:
+        return f"permission set {self.name} of {self.account}"
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        if named:
+            raise InvalidInputError(
+                "name_principal on a grant to a PermissionSet",
+                value=True,
+                allowed="False: Identity Center chooses the role's name, so it can only be matched by a pattern",
+            )
+        reserved = f"arn:{partition}:iam::{self.account}:role/aws-reserved/sso.amazonaws.com/"
+        role = f"AWSReservedSSO_{self.name}_{'?' * 16}"
+        # The role of an Identity Center in us-east-1 has no region in its path, all others have.
+        return Trust(
+            "AWS", self.account, (Clause("ArnLike", PRINCIPAL_ARN, (f"{reserved}{role}", f"{reserved}*/{role}")),)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsService(Principal):
+    """An AWS service, pinned to the account (and resource) on whose behalf it calls.
+
+    Without the pin anybody could make the service call for them (the confused deputy), which Block Public Access
+    would let pass. DynamoDB refuses some service principals at deployment; replication.dynamodb, redshift and glue
+    are known to be accepted.
+
+    Args:
+        service: The host name of the service, such as "redshift.amazonaws.com".
+        source_account: The 12-digit id of the account on whose behalf it may call.
+        source_arn: The resource on whose behalf it may call; any of that account when left out.
+
+    Raises:
+        InvalidInputError: One of them is malformed, or the ARN is of another account.
+    """
+
+    service: str
+    source_account: str
+    source_arn: str | None = None
+
+    def __post_init__(self) -> None:
+        names.service_host("the service of an AwsService", self.service)
+        names.account_id("the source_account of an AwsService", self.source_account)
+        if self.source_arn is not None:
+            names.arn("the source_arn of an AwsService", self.source_arn, "[a-z0-9-]+")
+            if not is_unresolved(self.source_arn + self.source_account):
+                owner = self.source_arn.split(":")[4]
+                if owner not in ("", self.source_account):
+                    raise InvalidInputError(
+                        "the source_arn of an AwsService",
+                        value=self.source_arn,
+                        allowed=f"an ARN of the source_account {self.source_account}",
+                    )
+
+    @property
+    def home(self) -> str:
+        return self.source_account
+
+    @property
+    def label(self) -> str:
+        return f"{self.service} for {self.source_arn or self.source_account}"
+
+    @property
+    def by_name(self) -> bool:
+        return True
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        clauses = [Clause("StringEquals", "aws:SourceAccount", (self.source_account,))]
+        if self.source_arn is not None:
+            clauses.append(Clause("ArnEquals", "aws:SourceArn", (self.source_arn,)))
+        return Trust("Service", self.service, tuple(clauses))
+
+
+def _everybody_but(owner: str) -> Clause:
+    # In the table's own account `Principal: "*"` grants to sessions directly, past permissions boundaries and session
+    # policies. Identities there are governed by their identity policies, so leaving them out loses nothing.
+    return Clause("StringNotEquals", "aws:PrincipalAccount", (owner,))
+
+
+@dataclass(frozen=True, slots=True)
+class Organization(Principal):
+    """Every account of an organization but the table's own.
+
+    Args:
+        organization: The organization's id, such as "o-a1b2c3d4e5".
+
+    Raises:
+        InvalidInputError: The id is malformed.
+    """
+
+    organization: str
+
+    def __post_init__(self) -> None:
+        names.organization_id("the id of an Organization", self.organization)
+
+    @property
+    def home(self) -> None:
+        return None
+
+    @property
+    def label(self) -> str:
+        return f"organization {self.organization}"
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        return Trust(
+            "AWS", "*", (Clause("StringEquals", "aws:PrincipalOrgID", (self.organization,)), _everybody_but(owner))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationalUnit(Principal):
+    """Every account of an organizational unit and of the units below it, but the table's own.
+
+    Args:
+        path: The unit's path from the organization down, each part followed by "/":
+            "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/".
+
+    Raises:
+        InvalidInputError: The path is malformed.
+    """
+
+    path: str
+
+    def __post_init__(self) -> None:
+        names.organization_path("the path of an OrganizationalUnit", self.path)
+
+    @property
+    def home(self) -> None:
+        return None
+
+    @property
+    def label(self) -> str:
+        return f"organizational unit {self.path}"
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        # The path ends in a wildcard, which alone would make the policy public: the organization is the fixed value.
+        return Trust(
+            "AWS",
+            "*",
+            (
+                Clause("StringEquals", "aws:PrincipalOrgID", (self.path.split("/", 1)[0],)),
+                Clause("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", (f"{self.path}*",)),
+                _everybody_but(owner),
+            ),
+        )

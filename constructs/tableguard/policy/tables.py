@@ -1,0 +1,155 @@
+"""Where a table is, as literal values: what a consumer in another account, or another app, needs to know of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tableguard.policy import names
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.tokens import is_unresolved
+
+# Region patterns and DNS suffixes as in the SDKs' partitions.json.
+_PARTITIONS: Final = (
+    (r"cn-", "aws-cn", "amazonaws.com.cn"),
+    (r"us-gov-", "aws-us-gov", "amazonaws.com"),
+    (r"eusc-", "aws-eusc", "amazonaws.eu"),
+    (r"us-iso-", "aws-iso", "c2s.ic.gov"),
+    (r"us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
+    (r"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
+    (r"us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
+    (r"", "aws", "amazonaws.com"),
+)
+
+
+def _partition(region: str) -> tuple[str, str]:
+    return next((name, suffix) for prefix, name, suffix in _PARTITIONS if re.match(prefix, region))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReference:
+    """A table of some account, by values that a person could type. It creates nothing and looks nothing up.
+
+    `CrossAccountTable.reference` and `TableAccess.reference` give one for a table of the same app; for a table of
+    another app it is written down.
+
+    Args:
+        account: The 12-digit id of the account that owns the table.
+        region: The table's region.
+        name: The table's name.
+        indexes: Names of the table's secondary indexes, all that a grant names.
+        customer_managed_key: Whether the table is encrypted with a customer-managed key, so that consumers need
+            kms:Decrypt. True when left out. An AWS-managed key cannot be used across accounts at all.
+        key_arn: The exact ARN of that key. When left out, consumers may use the keys of the table's account and region
+            for this table only (by kms:ViaService and the encryption context), and only those whose key policy lets
+            them.
+        replica_regions: Regions that hold a replica of the table, for `in_region`.
+
+    Raises:
+        InvalidInputError: A malformed value, or a key of another account or region.
+    """
+
+    account: str
+    region: str
+    name: str
+    indexes: tuple[str, ...] = ()
+    customer_managed_key: bool = True
+    key_arn: str | None = None
+    replica_regions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a TableReference", self.account)
+        names.region("the region of a TableReference", self.region)
+        names.table_name("the name of a TableReference", self.name)
+        object.__setattr__(self, "indexes", tuple(self.indexes))
+        for index in self.indexes:
+            names.index_name("an index of a TableReference", index)
+        object.__setattr__(self, "replica_regions", tuple(self.replica_regions))
+        for region in self.replica_regions:
+            names.region("a replica region of a TableReference", region)
+        if self.key_arn is not None:
+            self._check_key(self.key_arn)
+
+    def _check_key(self, key_arn: str) -> None:
+        if not self.customer_managed_key:
+            raise InvalidInputError(
+                "the key_arn of a TableReference",
+                value=key_arn,
+                allowed="None when customer_managed_key is False",
+            )
+        names.arn("the key_arn of a TableReference", key_arn, "kms")
+        if not is_unresolved(key_arn) and key_arn.split(":")[3] != self.region and not is_unresolved(self.region):
+            raise InvalidInputError(
+                "the key_arn of a TableReference", value=key_arn, allowed=f"a key of the table's region {self.region}"
+            )
+
+    @property
+    def partition(self) -> str:
+        """The partition of the table's region, such as "aws"."""
+        return _partition(self.region)[0]
+
+    @property
+    def arn(self) -> str:
+        """The table's ARN: what a caller of another account passes as `TableName`."""
+        return f"arn:{self.partition}:dynamodb:{self.region}:{self.account}:table/{self.name}"
+
+    @property
+    def stream_arn(self) -> str:
+        """A pattern for the ARNs of the table's streams, whose last part is the moment at which each was enabled."""
+        return f"{self.arn}/stream/*"
+
+    def index_arn(self, index: str) -> str:
+        """The ARN of one of the table's indexes.
+
+        Raises:
+            InvalidInputError: The table has no such index.
+        """
+        self.check_index(index)
+        return f"{self.arn}/index/{index}"
+
+    def check_index(self, index: str) -> None:
+        """Check that the table has this index.
+
+        Raises:
+            InvalidInputError: It has not.
+        """
+        if index not in self.indexes:
+            raise InvalidInputError(
+                f"an index of table {self.name}",
+                value=index,
+                allowed=", ".join(sorted(self.indexes)) or "none, no index of this table is known",
+                fix=names.suggestion(index, self.indexes)
+                or "Add the index to the table before the grant, or to `indexes` of the TableReference.",
+            )
+
+    @property
+    def key_resource(self) -> str:
+        """What an identity policy names to use the table's key: its ARN, or all keys of the account and region."""
+        return self.key_arn or f"arn:{self.partition}:kms:{self.region}:{self.account}:key/*"
+
+    @property
+    def kms_via_service(self) -> str:
+        """DynamoDB of the table's region, as `kms:ViaService` names it."""
+        return f"dynamodb.{self.region}.{_partition(self.region)[1]}"
+
+    def in_region(self, region: str, *, key_arn: str | None = None) -> TableReference:
+        """The table's replica in another region, or the table itself in its own.
+
+        Args:
+            region: One of `replica_regions`, or the table's own region.
+            key_arn: The exact ARN of the replica's key; any key of that region, narrowed to this table, when left out.
+
+        Raises:
+            InvalidInputError: There is no replica in that region.
+        """
+        if region == self.region:
+            return self
+        if region not in self.replica_regions:
+            raise InvalidInputError(
+                f"a replica region of table {self.name}",
+                value=region,
+                allowed=", ".join((self.region, *self.replica_regions)),
+            )
+        others = tuple(r for r in (self.region, *self.replica_regions) if r != region)
+        return replace(self, region=region, key_arn=key_arn, replica_regions=others)

@@ -25,19 +25,20 @@ VENV := .venv/.packages .venv/.project .venv/.cli
 FLOOR := .venv-floor/.packages
 CHECKOV := .venv-checkov/.packages
 
-##  make synth      synthesize the reference app into cdk.out and print a table of its stacks
-##  make test       everything that must pass: lint, types, tests, and the checks of the whole app
+##  make synth      synthesize the reference app into cdk.out, print its stacks
+##  make test       everything that must pass: lint, types, tests, whole app
 ##  make lint       ruff: rules and formatting
 ##  make types      mypy, strict
 ##  make format     let ruff rewrite what it can
 ##  make snapshots  write the templates' snapshots anew
 ##  make wheel      build dist/tableguard-*.whl
 ##  make setup      only set up the environments that the others need
-##  make pins       resolve requirements/*.txt anew from pyproject.toml (use the oldest Python)
+##  make pins       resolve requirements/*.txt anew (with the oldest Python)
 ##  make clean      remove what was built
 ##  make distclean  remove the environments, too
 ##
-##  PYTHON=python3.12 picks the interpreter of new environments, OUT=folder where synth writes.
+##  PYTHON=python3.12 picks the interpreter of new environments,
+##  OUT=folder says where synth writes.
 
 .PHONY: help
 help:
@@ -73,7 +74,7 @@ snapshots: $(VENV)
 .PHONY: wheel
 wheel: $(VENV)
 	rm -rf build dist # what an earlier build left there would be packed again
-	.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	.venv/bin/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist .
 
 .PHONY: pins
 pins:
@@ -97,7 +98,7 @@ define environment
 @$(PYTHON) scripts/check_python.py
 @echo "Setting up $(1), once"
 @$(PYTHON) -m venv --clear $(1)
-@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+@$(1)/bin/python -m pip install -qq --disable-pip-version-check --requirement $<
 @touch $@
 endef
 
@@ -106,13 +107,13 @@ endef
 
 # Editable: what is edited under constructs/ is what runs.
 .venv/.project: pyproject.toml .venv/.packages
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.cli: package-lock.json package.json .venv/.packages
 	@mkdir -p .venv/cli
 	@cp package.json package-lock.json .venv/cli
-	@$(IN_VENV) npm --prefix .venv/cli ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(IN_VENV) npm --prefix .venv/cli ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@ln -sf ../cli/node_modules/.bin/cdk .venv/bin/cdk
 	@touch $@
 

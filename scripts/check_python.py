@@ -3,8 +3,6 @@
 Written so that even the oldest Python that somebody may still have can read it.
 """
 
-from __future__ import print_function  # noqa: UP010  Python 2 reads this file, too
-
 import sys
 
 OLDEST = (3, 11)
@@ -14,12 +12,14 @@ def problem(version, modules):
     # type: (tuple[int, ...], frozenset[str]) -> str | None
     """The reason why an interpreter of this version with these modules will not do, or None."""
     if version < OLDEST:
-        return "tableguard needs Python %d.%d or later, and this is %s." % (OLDEST + (".".join(map(str, version)),))
+        return "tableguard needs Python {0[0]}.{0[1]} or later, and this is {1}.".format(
+            OLDEST, ".".join(map(str, version))
+        )
     missing = sorted({"ensurepip", "venv"} - modules)
     if missing:
         return (
-            "This Python lacks %s, so it cannot make a virtual environment with pip. On Debian and Ubuntu: "
-            "apt install python3-venv." % " and ".join(missing)
+            "This Python lacks {}, so it cannot make a virtual environment with pip. On Debian and Ubuntu: "
+            "apt install python3-venv.".format(" and ".join(missing))
         )
     return None
 
@@ -40,4 +40,4 @@ def importable(names):
 if __name__ == "__main__":
     reason = problem(tuple(sys.version_info[:3]), importable(("ensurepip", "venv")))
     if reason:
-        sys.exit("%s\nChoose another interpreter with: make PYTHON=/path/to/python3 ..." % reason)
+        sys.exit(reason + "\nChoose another interpreter with: make PYTHON=/path/to/python3 ...")

@@ -1,0 +1,62 @@
+"""What every test may use: the project's root, a bare machine, and one synthesized reference app."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.project.machine import ROOT, Assembly, Machine
+
+# The same examples in every run and no deadline: a gate must not fail because a machine was busy, nor pass by luck.
+# HYPOTHESIS_PROFILE=explore looks for new examples.
+hypothesis.settings.register_profile("gate", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder that holds pyproject.toml."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def bare_machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """Whatever this machine has, only the tools that `make` itself needs are on PATH."""
+    tools = tmp_path_factory.mktemp("tools")
+    for name in ("make", "sh", "sed"):
+        found = next(path for path in os.get_exec_path() if os.access(Path(path, name), os.X_OK))
+        (tools / name).symlink_to(Path(found, name))
+    home = tmp_path_factory.mktemp("home")
+    quiet = {
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return Machine({"PATH": str(tools), "HOME": str(home), "LANG": "C.UTF-8", **quiet})
+
+
+@contextmanager
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """Hold a lock between the worker processes of pytest-xdist."""
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def reference_app(bare_machine: Machine, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Assembly:
+    """The reference app as `make synth` makes it on a bare machine: once for all tests and workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    folder, printed = shared / "reference-app", shared / "reference-app.txt"
+    with one_at_a_time(shared / "reference-app.lock"):
+        if not printed.exists():
+            done = bare_machine.run("make", "synth", f"OUT={folder}")
+            assert done.returncode == 0, done.stdout
+            printed.write_text(done.stdout)
+    return Assembly(folder, printed.read_text())

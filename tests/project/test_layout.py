@@ -1,0 +1,58 @@
+"""The shape of the house: which part of the library may know which."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import constructs
+import pytest
+
+from tests.project.machine import ROOT
+
+LIBRARY = ROOT / "constructs" / "tableguard"
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The absolute names of the modules that a file imports, wherever in the file it does."""
+    package = path.relative_to(LIBRARY.parent).parent.parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def outside(modules: Iterator[str], allowed: tuple[str, ...]) -> list[str]:
+    """Those of the modules that are the CDK's, or ours but not in one of the allowed packages."""
+    watched = [name for name in modules if name.split(".")[0] in {"aws_cdk", "constructs", "jsii", "tableguard"}]
+    return [name for name in watched if not any(name == part or name.startswith(part + ".") for part in allowed)]
+
+
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [
+        ("policy", ("tableguard.policy",)),
+        ("review", ("tableguard.review", "tableguard.policy")),
+    ],
+)
+def test_imports_point_one_way(package: str, allowed: tuple[str, ...]) -> None:
+    found = {
+        str(path.relative_to(LIBRARY)): outside(imported(path), allowed) for path in (LIBRARY / package).rglob("*.py")
+    }
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_the_source_root_does_not_shadow_the_package_constructs() -> None:
+    assert not (ROOT / "constructs" / "__init__.py").exists()
+    assert hasattr(constructs, "Construct")
+
+
+@pytest.mark.parametrize("package", ["tableguard.policy", "tableguard.command"])
+def test_starts_without_the_cdk(package: str) -> None:
+    code = f"import sys, {package}; sys.exit(any(name in sys.modules for name in ('aws_cdk', 'jsii')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,148 @@
+"""Checks of the reference app as a whole: the assembly that `make synth` made, read by tools that are not ours."""
+
+import json
+import subprocess
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.project.machine import ROOT, Assembly, Machine
+
+# Rules that do not fit, each with its reason. A finding on one resource is better acknowledged in the app, next to it.
+CFN_LINT_IGNORED = {
+    "W3005": "the CDK writes DependsOn for a role's policies also where a reference already says so",
+}
+CHECKOV_SKIPPED: dict[str, str] = {}
+
+
+def artifacts(assembly: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every artifact with the folder of the manifest that names it; a stage has a manifest of its own."""
+    for manifest in sorted(assembly.rglob("manifest.json")):
+        for artifact in json.loads(manifest.read_text())["artifacts"].values():
+            yield manifest.parent, artifact
+
+
+def templates_by_region(assembly: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = defaultdict(list)
+    for folder, artifact in artifacts(assembly):
+        if artifact["type"] == "aws:cloudformation:stack":
+            region = artifact["environment"].rpartition("/")[2]
+            found[region].append(folder / artifact["properties"]["templateFile"])
+    return found
+
+
+def cfn_lint(templates: list[Path], region: str) -> subprocess.CompletedProcess[str]:
+    ignored = ["--ignore-checks", *CFN_LINT_IGNORED]
+    options = ["--regions", region, *ignored, "--non-zero-exit-code", "informational"]
+    command = [str(ROOT / ".venv/bin/cfn-lint"), *options, "--", *map(str, templates)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def checkov(folder: Path) -> subprocess.CompletedProcess[str]:
+    skipped = ["--skip-check", ",".join(CHECKOV_SKIPPED)] if CHECKOV_SKIPPED else []
+    options = ["--framework", "cloudformation", "--skip-download", "--quiet", "--compact", *skipped]
+    command = [str(ROOT / ".venv-checkov/bin/checkov"), *options, "-d", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_synthesizes_without_a_warning(reference_app: Assembly) -> None:
+    assert "warning" not in reference_app.printed.lower()
+
+
+def test_has_no_finding_of_the_default_rules_or_of_an_annotation(reference_app: Assembly) -> None:
+    reports = [json.loads(report.read_text()) for report in reference_app.folder.rglob("validation-report.json")]
+    assert reports
+    assert [plugin["violations"] for report in reports for plugin in report["pluginReports"]] == []
+
+
+def test_reports_no_annotation_in_its_metadata(reference_app: Assembly) -> None:
+    found = []
+    for folder, artifact in artifacts(reference_app.folder):
+        metadata = artifact.get("metadata", {})
+        if "additionalMetadataFile" in artifact:
+            metadata |= json.loads((folder / artifact["additionalMetadataFile"]).read_text())
+        entries = [(path, entry) for path, listed in metadata.items() for entry in listed]
+        found += [
+            (path, entry["data"]) for path, entry in entries if entry["type"] in {"aws:cdk:warning", "aws:cdk:error"}
+        ]
+    assert found == []
+
+
+def test_asks_for_no_look_up_in_an_aws_account(reference_app: Assembly) -> None:
+    manifests = [json.loads(manifest.read_text()) for manifest in reference_app.folder.rglob("manifest.json")]
+    assert manifests
+    assert [manifest["missing"] for manifest in manifests if manifest.get("missing")] == []
+
+
+def test_ends_with_a_table_of_its_stacks_that_fits_80_columns(reference_app: Assembly) -> None:
+    table = reference_app.printed.splitlines()
+    stacks = [
+        artifact for _, artifact in artifacts(reference_app.folder) if "templateFile" in artifact.get("properties", {})
+    ]
+    assert stacks
+    for stack in stacks:
+        account = stack["environment"].removeprefix("aws://").split("/")[0]
+        assert any(stack["displayName"] in line and account in line for line in table), stack["displayName"]
+    assert [line for line in table[-len(stacks) :] if len(line) > 80] == []
+
+
+def test_passes_cfn_lint(reference_app: Assembly) -> None:
+    regions = templates_by_region(reference_app.folder)
+    assert regions
+    for region, templates in regions.items():
+        done = cfn_lint(templates, region)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_passes_checkov(reference_app: Assembly) -> None:
+    done = checkov(reference_app.folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_passes_cdk_nag(bare_machine: Machine, tmp_path: Path) -> None:
+    done = bare_machine.synthesize("python3 tests/project/reference_app_with_nag.py app.py", tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def test_synthesizes_from_the_wheel_with_the_lowest_versions_that_it_declares(
+    bare_machine: Machine, wheel: Path, tmp_path: Path
+) -> None:
+    installed, output = tmp_path / "installed", tmp_path / "cdk.out"
+    zipfile.ZipFile(wheel).extractall(installed)
+    # The lowest versions' Python first; Node comes from the environment that has it.
+    path = f"{ROOT}/.venv-floor/bin:{ROOT}/.venv/bin:{bare_machine.environment['PATH']}"
+    done = bare_machine.synthesize("python3 app.py", output, PATH=path, PYTHONPATH=str(installed))
+    assert done.returncode == 0, done.stdout
+    assert templates_by_region(output)
+
+
+class TestTheChecksLook:
+    """A check that finds nothing anywhere would pass for ever."""
+
+    @pytest.fixture
+    def flawed(self, tmp_path: Path) -> Path:
+        properties = {"PubliclyAccessible": True, "Unheard": "of"}
+        resource = {"Type": "AWS::RDS::DBInstance", "Properties": properties}
+        template = tmp_path / "flawed.template.json"
+        template.write_text(json.dumps({"Resources": {"Database": resource}}))
+        return template
+
+    def test_cfn_lint(self, flawed: Path) -> None:
+        done = cfn_lint([flawed], "eu-west-1")
+        assert done.returncode != 0
+        assert "'Unheard' was unexpected" in done.stdout
+
+    def test_checkov(self, flawed: Path) -> None:
+        done = checkov(flawed.parent)
+        assert done.returncode == 1
+        assert "CKV_AWS_17" in done.stdout
+
+    def test_cdk_nag(self, bare_machine: Machine, tmp_path: Path) -> None:
+        nag = "python3 tests/project/reference_app_with_nag.py"
+        done = bare_machine.synthesize(f"{nag} tests/project/flawed_app.py", tmp_path)
+        assert done.returncode != 0
+        assert "AwsSolutions-IAM5" in done.stdout

@@ -1,1 +1,99 @@
-"""tableguard."""
+"""AWS CDK constructs that share DynamoDB tables across accounts, and show who may do what.
+
+The names below are the public API. Constructs are imported when they are first used, so that the language
+(`tableguard.policy`) and the command line work without the AWS CDK and Node.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+from tableguard.policy import (
+    Access,
+    Account,
+    Attributes,
+    AwsService,
+    Clause,
+    Condition,
+    FederatedUser,
+    FromNetwork,
+    FromVpc,
+    FromVpcEndpoint,
+    InOrganization,
+    InvalidInputError,
+    LeadingKeys,
+    Limit,
+    Limits,
+    Organization,
+    OrganizationalUnit,
+    PermissionSet,
+    PolicyTooLargeError,
+    Principal,
+    PublicPolicyError,
+    Role,
+    RoleSession,
+    TableGrant,
+    TableguardError,
+    TableReference,
+    User,
+)
+
+if TYPE_CHECKING:
+    from tableguard.tables.consumer_access import ConsumerAccess
+    from tableguard.tables.consumer_role import ConsumerRole
+    from tableguard.tables.cross_account_table import CrossAccountTable
+    from tableguard.tables.table_access import TableAccess
+
+_CONSTRUCTS: Final = {
+    "ConsumerAccess": "tableguard.tables.consumer_access",
+    "ConsumerRole": "tableguard.tables.consumer_role",
+    "CrossAccountTable": "tableguard.tables.cross_account_table",
+    "TableAccess": "tableguard.tables.table_access",
+}
+
+__all__ = [
+    "Access",
+    "Account",
+    "Attributes",
+    "AwsService",
+    "Clause",
+    "Condition",
+    "ConsumerAccess",
+    "ConsumerRole",
+    "CrossAccountTable",
+    "FederatedUser",
+    "FromNetwork",
+    "FromVpc",
+    "FromVpcEndpoint",
+    "InOrganization",
+    "InvalidInputError",
+    "LeadingKeys",
+    "Limit",
+    "Limits",
+    "Organization",
+    "OrganizationalUnit",
+    "PermissionSet",
+    "PolicyTooLargeError",
+    "Principal",
+    "PublicPolicyError",
+    "Role",
+    "RoleSession",
+    "TableAccess",
+    "TableGrant",
+    "TableReference",
+    "TableguardError",
+    "User",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _CONSTRUCTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(_CONSTRUCTS[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

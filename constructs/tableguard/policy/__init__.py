@@ -26,7 +26,7 @@ from tableguard.policy.errors import (
     TableguardError,
 )
 from tableguard.policy.grants import TableGrant
-from tableguard.policy.limits import Limit, Limits, measured
+from tableguard.policy.limits import Limit, Limits, check_size, measured
 from tableguard.policy.principals import (
     Account,
     AwsService,
@@ -76,6 +76,7 @@ __all__ = [
     "TableguardError",
     "User",
     "check_not_public",
+    "check_size",
     "document",
     "measured",
     "merged",

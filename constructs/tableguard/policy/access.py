@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, Final, NoReturn
+from typing import ClassVar, Final
 
 from tableguard.policy import names
 from tableguard.policy.actions import ACTIONS, SERVICE, Action, Resource
@@ -19,6 +19,7 @@ TABLE: Final = ""
 """The target of actions on the table itself. Targets are what follows the table's ARN."""
 ALL_INDEXES: Final = "/index/*"
 STREAM: Final = "/stream/*"
+_INDEX: Final = ALL_INDEXES.removesuffix("*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,19 @@ class Access:
     Args:
         name: What messages and reports call it.
         permissions: Pairs of a target (what follows the table's ARN) and an action's name.
+
+    Raises:
+        InvalidInputError: No permission, or an action that does not exist or does not work on its target.
     """
 
     name: str
     permissions: frozenset[tuple[str, str]]
+
+    def __post_init__(self) -> None:
+        if not self.permissions:
+            raise InvalidInputError(f"the access {self.name!r}", value=(), allowed="at least one action")
+        for target, action in sorted(self.permissions):
+            _check(action, _resource(target))
 
     READ: ClassVar[Access]
     """Read items by key, query and scan them, in the table and in all its indexes, and describe the table."""
@@ -73,7 +83,7 @@ class Access:
         Raises:
             InvalidInputError: An action that does not exist or does not work on a table, or none at all.
         """
-        return _custom(actions, Resource.TABLE, TABLE)
+        return _custom(actions, TABLE)
 
     @staticmethod
     def on_index(*actions: str, index: str | None = None) -> Access:
@@ -86,7 +96,7 @@ class Access:
         Raises:
             InvalidInputError: An action that does not exist or does not work on an index, or none at all.
         """
-        return _custom(actions, Resource.INDEX, ALL_INDEXES if index is None else _index_target(index))
+        return _custom(actions, ALL_INDEXES if index is None else _index_target(index))
 
     @staticmethod
     def on_stream(*actions: str) -> Access:
@@ -98,7 +108,7 @@ class Access:
         Raises:
             InvalidInputError: An action that does not exist or does not work on a stream, or none at all.
         """
-        return _custom(actions, Resource.STREAM, STREAM)
+        return _custom(actions, STREAM)
 
     def __or__(self, other: Access) -> Access:
         names_ = dict.fromkeys((*self.name.split(" + "), *other.name.split(" + ")))
@@ -121,7 +131,7 @@ class Access:
     def indexes(self) -> tuple[str, ...]:
         """The indexes it names."""
         return tuple(
-            sorted({t.removeprefix("/index/") for t, _ in self.permissions if t.startswith("/index/")} - {"*"})
+            sorted({t.removeprefix(_INDEX) for t, _ in self.permissions if t.startswith(_INDEX)} - {"*"})
         )
 
     @property
@@ -136,41 +146,47 @@ class Access:
 
 
 def _index_target(index: str) -> str:
-    return f"/index/{names.index_name('the index of an Access', index)}"
+    return f"{_INDEX}{names.index_name('the index of an Access', index)}"
 
 
-def _custom(actions: Iterable[str], resource: Resource, target: str) -> Access:
-    checked = [_known(name, resource) for name in actions]
-    if not checked:
-        raise InvalidInputError("a custom Access", value=(), allowed="at least one action")
-    return Access(", ".join(action.name for action in checked), frozenset((target, action.name) for action in checked))
+def _resource(target: str) -> Resource:
+    if target == TABLE:
+        return Resource.TABLE
+    if target == STREAM:
+        return Resource.STREAM
+    if not target.startswith(_INDEX):
+        allowed = f"{TABLE!r}, {STREAM!r}, {ALL_INDEXES!r} or '{_INDEX}NAME'"
+        raise InvalidInputError("the target of an Access", value=target, allowed=allowed)
+    if target != ALL_INDEXES:
+        names.index_name("the index of an Access", target.removeprefix(_INDEX))
+    return Resource.INDEX
 
 
-def _known(name: str, resource: Resource) -> Action:
-    if not isinstance(name, str):
-        raise InvalidInputError("an action", value=name, allowed='the name of a DynamoDB action, such as "GetItem"')
-    bare = name.removeprefix(f"{SERVICE}:")
-    action = ACTIONS.get(bare)
+def _custom(actions: Iterable[str], target: str) -> Access:
+    bare = tuple(dict.fromkeys(str(action).removeprefix(f"{SERVICE}:") for action in actions))
+    return Access(", ".join(bare), frozenset((target, action) for action in bare))
+
+
+def _check(name: str, resource: Resource) -> None:
+    action = ACTIONS.get(name)
     if action is None:
-        _refuse_unknown(name, bare)
+        allowed = 'the name of a DynamoDB action, such as "GetItem"'
+        raise InvalidInputError("an action", value=name, allowed=allowed, fix=_instead_of(name))
     if resource not in action.resources:
         works_on = ", ".join(sorted(r.value for r in action.resources)) or "the whole account"
         raise InvalidInputError(
             f"an action on a {resource.value}",
             value=name,
-            allowed=f"actions on a {resource.value}; {action.name} works on: {works_on}",
+            allowed=f"actions on a {resource.value}; {name} works on: {works_on}",
         )
-    return action
 
 
-def _refuse_unknown(name: str, bare: str) -> NoReturn:
-    if "*" in bare or "?" in bare:
-        fix = "Patterns take in actions that AWS adds later: list the actions."
-    elif bare in ("TransactGetItems", "TransactWriteItems"):
-        fix = "Transactions are authorized by GetItem, PutItem, UpdateItem, DeleteItem and ConditionCheckItem."
-    else:
-        fix = names.suggestion(bare, ACTIONS)
-    raise InvalidInputError("an action", value=name, allowed="the name of a DynamoDB action", fix=fix)
+def _instead_of(unknown: str) -> str:
+    if "*" in unknown or "?" in unknown:
+        return "Patterns take in actions that AWS adds later: list the actions."
+    if unknown in ("TransactGetItems", "TransactWriteItems"):
+        return "Transactions are authorized by GetItem, PutItem, UpdateItem, DeleteItem and ConditionCheckItem."
+    return names.suggestion(unknown, ACTIONS)
 
 
 def _named(name: str, *sets: tuple[str, str]) -> Access:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import abc
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from tableguard.policy import names
 from tableguard.policy.actions import Action
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.tokens import is_unresolved
+from tableguard.policy.tokens import is_unresolved, literal_part
 
 # The key for each attribute of a partition key that is made of several, in order.
 _PARTITION_KEYS: Final = (
@@ -25,17 +25,17 @@ _PARTITION_KEYS: Final = (
     "dynamodb:FourthPartitionKeyValues",
 )
 ATTRIBUTES: Final = "dynamodb:Attributes"
+_VARIABLE: Final = re.compile(r"\$\{([*?$]|[^*?$}][^}]*)\}")
 
-_OPERATORS: Final = frozenset(
-    f"{kind}{suffix}"
-    for kind in (
-        "StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase StringLike StringNotLike "
-        "NumericEquals NumericNotEquals NumericLessThan NumericLessThanEquals NumericGreaterThan "
-        "NumericGreaterThanEquals DateEquals DateNotEquals DateLessThan DateLessThanEquals DateGreaterThan "
-        "DateGreaterThanEquals Bool BinaryEquals IpAddress NotIpAddress ArnEquals ArnLike ArnNotEquals ArnNotLike"
-    ).split()
-    for suffix in ("", "IfExists")
-) | {"Null"}
+_OPERATORS: Final = frozenset({
+    "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase",
+    "StringLike", "StringNotLike",
+    "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals",
+    "NumericGreaterThan", "NumericGreaterThanEquals",
+    "DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals",
+    "Bool", "BinaryEquals", "IpAddress", "NotIpAddress",
+    "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike",
+})  # fmt: skip
 
 
 class Condition(abc.ABC):
@@ -84,15 +84,16 @@ class Clause(Condition):
     values: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        bare = self.operator.removeprefix("ForAllValues:").removeprefix("ForAnyValue:")
-        if bare not in _OPERATORS:
+        # Null, which asks whether a key is there, takes neither a prefix nor a suffix.
+        bare = re.sub(r"^(ForAllValues|ForAnyValue):|IfExists$", "", str(self.operator))
+        if bare not in _OPERATORS and self.operator != "Null":
             raise InvalidInputError(
                 "the operator of a condition",
                 value=self.operator,
                 allowed="an IAM condition operator",
                 fix=names.suggestion(bare, _OPERATORS),
             )
-        if not re.fullmatch(r"[a-zA-Z0-9-]+:\S+", self.key) and not is_unresolved(self.key):
+        if not is_unresolved(str(self.key)) and not re.fullmatch(r"[a-zA-Z0-9-]+:\S+", str(self.key)):
             raise InvalidInputError("the key of a condition", value=self.key, allowed='a key such as "aws:SourceIp"')
         object.__setattr__(self, "values", _values(f"the values of {self.key}", self.values))
 
@@ -242,14 +243,15 @@ class LeadingKeys(Condition):
             table is fenced by one condition for each attribute: narrowing the first alone leaves the others open.
 
     Raises:
-        InvalidInputError: No key, an empty one, a pattern that matches every key, or an attribute beyond the fourth.
+        InvalidInputError: No key, an empty one, a pattern that matches every key, a "${" that opens no variable, or
+            an attribute beyond the fourth.
     """
 
     keys: tuple[str, ...]
     attribute: int
 
     def __init__(self, *keys: str, attribute: int = 1) -> None:
-        if attribute not in range(1, len(_PARTITION_KEYS) + 1):
+        if type(attribute) is not int or attribute not in range(1, len(_PARTITION_KEYS) + 1):
             raise InvalidInputError("the attribute of LeadingKeys", value=attribute, allowed="1, 2, 3 or 4")
         for key in _values("LeadingKeys", keys):
             if re.fullmatch(r"[*?]+", key) and "*" in key:
@@ -258,6 +260,13 @@ class LeadingKeys(Condition):
                     value=key,
                     allowed="a key or a pattern that leaves some keys out",
                     fix="Leave the condition away to allow every key.",
+                )
+            if not is_unresolved(key) and "${" in _VARIABLE.sub("", key):
+                raise InvalidInputError(
+                    "a key of LeadingKeys",
+                    value=key,
+                    allowed='"${" only where it opens a policy variable such as "${aws:PrincipalTag/tenant}"',
+                    fix='Write a literal "$" as "${$}".',
                 )
         object.__setattr__(self, "keys", tuple(keys))
         object.__setattr__(self, "attribute", attribute)
@@ -270,7 +279,7 @@ class LeadingKeys(Condition):
                 allowed="actions whose requests name partition keys",
                 fix=f"{action.name} cannot be narrowed to keys. Use Access.READ_ITEMS, Access.query() or on_table(…).",
             )
-        pattern = any(re.search(r"[*?]", re.sub(r"\$\{[^}]*\}", "", key)) for key in self.keys)
+        pattern = any(re.search(r"[*?]", _VARIABLE.sub("", literal_part(key))) for key in self.keys)
         operator = "StringLike" if pattern else "StringEquals"
         key = _PARTITION_KEYS[self.attribute - 1]
         return (Clause(f"ForAllValues:{operator}", key, self.keys), Clause("Null", key, ("false",)))
@@ -298,13 +307,20 @@ class Attributes(Condition):
         attributes: Names of top-level attributes, the key attributes among them.
 
     Raises:
-        InvalidInputError: No attribute, or an empty one.
+        InvalidInputError: No attribute, an empty one, or one that IAM would read as a policy variable.
     """
 
     attributes: tuple[str, ...]
 
     def __init__(self, *attributes: str) -> None:
-        object.__setattr__(self, "attributes", tuple(_values("Attributes", attributes)))
+        for attribute in _values("Attributes", attributes):
+            if "${" in literal_part(attribute):
+                raise InvalidInputError(
+                    "an attribute of Attributes",
+                    value=attribute,
+                    allowed='names without "${", which opens a policy variable: a caller\'s tag would choose the attribute',
+                )
+        object.__setattr__(self, "attributes", attributes)
 
     def clauses(self, action: Action) -> tuple[Clause, ...]:
         # PutItem and BatchWriteItem replace a whole item and DeleteItem removes it: attributes that are not in the
@@ -342,7 +358,7 @@ class Until(Condition):
         end: A date, whose whole day (in UTC) is still covered, or a datetime with a time zone, which is not.
 
     Raises:
-        InvalidInputError: It is neither, or a datetime without a time zone.
+        InvalidInputError: It is neither, a datetime without a time zone, or beyond the calendar's end.
     """
 
     end: dt.date
@@ -357,6 +373,12 @@ class Until(Condition):
                 allowed="a datetime.date, or a datetime with a time zone",
                 fix="Say which time zone: datetime(…, tzinfo=timezone.utc).",
             )
+        try:
+            _ = self.moment
+        except OverflowError:
+            raise InvalidInputError(
+                "until", value=self.end, allowed="a day that has a next one", fix="Leave it out for no end."
+            ) from None
 
     @property
     def moment(self) -> dt.datetime:
@@ -366,7 +388,8 @@ class Until(Condition):
         return dt.datetime.combine(self.end + dt.timedelta(days=1), dt.time(), dt.UTC)
 
     def clauses(self, action: Action) -> tuple[Clause, ...]:
-        return (Clause("DateLessThan", "aws:CurrentTime", (self.moment.strftime("%Y-%m-%dT%H:%M:%SZ"),)),)
+        moment = self.moment.replace(tzinfo=None).isoformat(timespec="seconds")
+        return (Clause("DateLessThan", "aws:CurrentTime", (f"{moment}Z",)),)
 
     @property
     def label(self) -> str:
@@ -401,10 +424,13 @@ def combined(conditions: Iterable[Condition], action: Action) -> tuple[Clause, .
     return tuple(clauses.values())
 
 
-def _values(what: str, values: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(values, str) or not values:
-        raise InvalidInputError(what, value=values, allowed="at least one value")
-    for value in values:
+def _values(what: str, values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidInputError(what, value=values, allowed="a list of strings")
+    listed = tuple(values)
+    if not listed:
+        raise InvalidInputError(what, value=listed, allowed="at least one value")
+    for value in listed:
         if not isinstance(value, str) or not value.strip():
             raise InvalidInputError(what, value=value, allowed="strings that are not empty")
-    return tuple(values)
+    return listed

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tableguard.policy.conditions import Clause
+from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.principals import PRINCIPAL_ARN
 from tableguard.policy.tokens import is_unresolved, ordered
 
@@ -67,11 +69,11 @@ def document(statements: Iterable[Statement]) -> Json:
     """A whole policy document of the given statements, merged.
 
     Raises:
-        ValueError: There is no statement: an empty policy is invalid.
+        InvalidInputError: There is no statement: an empty policy is invalid.
     """
     rendered = [statement.to_json() for statement in merged(statements)]
     if not rendered:
-        raise ValueError("a policy document needs a statement")
+        raise InvalidInputError("the statements of a policy document", value=(), allowed="at least one statement")
     return {"Version": VERSION, "Statement": rendered}
 
 
@@ -87,7 +89,14 @@ def _scalar(values: Sequence[str]) -> str | list[str]:
 def _condition(clauses: Iterable[Clause]) -> Json:
     condition: Json = {}
     for clause in sorted(clauses, key=lambda c: (c.operator, c.key)):
-        condition.setdefault(clause.operator, {})[clause.key] = _scalar(ordered(clause.values))
+        keys = condition.setdefault(clause.operator, {})
+        if clause.key.lower() in map(str.lower, keys):
+            raise InvalidInputError(
+                "the conditions of a statement",
+                value=f"{clause.operator} on {clause.key} twice",
+                allowed="one clause for an operator and a key, since the second would replace the first",
+            )
+        keys[clause.key] = _scalar(ordered(clause.values))
     return condition
 
 
@@ -100,19 +109,21 @@ def _pin(statement: Statement) -> Clause | None:
     pins = [clause for clause in statement.clauses if clause.key == PRINCIPAL_ARN]
     if len(pins) != 1 or pins[0].operator not in ("ArnEquals", "ArnLike") or statement.kind != "AWS":
         return None
-    accounts = set(statement.principals)
-    arns = pins[0].values
-    if any(is_unresolved(value) for value in (*accounts, *arns)):
-        return None
-    # Every account has an ARN of its own here, and no ARN is of an account that is not here.
-    return pins[0] if {arn.split(":")[4] for arn in arns} == accounts else None
+    accounts = {_account(arn) for arn in pins[0].values}
+    # Every account has an ARN of its own here, and no ARN is of an account that is not here. Anything else (a wildcard, a
+    # variable, a value that only the deployment knows) could pair with another statement's account.
+    return pins[0] if None not in accounts and accounts == set(statement.principals) else None
+
+
+def _account(arn: str) -> str | None:
+    found = re.match(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):", arn, re.ASCII)
+    return found[1] if found and not is_unresolved(arn) else None
 
 
 def _but_principals(statement: Statement) -> Hashable:
     pin = _pin(statement)
     return (
         statement.kind,
-        statement.kind is None and statement.principals,
         ordered(statement.actions),
         ordered(statement.resources),
         _canonical(clause for clause in statement.clauses if clause != pin),

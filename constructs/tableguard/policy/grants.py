@@ -20,7 +20,7 @@ from tableguard.policy.conditions import (
 )
 from tableguard.policy.documents import Statement, document, Json
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.principals import AwsService, Principal, Role, Trust, User
+from tableguard.policy.principals import ArnIdentity, AwsService, Principal, Role, Trust, User
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved
 
@@ -113,7 +113,7 @@ class TableGrant:
     def _check_principal(self) -> None:
         if not isinstance(self.principal, Principal):
             return
-        if self.name_principal and not isinstance(self.principal, Role | User):
+        if self.name_principal and not isinstance(self.principal, Role | User | ArnIdentity):
             raise InvalidInputError(
                 "name_principal of a TableGrant",
                 value=self.principal.label,
@@ -176,6 +176,20 @@ class TableGrant:
                     value=condition.region,
                     allowed=f"the table's region, {table.region}",
                 )
+        if self.on_resource_side(table.account) and is_unresolved(table.region):
+            raise InvalidInputError(
+                f"the region of table {table.name}",
+                value="a value that is known only at deployment",
+                allowed="a region, since the table's policy names the table by its ARN",
+                fix="Set env=Environment(account=…, region=…) on the stack.",
+            )
+        if ALL_INDEXES in self.access.by_target and TABLE not in self.access.by_target and not table.indexes:
+            raise InvalidInputError(
+                f"the access of the grant to {self.subject.label}",
+                value=self.access.name,
+                allowed=f"access to what table {table.name} has, and no index of it is known",
+                fix="Add the index to the table before the grant, or to `indexes` of the TableReference.",
+            )
         if self.leaves(table.account):
             self._check_across_accounts()
 
@@ -209,7 +223,9 @@ class TableGrant:
 
     def table_statements(self, table: TableReference) -> tuple[Statement, ...]:
         """The statements of the table's policy, which covers its indexes."""
-        targets = {target for target in self.access.by_target if target != STREAM}
+        targets = set(self.access.by_target) - {STREAM}
+        if not table.indexes:
+            targets.discard(ALL_INDEXES)
         return self._resource_statements(table, targets, lambda target: self._own_resource(table, target))
 
     def stream_statements(self, table: TableReference) -> tuple[Statement, ...]:
@@ -268,7 +284,7 @@ class TableGrant:
         return any(action.by_attribute or Resource.STREAM in action.resources for action in self.access.actions)
 
     def _trust(self, table: TableReference) -> Trust:
-        return self.subject.trust(partition=table.partition, owner=table.account, named=self.name_principal)
+        return self.subject.trust(partition=table.partition_id, owner=table.account, named=self.name_principal)
 
     def _resource_statements(
         self, table: TableReference, targets: set[str], resource: Callable[[str], str]

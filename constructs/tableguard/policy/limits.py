@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from tableguard.policy.documents import minified
 from tableguard.policy.errors import PolicyTooLargeError
+from tableguard.policy.tokens import is_unresolved, literal_part
 
 # The shortest that each pseudo parameter can be: a lower bound for what only the deployment knows.
 _SHORTEST: Final[Mapping[str, int]] = MappingProxyType(
-    {"AWS::AccountId": 12, "AWS::Partition": 3, "AWS::Region": 9, "AWS::URLSuffix": 12}
+    {"AWS::AccountId": 12, "AWS::Partition": 3, "AWS::Region": 9, "AWS::URLSuffix": 10}
 )
 
 

@@ -1,7 +1,8 @@
 """What names, ids and ranges must look like, so that a slip of the pen never becomes a policy.
 
-Every check takes what the value is for, returns the value, and lets unresolved CDK values pass. Patterns come from
-the IAM, STS, Organizations, EC2 and DynamoDB API references.
+Every check takes what the value is for, returns the value, and lets unresolved CDK values pass, as long as nothing
+that a policy would read as a pattern stands beside them. Patterns come from the IAM, STS, Organizations, EC2 and
+DynamoDB API references.
 """
 
 from __future__ import annotations
@@ -13,18 +14,23 @@ from collections.abc import Collection
 from typing import Final
 
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.tokens import is_unresolved
+from tableguard.policy.tokens import is_unresolved, literal_part
 
 _IAM_NAME: Final = r"[\w+=,.@-]"
-_ASCII: Final = re.ASCII
+# What a policy reads as a pattern, or as a variable of the request.
+_WILD: Final = re.compile(r"[*?]|\$\{")
 
 
 def _matching(what: str, value: str, pattern: str, allowed: str, fix: str = "") -> str:
     if not isinstance(value, str):
         raise InvalidInputError(what, value=value, allowed=allowed, fix=fix)
-    if is_unresolved(value) or re.fullmatch(pattern, value, _ASCII):
-        return value
-    raise InvalidInputError(what, value=value, allowed=allowed, fix=fix)
+    if is_unresolved(value):
+        fits = not _WILD.search(literal_part(value))
+    else:
+        fits = re.fullmatch(pattern, value, re.ASCII) is not None
+    if not fits:
+        raise InvalidInputError(what, value=value, allowed=allowed, fix=fix)
+    return value
 
 
 def account_id(what: str, value: str) -> str:
@@ -39,7 +45,7 @@ def region(what: str, value: str) -> str:
 
 def table_name(what: str, value: str) -> str:
     """Check a DynamoDB table name."""
-    fix = "Pass the name alone, not an ARN." if isinstance(value, str) and value.startswith("arn:") else ""
+    fix = "Pass the name alone, not an ARN." if str(value).startswith("arn:") else ""
     return _matching(what, value, r"[a-zA-Z0-9_.-]{3,255}", "3 to 255 of a-z, A-Z, 0-9, '_', '-', '.'", fix)
 
 
@@ -50,7 +56,7 @@ def index_name(what: str, value: str) -> str:
 
 def role_name(what: str, value: str) -> str:
     """Check a role name: one role, never a pattern."""
-    fix = "Pass the name alone; its path is an argument of its own." if isinstance(value, str) and "/" in value else ""
+    fix = "Pass the name alone; its path is an argument of its own." if "/" in str(value) else ""
     return _matching(what, value, rf"{_IAM_NAME}{{1,64}}", "1 to 64 letters, digits or any of '+=,.@_-'", fix)
 
 
@@ -82,9 +88,8 @@ def iam_path(what: str, value: str) -> str:
 
 def service_host(what: str, value: str) -> str:
     """Check the host name of a service principal."""
-    return _matching(
-        what, value, r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.(com|com\.cn|eu)", 'a name such as "redshift.amazonaws.com"'
-    )
+    pattern = r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.(com|com\.cn|eu)"
+    return _matching(what, value, pattern, 'a name such as "redshift.amazonaws.com"')
 
 
 def organization_id(what: str, value: str) -> str:
@@ -114,31 +119,30 @@ def vpc_endpoint_id(what: str, value: str) -> str:
 
 def network(what: str, value: str) -> str:
     """Check an IPv4 or IPv6 range and write it the canonical way. Host bits are an error: they hide a typing slip."""
-    if isinstance(value, str) and is_unresolved(value):
+    allowed = "an IPv4 or IPv6 range in CIDR form without host bits"
+    # ipaddress takes integers and IPv6 zones, too.
+    if not isinstance(value, str) or "%" in value:
+        raise InvalidInputError(what, value=value, allowed=allowed)
+    if is_unresolved(value):
         return value
     try:
-        parsed = ipaddress.ip_network(value)
+        widened = ipaddress.ip_network(value, strict=False)
     except ValueError:
-        pass
-    else:
-        if parsed.prefixlen == 0:
-            raise InvalidInputError(what, value=value, allowed="a range narrower than the whole internet")
-        return str(parsed)
-    fix = ""
-    try:
-        fix = f'Did you mean "{ipaddress.ip_network(value, strict=False)}"?'
-    except ValueError:
-        pass
-    raise InvalidInputError(what, value=value, allowed="an IPv4 or IPv6 range in CIDR form without host bits", fix=fix)
+        raise InvalidInputError(what, value=value, allowed=allowed) from None
+    if widened.prefixlen == 0:
+        raise InvalidInputError(what, value=value, allowed="a range narrower than the whole internet")
+    if widened.network_address != ipaddress.ip_interface(value).ip:
+        raise InvalidInputError(what, value=value, allowed=allowed, fix=f'Did you mean "{widened}"?')
+    return str(widened)
 
 
-def arn(what: str, value: str, service: str) -> str:
-    """Check that a value is one ARN of the given service, without wildcards."""
+def arn(what: str, value: str) -> str:
+    """Check that a value is one ARN, of any service, without wildcards and variables."""
     return _matching(
         what,
         value,
-        rf"arn:aws[a-z-]*:{service}:[a-z0-9-]*:(\d{{12}}|aws)?:[^*?]+",
-        f'one ARN of {service} without wildcards: "arn:aws:{service}:…"',
+        r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:((?!\$\{)[^*?\s])+",
+        "one ARN, without wildcards and variables",
     )
 
 

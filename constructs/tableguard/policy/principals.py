@@ -66,6 +66,11 @@ class Principal(abc.ABC):
         """Whether only a resource policy can speak of it: a session has no identity policy, a service has none."""
         return False
 
+    @property
+    def role_name(self) -> str | None:
+        """The role whose identity policy serves it: a name, "" for any role, None where it is no role."""
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Account(Principal):
@@ -90,6 +95,10 @@ class Account(Principal):
     @property
     def label(self) -> str:
         return f"account {self.account}"
+
+    @property
+    def role_name(self) -> str:
+        return ""
 
     def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
         return Trust("AWS", self.account)
@@ -144,6 +153,10 @@ class Role(_Identity):
     def label(self) -> str:
         return f"role {self.path.lstrip('/')}{self.name} of {self.account}"
 
+    @property
+    def role_name(self) -> str:
+        return self.name
+
     def arn(self, partition: str) -> str:
         return f"arn:{partition}:iam::{self.account}:role{self.path}{self.name}"
 
@@ -176,6 +189,34 @@ class User(_Identity):
 
     def arn(self, partition: str) -> str:
         return f"arn:{partition}:iam::{self.account}:user{self.path}{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArnIdentity(_Identity):
+    """A role or user of which no more than the ARN is known, perhaps only at deployment.
+
+    Args:
+        account: The 12-digit id of its account.
+        principal_arn: Its ARN.
+        described_as: What messages and reports call it.
+
+    Raises:
+        InvalidInputError: The account id is malformed.
+    """
+
+    account: str
+    principal_arn: str
+    described_as: str
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a principal", self.account)
+
+    @property
+    def label(self) -> str:
+        return f"{self.described_as} of {self.account}"
+
+    def arn(self, partition: str) -> str:
+        return self.principal_arn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +255,10 @@ class RoleSession(Principal):
     @property
     def by_name(self) -> bool:
         return True
+
+    @property
+    def role_name(self) -> str:
+        return self.role
 
     def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
         return Trust("AWS", f"arn:{partition}:sts::{self.account}:assumed-role/{self.role}/{self.session}")
@@ -385,6 +430,10 @@ class Organization(Principal):
     def label(self) -> str:
         return f"organization {self.organization}"
 
+    @property
+    def role_name(self) -> str:
+        return ""
+
     def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
         return Trust(
             "AWS", "*", (Clause("StringEquals", "aws:PrincipalOrgID", (self.organization,)), _everybody_but(owner))
@@ -415,6 +464,10 @@ class OrganizationalUnit(Principal):
     @property
     def label(self) -> str:
         return f"organizational unit {self.path}"
+
+    @property
+    def role_name(self) -> str:
+        return ""
 
     def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
         # The path ends in a wildcard, which alone would make the policy public: the organization is the fixed value.

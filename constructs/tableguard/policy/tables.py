@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.tokens import is_unresolved
 
-# Region patterns and DNS suffixes as in the SDKs' partitions.json.
-_PARTITIONS: Final = (
-    (r"cn-", "aws-cn", "amazonaws.com.cn"),
-    (r"us-gov-", "aws-us-gov", "amazonaws.com"),
-    (r"eusc-", "aws-eusc", "amazonaws.eu"),
-    (r"us-iso-", "aws-iso", "c2s.ic.gov"),
-    (r"us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
-    (r"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
-    (r"us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
-    (r"", "aws", "amazonaws.com"),
+# Region prefixes and DNS suffixes as in the SDKs' partitions.json; everything else is "aws" and amazonaws.com.
+_PARTITIONS: Final = MappingProxyType(
+    {
+        "cn-": "aws-cn",
+        "us-gov-": "aws-us-gov",
+        "eusc-": "aws-eusc",
+        "us-iso-": "aws-iso",
+        "us-isob-": "aws-iso-b",
+        "eu-isoe-": "aws-iso-e",
+        "us-isof-": "aws-iso-f",
+    }
 )
-
-
-def _partition(region: str) -> tuple[str, str]:
-    return next((name, suffix) for prefix, name, suffix in _PARTITIONS if re.match(prefix, region))
+_DNS_SUFFIXES: Final = MappingProxyType(
+    {
+        "aws-cn": "amazonaws.com.cn",
+        "aws-eusc": "amazonaws.eu",
+        "aws-iso": "c2s.ic.gov",
+        "aws-iso-b": "sc2s.sgov.gov",
+        "aws-iso-e": "cloud.adc-e.uk",
+        "aws-iso-f": "csp.hci.ic.gov",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,8 @@ class TableReference:
             for this table only (by kms:ViaService and the encryption context), and only those whose key policy lets
             them.
         replica_regions: Regions that hold a replica of the table, for `in_region`.
+        partition: The partition, such as "aws". It follows from the region when left out; only a region that is known
+            at deployment alone needs it.
 
     Raises:
         InvalidInputError: A malformed value, or a key of another account or region.
@@ -57,6 +66,7 @@ class TableReference:
     customer_managed_key: bool = True
     key_arn: str | None = None
     replica_regions: tuple[str, ...] = ()
+    partition: str | None = None
 
     def __post_init__(self) -> None:
         names.account_id("the account of a TableReference", self.account)
@@ -78,21 +88,30 @@ class TableReference:
                 value=key_arn,
                 allowed="None when customer_managed_key is False",
             )
-        names.arn("the key_arn of a TableReference", key_arn, "kms")
-        if not is_unresolved(key_arn) and key_arn.split(":")[3] != self.region and not is_unresolved(self.region):
+        names.arn("the key_arn of a TableReference", key_arn)
+        keys = self._key_arn_prefix
+        if not is_unresolved(f"{keys}{key_arn}") and not key_arn.startswith(keys):
             raise InvalidInputError(
-                "the key_arn of a TableReference", value=key_arn, allowed=f"a key of the table's region {self.region}"
+                "the key_arn of a TableReference",
+                value=key_arn,
+                allowed=f"the ARN of a key (not of an alias) in the table's account and region: {keys}…",
             )
 
     @property
-    def partition(self) -> str:
-        """The partition of the table's region, such as "aws"."""
-        return _partition(self.region)[0]
+    def _key_arn_prefix(self) -> str:
+        return f"arn:{self.partition_id}:kms:{self.region}:{self.account}:key/"
+
+    @property
+    def partition_id(self) -> str:
+        """The partition that the table's ARN starts with."""
+        if self.partition is not None:
+            return self.partition
+        return next((name for prefix, name in _PARTITIONS.items() if self.region.startswith(prefix)), "aws")
 
     @property
     def arn(self) -> str:
         """The table's ARN: what a caller of another account passes as `TableName`."""
-        return f"arn:{self.partition}:dynamodb:{self.region}:{self.account}:table/{self.name}"
+        return f"arn:{self.partition_id}:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
     @property
     def stream_arn(self) -> str:
@@ -126,25 +145,26 @@ class TableReference:
     @property
     def key_resource(self) -> str:
         """What an identity policy names to use the table's key: its ARN, or all keys of the account and region."""
-        return self.key_arn or f"arn:{self.partition}:kms:{self.region}:{self.account}:key/*"
+        return self.key_arn or f"{self._key_arn_prefix}*"
 
     @property
     def kms_via_service(self) -> str:
         """DynamoDB of the table's region, as `kms:ViaService` names it."""
-        return f"dynamodb.{self.region}.{_partition(self.region)[1]}"
+        return f"dynamodb.{self.region}.{_DNS_SUFFIXES.get(self.partition_id, 'amazonaws.com')}"
 
     def in_region(self, region: str, *, key_arn: str | None = None) -> TableReference:
         """The table's replica in another region, or the table itself in its own.
 
         Args:
             region: One of `replica_regions`, or the table's own region.
-            key_arn: The exact ARN of the replica's key; any key of that region, narrowed to this table, when left out.
+            key_arn: The exact ARN of the key in that region. When left out: for the table itself the key that it names,
+                for a replica any key of that region, narrowed to this table.
 
         Raises:
-            InvalidInputError: There is no replica in that region.
+            InvalidInputError: There is no replica in that region, or the key is of another account or region.
         """
         if region == self.region:
-            return self
+            return self if key_arn is None else replace(self, key_arn=key_arn)
         if region not in self.replica_regions:
             raise InvalidInputError(
                 f"a replica region of table {self.name}",

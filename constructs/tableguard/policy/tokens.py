@@ -18,6 +18,11 @@ def is_unresolved(value: str) -> bool:
     return "{Token[" in value and _TOKEN.search(value) is not None
 
 
+def literal_part(value: str) -> str:
+    """What is left of a string without its unresolved values: what can be checked and measured today."""
+    return _TOKEN.sub("", value)
+
+
 def ordered(values: Iterable[str]) -> tuple[str, ...]:
     """Each value once: literals sorted, then unresolved values in the order in which they were declared.
 

@@ -1,0 +1,169 @@
+"""The consumer's side of a grant, for a role that is already there."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, check_size, document
+from tableguard.policy.principals import Role
+from tableguard.policy.tokens import is_unresolved
+
+_TOO_LARGE = "To make it fit: name fewer indexes, or give the role several grants in managed policies of its own."
+
+
+class ConsumerAccess(Construct):
+    """Gives a role the identity policy that a grant needs on the consumer's side.
+
+    Across accounts both sides must allow: the table's policy (`CrossAccountTable`, `TableAccess`) and this one, which
+    is rendered from the same grant, on the exact ARNs of table, indexes and stream, with kms:Decrypt for the table's
+    key. With a `TableReference` of plain values the two sides live in two apps.
+
+    When access is to end, remove the grant first and the role second: the other way round, whoever can make a role of
+    that name has the access in the meantime.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        role: iam.IRole,
+        grant: TableGrant,
+        table: TableReference,
+        limits: Limits | None = None,
+    ) -> None:
+        """Attach the identity policy of a grant to a role.
+
+        Args:
+            scope: The parent construct, in a stack of the role's account.
+            construct_id: The construct's id, unique below its parent.
+            role: The role, of this app or imported.
+            grant: The grant that the table's account makes.
+            table: The table.
+            limits: Limits on the size of policies, where AWS has raised yours. The role's other inline policies count
+                towards the same limit, but are not known here.
+
+        Raises:
+            InvalidInputError: The stack's account or the role is not the one that the grant is for, the principal is
+                one that has no role, or the grant does not fit the table.
+            PolicyTooLargeError: The policy is over the limit.
+        """
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        check_consumer(stack, grant, table)
+        _check_role(role, stack, grant)
+        policy = grant.identity_policy(table)
+        check_size(policy, (limits or Limits()).inline, owner=self.node.path, fix=_TOO_LARGE)
+        # An L1 policy reaches an imported role too, and crosses over to the CDK once.
+        self._policy = iam.CfnPolicy(
+            self,
+            "Policy",
+            policy_name=cdk.Names.unique_resource_name(self, max_length=128),
+            policy_document=policy,
+            roles=[role.role_name],
+        )
+        self._policy.add_metadata("tableguard", {"table": table.arn, "grants": [grant.described()]})
+        self._role = role
+
+    @property
+    def role(self) -> iam.IRole:
+        """The role."""
+        return self._role
+
+    @property
+    def policy(self) -> iam.CfnPolicy:
+        """The policy resource, for dependencies and overrides."""
+        return self._policy
+
+
+def check_consumer(stack: cdk.Stack, grant: TableGrant, table: TableReference) -> None:
+    """Check that a role in this stack can be the consumer of a grant.
+
+    Args:
+        stack: The stack of the consumer.
+        grant: The grant.
+        table: The table.
+
+    Raises:
+        InvalidInputError: It cannot.
+    """
+    subject = grant.subject
+    if subject.by_name and not grant.leaves(table.account):
+        raise InvalidInputError(
+            "the grant of a consumer",
+            value=subject.label,
+            allowed="a grant that leaves the table's account",
+            fix="Inside the account the table's policy alone admits a session; an identity policy would admit them all.",
+        )
+    role = subject.role_name
+    if role is None:
+        raise InvalidInputError(
+            "the grant of a consumer",
+            value=subject.label,
+            allowed="a grant to a Role, a RoleSession, an Account or an organization",
+            fix="For other principals attach what grant.identity_policy(table) returns.",
+        )
+    account = stack.account
+    if is_unresolved(account):
+        raise InvalidInputError(
+            f"the account of stack {stack.stack_name}",
+            value="a value that is known only at deployment",
+            allowed="12 digits",
+            fix="Set env=Environment(account=…, region=…) on the stack.",
+        )
+    if subject.home is not None and account != subject.home:
+        raise InvalidInputError(
+            f"the account of stack {stack.stack_name}",
+            value=account,
+            allowed=f"{subject.home}, the account of the grant to {subject.label}",
+        )
+    if is_unresolved(table.arn) and (account != table.account or stack.region != table.region):
+        raise InvalidInputError(
+            "the table of a consumer",
+            value="a name that only the table's own stack knows",
+            allowed="a table with a name, once the consumer is in another account or region",
+            fix="Pass table_name=… to the table.",
+        )
+
+
+def _check_role(role: iam.IRole, stack: cdk.Stack, grant: TableGrant) -> None:
+    account = role.principal_account
+    if account is not None and not is_unresolved(account) and account != stack.account:
+        raise InvalidInputError(
+            f"the role of {grant.subject.label}",
+            value=role.node.path,
+            allowed=f"a role of the stack's account {stack.account}: a policy cannot be attached to one of {account}",
+        )
+    expected = grant.subject.role_name
+    if not expected or is_unresolved(expected):
+        return
+    name, path = _name_and_path(role, stack)
+    # A role that is made here without a name gets one at deployment, which cannot be the one that the grant names.
+    if name != expected:
+        raise InvalidInputError(
+            f"the role of {grant.subject.label}",
+            value=name or f"{role.node.path}, which has no name",
+            allowed=f'the role that the grant names, "{expected}"',
+            fix="Use ConsumerRole, or give the role this role_name.",
+        )
+    if isinstance(grant.subject, Role) and path not in (None, grant.subject.path):
+        raise InvalidInputError(
+            f"the path of {grant.subject.label}",
+            value=path,
+            allowed=f'a role with the path "{grant.subject.path}"',
+            fix="Give the grant the path of the role: tg.Role(account=…, name=…, path=…).",
+        )
+
+
+def _name_and_path(role: iam.IRole, stack: cdk.Stack) -> tuple[str | None, str | None]:
+    """The role's name and path, each None where it is not known."""
+    resource = role.node.default_child
+    if isinstance(resource, iam.CfnRole):
+        known = stack.resolve([resource.role_name, resource.path or "/"])
+    else:
+        arn = stack.resolve(role.role_arn)
+        # A role that is imported by its name alone has an ARN without its path.
+        known = [role.role_name, f"/{arn.split(':role/')[1]}".rpartition("/")[0] + "/" if isinstance(arn, str) else None]
+    return tuple(value if isinstance(value, str) else None for value in known)  # type: ignore[return-value]

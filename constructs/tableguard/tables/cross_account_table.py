@@ -1,0 +1,206 @@
+"""A table that other accounts may use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference
+from tableguard.tables.identities import converted
+from tableguard.tables.table_access import TableAccess
+
+
+class CrossAccountTable(Construct):
+    """A DynamoDB table with everything that sharing it across accounts takes.
+
+    It is a `TableV2` whose properties pass through, with grants. Safe by default: point-in-time recovery, deletion
+    protection, RETAIN, and a customer-managed key, because other accounts cannot use the AWS-managed one and nobody
+    can withdraw the AWS-owned one. The key is made whenever `encryption` is left out, not with the first grant that
+    leaves the account, so that adding or removing a grant never changes how the table is encrypted.
+
+    `TableV2(scope, "Orders", …)` and `CrossAccountTable(scope, "Orders", …)` make a resource of the same logical id:
+    one can be swapped for the other without a replacement.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        partition_key: dynamodb.Attribute,
+        sort_key: dynamodb.Attribute | None = None,
+        table_name: str | None = None,
+        table_grants: Sequence[TableGrant] = (),
+        encryption: dynamodb.TableEncryptionV2 | None = None,
+        replicas: Sequence[dynamodb.ReplicaTableProps] | None = None,
+        deployed_replicas: Sequence[str] = (),
+        deletion_protection: bool = True,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        point_in_time_recovery_specification: dynamodb.PointInTimeRecoverySpecification | None = None,
+        limits: Limits | None = None,
+        billing: dynamodb.Billing | None = None,
+        contributor_insights_specification: dynamodb.ContributorInsightsSpecification | None = None,
+        dynamo_stream: dynamodb.StreamViewType | None = None,
+        global_secondary_indexes: Sequence[dynamodb.GlobalSecondaryIndexPropsV2] | None = None,
+        global_table_settings_replication_mode: dynamodb.GlobalTableSettingsReplicationMode | None = None,
+        kinesis_stream: kinesis.IStream | None = None,
+        local_secondary_indexes: Sequence[dynamodb.LocalSecondaryIndexProps] | None = None,
+        multi_region_consistency: dynamodb.MultiRegionConsistency | None = None,
+        resource_policy: iam.PolicyDocument | None = None,
+        stream_resource_policy: iam.PolicyDocument | None = None,
+        table_class: dynamodb.TableClass | None = None,
+        tags: Sequence[cdk.CfnTag] | None = None,
+        time_to_live_attribute: str | None = None,
+        warm_throughput: dynamodb.WarmThroughput | None = None,
+        witness_region: str | None = None,
+    ) -> None:
+        """Make a table.
+
+        Arguments that are not described here are those of `TableV2`, with its meanings and defaults.
+
+        Args:
+            scope: The parent construct, in a stack whose account and region are concrete.
+            construct_id: The construct's id, unique below its parent.
+            partition_key: The partition key.
+            sort_key: The sort key; none when left out.
+            table_name: The table's name. Required once a grant leaves the account: consumers name the table by its
+                ARN, and a name that CloudFormation chooses cannot be known over there.
+            table_grants: The grants; more can follow with `grant`.
+            encryption: How the table is encrypted; with a customer-managed key that is made for it when left out. An
+                AWS-managed key cannot be used with a grant that leaves the account. Required with replicas, whose
+                keys are in regions of their own.
+            replicas: Replicas in other regions of the same account.
+            deployed_replicas: Regions of replicas that have been deployed already and can have policies now; see
+                `TableAccess`.
+            deletion_protection: Whether the table refuses to be deleted.
+            removal_policy: What happens to table and key when they leave the template.
+            point_in_time_recovery_specification: Point-in-time recovery; on, with the longest window of 35 days, when
+                left out.
+            limits: Limits on the size of policies, where AWS has raised yours.
+
+        Raises:
+            InvalidInputError: A stack without concrete account or region, replicas without `encryption`, no name
+                though a grant leaves the account, or a grant that does not fit the table.
+            PolicyTooLargeError: The grants alone are over a limit.
+        """
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        _check_environment(stack)
+        _check_encryption(encryption, replicas)
+        self._named = table_name is not None
+        if encryption is None:
+            key = kms.Key(
+                self,
+                "Key",
+                description=f"Encrypts the DynamoDB table {table_name or self.node.path}",
+                enable_key_rotation=True,
+                removal_policy=removal_policy,
+            )
+            encryption = dynamodb.TableEncryptionV2.customer_managed_key(key)
+        passed_on: dict[str, Any] = {
+            "billing": billing,
+            "contributor_insights_specification": contributor_insights_specification,
+            "dynamo_stream": dynamo_stream,
+            "global_secondary_indexes": global_secondary_indexes,
+            "global_table_settings_replication_mode": global_table_settings_replication_mode,
+            "kinesis_stream": kinesis_stream,
+            "local_secondary_indexes": local_secondary_indexes,
+            "multi_region_consistency": multi_region_consistency,
+            "replicas": replicas,
+            "resource_policy": resource_policy,
+            "sort_key": sort_key,
+            "stream_resource_policy": stream_resource_policy,
+            "table_class": table_class,
+            "table_name": table_name,
+            "tags": tags,
+            "time_to_live_attribute": time_to_live_attribute,
+            "warm_throughput": warm_throughput,
+            "witness_region": witness_region,
+        }
+        self._table = dynamodb.TableV2(
+            self,
+            "Default",
+            partition_key=partition_key,
+            encryption=encryption,
+            deletion_protection=deletion_protection,
+            removal_policy=removal_policy,
+            point_in_time_recovery_specification=point_in_time_recovery_specification
+            or dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True),
+            **{name: value for name, value in passed_on.items() if value is not None},
+        )
+        self._access = TableAccess(
+            self, "Access", table=self._table, deployed_replicas=deployed_replicas, limits=limits
+        )
+        if table_grants:
+            self.grant(*table_grants)
+
+    @property
+    def table(self) -> dynamodb.TableV2:
+        """The table itself."""
+        return self._table
+
+    @property
+    def reference(self) -> TableReference:
+        """The table for its consumers, by literal values. Take it after the last index has been added."""
+        return self._access.reference
+
+    @property
+    def table_grants(self) -> tuple[TableGrant, ...]:
+        """The grants, as they were given."""
+        return self._access.table_grants
+
+    def grant(self, *table_grants: TableGrant) -> None:
+        """Add grants: all of them or, if one of them is wrong, none.
+
+        Args:
+            table_grants: The grants.
+
+        Raises:
+            InvalidInputError: No name though a grant leaves the account, or a grant that does not fit the table.
+            PolicyTooLargeError: The grants alone are over a limit.
+        """
+        if not self._named:
+            self._check_inside(table_grants)
+        self._access.grant(*table_grants)
+
+    def _check_inside(self, grants: Sequence[TableGrant]) -> None:
+        table = self.reference
+        for grant in grants:
+            for one in converted(grant, cdk.Stack.of(self), table):
+                if one.grant.leaves(table.account):
+                    raise InvalidInputError(
+                        f"the table_name of {self.node.path}",
+                        value=None,
+                        allowed=f"a name, since the grant to {one.grant.subject.label} leaves the table's account",
+                        fix="Pass table_name=…: consumers name the table by its ARN.",
+                    )
+
+
+def _check_environment(stack: cdk.Stack) -> None:
+    for what, value in (("account", stack.account), ("region", stack.region)):
+        if cdk.Token.is_unresolved(value):
+            raise InvalidInputError(
+                f"the {what} of stack {stack.stack_name}",
+                value="a value that is known only at deployment",
+                allowed=f"a concrete {what}: the policies name other accounts and this table by literal ARNs",
+                fix="Set env=Environment(account=…, region=…) on the stack.",
+            )
+
+
+def _check_encryption(
+    encryption: dynamodb.TableEncryptionV2 | None, replicas: Sequence[dynamodb.ReplicaTableProps] | None
+) -> None:
+    if replicas and encryption is None:
+        raise InvalidInputError(
+            "the encryption of a CrossAccountTable with replicas",
+            value=None,
+            allowed="an encryption that names a key for each region",
+            fix="Pass encryption=TableEncryptionV2.customer_managed_key(key, {region: key_arn, …}).",
+        )

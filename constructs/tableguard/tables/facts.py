@@ -1,0 +1,143 @@
+"""What a table resource says of itself, read through its L1 properties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+
+from tableguard.policy import TableReference
+from tableguard.tables.overlay import properties_of
+
+CfnAnyTable: TypeAlias = dynamodb.CfnTable | dynamodb.CfnGlobalTable
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInPlace:
+    """A policy as it would stand in the template now.
+
+    Args:
+        kind: "table" or "stream".
+        region: The region of the replica that it belongs to.
+        document: The whole document.
+    """
+
+    kind: str
+    region: str
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """A table resource as it stands at the moment.
+
+    Args:
+        name: Its name, if that is known before deployment.
+        indexes: The names of its secondary indexes.
+        key_attributes: The key attributes of the table (under "") and of each of its indexes.
+        has_stream: Whether it has a stream.
+        key: The KMS key that it names, as the template does; None where it names none.
+        aws_managed_key: Whether it is encrypted with the AWS-managed key, which other accounts cannot use.
+        replica_regions: The regions of its replicas, its own left out.
+        policies: The policies of table and stream, of every replica.
+    """
+
+    name: str | None
+    indexes: tuple[str, ...]
+    key_attributes: Mapping[str, tuple[str, ...]]
+    has_stream: bool
+    key: Any
+    aws_managed_key: bool
+    replica_regions: tuple[str, ...]
+    policies: tuple[PolicyInPlace, ...]
+
+
+def facts_of(resource: CfnAnyTable) -> TableFacts:
+    """Read what a table resource says of itself.
+
+    Args:
+        resource: The L1 resource of the table.
+    """
+    stack = cdk.Stack.of(resource)
+    properties: Mapping[str, Any] = stack.resolve(properties_of(resource)) or {}
+    indexes = [
+        index
+        for kind in ("globalSecondaryIndexes", "localSecondaryIndexes")
+        for index in _entries(properties.get(kind))
+        if isinstance(index.get("indexName"), str)
+    ]
+    replicas = _entries(properties.get("replicas"))
+    own = next((replica for replica in replicas if is_own_region(replica.get("region"), stack.region)), {})
+    others = tuple(
+        replica["region"] for replica in replicas if replica is not own and isinstance(replica.get("region"), str)
+    )
+    encryption = properties.get("sseSpecification") or {}
+    key = (own.get("sseSpecification") or {}).get("kmsMasterKeyId") if replicas else encryption.get("kmsMasterKeyId")
+    name = properties.get("tableName")
+    return TableFacts(
+        name=name if isinstance(name, str) else None,
+        indexes=tuple(index["indexName"] for index in indexes),
+        key_attributes={
+            "": _key_attributes(properties),
+            **{index["indexName"]: _key_attributes(index) for index in indexes},
+        },
+        # A table with replicas has a stream: replication rests on it.
+        has_stream=bool(others) or bool(properties.get("streamSpecification")),
+        key=key,
+        aws_managed_key=encryption.get("sseEnabled") is True and key in (None, "alias/aws/dynamodb"),
+        replica_regions=others,
+        policies=tuple(_policies(properties, stack.region)),
+    )
+
+
+def table_reference(resource: CfnAnyTable, facts: TableFacts) -> TableReference:
+    """The table, by values that are literal wherever they are known. It creates no name.
+
+    Args:
+        resource: The L1 resource of the table.
+        facts: What it says of itself.
+    """
+    stack = cdk.Stack.of(resource)
+    return TableReference(
+        account=stack.account,
+        region=stack.region,
+        partition=stack.partition if cdk.Token.is_unresolved(stack.region) else None,
+        name=facts.name or resource.ref,
+        indexes=facts.indexes,
+        customer_managed_key=facts.key is not None and not facts.aws_managed_key,
+        key_arn=facts.key if isinstance(facts.key, str) and facts.key.startswith("arn:") else None,
+        replica_regions=facts.replica_regions,
+    )
+
+
+def is_own_region(value: object, region: str) -> bool:
+    """Whether the region of a replica, as it resolves, is that of its stack."""
+    return value in (region, {"Ref": "AWS::Region"})
+
+
+def _policies(properties: Mapping[str, Any], region: str) -> list[PolicyInPlace]:
+    found = []
+    for holder, stream in (
+        (properties, "streamSpecification"),
+        *((replica, "replicaStreamSpecification") for replica in _entries(properties.get("replicas"))),
+    ):
+        where = holder.get("region", region)
+        for kind, policy in (
+            ("table", holder.get("resourcePolicy")),
+            ("stream", (holder.get(stream) or {}).get("resourcePolicy")),
+        ):
+            document = (policy or {}).get("policyDocument")
+            if document:
+                found.append(PolicyInPlace(kind, where if isinstance(where, str) else region, document))
+    return found
+
+
+def _entries(value: object) -> list[Mapping[str, Any]]:
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+
+
+def _key_attributes(keyed: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(entry["attributeName"] for entry in _entries(keyed.get("keySchema")) if "attributeName" in entry)

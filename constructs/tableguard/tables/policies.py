@@ -1,0 +1,286 @@
+"""The policies of one table resource: whatever is granted on it, from however many places, in one document each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct, IConstruct, IValidation
+
+from tableguard.policy import (
+    Attributes,
+    InvalidInputError,
+    Limits,
+    Statement,
+    TableGrant,
+    TableguardError,
+    TableReference,
+    check_not_public,
+    check_size,
+    document,
+)
+from tableguard.policy.documents import VERSION, Json
+from tableguard.tables.facts import (
+    CfnAnyTable,
+    PolicyInPlace,
+    TableFacts,
+    facts_of,
+    is_own_region,
+    table_reference,
+)
+from tableguard.tables.overlay import PropertyOverlay
+
+METADATA_KEY: Final = "tableguard"
+_CHILD_ID: Final = "TableguardPolicies"
+# After every aspect that adds grants (500 by default), and before those that only read (1000).
+_LATE: Final = 900
+
+_TOO_LARGE: Final = (
+    "To make it fit: grant to an Account or an Organization instead of many roles, shorten role names and paths, give "
+    "consumers of one kind the same Access and conditions, or split the table."
+)
+
+Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, ...]]
+
+
+@jsii.implements(cdk.IAspect)
+class _Finish:
+    def __init__(self, policies: TablePolicies) -> None:
+        self._policies = policies
+
+    def visit(self, node: IConstruct) -> None:
+        self._policies.finish()
+
+
+@jsii.implements(IValidation)
+class _Validate:
+    def __init__(self, policies: TablePolicies) -> None:
+        self._policies = policies
+
+    def validate(self) -> list[str]:
+        return self._policies.problems()
+
+
+class TablePolicies(Construct):
+    """What is granted on one table resource. It hangs below the resource, so that everybody finds the same one."""
+
+    @staticmethod
+    def of(resource: CfnAnyTable) -> TablePolicies:
+        """The policies of a table resource, made when first asked for.
+
+        Args:
+            resource: The L1 resource of the table.
+        """
+        found = resource.node.try_find_child(_CHILD_ID)
+        return found if isinstance(found, TablePolicies) else TablePolicies(resource)
+
+    def __init__(self, resource: CfnAnyTable) -> None:
+        super().__init__(resource, _CHILD_ID)
+        self._resource = resource
+        self._path = resource.node.path
+        self._grants: tuple[TableGrant, ...] = ()
+        self._table = table_reference(resource, facts_of(resource))
+        self._overlays: tuple[PropertyOverlay, ...] = ()
+        self._deployed_replicas: set[str] = set()
+        self._limits = Limits()
+        cdk.Aspects.of(resource).add(_Finish(self), priority=_LATE)
+        self.node.add_validation(_Validate(self))
+
+    @property
+    def reference(self) -> TableReference:
+        """The table as it stands at the moment."""
+        return table_reference(self._resource, facts_of(self._resource))
+
+    def configure(self, *, limits: Limits | None, deployed_replicas: Iterable[str]) -> None:
+        """Set what holds for the whole table.
+
+        Args:
+            limits: The limits to hold its documents against; unchanged when None.
+            deployed_replicas: Regions of further replicas that can have policies now.
+        """
+        self._limits = limits or self._limits
+        self._deployed_replicas.update(deployed_replicas)
+
+    def add(self, grants: Sequence[TableGrant]) -> None:
+        """Add grants: all of them or, if one of them is wrong, none.
+
+        Args:
+            grants: Grants to principals of this library.
+
+        Raises:
+            InvalidInputError: A grant that is there already, or that does not fit the table.
+            PolicyTooLargeError: Our own statements alone are over a limit.
+        """
+        facts = facts_of(self._resource)
+        table = table_reference(self._resource, facts)
+        for position, grant in enumerate(grants):
+            if grant in self._grants or grant in grants[:position]:
+                raise InvalidInputError(
+                    f"a grant on {self._path}", value=grant.described(), allowed="each grant once", fix="Remove one."
+                )
+            self._check(grant, table, facts)
+        together = (*self._grants, *grants)
+        for limit, rendering in (
+            (self._limits.table, TableGrant.table_statements),
+            (self._limits.stream, TableGrant.stream_statements),
+        ):
+            statements = _rendered(together, table, rendering)
+            if statements:
+                check_size({"Version": VERSION, "Statement": statements}, limit, owner=self._path, fix=_TOO_LARGE)
+        self._grants = together
+        self._table = table
+        self._attach()
+        self._resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
+
+    def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
+        grant.check(table)
+        if grant.access.reads_stream and not facts.has_stream:
+            raise InvalidInputError(
+                f"the access of the grant to {grant.subject.label}",
+                value=grant.access.name,
+                allowed=f"access to what {self._path} has, and it has no stream",
+                fix="Turn the stream on first (dynamo_stream=… of TableV2, stream=… of Table).",
+            )
+        if grant.leaves(table.account) and facts.aws_managed_key:
+            raise InvalidInputError(
+                f"the encryption of {self._path}",
+                value="the AWS-managed key aws/dynamodb",
+                allowed="a customer-managed key, or the AWS-owned key, once a grant leaves the table's account",
+                fix="Pass encryption=TableEncryptionV2.customer_managed_key(key).",
+            )
+        for condition in grant.conditions:
+            if isinstance(condition, Attributes):
+                _check_key_attributes(condition, grant, facts)
+
+    def _attach(self) -> None:
+        if self._overlays or not self._on_resource_side:
+            return
+        if isinstance(self._resource, dynamodb.CfnGlobalTable):
+            self._overlays = (PropertyOverlay(self._resource, "replicas", self._edit_replicas),)
+        else:
+            self._overlays = (
+                PropertyOverlay(self._resource, "resource_policy", self._edit_policy),
+                PropertyOverlay(self._resource, "stream_specification", self._edit_stream),
+            )
+
+    @property
+    def _on_resource_side(self) -> bool:
+        return any(grant.on_resource_side(self._table.account) for grant in self._grants)
+
+    def _edit_policy(self, policy: Any) -> Any:
+        return self._with_statements(policy, self._table, TableGrant.table_statements)
+
+    def _edit_stream(self, stream: Any) -> Any:
+        if stream is None:
+            return None
+        policy = self._with_statements(stream.get("resourcePolicy"), self._table, TableGrant.stream_statements)
+        return stream if policy is None else {**stream, "resourcePolicy": policy}
+
+    def _edit_replicas(self, replicas: Any) -> Any:
+        for replica in replicas:
+            table = self._in_region(replica.get("region"))
+            if table is None:
+                continue
+            policy = self._with_statements(replica.get("resourcePolicy"), table, TableGrant.table_statements)
+            replica["resourcePolicy"] = policy
+            stream = replica.get("replicaStreamSpecification") or {}
+            policy = self._with_statements(stream.get("resourcePolicy"), table, TableGrant.stream_statements)
+            if policy is not None:
+                replica["replicaStreamSpecification"] = {**stream, "resourcePolicy": policy}
+        return replicas
+
+    def _in_region(self, region: object) -> TableReference | None:
+        """The table in the region of one of its replicas; None while that replica can have no policy of ours."""
+        if is_own_region(region, self._table.region):
+            return self._table
+        if not isinstance(region, str) or region not in self._deployed_replicas:
+            return None
+        return self._table.in_region(region) if region in self._table.replica_regions else None
+
+    def _with_statements(self, policy: Any, table: TableReference, rendering: Rendering) -> Any:
+        ours = _rendered(self._grants, table, rendering)
+        if not ours:
+            return policy
+        theirs = (policy or {}).get("policyDocument") or {}
+        statements = theirs.get("Statement") or []
+        return {
+            **(policy or {}),
+            "policyDocument": {
+                "Version": VERSION,
+                **theirs,
+                "Statement": [*(statements if isinstance(statements, list) else [statements]), *ours],
+            },
+        }
+
+    def finish(self) -> None:
+        """Take in what was added since the last grant, and warn of what has to wait for another deployment."""
+        self._table = self.reference
+        for overlay in self._overlays:
+            overlay.reassert()
+        waiting = [region for region in self._table.replica_regions if region not in self._deployed_replicas]
+        if waiting and self._on_resource_side:
+            cdk.Annotations.of(self._resource).add_warning_v2(
+                "tableguard:replica-without-policy",
+                f"Phase 1 of 2: the replicas in {', '.join(waiting)} get no table policy in this deployment, because "
+                "CloudFormation cannot create a replica in another region together with its policy. Nobody outside "
+                "the table's account reaches them. Once they are deployed, add "
+                f"deployed_replicas={waiting!r} and deploy again.",
+            )
+
+    def problems(self) -> list[str]:
+        """What is wrong with the whole documents, statements of others included."""
+        problems = []
+        facts = facts_of(self._resource)
+        for region in sorted(self._deployed_replicas - set(facts.replica_regions)):
+            known = ", ".join(facts.replica_regions) or "none"
+            problems.append(f"deployed_replicas of {self._path}: got {region!r}. Allowed: its replicas, {known}.")
+        for policy in facts.policies:
+            try:
+                self._check_document(policy)
+            except TableguardError as error:
+                problems.append(str(error))
+        return problems
+
+    def _check_document(self, policy: PolicyInPlace) -> None:
+        owner = f"{self._path} in {policy.region}" if policy.region != self._table.region else self._path
+        limit, rendering = (
+            (self._limits.table, TableGrant.table_statements)
+            if policy.kind == "table"
+            else (self._limits.stream, TableGrant.stream_statements)
+        )
+        table = self._in_region(policy.region)
+        ours = _rendered(self._grants, table, rendering) if table else []
+        if ours:
+            in_place = policy.document.get("Statement")
+            missing = [s for s in cdk.Stack.of(self._resource).resolve(ours) if s not in (in_place or [])]
+            if missing or policy.document.get("Version") != VERSION:
+                raise InvalidInputError(
+                    f"the {limit.kind} of {owner}",
+                    value=policy.document,
+                    allowed=f"a document of version {VERSION} that holds the statements of every grant",
+                    fix="Something has replaced it after the grants were made: add statements instead.",
+                )
+        check_not_public(policy.document, owner=owner)
+        check_size(policy.document, limit, owner=owner, fix=_TOO_LARGE)
+
+
+def _rendered(grants: Iterable[TableGrant], table: TableReference, rendering: Rendering) -> list[Json]:
+    statements = [statement for grant in grants for statement in rendering(grant, table)]
+    return document(statements)["Statement"] if statements else []
+
+
+def _check_key_attributes(condition: Attributes, grant: TableGrant, facts: TableFacts) -> None:
+    needed = dict.fromkeys(
+        attribute for target in ("", *grant.access.indexes) for attribute in facts.key_attributes.get(target, ())
+    )
+    missing = [attribute for attribute in needed if attribute not in condition.attributes]
+    if missing:
+        raise InvalidInputError(
+            f"the attributes of the grant to {grant.subject.label}",
+            value=list(condition.attributes),
+            allowed=f"lists with all key attributes; missing: {', '.join(missing)}",
+            fix="DynamoDB refuses every request that cannot name the keys.",
+        )

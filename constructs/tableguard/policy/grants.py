@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE, Access
-from tableguard.policy.actions import Action, Resource
+from tableguard.policy.actions import Action, Reach, Resource
 from tableguard.policy.conditions import (
     Clause,
     Condition,
@@ -18,7 +18,7 @@ from tableguard.policy.conditions import (
     Until,
     combined,
 )
-from tableguard.policy.documents import Statement, document, Json
+from tableguard.policy.documents import Json, Statement, document
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.principals import ArnIdentity, AwsService, Principal, Role, Trust, User
 from tableguard.policy.tables import TableReference
@@ -77,11 +77,12 @@ class TableGrant:
             raise InvalidInputError(
                 "the access of a TableGrant", value=self.access, allowed="an Access, such as Access.READ"
             )
-        if isinstance(self.conditions, Condition):
-            raise InvalidInputError(
-                "the conditions of a TableGrant", value=self.conditions, allowed="a list of conditions"
-            )
-        object.__setattr__(self, "conditions", tuple(self.conditions))
+        if not isinstance(self.reason, str):
+            raise InvalidInputError("the reason of a TableGrant", value=self.reason, allowed="a string")
+        conditions: object = self.conditions
+        if isinstance(conditions, Condition) or not isinstance(conditions, Iterable):
+            raise InvalidInputError("the conditions of a TableGrant", value=conditions, allowed="a list of conditions")
+        object.__setattr__(self, "conditions", tuple(conditions))
         for condition in self.conditions:
             if not isinstance(condition, Condition):
                 raise InvalidInputError(
@@ -119,10 +120,11 @@ class TableGrant:
                 value=self.principal.label,
                 allowed="a Role or a User; every other kind is always trusted in one way",
             )
-        if isinstance(self.principal, AwsService) and self.principal.service not in _SERVICES:
+        service = self.principal.service if isinstance(self.principal, AwsService) else ""
+        if service and service not in _SERVICES and not is_unresolved(service):
             raise InvalidInputError(
                 "the service of a TableGrant",
-                value=self.principal.service,
+                value=service,
                 allowed=f"the services that DynamoDB accepts in a policy: {', '.join(sorted(_SERVICES))}",
                 fix="Let the service assume a role, and grant that role.",
             )
@@ -163,14 +165,42 @@ class TableGrant:
         """Check the grant against the table that it is for.
 
         Raises:
-            InvalidInputError: No reason, an action that does not work across accounts, an index that the table does
-                not have, a VPC of another region, or an account that is not known before deployment.
+            InvalidInputError: No reason, an action that does not work across accounts or not in a resource policy, an
+                index that the table does not have, a VPC of another region, or an account or region that is not known
+                before deployment.
         """
         self._check_accounts(table.account)
         for index in self.access.indexes:
             table.check_index(index)
+        self._check_regions(table)
+        if ALL_INDEXES in self.access.by_target and TABLE not in self.access.by_target and not table.indexes:
+            raise InvalidInputError(
+                f"the access of the grant to {self.subject.label}",
+                value=self.access.name,
+                allowed=f"access to what table {table.name} has, and no index of it is known",
+                fix="Add the index to the table before the grant, or to `indexes` of the TableReference.",
+            )
+        if self.leaves(table.account):
+            self._check_across_accounts()
+        elif self.on_resource_side(table.account):
+            self._check_resource_side()
+
+    def _check_accounts(self, owner: str) -> None:
+        home = self.subject.home
+        for whose, account in (("the table", owner), (self.subject.label, home)):
+            if account is not None and is_unresolved(account):
+                raise InvalidInputError(
+                    f"the account of {whose}",
+                    value="a value that is known only at deployment",
+                    allowed="12 digits: otherwise nobody can say whether the grant leaves the table's account",
+                    fix="Set env=Environment(account=…, region=…) on the stack, or write the account down.",
+                )
+
+    def _check_regions(self, table: TableReference) -> None:
         for condition in self.conditions:
-            if isinstance(condition, FromVpc) and not is_unresolved(table.region) and condition.region != table.region:
+            if not isinstance(condition, FromVpc) or is_unresolved(f"{condition.region}{table.region}"):
+                continue
+            if condition.region != table.region:
                 raise InvalidInputError(
                     f"the region of FromVpc in a grant on table {table.name}",
                     value=condition.region,
@@ -183,26 +213,6 @@ class TableGrant:
                 allowed="a region, since the table's policy names the table by its ARN",
                 fix="Set env=Environment(account=…, region=…) on the stack.",
             )
-        if ALL_INDEXES in self.access.by_target and TABLE not in self.access.by_target and not table.indexes:
-            raise InvalidInputError(
-                f"the access of the grant to {self.subject.label}",
-                value=self.access.name,
-                allowed=f"access to what table {table.name} has, and no index of it is known",
-                fix="Add the index to the table before the grant, or to `indexes` of the TableReference.",
-            )
-        if self.leaves(table.account):
-            self._check_across_accounts()
-
-    def _check_accounts(self, owner: str) -> None:
-        home = self.subject.home
-        for whose, account in (("the table", owner), (self.subject.label, home)):
-            if account is not None and is_unresolved(account):
-                raise InvalidInputError(
-                    f"the account of {whose}",
-                    value="a value that is known only at deployment",
-                    allowed="12 digits: otherwise nobody can say whether the grant leaves the table's account",
-                    fix="Set env=Environment(account=…, region=…) on the stack, or write the account down.",
-                )
 
     def _check_across_accounts(self) -> None:
         if not self.reason.strip():
@@ -221,6 +231,16 @@ class TableGrant:
                 fix="Let the principal assume a role in the table's account for these.",
             )
 
+    def _check_resource_side(self) -> None:
+        refused = [action.name for action in self.access.actions if action.reach is Reach.IDENTITY_ONLY]
+        if refused:
+            raise InvalidInputError(
+                f"actions granted to {self.subject.label}",
+                value=refused,
+                allowed="actions that a table's or stream's policy may name",
+                fix="Grant these in an identity policy alone: leave name_principal out.",
+            )
+
     def table_statements(self, table: TableReference) -> tuple[Statement, ...]:
         """The statements of the table's policy, which covers its indexes."""
         targets = set(self.access.by_target) - {STREAM}
@@ -229,7 +249,7 @@ class TableGrant:
         return self._resource_statements(table, targets, lambda target: self._own_resource(table, target))
 
     def stream_statements(self, table: TableReference) -> tuple[Statement, ...]:
-        """The statements of the stream's policy. Its resource is "*": the stream's ARN changes whenever it is enabled."""
+        """The statements of the stream's policy, on "*": the stream's ARN changes whenever it is enabled."""
         return self._resource_statements(table, {STREAM} & set(self.access.by_target), lambda _: "*")
 
     def key_statements(self, table: TableReference) -> tuple[Statement, ...]:
@@ -354,9 +374,7 @@ class TableGrant:
             resources=resources,
             kind=trust.kind if trust else None,
             principals=(trust.value,) if trust else (),
-            clauses=combined(
-                (*(trust.clauses if trust else ()), *narrowed, *lasting), self.access.actions[0]
-            ),
+            clauses=combined((*(trust.clauses if trust else ()), *narrowed, *lasting), self.access.actions[0]),
         )
 
 

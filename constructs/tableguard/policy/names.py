@@ -43,6 +43,11 @@ def region(what: str, value: str) -> str:
     return _matching(what, value, r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", 'a region such as "eu-west-1"')
 
 
+def partition(what: str, value: str) -> str:
+    """Check a partition's name."""
+    return _matching(what, value, r"aws(-[a-z]+)*", 'a partition such as "aws" or "aws-cn"')
+
+
 def table_name(what: str, value: str) -> str:
     """Check a DynamoDB table name."""
     fix = "Pass the name alone, not an ARN." if str(value).startswith("arn:") else ""
@@ -120,9 +125,7 @@ def vpc_endpoint_id(what: str, value: str) -> str:
 def network(what: str, value: str) -> str:
     """Check an IPv4 or IPv6 range and write it the canonical way. Host bits are an error: they hide a typing slip."""
     allowed = "an IPv4 or IPv6 range in CIDR form without host bits"
-    # ipaddress takes integers and IPv6 zones, too.
-    if not isinstance(value, str) or "%" in value:
-        raise InvalidInputError(what, value=value, allowed=allowed)
+    _matching(what, value, r"[0-9a-fA-F.:/]+", allowed)  # ipaddress takes integers and IPv6 zones, too
     if is_unresolved(value):
         return value
     try:

@@ -201,7 +201,7 @@ class ArnIdentity(_Identity):
         described_as: What messages and reports call it.
 
     Raises:
-        InvalidInputError: The account id is malformed.
+        InvalidInputError: The account id is malformed, or the ARN holds a wildcard or a variable.
     """
 
     account: str
@@ -210,6 +210,7 @@ class ArnIdentity(_Identity):
 
     def __post_init__(self) -> None:
         names.account_id("the account of a principal", self.account)
+        names.arn("the ARN of a principal", self.principal_arn)
 
     @property
     def label(self) -> str:
@@ -371,7 +372,7 @@ class AwsService(Principal):
         names.service_host("the service of an AwsService", self.service)
         names.account_id("the source_account of an AwsService", self.source_account)
         if self.source_arn is not None:
-            names.arn("the source_arn of an AwsService", self.source_arn, "[a-z0-9-]+")
+            names.arn("the source_arn of an AwsService", self.source_arn)
             if not is_unresolved(self.source_arn + self.source_account):
                 owner = self.source_arn.split(":")[4]
                 if owner not in ("", self.source_account):
@@ -456,6 +457,17 @@ class OrganizationalUnit(Principal):
 
     def __post_init__(self) -> None:
         names.organization_path("the path of an OrganizationalUnit", self.path)
+        if is_unresolved(self._organization):
+            raise InvalidInputError(
+                "the path of an OrganizationalUnit",
+                value="a value that is known only at deployment",
+                allowed="a path whose first part, the organization's id, is known: the policy names both",
+                fix='Write the path down: "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/".',
+            )
+
+    @property
+    def _organization(self) -> str:
+        return self.path.split("/", 1)[0]
 
     @property
     def home(self) -> None:
@@ -475,7 +487,7 @@ class OrganizationalUnit(Principal):
             "AWS",
             "*",
             (
-                Clause("StringEquals", "aws:PrincipalOrgID", (self.path.split("/", 1)[0],)),
+                Clause("StringEquals", "aws:PrincipalOrgID", (self._organization,)),
                 Clause("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", (f"{self.path}*",)),
                 _everybody_but(owner),
             ),

@@ -78,6 +78,8 @@ class TableReference:
         object.__setattr__(self, "replica_regions", tuple(self.replica_regions))
         for region in self.replica_regions:
             names.region("a replica region of a TableReference", region)
+        if self.partition is not None:
+            names.partition("the partition of a TableReference", self.partition)
         if self.key_arn is not None:
             self._check_key(self.key_arn)
 

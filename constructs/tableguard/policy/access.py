@@ -130,9 +130,7 @@ class Access:
     @property
     def indexes(self) -> tuple[str, ...]:
         """The indexes it names."""
-        return tuple(
-            sorted({t.removeprefix(_INDEX) for t, _ in self.permissions if t.startswith(_INDEX)} - {"*"})
-        )
+        return tuple(sorted({t.removeprefix(_INDEX) for t, _ in self.permissions if t.startswith(_INDEX)} - {"*"}))
 
     @property
     def reads_stream(self) -> bool:

@@ -318,7 +318,7 @@ class Attributes(Condition):
                 raise InvalidInputError(
                     "an attribute of Attributes",
                     value=attribute,
-                    allowed='names without "${", which opens a policy variable: a caller\'s tag would choose the attribute',
+                    allowed='names without "${": it opens a policy variable, and the caller would choose the attribute',
                 )
         object.__setattr__(self, "attributes", attributes)
 
@@ -424,8 +424,8 @@ def combined(conditions: Iterable[Condition], action: Action) -> tuple[Clause, .
     return tuple(clauses.values())
 
 
-def _values(what: str, values: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(values, str) or not isinstance(values, Iterable):
+def _values(what: str, values: object) -> tuple[str, ...]:
+    if not isinstance(values, Iterable) or isinstance(values, str):
         raise InvalidInputError(what, value=values, allowed="a list of strings")
     listed = tuple(values)
     if not listed:

@@ -110,8 +110,8 @@ def _pin(statement: Statement) -> Clause | None:
     if len(pins) != 1 or pins[0].operator not in ("ArnEquals", "ArnLike") or statement.kind != "AWS":
         return None
     accounts = {_account(arn) for arn in pins[0].values}
-    # Every account has an ARN of its own here, and no ARN is of an account that is not here. Anything else (a wildcard, a
-    # variable, a value that only the deployment knows) could pair with another statement's account.
+    # Every account has an ARN of its own here, and no ARN is of an account that is not here. Anything else (a wildcard,
+    # a variable, a value that only the deployment knows) could pair with another statement's account.
     return pins[0] if None not in accounts and accounts == set(statement.principals) else None
 
 

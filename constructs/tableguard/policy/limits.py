@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -130,24 +130,23 @@ def _words(statement: Mapping[str, Any]) -> str:
 
 def _literal(value: object) -> tuple[Any, int, bool]:
     """The value with everything unresolved emptied, the shortest length of what was emptied, whether nothing was."""
-    if isinstance(value, Mapping):
-        if len(value) == 1:
-            (key, inner) = next(iter(value.items()))
-            if key == "Ref":
-                return "", _SHORTEST.get(str(inner), 1), False
-            if key == "Fn::Join" and isinstance(inner, list) and len(inner) == 2 and isinstance(inner[1], list):
-                parts = [_literal(part) for part in inner[1]]
-                joined = str(inner[0]).join(str(part[0]) for part in parts)
-                return joined, sum(part[1] for part in parts), False
-            if str(key).startswith("Fn::"):
-                return "", 1, False
-        fields = {key: _literal(inner) for key, inner in value.items()}
-        return (
-            {key: field[0] for key, field in fields.items()},
-            sum(field[1] for field in fields.values()),
-            all(field[2] for field in fields.values()),
-        )
-    if isinstance(value, list | tuple):
-        items = [_literal(item) for item in value]
-        return [item[0] for item in items], sum(item[1] for item in items), all(item[2] for item in items)
-    return value, 0, True
+    match value:
+        case {"Ref": name, **others} if not others:
+            return "", _SHORTEST.get(str(name), 1), False
+        case {"Fn::Join": [separator, [*parts]], **others} if not others:
+            pieces, shortest, _ = _literals(parts)
+            return str(separator).join(map(str, pieces)), shortest, False
+        case Mapping() if len(value) == 1 and str(next(iter(value))).startswith("Fn::"):
+            return "", 1, False
+        case Mapping():
+            keys, inner = _literals(value.keys()), _literals(value.values())
+            return dict(zip(keys[0], inner[0], strict=True)), keys[1] + inner[1], keys[2] and inner[2]
+        case list() | tuple():
+            return _literals(value)
+    unresolved = isinstance(value, str) and is_unresolved(value)
+    return (literal_part(str(value)), 1, False) if unresolved else (value, 0, True)
+
+
+def _literals(values: Iterable[object]) -> tuple[list[Any], int, bool]:
+    parts = [_literal(value) for value in values]
+    return [part[0] for part in parts], sum(part[1] for part in parts), all(part[2] for part in parts)

@@ -29,6 +29,7 @@ _SERVICE: Final = frozenset(
 _FIXED: Final = frozenset(
     ("stringequals", "stringlike", "arnequals", "arnlike", "foranyvalue:stringequals", "foranyvalue:stringlike", "bool")
 )
+_VARIABLE: Final = r"\$\{(?!Token\[)"
 
 
 def check_not_public(document: Mapping[str, Any], *, owner: str) -> None:
@@ -60,21 +61,23 @@ def _problem(statement: Mapping[str, Any]) -> str:
     if not _everybody(statement.get("Principal")):
         return ""
     keys = {key for key, values in _conditions(statement) if _fixed(key, values)}
-    if keys & _IDENTITY:
-        return ""
+    return "" if keys & _IDENTITY else _limited_to(keys)
+
+
+def _limited_to(keys: set[str]) -> str:
     if keys & _NETWORK:
-        return "allows everybody in a network: not public for Block Public Access, yet any account can have callers there."
+        return "allows a network's callers: Block Public Access lets it pass, yet any account may have callers there."
     if keys & _SERVICE:
-        return "allows calls by AWS services for everybody: not public for Block Public Access, yet anybody drives them."
+        return "allows calls by AWS services for everybody: Block Public Access lets it pass, yet anybody drives them."
     return "allows everybody; Block Public Access refuses it."
 
 
 def _everybody(principal: object) -> bool:
     if isinstance(principal, Mapping):
-        return any(_everybody(value) for key, value in principal.items() if key in ("AWS", "*"))
-    if isinstance(principal, str):
-        return "*" in principal
-    return isinstance(principal, list | tuple) and any(_everybody(value) for value in principal)
+        return any(map(_everybody, principal.values()))
+    if isinstance(principal, list | tuple):
+        return any(map(_everybody, principal))
+    return isinstance(principal, str) and "*" in principal
 
 
 def _conditions(statement: Mapping[str, Any]) -> Iterable[tuple[str, list[object]]]:
@@ -86,9 +89,17 @@ def _conditions(statement: Mapping[str, Any]) -> Iterable[tuple[str, list[object
 
 
 def _fixed(key: str, values: list[object]) -> bool:
-    if not values:
-        return False
     if key == "aws:principalisawsservice":
         return all(str(value).lower() == "true" for value in values)
     # A wildcard or variable may stand for anything. A value that only the deployment knows is taken for a fixed one.
-    return not any(isinstance(value, str) and re.search(r"[*?]|\$\{(?!Token\[)", value) for value in values)
+    return bool(values) and not any(_open(value, _VARIABLE) for value in values)
+
+
+def _open(value: object, variable: str) -> bool:
+    """Whether a pattern stands in a value, the literal parts of CloudFormation's functions included."""
+    if isinstance(value, str):
+        return re.search(rf"[*?]|{variable}", value) is not None
+    if isinstance(value, Mapping):
+        # Fn::Sub replaces ${…} itself; ${!…} is what it leaves to IAM.
+        return any(_open(inner, r"\$\{!" if key == "Fn::Sub" else variable) for key, inner in value.items())
+    return isinstance(value, list | tuple) and any(_open(inner, variable) for inner in value)

@@ -1,0 +1,258 @@
+"""One statement of a policy: whether it applies to a request.
+
+Elements are compiled when a request first gets to them: most statements are settled by their action.
+Source: IAM User Guide, "IAM JSON policy element reference".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from tableguard.policy.evaluation.arns import ArnMatcher, arn_matcher
+from tableguard.policy.evaluation.conditions import Test, compile_condition
+from tableguard.policy.evaluation.decision import Effect
+from tableguard.policy.evaluation.match import MalformedError, Match
+from tableguard.policy.evaluation.principals import PrincipalElement, Strength
+from tableguard.policy.evaluation.request import Situation
+from tableguard.policy.evaluation.wildcards import Glob, tokens
+
+Element: TypeAlias = Callable[[Situation], Match]
+
+_ELEMENTS: Final = frozenset(
+    ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"]
+)
+_ACTION: Final = re.compile(r"\*|[a-z0-9-]+:[a-z0-9_.*?-]+|\*:\*", re.ASCII)
+_CACHED_LENGTH: Final = 128
+
+
+class Statement:
+    """A compiled statement.
+
+    Args:
+        source: The statement as it stands in the document.
+        index: Its number in the document.
+        variables: Whether `${…}` is a variable, which takes Version 2012-10-17.
+        problem: What is wrong with the document around it, so that it cannot be understood either.
+    """
+
+    __slots__ = (
+        "_action",
+        "_has_principal",
+        "_principal",
+        "_principal_problem",
+        "_problem",
+        "_resource",
+        "_source",
+        "_tests",
+        "_variables",
+        "allows",
+        "denies",
+        "index",
+        "principal",
+        "sid",
+    )
+
+    def __init__(self, source: object, *, index: int | None, variables: bool, problem: str | None) -> None:
+        self._source: Mapping[object, object] = source if isinstance(source, Mapping) else {}
+        self._variables = variables
+        self._problem = problem if isinstance(source, Mapping) else (problem or "a statement is no object")
+        # Kept apart: the same document may serve a layer that names principals and one that does not.
+        self._principal_problem: str | None = None
+        self._has_principal = "Principal" in self._source or "NotPrincipal" in self._source
+        self._action: Element | None = None
+        self._resource: Element | None = None
+        self._principal: Element | None = None
+        self._tests: list[Test] | None = None
+        self.principal: PrincipalElement | None = None
+        self.index = index
+        sid = self._source.get("Sid")
+        self.sid = sid if isinstance(sid, str) else None
+        effect = self._source.get("Effect")
+        # Whatever is not clearly one of the two could be either: it grants nothing and denies.
+        self.allows = effect != "Deny"
+        self.denies = effect != "Allow"
+        if self.allows and self.denies:
+            self._problem = self._problem or f"the Effect {effect!r} is neither Allow nor Deny"
+
+    @property
+    def effect(self) -> Effect:
+        """Its effect; Deny when it cannot be told."""
+        return Effect.DENY if self.denies else Effect.ALLOW
+
+    def applies(self, situation: Situation, *, named: bool) -> Match:
+        """Whether it applies to a request; None when that cannot be told.
+
+        Args:
+            situation: The request.
+            named: Whether its layer's policies name principals.
+        """
+        known = True
+        matched = (self._action or self._compile_action())(situation)
+        if matched is False:
+            return False
+        if matched is None:
+            known = False
+        matched = (self._resource or self._compile_resource())(situation)
+        if matched is False:
+            return False
+        if matched is None:
+            known = False
+        if named:
+            matched = (self._principal or self._compile_principal())(situation)
+            if matched is False:
+                return False
+            if matched is None:
+                known = False
+        elif self._has_principal:
+            known = False
+        for test in self._compile_tests() if self._tests is None else self._tests:
+            matched = test(situation.context)
+            if matched is False:
+                return False
+            if matched is None:
+                known = False
+        return True if known and self._problem is None else None
+
+    def strength(self, situation: Situation) -> Strength:
+        """The most that its principal element gives, or might give, to a caller to whom the statement may apply."""
+        given = self.principal.strength(situation) if self.principal is not None else Strength.NONE
+        return given or Strength.DIRECT
+
+    def detail(self, *, named: bool) -> str:
+        """Why it could not be told whether it applies.
+
+        Args:
+            named: Whether its layer's policies name principals.
+        """
+        if self._problem is not None:
+            return self._problem
+        if named and self._principal_problem is not None:
+            return self._principal_problem
+        if not named and self._has_principal:
+            return "a policy of this kind cannot name principals"
+        return "what it compares with is missing from the request, or cannot be read there"
+
+    def _fail(self, error: MalformedError) -> Element:
+        self._problem = self._problem or str(error)
+        return _cannot_tell
+
+    def _pair(self, name: str) -> tuple[object, bool]:
+        """An element or its negation, of which a statement must have exactly one."""
+        inverse = f"Not{name}"
+        if (name in self._source) is (inverse in self._source):
+            raise MalformedError(f"a statement needs either {name} or {inverse}")
+        negated = inverse in self._source
+        return self._source[inverse if negated else name], negated
+
+    def _compile_action(self) -> Element:
+        if not _ELEMENTS.issuperset(self._source):
+            strange = sorted(map(str, self._source.keys() - _ELEMENTS))
+            self._problem = self._problem or f"{strange[0]!r} is no element of a statement"
+        if "Sid" in self._source and self.sid is None:
+            self._problem = self._problem or "the Sid is no text"
+        try:
+            element, negated = self._pair("Action")
+            self._action = _action_element(_texts("Action", element), negated)
+        except MalformedError as error:
+            self._action = self._fail(error)
+        return self._action
+
+    def _compile_resource(self) -> Element:
+        try:
+            element, negated = self._pair("Resource")
+            texts = _texts("Resource", element)
+            matchers = [arn_matcher(text, variables=self._variables, fixed_service=True) for text in texts]
+            self._resource = _other_resource(matchers) if negated else _resource_element(matchers)
+        except MalformedError as error:
+            self._resource = self._fail(error)
+        return self._resource
+
+    def _compile_principal(self) -> Element:
+        try:
+            element, negated = self._pair("Principal")
+            if negated and self.allows:
+                raise MalformedError("NotPrincipal is not supported with Allow")
+            principal = PrincipalElement(element)
+            self.principal = None if negated else principal
+            self._principal = principal.leaves_out if negated else principal.covers
+        except MalformedError as error:
+            self._principal_problem = str(error)
+            self._principal = _cannot_tell
+        return self._principal
+
+    def _compile_tests(self) -> list[Test]:
+        self._tests = []
+        if "Condition" in self._source:
+            try:
+                self._tests = compile_condition(self._source["Condition"], variables=self._variables)
+            except MalformedError as error:
+                self._fail(error)
+        return self._tests
+
+
+def _cannot_tell(situation: Situation) -> Match:
+    return None
+
+
+def _texts(name: str, element: object) -> list[str]:
+    items = element if isinstance(element, (list, tuple)) else [element]
+    if not items or not all(isinstance(item, str) for item in items):
+        raise MalformedError(f"{name} is neither text nor a list of texts")
+    return [item for item in items if isinstance(item, str)]
+
+
+def _compile_one_action(text: str) -> str | Glob:
+    lowered = text.lower()
+    if not _ACTION.fullmatch(lowered):
+        raise MalformedError(f"{text!r} is no action")
+    return Glob(tokens(lowered)) if "*" in lowered or "?" in lowered else lowered
+
+
+_cached_action = lru_cache(maxsize=4096)(_compile_one_action)
+
+
+def _action_element(texts: Iterable[str], negated: bool) -> Element:
+    exact: set[str] = set()
+    globs: list[Glob] = []
+    for text in texts:
+        compiled = (_cached_action if len(text) <= _CACHED_LENGTH else _compile_one_action)(text)
+        if isinstance(compiled, str):
+            exact.add(compiled)
+        else:
+            globs.append(compiled)
+
+    def matches(situation: Situation) -> Match:
+        action = situation.action
+        if action in exact:
+            return not negated
+        for glob in globs:
+            if glob.matches(action):
+                return not negated
+        return negated
+
+    return matches
+
+
+def _resource_element(matchers: list[ArnMatcher]) -> Element:
+    def matches(situation: Situation) -> Match:
+        # A pattern whose variable the request lacks (None) names nothing.
+        return any(fits(situation.resource, situation.segments, situation.context) for fits in matchers)
+
+    return matches
+
+
+def _other_resource(matchers: list[ArnMatcher]) -> Element:
+    def matches(situation: Situation) -> Match:
+        missing = False
+        for fits in matchers:
+            found = fits(situation.resource, situation.segments, situation.context)
+            if found:
+                return False
+            missing = missing or found is None
+        # What a NotResource with an unknown exception covers cannot be told.
+        return None if missing else True
+
+    return matches

@@ -21,7 +21,7 @@ ANONYMOUS: Final = "anonymous"
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
 _NAME = re.compile(r"[^\s*?:]+")
-_SERVICE_LINKED: Final = "role/aws-service-role/"
+_SERVICE_LINKED: Final = ":role/aws-service-role/"
 
 
 class CallerKind(enum.Enum):
@@ -46,6 +46,7 @@ class Caller:
         partition: The ARN's partition; None for services and anonymous callers.
         account: The account it belongs to; None likewise.
         name: The last part of its name: of the user, the role, or the federated user.
+        service_linked: Whether the principal's own ARN is that of a service-linked role.
         implied: What follows from it for the context, in lower-case keys.
     """
 
@@ -54,18 +55,15 @@ class Caller:
     partition: str | None = None
     account: str | None = None
     name: str = ""
+    service_linked: bool = False
     implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
-    def role_arn(self, context: Mapping[str, tuple[str, ...]]) -> str | None:
-        """The ARN of the role behind it, when it is known.
+    def stated_role(self, context: Mapping[str, tuple[str, ...]]) -> str | None:
+        """The ARN of the role behind a role session, when the context tells it.
 
         A session's ARN leaves out the role's path. The context's aws:PrincipalArn is believed when it names a role of
         the same account and name.
         """
-        if self.kind is CallerKind.ROLE:
-            return self.text
-        if self.kind is not CallerKind.ROLE_SESSION:
-            return None
         for stated in context.get(PRINCIPAL_ARN, ()):
             segments = split_arn(stated)
             if segments and segments[:5] == ("arn", self.partition, "iam", "", self.account):
@@ -80,10 +78,9 @@ def is_account(text: object) -> bool:
     return isinstance(text, str) and _ACCOUNT.fullmatch(text) is not None
 
 
-def is_service_linked(role_arn: str | None) -> bool:
+def is_service_linked(role_arn: str) -> bool:
     """Whether it is the ARN of a service-linked role; only IAM's own path says so, never a name."""
-    segments = split_arn(role_arn) if role_arn else None
-    return segments is not None and segments[5].startswith(_SERVICE_LINKED)
+    return _SERVICE_LINKED in role_arn
 
 
 @lru_cache(maxsize=4096)
@@ -108,24 +105,27 @@ def parse_caller(text: str) -> Caller:
     implied = {"aws:principalaccount": account, "aws:principalisawsservice": "false", PRINCIPAL_ARN: text}
     if service == "iam" and resource == "root":
         implied |= {"aws:principaltype": "Account", "aws:userid": account}
-        return Caller(CallerKind.ROOT, text, partition, account, "root", _values(implied))
+        return Caller(CallerKind.ROOT, text, partition, account, "root", implied=_values(implied))
     if not path or not all(map(_NAME.fullmatch, path.split("/"))):
         raise _invalid(text)
     if service == "iam" and kind == "user":
         name = path.rpartition("/")[2]
         implied |= {"aws:principaltype": "User", "aws:username": name}
-        return Caller(CallerKind.USER, text, partition, account, name, _values(implied))
+        return Caller(CallerKind.USER, text, partition, account, name, implied=_values(implied))
     if service == "iam" and kind == "role":
         implied |= {"aws:principaltype": "AssumedRole"}
-        return Caller(CallerKind.ROLE, text, partition, account, path.rpartition("/")[2], _values(implied))
+        name, linked = path.rpartition("/")[2], is_service_linked(text)
+        return Caller(CallerKind.ROLE, text, partition, account, name, linked, _values(implied))
     if service == "sts" and kind == "assumed-role" and path.count("/") == 1:
         # The key holds the role's ARN, and its path cannot be seen from here.
         del implied[PRINCIPAL_ARN]
         implied |= {"aws:principaltype": "AssumedRole"}
-        return Caller(CallerKind.ROLE_SESSION, text, partition, account, path.partition("/")[0], _values(implied))
+        return Caller(
+            CallerKind.ROLE_SESSION, text, partition, account, path.partition("/")[0], implied=_values(implied)
+        )
     if service == "sts" and kind == "federated-user" and "/" not in path:
         implied |= {"aws:principaltype": "FederatedUser", "aws:userid": f"{account}:{path}"}
-        return Caller(CallerKind.FEDERATED_USER, text, partition, account, path, _values(implied))
+        return Caller(CallerKind.FEDERATED_USER, text, partition, account, path, implied=_values(implied))
     raise _invalid(text)
 
 

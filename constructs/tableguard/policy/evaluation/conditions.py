@@ -6,14 +6,20 @@ context keys" (ForAllValues, ForAnyValue).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
 
 from tableguard.policy.evaluation import values as read
 from tableguard.policy.evaluation.match import Context, MalformedError, Match
 from tableguard.policy.evaluation.operators import OPERATORS, Comparison
 
-Test: TypeAlias = Callable[[Context], Match]
+
+class Test(Protocol):
+    """One operator with one key and its values."""
+
+    def holds(self, context: Context) -> Match:
+        """Whether the request's context meets it; None when that cannot be told."""
+
 
 _ALL: Final = "ForAllValues:"
 _ANY: Final = "ForAnyValue:"
@@ -67,72 +73,84 @@ def compile_condition(block: object, *, variables: bool) -> list[Test]:
 
 def _compile_test(name: str, key: str, texts: Sequence[str], variables: bool) -> Test:
     if name == "Null":
-        return _null(key, texts)
+        return _Null(key, texts)
     base = name.removeprefix(_ALL).removeprefix(_ANY) if name.count(":") == 1 else name
     found = OPERATORS.get(base.removesuffix(_IF_EXISTS))
     if found is None:
         raise MalformedError(f"Condition: {name!r} is no condition operator")
-    compare = found.compiler(texts, variables)
+    comparison = found.compiler(texts, variables)
     if_exists = base.endswith(_IF_EXISTS)
     if name.startswith(_ALL):
-        return _for_all_values(key, compare, found.negated)
+        return _ForAllValues(key, comparison, found.negated, absent=True)
     if name.startswith(_ANY):
-        return _for_any_value(key, compare, found.negated, if_exists)
-    return _single(key, compare, found.negated, found.negated or if_exists)
+        # False for negated operators too: there is no value that could differ.
+        return _ForAnyValue(key, comparison, found.negated, absent=if_exists)
+    return _Single(key, comparison, found.negated, absent=found.negated or if_exists)
 
 
-def _null(key: str, texts: Sequence[str]) -> Test:
-    wanted = {read.boolean(text) for text in texts}
-    if None in wanted:
-        raise MalformedError("Condition: Null compares with something other than true or false")
-    return lambda context: (key not in context) in wanted
+class _Null:
+    __slots__ = ("_key", "_wanted")
+
+    def __init__(self, key: str, texts: Sequence[str]) -> None:
+        self._key = key
+        self._wanted = frozenset(map(read.boolean, texts))
+        if None in self._wanted:
+            raise MalformedError("Condition: Null compares with something other than true or false")
+
+    def holds(self, context: Context) -> Match:
+        return (self._key not in context) in self._wanted
 
 
-def _single(key: str, compare: Comparison, negated: bool, absent: bool) -> Test:
-    def holds(context: Context) -> Match:
-        present = context.get(key)
+class _Single:
+    """An operator without a prefix; `absent` is what it says of a key that the request lacks."""
+
+    __slots__ = ("_absent", "_comparison", "_key", "_negated")
+
+    def __init__(self, key: str, comparison: Comparison, negated: bool, *, absent: bool) -> None:
+        self._key = key
+        self._comparison = comparison
+        self._negated = negated
+        self._absent = absent
+
+    def holds(self, context: Context) -> Match:
+        present = context.get(self._key)
         if present is None:
-            return absent
+            return self._absent
         if len(present) != 1:
             # Keys with several values "require" a set operator; what happens without one is documented nowhere.
             return None
-        fits = compare(present[0], context)
-        return fits if not negated or fits is None else not fits
-
-    return holds
+        fits = self._comparison.fits(present[0], context)
+        return None if fits is None else fits is not self._negated
 
 
-def _for_all_values(key: str, compare: Comparison, negated: bool) -> Test:
-    def holds(context: Context) -> Match:
+class _ForAllValues(_Single):
+    __slots__ = ()
+
+    def holds(self, context: Context) -> Match:
         unread = False
         # "Also true if there are no keys in the request, or if the key values resolve to a null data set, such as an
         # empty string."
-        for value in context.get(key, ()):
-            if not value:
-                continue
-            fits = compare(value, context)
+        for value in context.get(self._key, ()):
+            fits = self._comparison.fits(value, context) if value else not self._negated
             if fits is None:
                 unread = True
-            elif fits is negated:
+            elif fits is self._negated:
                 return False
         return None if unread else True
 
-    return holds
 
+class _ForAnyValue(_Single):
+    __slots__ = ()
 
-def _for_any_value(key: str, compare: Comparison, negated: bool, if_exists: bool) -> Test:
-    def holds(context: Context) -> Match:
-        present = context.get(key)
+    def holds(self, context: Context) -> Match:
+        present = context.get(self._key)
         if present is None:
-            # False even for negated operators: there is no value that could differ.
-            return if_exists
+            return self._absent
         unread = False
         for value in present:
-            fits = compare(value, context)
+            fits = self._comparison.fits(value, context)
             if fits is None:
                 unread = True
-            elif fits is not negated:
+            elif fits is not self._negated:
                 return True
         return None if unread else False
-
-    return holds

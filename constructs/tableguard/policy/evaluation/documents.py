@@ -20,6 +20,30 @@ _GENERATION_BYTES: Final = 4 * 1024 * 1024
 _MARSHAL_VERSION: Final = 2
 _DEEPEST: Final = 64
 _MOST_NODES: Final = 100_000
+_REMEMBERED_ACTIONS: Final = 100
+
+
+class CompiledDocument:
+    """The statements of a document, and which of them concern an action.
+
+    Args:
+        statements: The statements.
+    """
+
+    __slots__ = ("_by_action", "statements")
+
+    def __init__(self, statements: tuple[Statement, ...]) -> None:
+        self.statements = statements
+        self._by_action: dict[str, tuple[Statement, ...]] = {}
+
+    def concerning(self, action: str) -> tuple[Statement, ...]:
+        """The statements that may concern an action (in lower case)."""
+        found = self._by_action.get(action)
+        if found is None:
+            found = tuple([each for each in self.statements if each.concerns(action) is not False])
+            if len(self._by_action) < _REMEMBERED_ACTIONS:
+                self._by_action[action] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +59,10 @@ class Document:
 
     source: object
     place: Place | None = None
-    statements: tuple[Statement, ...] = field(init=False, repr=False, compare=False)
+    compiled: CompiledDocument = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "statements", _CACHE.statements(self.source))
+        object.__setattr__(self, "compiled", _CACHE.compiled(self.source))
 
 
 class _Cache:
@@ -46,11 +70,11 @@ class _Cache:
 
     def __init__(self, generation_bytes: int) -> None:
         self._limit = generation_bytes
-        self._young: dict[bytes, tuple[Statement, ...]] = {}
-        self._old: dict[bytes, tuple[Statement, ...]] = {}
+        self._young: dict[bytes, CompiledDocument] = {}
+        self._old: dict[bytes, CompiledDocument] = {}
         self._bytes = 0
 
-    def statements(self, source: object) -> tuple[Statement, ...]:
+    def compiled(self, source: object) -> CompiledDocument:
         try:
             key = _dump(source)
         except ValueError:
@@ -103,9 +127,9 @@ def _plain(value: object, budget: Iterator[int], depth: int) -> object:
     return value if type(value) in (bool, int, float) else None
 
 
-def _compile(source: object) -> tuple[Statement, ...]:
+def _compile(source: object) -> CompiledDocument:
     if not isinstance(source, Mapping):
-        return (_unreadable("the document is no object"),)
+        return _unreadable("the document is no object")
     problem = None
     if not _ELEMENTS.issuperset(source):
         strange = min(map(str, source.keys() - _ELEMENTS))
@@ -117,19 +141,21 @@ def _compile(source: object) -> tuple[Statement, ...]:
     if isinstance(statements, Mapping):
         statements = [statements]
     if not isinstance(statements, (list, tuple)):
-        return (_unreadable("the document has no list of statements"),)
+        return _unreadable("the document has no list of statements")
     if problem is not None and not statements:
-        return (_unreadable(problem),)
+        return _unreadable(problem)
     variables = version == _VARIABLES_SINCE
-    return tuple(
-        Statement(statement, index=index, variables=variables, problem=problem)
-        for index, statement in enumerate(statements)
+    return CompiledDocument(
+        tuple(
+            Statement(statement, index=index, variables=variables, problem=problem)
+            for index, statement in enumerate(statements)
+        )
     )
 
 
-def _unreadable(problem: str) -> Statement:
+def _unreadable(problem: str) -> CompiledDocument:
     """Stands for a document that could say anything."""
-    return Statement(None, index=None, variables=False, problem=problem)
+    return CompiledDocument((Statement(None, index=None, variables=False, problem=problem),))
 
 
 _CACHE: Final = _Cache(_GENERATION_BYTES)

@@ -7,7 +7,6 @@ Organizations User Guide, "SCP evaluation" and "RCP evaluation" for whom they bi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
 
 from tableguard.policy.evaluation.across_accounts import works_across_accounts
@@ -17,33 +16,38 @@ from tableguard.policy.evaluation.policies import LayerDocuments, Policies
 from tableguard.policy.evaluation.principals import Strength
 from tableguard.policy.evaluation.request import Request, Situation
 
-# Layers whose policies have a Principal element.
-_NAMING: Final = frozenset({Layer.RESOURCE, Layer.ENDPOINT, Layer.RESOURCE_CONTROL})
 _UNSIGNED: Final = "DynamoDB has no unsigned access"
 _ROOT_NEEDS_NONE: Final = "the account's root user needs no identity policy"
 
 
-@dataclass(slots=True)
 class _Reading:
-    """What one layer says about a request; `hoped` is what it would say if unclear Allows allowed."""
+    """What one layer allows; `hoped` is what it would if statements that are not understood were Allows."""
 
-    allow: Reason | None = None
-    strength: Strength = Strength.NONE
-    hoped: Strength = Strength.NONE
-    denies: list[Reason] = field(default_factory=list)
-    unclear: list[Reason] = field(default_factory=list)
+    __slots__ = ("allow", "hoped", "strength")
+
+    def __init__(self) -> None:
+        self.allow: Reason | None = None
+        self.strength = Strength.NONE
+        self.hoped = Strength.NONE
 
 
-@dataclass(slots=True)
 class _Case:
     """A request with the readings of every layer that binds it."""
 
-    situation: Situation
-    gates: list[tuple[LayerDocuments, _Reading]]
-    resource: _Reading
-    identity: _Reading
-    limits: list[tuple[Layer, _Reading]]
-    cross_account: bool
+    __slots__ = ("cross_account", "denies", "gates", "identity", "limits", "resource", "situation", "unclear")
+
+    def __init__(self, situation: Situation, cross_account: bool) -> None:
+        self.situation = situation
+        self.cross_account = cross_account
+        self.resource = _NOTHING
+        self.identity = _NOTHING
+        self.limits: list[tuple[Layer, _Reading]] = []
+        self.gates: list[tuple[LayerDocuments, _Reading]] = []
+        self.denies: list[Reason] = []
+        self.unclear: list[Reason] = []
+
+
+_NOTHING: Final = _Reading()
 
 
 def evaluate(request: Request, policies: Policies) -> Decision:
@@ -59,35 +63,31 @@ def evaluate(request: Request, policies: Policies) -> Decision:
             boundaries for root, services and anonymous callers.
     """
     situation = request.situation
-    kind = situation.caller.kind
-    own = kind not in (CallerKind.SERVICE, CallerKind.ANONYMOUS)
     account = situation.caller.account
-    case = _Case(situation, [], _Reading(), _Reading(), [], own and situation.resource_account != account)
-    denies: list[Reason] = []
+    case = _Case(situation, account is not None and situation.resource_account != account)
     for each in policies.layers:
         layer = each.layer
         if not _binds(layer, situation, request.management_account):
             continue
-        reading = _read(each, situation)
-        if layer is Layer.RESOURCE:
-            if _is_recovery(situation):
-                reading.denies = []
-            case.resource = reading
-        elif layer is Layer.IDENTITY:
+        reading = _read(each, case)
+        if layer is Layer.IDENTITY:
             case.identity = reading
+        elif layer is Layer.RESOURCE:
+            case.resource = reading
         elif layer is Layer.BOUNDARY or layer is Layer.SESSION:
             case.limits.append((layer, reading))
         elif layer is not Layer.RESOURCE_CONTROL:
             case.gates.append((each, reading))
-        denies += reading.denies
-    missing = _missing(case, hoping=False)
+    denies = case.denies
+    if denies and _is_recovery(situation):
+        denies = [reason for reason in denies if reason.layer is not Layer.RESOURCE]
     if denies:
         understood = any(reason.understood for reason in denies) or bool(_missing(case, hoping=True))
         return Decision(Outcome.EXPLICITLY_DENIED, tuple(denies), understood)
+    missing = _missing(case, hoping=False)
     if missing:
-        unclear = _unclear(case)
-        understood = not unclear or bool(_missing(case, hoping=True))
-        return Decision(Outcome.IMPLICITLY_DENIED, (*missing, *unclear), understood)
+        understood = not case.unclear or bool(_missing(case, hoping=True))
+        return Decision(Outcome.IMPLICITLY_DENIED, (*missing, *case.unclear), understood)
     return Decision(Outcome.ALLOWED, tuple(_grounds(case)))
 
 
@@ -116,12 +116,17 @@ def _is_recovery(situation: Situation) -> bool:
     )
 
 
-def _read(each: LayerDocuments, situation: Situation) -> _Reading:
+def _read(each: LayerDocuments, case: _Case) -> _Reading:
     reading = _Reading()
+    situation = case.situation
+    action = situation.action
     layer = each.layer
-    named = layer in _NAMING
+    named = each.named
     for document in each.documents:
-        for statement in document.statements:
+        for statement in document.compiled.concerning(action):
+            if statement.allows and not statement.denies and reading.strength is Strength.DIRECT:
+                # One Allow is enough, and the first one found is as good as any other.
+                continue
             applies = statement.applies(situation, named=named)
             if applies is False:
                 continue
@@ -131,23 +136,17 @@ def _read(each: LayerDocuments, situation: Situation) -> _Reading:
                 reading.hoped = strength
             if clear and not statement.denies and strength <= reading.strength:
                 continue
+            detail = None if clear else statement.detail(named=named)
             reason = Reason(
-                layer,
-                statement.effect,
-                statement.sid,
-                document.place,
-                statement.index,
-                each.level,
-                clear,
-                None if clear else statement.detail(named=named),
+                layer, statement.effect, statement.sid, document.place, statement.index, each.level, clear, detail
             )
             if statement.denies:
-                reading.denies.append(reason)
+                case.denies.append(reason)
             elif clear:
                 reading.allow = reason
                 reading.strength = strength
             else:
-                reading.unclear.append(reason)
+                case.unclear.append(reason)
     return reading
 
 
@@ -202,10 +201,6 @@ def _readings(case: _Case) -> Iterable[_Reading]:
         yield reading
     for _, reading in case.gates:
         yield reading
-
-
-def _unclear(case: _Case) -> list[Reason]:
-    return [reason for reading in _readings(case) for reason in reading.unclear if reading.hoped > reading.strength]
 
 
 def _grounds(case: _Case) -> list[Reason]:

@@ -16,11 +16,19 @@ AnyDocument: TypeAlias = Document | Mapping[str, object] | object
 
 @dataclass(frozen=True, slots=True)
 class LayerDocuments:
-    """One layer, or one level of an organization's policies, made ready for matching."""
+    """One layer, or one level of an organization's policies, made ready for matching.
+
+    Args:
+        layer: The kind of policy.
+        level: The level, for an organization's policies.
+        documents: The documents; one Allow among them is enough.
+        named: Whether policies of this kind have a Principal element.
+    """
 
     layer: Layer
     level: int | None
     documents: tuple[Document, ...]
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +67,13 @@ class Policies:
             (Layer.SERVICE_CONTROL, self.service_control),
             (Layer.RESOURCE_CONTROL, self.resource_control),
         ):
+            named = layer is Layer.RESOURCE_CONTROL
             for level, documents in enumerate(_sequence(layer.value, levels)):
-                layers.append(LayerDocuments(layer, level, _documents(f"a level of {layer.value}", documents)))
+                layers.append(LayerDocuments(layer, level, _documents(f"a level of {layer.value}", documents), named))
         if self.endpoint is not None:
-            layers.append(LayerDocuments(Layer.ENDPOINT, None, (_document(self.endpoint),)))
+            layers.append(LayerDocuments(Layer.ENDPOINT, None, (_document(self.endpoint),), named=True))
         if self.resource is not None:
-            layers.append(LayerDocuments(Layer.RESOURCE, None, (_document(self.resource),)))
+            layers.append(LayerDocuments(Layer.RESOURCE, None, (_document(self.resource),), named=True))
         for layer, documents in (
             (Layer.IDENTITY, self.identity),
             (Layer.BOUNDARY, self.boundary),

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from tableguard.policy.evaluation.arns import split_arn
-from tableguard.policy.evaluation.callers import CallerKind, is_account
+from tableguard.policy.evaluation.callers import Caller, CallerKind, is_account
 from tableguard.policy.evaluation.match import MalformedError, Match
 from tableguard.policy.evaluation.request import Situation
 
 _UNIQUE_ID: Final = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}", re.ASCII)
 _HOST: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
-_TYPES: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
+_SETS: Final = ("anyone", "accounts", "arns", "ids", "services", "federated", "canonical")
+_NAMED: Final = frozenset({("iam", "user"), ("iam", "role"), ("sts", "assumed-role"), ("sts", "federated-user")})
 
 
 class Strength(enum.IntEnum):
@@ -45,65 +46,27 @@ class PrincipalElement:
         MalformedError: If any part of it is not understood.
     """
 
-    __slots__ = ("_accounts", "_anyone", "_arns", "_canonical", "_federated", "_ids", "_roles", "_services")
+    __slots__ = ("_accounts", "_anyone", "_arns", "_canonical", "_federated", "_ids", "_services")
 
     def __init__(self, element: object) -> None:
-        self._anyone = False
-        self._canonical = False
-        self._accounts: set[str] = set()
-        self._arns: set[str] = set()
-        self._roles: set[tuple[str, str, str]] = set()
-        self._ids: list[str] = []
-        self._services: set[str] = set()
-        self._federated: set[str] = set()
+        named: dict[str, set[str]] = {name: set() for name in _SETS}
         if element == "*":
-            self._anyone = True
-            return
-        if not isinstance(element, Mapping) or not element:
+            named["anyone"].add("*")
+        elif isinstance(element, Mapping) and element:
+            for kind, value in element.items():
+                for text in value if isinstance(value, (list, tuple)) and value else [value]:
+                    if not isinstance(text, str) or not text:
+                        raise MalformedError(f"the principal {text!r} is no text")
+                    named[_set_for(kind, text)].add(text)
+        else:
             raise MalformedError("a principal is neither '*' nor an object")
-        for kind, value in element.items():
-            if kind not in _TYPES:
-                raise MalformedError(f"{kind!r} is no kind of principal")
-            for text in value if isinstance(value, (list, tuple)) and value else [value]:
-                if not isinstance(text, str) or not text:
-                    raise MalformedError(f"the principal {text!r} is no text")
-                self._add(kind, text)
-
-    def _add(self, kind: str, text: str) -> None:
-        if kind == "AWS":
-            self._add_aws(text)
-        elif kind == "Service" and _HOST.fullmatch(text.lower()):
-            self._services.add(text.lower())
-        elif kind == "Federated" and "*" not in text and "?" not in text:
-            self._federated.add(text)
-        elif kind == "CanonicalUser" and "*" not in text:
-            self._canonical = True
-        else:
-            raise MalformedError(f"{text!r} is no {kind} principal")
-
-    def _add_aws(self, text: str) -> None:
-        if text == "*":
-            self._anyone = True
-            return
-        if is_account(text):
-            self._accounts.add(text)
-            return
-        if _UNIQUE_ID.fullmatch(text):
-            self._ids.append(text)
-            return
-        segments = split_arn(text)
-        if segments is None or not is_account(segments[4]) or segments[3] or "*" in text or "?" in text:
-            raise MalformedError(f"{text!r} is no AWS principal")
-        _, partition, service, _, account, resource = segments
-        kind, _, path = resource.partition("/")
-        if service == "iam" and resource == "root":
-            self._accounts.add(account)
-        elif (service, kind) in _NAMED and path:
-            self._arns.add(text)
-            if kind == "role":
-                self._roles.add((partition, account, path.rpartition("/")[2]))
-        else:
-            raise MalformedError(f"{text!r} is no AWS principal")
+        self._anyone = bool(named["anyone"])
+        self._canonical = bool(named["canonical"])
+        self._accounts = frozenset(text if is_account(text) else text.split(":")[4] for text in named["accounts"])
+        self._arns = frozenset(named["arns"])
+        self._ids = frozenset(named["ids"])
+        self._services = frozenset(map(str.lower, named["services"]))
+        self._federated = frozenset(named["federated"])
 
     def strength(self, situation: Situation) -> Strength:
         """The most that it gives to the caller."""
@@ -128,7 +91,7 @@ class PrincipalElement:
             named = situation.role_arn in self._arns
         elif caller.kind is CallerKind.ROLE_SESSION:
             # Role names are unique in an account whatever their path, and a session's ARN lacks the path.
-            named = (caller.partition, caller.account, caller.name) in self._roles
+            named = any(_is_role(arn, caller) for arn in self._arns)
         else:
             named = situation.federated_by is not None and situation.federated_by in self._arns
         if named:
@@ -165,8 +128,47 @@ class PrincipalElement:
         return False
 
 
-_NAMED: Final = frozenset({("iam", "user"), ("iam", "role"), ("sts", "assumed-role"), ("sts", "federated-user")})
+def _set_for(kind: object, text: str) -> str:
+    """Which of the sets of an element a principal belongs to."""
+    if kind == "AWS":
+        return _set_for_aws(text)
+    if kind == "Service" and _HOST.fullmatch(text.lower()):
+        return "services"
+    if kind == "Federated" and "*" not in text and "?" not in text:
+        return "federated"
+    if kind == "CanonicalUser" and "*" not in text:
+        return "canonical"
+    raise MalformedError(f"{text!r} is no principal of the kind {kind!r}")
 
 
-def _is_of(userids: Sequence[str], unique: str) -> bool:
+def _set_for_aws(text: str) -> str:
+    if text == "*":
+        return "anyone"
+    if is_account(text):
+        return "accounts"
+    if _UNIQUE_ID.fullmatch(text):
+        return "ids"
+    segments = split_arn(text)
+    if segments and is_account(segments[4]) and not segments[3] and "*" not in text and "?" not in text:
+        kind, _, path = segments[5].partition("/")
+        if segments[2] == "iam" and segments[5] == "root":
+            return "accounts"
+        if (segments[2], kind) in _NAMED and path:
+            return "arns"
+    raise MalformedError(f"{text!r} is no AWS principal")
+
+
+def _is_role(arn: str, caller: Caller) -> bool:
+    _, partition, service, _, account, resource = arn.split(":", 5)
+    kind, _, path = resource.partition("/")
+    return (partition, service, account, kind, path.rpartition("/")[2]) == (
+        caller.partition,
+        "iam",
+        caller.account,
+        "role",
+        caller.name,
+    )
+
+
+def _is_of(userids: Iterable[str], unique: str) -> bool:
     return any(userid == unique or userid.startswith(unique + ":") for userid in userids)

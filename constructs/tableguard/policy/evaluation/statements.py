@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from tableguard.policy.evaluation.arns import ArnMatcher, arn_matcher
+from tableguard.policy.evaluation.arns import ArnPatterns
 from tableguard.policy.evaluation.conditions import Test, compile_condition
 from tableguard.policy.evaluation.decision import Effect
 from tableguard.policy.evaluation.match import MalformedError, Match
 from tableguard.policy.evaluation.principals import PrincipalElement, Strength
 from tableguard.policy.evaluation.request import Situation
-from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.policy.evaluation.wildcards import Glob, compact, fits
 
 Element: TypeAlias = Callable[[Situation], Match]
 
@@ -26,6 +26,7 @@ _ELEMENTS: Final = frozenset(
 )
 _ACTION: Final = re.compile(r"\*|[a-z0-9-]+:[a-z0-9_.*?-]+|\*:\*", re.ASCII)
 _CACHED_LENGTH: Final = 128
+_ANY_RESOURCE: Final = ArnPatterns(["*"], variables=False, fixed_service=True)
 
 
 class Statement:
@@ -39,8 +40,8 @@ class Statement:
     """
 
     __slots__ = (
-        "_action",
         "_has_principal",
+        "_other_resource",
         "_principal",
         "_principal_problem",
         "_problem",
@@ -62,8 +63,8 @@ class Statement:
         # Kept apart: the same document may serve a layer that names principals and one that does not.
         self._principal_problem: str | None = None
         self._has_principal = "Principal" in self._source or "NotPrincipal" in self._source
-        self._action: Element | None = None
-        self._resource: Element | None = None
+        self._resource: ArnPatterns | None = None
+        self._other_resource = False
         self._principal: Element | None = None
         self._tests: list[Test] | None = None
         self.principal: PrincipalElement | None = None
@@ -82,38 +83,53 @@ class Statement:
         """Its effect; Deny when it cannot be told."""
         return Effect.DENY if self.denies else Effect.ALLOW
 
+    def concerns(self, action: str) -> Match:
+        """Whether it is about an action (in lower case); None when that cannot be told."""
+        if not _ELEMENTS.issuperset(self._source):
+            self._problem = (
+                self._problem or f"{min(map(str, self._source.keys() - _ELEMENTS))!r} is no element of a statement"
+            )
+        if "Sid" in self._source and self.sid is None:
+            self._problem = self._problem or "the Sid is no text"
+        try:
+            element, negated = self._pair("Action")
+            return _covers_action(_texts("Action", element), action) is not negated
+        except MalformedError as error:
+            self._fail(error)
+            return None
+
     def applies(self, situation: Situation, *, named: bool) -> Match:
-        """Whether it applies to a request; None when that cannot be told.
+        """Whether it applies to a request about an action that it concerns; None when that cannot be told.
 
         Args:
             situation: The request.
             named: Whether its layer's policies name principals.
         """
-        known = True
-        matched = (self._action or self._compile_action())(situation)
+        known = self._problem is None
+        resource = self._resource or self._compile_resource()
+        matched = resource.match(situation.resource, situation.segments, situation.context)
+        if self._other_resource:
+            # What a NotResource with an unknown exception covers cannot be told.
+            matched = None if matched is None else not matched
+            known = known and matched is not None
+        elif matched is None:
+            # A pattern whose variable the request lacks names nothing.
+            matched = False
         if matched is False:
             return False
-        if matched is None:
-            known = False
-        matched = (self._resource or self._compile_resource())(situation)
-        if matched is False:
-            return False
-        if matched is None:
-            known = False
         if named:
             matched = (self._principal or self._compile_principal())(situation)
             if matched is False:
                 return False
-            if matched is None:
-                known = False
+            known = known and matched is not None
         elif self._has_principal:
             known = False
+        context = situation.context
         for test in self._compile_tests() if self._tests is None else self._tests:
-            matched = test(situation.context)
+            matched = test.holds(context)
             if matched is False:
                 return False
-            if matched is None:
-                known = False
+            known = known and matched is not None
         return True if known and self._problem is None else None
 
     def strength(self, situation: Situation) -> Strength:
@@ -135,9 +151,8 @@ class Statement:
             return "a policy of this kind cannot name principals"
         return "what it compares with is missing from the request, or cannot be read there"
 
-    def _fail(self, error: MalformedError) -> Element:
+    def _fail(self, error: MalformedError) -> None:
         self._problem = self._problem or str(error)
-        return _cannot_tell
 
     def _pair(self, name: str) -> tuple[object, bool]:
         """An element or its negation, of which a statement must have exactly one."""
@@ -147,27 +162,16 @@ class Statement:
         negated = inverse in self._source
         return self._source[inverse if negated else name], negated
 
-    def _compile_action(self) -> Element:
-        if not _ELEMENTS.issuperset(self._source):
-            strange = sorted(map(str, self._source.keys() - _ELEMENTS))
-            self._problem = self._problem or f"{strange[0]!r} is no element of a statement"
-        if "Sid" in self._source and self.sid is None:
-            self._problem = self._problem or "the Sid is no text"
+    def _compile_resource(self) -> ArnPatterns:
         try:
-            element, negated = self._pair("Action")
-            self._action = _action_element(_texts("Action", element), negated)
-        except MalformedError as error:
-            self._action = self._fail(error)
-        return self._action
-
-    def _compile_resource(self) -> Element:
-        try:
-            element, negated = self._pair("Resource")
+            element, self._other_resource = self._pair("Resource")
             texts = _texts("Resource", element)
-            matchers = [arn_matcher(text, variables=self._variables, fixed_service=True) for text in texts]
-            self._resource = _other_resource(matchers) if negated else _resource_element(matchers)
+            self._resource = ArnPatterns(texts, variables=self._variables, fixed_service=True)
         except MalformedError as error:
-            self._resource = self._fail(error)
+            self._fail(error)
+            self._other_resource = False
+            # The statement's problem makes every match unclear.
+            self._resource = _ANY_RESOURCE
         return self._resource
 
     def _compile_principal(self) -> Element:
@@ -204,55 +208,17 @@ def _texts(name: str, element: object) -> list[str]:
     return [item for item in items if isinstance(item, str)]
 
 
-def _compile_one_action(text: str) -> str | Glob:
+def _covers_action(texts: Iterable[str], action: str) -> bool:
+    # All of them are read, since one that is no action spoils the statement.
+    patterns = [(_cached_action if len(text) <= _CACHED_LENGTH else _action_pattern)(text) for text in texts]
+    return any(fits(pattern, action) for pattern in patterns)
+
+
+def _action_pattern(text: str) -> str | Glob:
     lowered = text.lower()
     if not _ACTION.fullmatch(lowered):
         raise MalformedError(f"{text!r} is no action")
-    return Glob(tokens(lowered)) if "*" in lowered or "?" in lowered else lowered
+    return compact(lowered)
 
 
-_cached_action = lru_cache(maxsize=4096)(_compile_one_action)
-
-
-def _action_element(texts: Iterable[str], negated: bool) -> Element:
-    exact: set[str] = set()
-    globs: list[Glob] = []
-    for text in texts:
-        compiled = (_cached_action if len(text) <= _CACHED_LENGTH else _compile_one_action)(text)
-        if isinstance(compiled, str):
-            exact.add(compiled)
-        else:
-            globs.append(compiled)
-
-    def matches(situation: Situation) -> Match:
-        action = situation.action
-        if action in exact:
-            return not negated
-        for glob in globs:
-            if glob.matches(action):
-                return not negated
-        return negated
-
-    return matches
-
-
-def _resource_element(matchers: list[ArnMatcher]) -> Element:
-    def matches(situation: Situation) -> Match:
-        # A pattern whose variable the request lacks (None) names nothing.
-        return any(fits(situation.resource, situation.segments, situation.context) for fits in matchers)
-
-    return matches
-
-
-def _other_resource(matchers: list[ArnMatcher]) -> Element:
-    def matches(situation: Situation) -> Match:
-        missing = False
-        for fits in matchers:
-            found = fits(situation.resource, situation.segments, situation.context)
-            if found:
-                return False
-            missing = missing or found is None
-        # What a NotResource with an unknown exception covers cannot be told.
-        return None if missing else True
-
-    return matches
+_cached_action = lru_cache(maxsize=4096)(_action_pattern)

@@ -9,22 +9,45 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime
-import ipaddress
 import re
+import socket
+from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
-from typing import TypeAlias
+from functools import lru_cache
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An IP address: its family's number of bits, and its value."""
+
+    bits: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A CIDR block: its family's number of bits, the bits that addresses may differ in, and the value of the others."""
+
+    bits: int
+    free: int
+    prefix: int
+
+    def contains(self, address: Address) -> bool:
+        """Whether an address is in the block; never one of the other family."""
+        return address.bits == self.bits and address.value >> self.free == self.prefix
+
 
 # Bounded, so that no value makes a comparison slow.
 _NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _EPOCH = re.compile(r"(?:\d{1,3}|\d{5,15})(?:\.\d{1,9})?", re.ASCII)
 _DATE = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?(?:(Z)|([+-])(\d\d):(\d\d)))?)?)?", re.ASCII
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:(Z)|([+-])(\d\d):(\d\d)))?)?)?",
+    re.ASCII,
 )
-_ADDRESS = re.compile(r"[0-9a-fA-F.:]{2,45}(?:/\d{1,3})?", re.ASCII)
+_ADDRESS = re.compile(r"[0-9a-fA-F.:]{2,45}", re.ASCII)
+_PREFIX = re.compile(r"\d{1,3}", re.ASCII)
+_BILLION = 10**9
+_LONGEST_DATE = 40
 _DAY_SECONDS = 86_400
 _EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
 
@@ -34,13 +57,19 @@ def number(text: str) -> Decimal | None:
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
-def date(text: str) -> Fraction | None:
-    """A moment, as seconds since 1970 in UTC: from ISO 8601 (a year alone up to fractions of a second) or epoch time.
+def date(text: str) -> int | None:
+    """A moment, as nanoseconds since 1970 in UTC: from ISO 8601 (a year alone up to nanoseconds) or epoch seconds.
 
     Four digits are a year. A time of day needs its zone, as in the W3C's profiles.
     """
+    return _cached_date(text) if len(text) <= _LONGEST_DATE else None
+
+
+@lru_cache(maxsize=1024)
+def _cached_date(text: str) -> int | None:
     if _EPOCH.fullmatch(text):
-        return Fraction(text)
+        whole, _, fraction = text.partition(".")
+        return int(whole) * _BILLION + _nanoseconds(fraction)
     found = _DATE.fullmatch(text)
     if found is None:
         return None
@@ -53,7 +82,11 @@ def date(text: str) -> Fraction | None:
         return None
     seconds = days * _DAY_SECONDS + clock.hour * 3600 + clock.minute * 60 + clock.second
     offset = zone.hour * 3600 + zone.minute * 60
-    return seconds - (-offset if sign == "-" else offset) + Fraction(fraction or 0)
+    return (seconds + (offset if sign == "-" else -offset)) * _BILLION + _nanoseconds(fraction)
+
+
+def _nanoseconds(fraction: str | None) -> int:
+    return int((fraction or "").ljust(9, "0"))
 
 
 def boolean(text: str) -> bool | None:
@@ -71,17 +104,20 @@ def binary(text: str) -> bytes | None:
 
 def network(text: str) -> Network | None:
     """A CIDR block of either family, or a single address. Host bits may be set, as in `192.0.2.7/24`."""
-    if not _ADDRESS.fullmatch(text):
+    base, slash, prefix = text.partition("/")
+    found = address(base)
+    if found is None or (slash and not _PREFIX.fullmatch(prefix)):
         return None
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None
+    free = found.bits - int(prefix) if slash else 0
+    return Network(found.bits, free, found.value >> free) if free >= 0 else None
 
 
 def address(text: str) -> Address | None:
     """One IP address of either family."""
+    if not _ADDRESS.fullmatch(text):
+        return None
+    family, bits = (socket.AF_INET6, 128) if ":" in text else (socket.AF_INET, 32)
     try:
-        return ipaddress.ip_address(text) if "/" not in text and _ADDRESS.fullmatch(text) else None
-    except ValueError:
+        return Address(bits, int.from_bytes(socket.inet_pton(family, text)))
+    except OSError:
         return None

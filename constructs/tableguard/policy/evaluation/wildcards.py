@@ -88,3 +88,21 @@ class Glob:
                 return False
             position = found + part.length
         return True
+
+
+def fits(pattern: str | Glob, text: str) -> bool:
+    """Whether text fits a pattern as `compact` returns it."""
+    if isinstance(pattern, Glob):
+        return pattern.matches(text)
+    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
+
+
+def compact(pattern: str) -> str | Glob:
+    """Compile a pattern of plain text, `*` and `?`.
+
+    The usual forms, without wildcards or with one `*` at the end, stay text: a library of policies holds many
+    thousands of them, and text costs the garbage collector nothing.
+    """
+    if "?" in pattern or "*" in pattern[:-1]:
+        return Glob(tokens(pattern))
+    return pattern

@@ -1,0 +1,124 @@
+"""`tableguard evaluate`: decides requests line by line, from standard input to standard output."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+if TYPE_CHECKING:
+    SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_CHUNK_BYTES: Final = 1 << 18
+_LONGEST_LINE_BYTES: Final = 16 * 1024 * 1024
+
+_DESCRIPTION: Final = """\
+Decide requests, offline, as AWS would: one JSON object a line on standard input, one on standard output, in the same
+order. A malformed line gives {"id": …, "line": n, "error": …}, the rest is still decided, and the exit status is 1.
+"""
+_EPILOG: Final = """\
+a line:
+  {"id": "1",
+   "request": {"principal": "arn:aws:iam::111122223333:role/reader", "action": "dynamodb:GetItem",
+               "resource": "arn:aws:dynamodb:us-east-1:444455556666:table/orders",
+               "resource_account": "444455556666", "context": {"aws:SourceVpce": "vpce-1"}},
+   "policies": {"identity": [DOCUMENT, …], "resource": DOCUMENT, "service_control": [[DOCUMENT, …], …],
+                "resource_control": [[DOCUMENT, …], …], "boundary": [DOCUMENT, …], "session": [DOCUMENT, …],
+                "endpoint": DOCUMENT}}
+
+its answer:
+  {"id": "1", "decision": "Allowed" | "ImplicitlyDenied" | "ExplicitlyDenied",
+   "because": [{"layer": …, "sid": …, "effect": …}, …]}
+
+"understood": false marks a statement that cannot be understood, and a denial that rests on nothing else.
+"""
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Add the subcommand to the command's parser."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="decide requests, one JSON object a line",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Decide every line of standard input.
+
+    Answers are written as soon as the input that has arrived is decided, so that another program can talk with it.
+    Memory holds one chunk of input and one line of at most 16 MiB, however many lines there are.
+
+    Returns:
+        0, or 1 if a line was malformed.
+    """
+    status = 0
+    output = sys.stdout.buffer
+    number = 0
+    for lines in _lines(sys.stdin.buffer):
+        answers: list[str] = []
+        for line in lines:
+            number += 1
+            answer = _answer(line, number)
+            if "error" in answer:
+                status = 1
+            answers.append(json.dumps(answer))
+        answers.append("")
+        output.write("\n".join(answers).encode("ascii"))
+        output.flush()
+    return status
+
+
+def _lines(stream: BinaryIO) -> Iterator[list[bytes | None]]:
+    """Whole lines, as many as have arrived; None stands for a line that is too long."""
+    read = getattr(stream, "read1", stream.read)
+    pieces: list[bytes] = []
+    length = 0
+    while chunk := read(_CHUNK_BYTES):
+        *ended, rest = chunk.split(b"\n")
+        if ended:
+            pieces.append(ended[0])
+            length += len(ended[0])
+            first = b"".join(pieces) if length <= _LONGEST_LINE_BYTES else None
+            yield [first, *ended[1:]]
+            pieces, length = [], 0
+        length += len(rest)
+        if length <= _LONGEST_LINE_BYTES:
+            pieces.append(rest)
+        else:
+            pieces = []
+    if length:
+        yield [b"".join(pieces) if length <= _LONGEST_LINE_BYTES else None]
+
+
+def _answer(line: bytes | None, number: int) -> dict[str, Any]:
+    from tableguard.policy.evaluation import decision_to_json, evaluate, policies_from_json, request_from_json
+
+    identifier: object = None
+    try:
+        if line is None:
+            raise ValueError(f"the line is longer than {_LONGEST_LINE_BYTES} bytes")
+        value = json.loads(line.decode(), object_pairs_hook=_object)
+        if not isinstance(value, dict):
+            raise ValueError("the line is no JSON object")
+        identifier = value.get("id")
+        request = request_from_json(value.get("request"))
+        policies = policies_from_json(value.get("policies"))
+        return {"id": identifier, **decision_to_json(evaluate(request, policies))}
+    except (ValueError, RecursionError) as error:
+        # Neither JSON nor the policies in it can be nested deeper than Python goes.
+        message = "the line is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        return {"id": identifier, "line": number, "error": message}
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a repeated key: IAM does, and of two Effects the wrong one might win."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a JSON object has the same key twice")
+    return value

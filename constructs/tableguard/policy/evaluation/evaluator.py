@@ -1,0 +1,213 @@
+"""The decision: all layers together.
+
+Source: IAM User Guide, "Policy evaluation logic" with its pages for one account and for cross-account requests;
+Organizations User Guide, "SCP evaluation" and "RCP evaluation" for whom they bind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from tableguard.policy.evaluation.across_accounts import works_across_accounts
+from tableguard.policy.evaluation.callers import CallerKind
+from tableguard.policy.evaluation.decision import Decision, Effect, Layer, Outcome, Reason
+from tableguard.policy.evaluation.policies import LayerDocuments, Policies
+from tableguard.policy.evaluation.principals import Strength
+from tableguard.policy.evaluation.request import Request, Situation
+
+_UNSIGNED: Final = "DynamoDB has no unsigned access"
+_ROOT_NEEDS_NONE: Final = "the account's root user needs no identity policy"
+
+
+class _Reading:
+    """What one layer allows; `hoped` is what it would if statements that are not understood were Allows."""
+
+    __slots__ = ("allow", "hoped", "strength")
+
+    def __init__(self) -> None:
+        self.allow: Reason | None = None
+        self.strength = Strength.NONE
+        self.hoped = Strength.NONE
+
+
+class _Case:
+    """A request with the readings of every layer that binds it."""
+
+    __slots__ = ("cross_account", "denies", "gates", "identity", "limits", "resource", "situation", "unclear")
+
+    def __init__(self, situation: Situation, cross_account: bool) -> None:
+        self.situation = situation
+        self.cross_account = cross_account
+        self.resource = _NOTHING
+        self.identity = _NOTHING
+        self.limits: list[tuple[Layer, _Reading]] = []
+        self.gates: list[tuple[LayerDocuments, _Reading]] = []
+        self.denies: list[Reason] = []
+        self.unclear: list[Reason] = []
+
+
+_NOTHING: Final = _Reading()
+
+
+def evaluate(request: Request, policies: Policies) -> Decision:
+    """Decide a request as AWS would.
+
+    An Allow that cannot be understood grants nothing. A Deny that cannot be understood denies, and is marked so.
+
+    Args:
+        request: Who wants to do what.
+        policies: The policies that bear on it. Those that AWS does not apply to such a request are left aside:
+            service control policies for services, service-linked roles and the management account; resource control
+            policies for service-linked roles and the management account's resources; identity policies and
+            boundaries for root, services and anonymous callers.
+    """
+    situation = request.situation
+    account = situation.caller.account
+    case = _Case(situation, account is not None and situation.resource_account != account)
+    for each in policies.layers:
+        layer = each.layer
+        if not _binds(layer, situation, request.management_account):
+            continue
+        reading = _read(each, case)
+        if layer is Layer.IDENTITY:
+            case.identity = reading
+        elif layer is Layer.RESOURCE:
+            case.resource = reading
+        elif layer is Layer.BOUNDARY or layer is Layer.SESSION:
+            case.limits.append((layer, reading))
+        elif layer is not Layer.RESOURCE_CONTROL:
+            case.gates.append((each, reading))
+    denies = case.denies
+    if denies and _is_recovery(situation):
+        denies = [reason for reason in denies if reason.layer is not Layer.RESOURCE]
+    if denies:
+        understood = any(reason.understood for reason in denies) or bool(_missing(case, hoping=True))
+        return Decision(Outcome.EXPLICITLY_DENIED, tuple(denies), understood)
+    missing = _missing(case, hoping=False)
+    if missing:
+        understood = not case.unclear or bool(_missing(case, hoping=True))
+        return Decision(Outcome.IMPLICITLY_DENIED, (*missing, *case.unclear), understood)
+    return Decision(Outcome.ALLOWED, tuple(_grounds(case)))
+
+
+def _binds(layer: Layer, situation: Situation, management_account: str | None) -> bool:
+    kind = situation.caller.kind
+    if layer is Layer.SERVICE_CONTROL:
+        account = situation.caller.account
+        return account is not None and account != management_account and not situation.service_linked
+    if layer is Layer.RESOURCE_CONTROL:
+        exempt = management_account is not None and situation.resource_account == management_account
+        return not exempt and not situation.service_linked
+    if layer is Layer.IDENTITY or layer is Layer.BOUNDARY:
+        return kind not in (CallerKind.ROOT, CallerKind.SERVICE, CallerKind.ANONYMOUS)
+    if layer is Layer.SESSION:
+        return kind not in (CallerKind.SERVICE, CallerKind.ANONYMOUS)
+    return True
+
+
+def _is_recovery(situation: Situation) -> bool:
+    """Whether it is the way out of a lock-out: an account's root user may always remove its tables' policies."""
+    caller = situation.caller
+    return (
+        caller.kind is CallerKind.ROOT
+        and situation.action == "dynamodb:deleteresourcepolicy"
+        and situation.resource_account == caller.account
+    )
+
+
+def _read(each: LayerDocuments, case: _Case) -> _Reading:
+    reading = _Reading()
+    situation = case.situation
+    action = situation.action
+    layer = each.layer
+    named = each.named
+    for document in each.documents:
+        for statement in document.compiled.concerning(action):
+            if statement.allows and not statement.denies and reading.strength is Strength.DIRECT:
+                # One Allow is enough, and the first one found is as good as any other.
+                continue
+            applies = statement.applies(situation, named=named)
+            if applies is False:
+                continue
+            clear = applies is True
+            strength = statement.strength(situation) if layer is Layer.RESOURCE else Strength.DIRECT
+            if statement.allows and strength > reading.hoped:
+                reading.hoped = strength
+            if clear and not statement.denies and strength <= reading.strength:
+                continue
+            detail = None if clear else statement.detail(named=named)
+            reason = Reason(
+                layer, statement.effect, statement.sid, document.place, statement.index, each.level, clear, detail
+            )
+            if statement.denies:
+                case.denies.append(reason)
+            elif clear:
+                reading.allow = reason
+                reading.strength = strength
+            else:
+                case.unclear.append(reason)
+    return reading
+
+
+def _missing(case: _Case, *, hoping: bool) -> list[Reason]:
+    """The layers that do not allow.
+
+    Args:
+        case: The request.
+        hoping: Whether statements that were not understood count as Allows.
+    """
+
+    def strength(reading: _Reading) -> Strength:
+        return reading.hoped if hoping else reading.strength
+
+    situation = case.situation
+    caller = situation.caller
+    found = [
+        _silent(each.layer, situation, each.level) for each, reading in case.gates if strength(reading) is Strength.NONE
+    ]
+    granted = strength(case.resource)
+    if caller.kind is CallerKind.ANONYMOUS and situation.action.startswith("dynamodb:"):
+        return [Reason(Layer.SERVICE, None, detail=_UNSIGNED), *found]
+    if caller.account is None:
+        return found if granted is Strength.DIRECT else [*found, _silent(Layer.RESOURCE, situation)]
+    silent_limits = [_silent(layer, situation) for layer, reading in case.limits if strength(reading) is Strength.NONE]
+    entitled = caller.kind is CallerKind.ROOT or strength(case.identity) is not Strength.NONE
+    if case.cross_account:
+        # Both accounts have to allow, and the caller's own side is decided without the resource's policy.
+        if not works_across_accounts(situation.action):
+            detail = f"{situation.action} does not work across accounts, whatever the policies say"
+            found.insert(0, Reason(Layer.SERVICE, None, detail=detail))
+        if granted is Strength.NONE:
+            found.append(_silent(Layer.RESOURCE, situation))
+        if not entitled:
+            found.append(_silent(Layer.IDENTITY, situation))
+        return found + silent_limits
+    if granted is Strength.DIRECT:
+        return found
+    if not entitled and granted is not Strength.LIMITED:
+        found += [_silent(Layer.IDENTITY, situation), _silent(Layer.RESOURCE, situation)]
+    return found + silent_limits
+
+
+def _silent(layer: Layer, situation: Situation, level: int | None = None) -> Reason:
+    return Reason(layer, None, level=level, detail=f"no statement allows {situation.action}")
+
+
+def _readings(case: _Case) -> Iterable[_Reading]:
+    yield case.resource
+    yield case.identity
+    for _, reading in case.limits:
+        yield reading
+    for _, reading in case.gates:
+        yield reading
+
+
+def _grounds(case: _Case) -> list[Reason]:
+    grounds = [reading.allow for reading in _readings(case) if reading.allow is not None]
+    if not case.cross_account and case.resource.strength is Strength.ACCOUNT:
+        # Naming one's own account delegates to its identity policies and grants nothing itself.
+        grounds.pop(0)
+    if case.situation.caller.kind is CallerKind.ROOT:
+        grounds.append(Reason(Layer.IDENTITY, Effect.ALLOW, detail=_ROOT_NEEDS_NONE))
+    return grounds

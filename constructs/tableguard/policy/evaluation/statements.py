@@ -1,0 +1,224 @@
+"""One statement of a policy: whether it applies to a request.
+
+Elements are compiled when a request first gets to them: most statements are settled by their action.
+Source: IAM User Guide, "IAM JSON policy element reference".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from tableguard.policy.evaluation.arns import ArnPatterns
+from tableguard.policy.evaluation.conditions import Test, compile_condition
+from tableguard.policy.evaluation.decision import Effect
+from tableguard.policy.evaluation.match import MalformedError, Match
+from tableguard.policy.evaluation.principals import PrincipalElement, Strength
+from tableguard.policy.evaluation.request import Situation
+from tableguard.policy.evaluation.wildcards import Glob, compact, fits
+
+Element: TypeAlias = Callable[[Situation], Match]
+
+_ELEMENTS: Final = frozenset(
+    ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"]
+)
+_ACTION: Final = re.compile(r"\*|[a-z0-9-]+:[a-z0-9_.*?-]+|\*:\*", re.ASCII)
+_CACHED_LENGTH: Final = 128
+_ANY_RESOURCE: Final = ArnPatterns(["*"], variables=False, fixed_service=True)
+
+
+class Statement:
+    """A compiled statement.
+
+    Args:
+        source: The statement as it stands in the document.
+        index: Its number in the document.
+        variables: Whether `${…}` is a variable, which takes Version 2012-10-17.
+        problem: What is wrong with the document around it, so that it cannot be understood either.
+    """
+
+    __slots__ = (
+        "_has_principal",
+        "_other_resource",
+        "_principal",
+        "_principal_problem",
+        "_problem",
+        "_resource",
+        "_source",
+        "_tests",
+        "_variables",
+        "allows",
+        "denies",
+        "index",
+        "principal",
+        "sid",
+    )
+
+    def __init__(self, source: object, *, index: int | None, variables: bool, problem: str | None) -> None:
+        self._source: Mapping[object, object] = source if isinstance(source, Mapping) else {}
+        self._variables = variables
+        self._problem = problem if isinstance(source, Mapping) else (problem or "a statement is no object")
+        # Kept apart: the same document may serve a layer that names principals and one that does not.
+        self._principal_problem: str | None = None
+        self._has_principal = "Principal" in self._source or "NotPrincipal" in self._source
+        self._resource: ArnPatterns | None = None
+        self._other_resource = False
+        self._principal: Element | None = None
+        self._tests: list[Test] | None = None
+        self.principal: PrincipalElement | None = None
+        self.index = index
+        sid = self._source.get("Sid")
+        self.sid = sid if isinstance(sid, str) else None
+        effect = self._source.get("Effect")
+        # Whatever is not clearly one of the two could be either: it grants nothing and denies.
+        self.allows = effect != "Deny"
+        self.denies = effect != "Allow"
+        if self.allows and self.denies:
+            self._problem = self._problem or f"the Effect {effect!r} is neither Allow nor Deny"
+
+    @property
+    def effect(self) -> Effect:
+        """Its effect; Deny when it cannot be told."""
+        return Effect.DENY if self.denies else Effect.ALLOW
+
+    def concerns(self, action: str) -> Match:
+        """Whether it is about an action (in lower case); None when that cannot be told."""
+        if not _ELEMENTS.issuperset(self._source):
+            self._problem = (
+                self._problem or f"{min(map(str, self._source.keys() - _ELEMENTS))!r} is no element of a statement"
+            )
+        if "Sid" in self._source and self.sid is None:
+            self._problem = self._problem or "the Sid is no text"
+        try:
+            element, negated = self._pair("Action")
+            return _covers_action(_texts("Action", element), action) is not negated
+        except MalformedError as error:
+            self._fail(error)
+            return None
+
+    def applies(self, situation: Situation, *, named: bool) -> Match:
+        """Whether it applies to a request about an action that it concerns; None when that cannot be told.
+
+        Args:
+            situation: The request.
+            named: Whether its layer's policies name principals.
+        """
+        known = self._problem is None
+        resource = self._resource or self._compile_resource()
+        matched = resource.match(situation.resource, situation.segments, situation.context)
+        if self._other_resource:
+            # What a NotResource with an unknown exception covers cannot be told.
+            matched = None if matched is None else not matched
+            known = known and matched is not None
+        elif matched is None:
+            # A pattern whose variable the request lacks names nothing.
+            matched = False
+        if matched is False:
+            return False
+        if named:
+            matched = (self._principal or self._compile_principal())(situation)
+            if matched is False:
+                return False
+            known = known and matched is not None
+        elif self._has_principal:
+            known = False
+        context = situation.context
+        for test in self._compile_tests() if self._tests is None else self._tests:
+            matched = test.holds(context)
+            if matched is False:
+                return False
+            known = known and matched is not None
+        return True if known and self._problem is None else None
+
+    def strength(self, situation: Situation) -> Strength:
+        """The most that its principal element gives, or might give, to a caller to whom the statement may apply."""
+        given = self.principal.strength(situation) if self.principal is not None else Strength.NONE
+        return given or Strength.DIRECT
+
+    def detail(self, *, named: bool) -> str:
+        """Why it could not be told whether it applies.
+
+        Args:
+            named: Whether its layer's policies name principals.
+        """
+        if self._problem is not None:
+            return self._problem
+        if named and self._principal_problem is not None:
+            return self._principal_problem
+        if not named and self._has_principal:
+            return "a policy of this kind cannot name principals"
+        return "what it compares with is missing from the request, or cannot be read there"
+
+    def _fail(self, error: MalformedError) -> None:
+        self._problem = self._problem or str(error)
+
+    def _pair(self, name: str) -> tuple[object, bool]:
+        """An element or its negation, of which a statement must have exactly one."""
+        inverse = f"Not{name}"
+        if (name in self._source) is (inverse in self._source):
+            raise MalformedError(f"a statement needs either {name} or {inverse}")
+        negated = inverse in self._source
+        return self._source[inverse if negated else name], negated
+
+    def _compile_resource(self) -> ArnPatterns:
+        try:
+            element, self._other_resource = self._pair("Resource")
+            texts = _texts("Resource", element)
+            self._resource = ArnPatterns(texts, variables=self._variables, fixed_service=True)
+        except MalformedError as error:
+            self._fail(error)
+            self._other_resource = False
+            # The statement's problem makes every match unclear.
+            self._resource = _ANY_RESOURCE
+        return self._resource
+
+    def _compile_principal(self) -> Element:
+        try:
+            element, negated = self._pair("Principal")
+            if negated and self.allows:
+                raise MalformedError("NotPrincipal is not supported with Allow")
+            principal = PrincipalElement(element)
+            self.principal = None if negated else principal
+            self._principal = principal.leaves_out if negated else principal.covers
+        except MalformedError as error:
+            self._principal_problem = str(error)
+            self._principal = _cannot_tell
+        return self._principal
+
+    def _compile_tests(self) -> list[Test]:
+        self._tests = []
+        if "Condition" in self._source:
+            try:
+                self._tests = compile_condition(self._source["Condition"], variables=self._variables)
+            except MalformedError as error:
+                self._fail(error)
+        return self._tests
+
+
+def _cannot_tell(situation: Situation) -> Match:
+    return None
+
+
+def _texts(name: str, element: object) -> list[str]:
+    items = element if isinstance(element, (list, tuple)) else [element]
+    if not items or not all(isinstance(item, str) for item in items):
+        raise MalformedError(f"{name} is neither text nor a list of texts")
+    return [item for item in items if isinstance(item, str)]
+
+
+def _covers_action(texts: Iterable[str], action: str) -> bool:
+    # All of them are read, since one that is no action spoils the statement.
+    patterns = [(_cached_action if len(text) <= _CACHED_LENGTH else _action_pattern)(text) for text in texts]
+    return any(fits(pattern, action) for pattern in patterns)
+
+
+def _action_pattern(text: str) -> str | Glob:
+    lowered = text.lower()
+    if not _ACTION.fullmatch(lowered):
+        raise MalformedError(f"{text!r} is no action")
+    return compact(lowered)
+
+
+_cached_action = lru_cache(maxsize=4096)(_action_pattern)

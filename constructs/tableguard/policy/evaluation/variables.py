@@ -1,0 +1,105 @@
+"""Policy variables: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`, `${*}`, `${?}`, `${$}`.
+
+Source: IAM User Guide, "IAM policy elements: Variables and tags".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tableguard.policy.evaluation.match import Context, MalformedError
+from tableguard.policy.evaluation.wildcards import Glob, Wild, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """Text in which `*` and `?` are ordinary characters, because it comes from `${*}` or from the request."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A key of the request's context (in lower case), and what stands for it when the request has none."""
+
+    key: str
+    default: str | None
+
+
+Resolved: TypeAlias = str | Exact
+Piece: TypeAlias = str | Exact | Variable
+
+_VARIABLE = re.compile(r"\$\{\s*(?:([*?$])|([^\s,{}'*?$][^,{}']*?)\s*(?:,\s*'([^']*)'\s*)?)\s*\}")
+
+
+def parse(text: str, *, variables: bool) -> tuple[Piece, ...]:
+    """Split text into literal text and variables.
+
+    Args:
+        text: A value of a policy.
+        variables: Whether the policy is of Version 2012-10-17. In older ones `${` is ordinary text.
+
+    Raises:
+        MalformedError: If a `${` opens no variable.
+    """
+    if not variables or "${" not in text:
+        return (text,)
+    pieces: list[Piece] = []
+    position = 0
+    while (start := text.find("${", position)) >= 0:
+        found = _VARIABLE.match(text, start)
+        if found is None:
+            raise MalformedError(f"{text!r} holds a '${{' that opens no policy variable")
+        if start > position:
+            pieces.append(text[position:start])
+        character, key, default = found.groups()
+        pieces.append(Exact(character) if character else Variable(key.lower(), default))
+        position = found.end()
+    if position < len(text):
+        pieces.append(text[position:])
+    return tuple(pieces)
+
+
+def is_static(pieces: Iterable[Piece]) -> bool:
+    """Whether nothing in it depends on the request."""
+    return not any(isinstance(piece, Variable) for piece in pieces)
+
+
+def resolve(pieces: Iterable[Piece], context: Context) -> list[Resolved] | None:
+    """Put the request's values in, or return None when one is missing.
+
+    A key with several values is no variable (same source), so it counts as missing, default or not.
+    """
+    resolved: list[Resolved] = []
+    for piece in pieces:
+        if not isinstance(piece, Variable):
+            resolved.append(piece)
+            continue
+        values = context.get(piece.key)
+        if values is not None and len(values) == 1:
+            resolved.append(Exact(values[0]))
+        elif values is None and piece.default is not None:
+            resolved.append(Exact(piece.default))
+        else:
+            return None
+    return resolved
+
+
+def text_of(pieces: Iterable[Piece]) -> str:
+    """The plain text of resolved pieces."""
+    fixed = (piece for piece in pieces if not isinstance(piece, Variable))
+    return "".join(piece if isinstance(piece, str) else piece.text for piece in fixed)
+
+
+def glob_of(pieces: Iterable[Piece]) -> Glob:
+    """The pattern of resolved pieces; wildcards count only where the policy wrote them."""
+    pattern: list[str | Wild] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            pattern.extend(tokens(piece))
+        elif isinstance(piece, Exact):
+            pattern.append(piece.text)
+    return Glob(pattern)

@@ -10,7 +10,11 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    # argparse gives its type no public name.
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
 FINE: Final = 0
 FINDING: Final = 1
@@ -19,7 +23,7 @@ UNUSABLE: Final = 2
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 
-SUBCOMMANDS: Final = ("evaluate",)
+SUBCOMMANDS: Final = ("evaluate", "summary")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

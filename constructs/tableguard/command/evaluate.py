@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 if TYPE_CHECKING:
-    SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from tableguard.command import Subparsers
 
 _CHUNK_BYTES: Final = 1 << 18
 _LONGEST_LINE_BYTES: Final = 16 * 1024 * 1024
@@ -36,7 +36,7 @@ its answer:
 """
 
 
-def add_parser(subparsers: SubParsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Add the subcommand to the command's parser."""
     parser = subparsers.add_parser(
         "evaluate",

@@ -1,6 +1,9 @@
 """The shape of the house: which part of the library may know which."""
 
 import ast
+import importlib
+import inspect
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +12,7 @@ from pathlib import Path
 import constructs
 import pytest
 
+import tableguard
 from tests.project.machine import ROOT
 
 LIBRARY = ROOT / "constructs" / "tableguard"
@@ -56,3 +60,25 @@ def test_the_source_root_does_not_shadow_the_package_constructs() -> None:
 def test_starts_without_the_cdk(package: str) -> None:
     code = f"import sys, {package}; sys.exit(any(name in sys.modules for name in ('aws_cdk', 'jsii')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def undocumented(module: str) -> Iterator[str]:
+    """The public functions, classes and methods of a module that say nothing, nor inherit a docstring."""
+    for name, value in vars(importlib.import_module(module)).items():
+        if name.startswith("_") or getattr(value, "__module__", None) != module:
+            continue
+        if (inspect.isclass(value) or inspect.isfunction(value)) and not inspect.getdoc(value):
+            yield f"{module}.{name}"
+        if inspect.isclass(value):
+            members = [(member, getattr(value, member)) for member in vars(value) if not member.startswith("_")]
+            documentable = [
+                (member, found) for member, found in members if callable(found) or isinstance(found, property)
+            ]
+            yield from (f"{module}.{name}.{member}" for member, found in documentable if not inspect.getdoc(found))
+
+
+def test_every_public_name_is_documented() -> None:
+    modules = [module.name for module in pkgutil.walk_packages(tableguard.__path__, "tableguard.")]
+    modules = [name for name in modules if not name.endswith(".__main__")]  # importing it runs the command
+    assert "tableguard.policy" in modules
+    assert [name for module in modules for name in undocumented(module)] == []

@@ -1,3 +1,4 @@
+import re
 import tomllib
 import zipfile
 from email.parser import Parser
@@ -26,11 +27,8 @@ def test_holds_every_file_of_the_library_and_nothing_else(root: Path, packed: zi
 
 def test_depends_on_the_cdk_alone(packed: zipfile.ZipFile) -> None:
     metadata = Parser().parsestr(the(packed, ".dist-info/METADATA"))
-    assert sorted(metadata.get_all("Requires-Dist", [])) == [
-        "aws-cdk-lib<3,>=2.262.0",
-        "constructs<11,>=10.5.0",
-        "jsii<2,>=1.138.0",
-    ]
+    required = [re.match(r"[\w-]+", dependency) for dependency in metadata.get_all("Requires-Dist", [])]
+    assert sorted(name.group() for name in required if name) == ["aws-cdk-lib", "constructs", "jsii"]
 
 
 def test_says_what_it_is(root: Path, packed: zipfile.ZipFile) -> None:

@@ -173,9 +173,9 @@ def _check(name: str, resource: Resource) -> None:
     if resource not in action.resources:
         works_on = ", ".join(sorted(r.value for r in action.resources)) or "the whole account"
         raise InvalidInputError(
-            f"an action on a {resource.value}",
+            f"an action on the {resource.value}",
             value=name,
-            allowed=f"actions on a {resource.value}; {name} works on: {works_on}",
+            allowed=f"actions that work on it; {name} works on: {works_on}",
         )
 
 

@@ -177,7 +177,7 @@ class TableGrant:
             raise InvalidInputError(
                 f"the access of the grant to {self.subject.label}",
                 value=self.access.name,
-                allowed=f"access to what table {table.name} has, and no index of it is known",
+                allowed=f"access to what table {table.label} has, and no index of it is known",
                 fix="Add the index to the table before the grant, or to `indexes` of the TableReference.",
             )
         if self.leaves(table.account):
@@ -187,6 +187,9 @@ class TableGrant:
 
     def _check_accounts(self, owner: str) -> None:
         home = self.subject.home
+        if home == owner:
+            # One and the same unresolved account is still one account.
+            return
         for whose, account in (("the table", owner), (self.subject.label, home)):
             if account is not None and is_unresolved(account):
                 raise InvalidInputError(
@@ -200,15 +203,15 @@ class TableGrant:
         for condition in self.conditions:
             if not isinstance(condition, FromVpc) or is_unresolved(f"{condition.region}{table.region}"):
                 continue
-            if condition.region != table.region:
+            if condition.region not in (table.region, *table.replica_regions):
                 raise InvalidInputError(
-                    f"the region of FromVpc in a grant on table {table.name}",
+                    f"the region of FromVpc in a grant on table {table.label}",
                     value=condition.region,
-                    allowed=f"the table's region, {table.region}",
+                    allowed=f"a region of the table: {', '.join((table.region, *table.replica_regions))}",
                 )
         if self.on_resource_side(table.account) and is_unresolved(table.region):
             raise InvalidInputError(
-                f"the region of table {table.name}",
+                f"the region of table {table.label}",
                 value="a value that is known only at deployment",
                 allowed="a region, since the table's policy names the table by its ARN",
                 fix="Set env=Environment(account=…, region=…) on the stack.",

@@ -214,7 +214,7 @@ class ArnIdentity(_Identity):
 
     @property
     def label(self) -> str:
-        return f"{self.described_as} of {self.account}"
+        return self.described_as if is_unresolved(self.account) else f"{self.described_as} of {self.account}"
 
     def arn(self, partition: str) -> str:
         return self.principal_arn

@@ -104,6 +104,11 @@ class TableReference:
         return f"arn:{self.partition_id}:kms:{self.region}:{self.account}:key/"
 
     @property
+    def label(self) -> str:
+        """The table in a reader's words."""
+        return "without a name" if is_unresolved(self.name) else self.name
+
+    @property
     def partition_id(self) -> str:
         """The partition that the table's ARN starts with."""
         if self.partition is not None:
@@ -137,7 +142,7 @@ class TableReference:
         """
         if index not in self.indexes:
             raise InvalidInputError(
-                f"an index of table {self.name}",
+                f"an index of table {self.label}",
                 value=index,
                 allowed=", ".join(sorted(self.indexes)) or "none, no index of this table is known",
                 fix=names.suggestion(index, self.indexes)
@@ -169,7 +174,7 @@ class TableReference:
             return self if key_arn is None else replace(self, key_arn=key_arn)
         if region not in self.replica_regions:
             raise InvalidInputError(
-                f"a replica region of table {self.name}",
+                f"a replica region of table {self.label}",
                 value=region,
                 allowed=", ".join((self.region, *self.replica_regions)),
             )

@@ -115,7 +115,7 @@ def _principal(grantee: iam.IPrincipal, value: str, stack: cdk.Stack, table: Tab
     if match is None:
         # The ARN is known at deployment only, which is fine inside one account.
         account = grantee.principal_account
-        if account is None or is_unresolved(account):
+        if account is None or (is_unresolved(account) and account != table.account):
             raise InvalidInputError(
                 "the principal of a TableGrant",
                 value=_path(grantee) if text is None else text,

@@ -1,0 +1,95 @@
+"""Who has which account and region, as the context in cdk.json says: the one place to change before a deployment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+
+import tableguard as tg
+from tableguard.policy import names
+
+CONTEXT = "tableguard:organization"
+_ROLES = ("central", "tenants", "etl", "writer", "vendor")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    account: str
+    region: str
+
+    @property
+    def env(self) -> cdk.Environment:
+        return cdk.Environment(account=self.account, region=self.region)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organization:
+    """The accounts of the reference organization.
+
+    Args:
+        central: Owns the table.
+        tenants: Read it, by tenant.
+        etl: Reads an index and the stream; in the table's region if Lambda itself is to poll the stream.
+        writer: Puts items into it.
+        vendor: The account of somebody else, into which nothing of ours is deployed.
+    """
+
+    central: Place
+    tenants: Mapping[str, Place]
+    etl: Place
+    writer: Place
+    vendor: str
+
+    @classmethod
+    def of(cls, app: cdk.App) -> Organization:
+        """Read the organization from the context.
+
+        Raises:
+            tg.InvalidInputError: It is missing or malformed.
+        """
+        said = _entries(CONTEXT, app.node.try_get_context(CONTEXT), _ROLES)
+        return cls(
+            central=_place("central", said["central"]),
+            tenants={tenant: _place(f"tenants.{tenant}", place) for tenant, place in _tenants(said["tenants"])},
+            etl=_place("etl", said["etl"]),
+            writer=_place("writer", said["writer"]),
+            vendor=_account("vendor", _entries(_path("vendor"), said["vendor"], ("account",))["account"]),
+        )
+
+
+def _place(role: str, said: object) -> Place:
+    entries = _entries(_path(role), said, ("account", "region"))
+    region = names.region(_path(f"{role}.region"), entries["region"])
+    return Place(account=_account(role, entries["account"]), region=region)
+
+
+def _account(role: str, said: str) -> str:
+    return names.account_id(_path(f"{role}.account"), said)
+
+
+def _tenants(said: object) -> list[tuple[str, object]]:
+    what = _path("tenants")
+    if not isinstance(said, Mapping) or not said:
+        raise tg.InvalidInputError(what, value=said, allowed='one entry for each tenant: {"Alfa": {"account": …}}')
+    for tenant in said:
+        # It becomes part of the names of a stack and of a role.
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,49}", tenant):
+            raise tg.InvalidInputError(what, value=tenant, allowed="names of 1 to 50 letters and digits")
+    return list(said.items())
+
+
+def _entries(what: str, said: object, expected: tuple[str, ...]) -> Mapping[str, str]:
+    allowed = f"an object with the entries {', '.join(expected)}"
+    fix = f'Write it as in the cdk.json of this project, under "context"."{CONTEXT}".'
+    if not isinstance(said, Mapping):
+        raise tg.InvalidInputError(what, value=said, allowed=allowed, fix=fix)
+    if set(said) != set(expected):
+        raise tg.InvalidInputError(f"the entries of {what}", value=sorted(said), allowed=allowed, fix=fix)
+    return said
+
+
+def _path(entry: str) -> str:
+    return f"{CONTEXT}.{entry}"

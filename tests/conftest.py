@@ -56,6 +56,9 @@ def reference_app(bare_machine: Machine, tmp_path_factory: pytest.TempPathFactor
     folder, printed = shared / "reference-app", shared / "reference-app.txt"
     with one_at_a_time(shared / "reference-app.lock"):
         if not printed.exists():
+            # Setting up needs more than a bare machine has here, and would pull the environment from under other tests.
+            ready = bare_machine.run("make", "--question", ".venv/.project", ".venv/.cli")
+            assert ready.returncode == 0, "A pin changed: run `make setup`."
             done = bare_machine.run("make", "synth", f"OUT={folder}")
             assert done.returncode == 0, done.stdout
             printed.write_text(done.stdout)

@@ -3,35 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Final
 
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.policy.tokens import is_unresolved
-
-# Region prefixes and DNS suffixes as in the SDKs' partitions.json; everything else is "aws" and amazonaws.com.
-_PARTITIONS: Final = MappingProxyType(
-    {
-        "cn-": "aws-cn",
-        "us-gov-": "aws-us-gov",
-        "eusc-": "aws-eusc",
-        "us-iso-": "aws-iso",
-        "us-isob-": "aws-iso-b",
-        "eu-isoe-": "aws-iso-e",
-        "us-isof-": "aws-iso-f",
-    }
-)
-_DNS_SUFFIXES: Final = MappingProxyType(
-    {
-        "aws-cn": "amazonaws.com.cn",
-        "aws-eusc": "amazonaws.eu",
-        "aws-iso": "c2s.ic.gov",
-        "aws-iso-b": "sc2s.sgov.gov",
-        "aws-iso-e": "cloud.adc-e.uk",
-        "aws-iso-f": "csp.hci.ic.gov",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +89,7 @@ class TableReference:
         """The partition that the table's ARN starts with."""
         if self.partition is not None:
             return self.partition
-        return next((name for prefix, name in _PARTITIONS.items() if self.region.startswith(prefix)), "aws")
+        return partition_of(self.region)
 
     @property
     def arn(self) -> str:
@@ -157,7 +133,7 @@ class TableReference:
     @property
     def kms_via_service(self) -> str:
         """DynamoDB of the table's region, as `kms:ViaService` names it."""
-        return f"dynamodb.{self.region}.{_DNS_SUFFIXES.get(self.partition_id, 'amazonaws.com')}"
+        return f"dynamodb.{self.region}.{dns_suffix_of(self.partition_id)}"
 
     def in_region(self, region: str, *, key_arn: str | None = None) -> TableReference:
         """The table's replica in another region, or the table itself in its own.

@@ -1,0 +1,331 @@
+"""What CloudFormation's functions come to, as far as the templates of an assembly tell.
+
+A resource that CloudFormation names gets a placeholder, such as `role/{Data.Reader}`: every reference to it comes to
+the same text, which is no legal name, so it is never taken for another one. Whatever else cannot be known stays the
+function that it was, and is reported as unknown; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from tableguard.policy.partitions import dns_suffix_of, partition_of
+from tableguard.review.assembly import SynthesizedStack
+
+_VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
+
+# How the ARN of a named resource is made up: service, whether it has a region, what stands before the name.
+_ARNS: Final[Mapping[str, tuple[str, bool, str]]] = {
+    "AWS::DynamoDB::GlobalTable": ("dynamodb", True, "table/"),
+    "AWS::DynamoDB::Table": ("dynamodb", True, "table/"),
+    "AWS::IAM::Group": ("iam", False, "group"),
+    "AWS::IAM::ManagedPolicy": ("iam", False, "policy"),
+    "AWS::IAM::Role": ("iam", False, "role"),
+    "AWS::IAM::User": ("iam", False, "user"),
+    "AWS::KMS::Key": ("kms", True, "key/"),
+    "AWS::Lambda::Function": ("lambda", True, "function:"),
+}
+_NAMES: Final[Mapping[str, str]] = {
+    "AWS::DynamoDB::GlobalTable": "TableName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::IAM::Group": "GroupName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::S3::Bucket": "BucketName",
+}
+# Resources that Ref returns the ARN of.
+_REF_IS_ARN: Final = frozenset({"AWS::IAM::ManagedPolicy"})
+
+
+class _UnknownError(Exception):
+    """The value is known at deployment only."""
+
+
+NO_VALUE: Final = object()
+
+
+class Resolver:
+    """Resolves the values of all stacks of an assembly.
+
+    Args:
+        stacks: The stacks.
+        parameters: Values for template parameters, by "STACK.PARAMETER".
+    """
+
+    def __init__(self, stacks: Sequence[SynthesizedStack], parameters: Mapping[str, str] | None = None) -> None:
+        self._stacks = stacks
+        self._parameters = parameters or {}
+        self._resolving: set[tuple[str, str]] = set()
+        self._functions: Mapping[str, Callable[[SynthesizedStack, Any], Any]] = {
+            "Ref": self._ref,
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::GetAtt": self._get_att,
+            "Fn::GetStackOutput": self._stack_output,
+            "Fn::If": self._if,
+            "Fn::ImportValue": self._import_value,
+            "Fn::Join": self._join,
+            "Fn::Select": self._select,
+            "Fn::Split": self._split,
+            "Fn::Sub": self._sub,
+        }
+
+    def resolve(self, stack: SynthesizedStack, value: Any) -> Any:
+        """The value with every function resolved that can be; the others stand in it as they were.
+
+        Args:
+            stack: The stack that the value stands in.
+            value: JSON of a template.
+        """
+        if isinstance(value, Mapping):
+            function = _function(value)
+            if function is not None:
+                try:
+                    return self._apply(stack, *function)
+                except _UnknownError:
+                    return value
+            resolved = {key: self.resolve(stack, inner) for key, inner in value.items()}
+            return {key: inner for key, inner in resolved.items() if inner is not NO_VALUE}
+        if isinstance(value, list):
+            items = [self.resolve(stack, item) for item in value]
+            return [item for item in items if item is not NO_VALUE]
+        return value
+
+    def text(self, stack: SynthesizedStack, value: Any) -> str | None:
+        """The value as text; None where it is not known, or no text."""
+        resolved = self.resolve(stack, value)
+        return resolved if isinstance(resolved, str) else None
+
+    def arn(self, stack: SynthesizedStack, logical_id: str) -> str | None:
+        """The ARN of a resource; None where its account or region is not known."""
+        return self.text(stack, {"Fn::GetAtt": [logical_id, "Arn"]})
+
+    def name(self, stack: SynthesizedStack, logical_id: str) -> str:
+        """The physical name of a resource, or the placeholder for it."""
+        resource = _resource(stack, logical_id)
+        stated = _properties(resource).get(_NAMES.get(str(resource.get("Type")), ""))
+        known = self.text(stack, stated) if stated is not None else None
+        return known if known is not None else f"{{{stack.name}.{logical_id}}}"
+
+    def _known(self, stack: SynthesizedStack, value: Any) -> Any:
+        """The value, resolved whole.
+
+        Raises:
+            _UnknownError: A part of it cannot be.
+        """
+        resolved = self.resolve(stack, value)
+        if has_unknown(resolved):
+            raise _UnknownError
+        return resolved
+
+    def _text(self, stack: SynthesizedStack, value: Any) -> str:
+        known = self._known(stack, value)
+        if isinstance(known, bool) or not isinstance(known, str | int | float):
+            raise _UnknownError
+        return str(known)
+
+    def _apply(self, stack: SynthesizedStack, name: str, argument: Any) -> Any:
+        handler = self._functions.get(name)
+        if handler is None:
+            raise _UnknownError
+        key = (stack.name, repr((name, argument)))
+        if key in self._resolving:
+            # A value that refers to itself comes to nothing.
+            raise _UnknownError
+        self._resolving.add(key)
+        try:
+            return handler(stack, argument)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            # A function with arguments that CloudFormation would refuse.
+            raise _UnknownError from None
+        finally:
+            self._resolving.discard(key)
+
+    def _ref(self, stack: SynthesizedStack, name: str) -> Any:
+        if name.startswith("AWS::"):
+            return self._pseudo(stack, name)
+        parameters = stack.template.get("Parameters")
+        if isinstance(parameters, Mapping) and name in parameters:
+            return self._parameter(stack, name)
+        resource = _resource(stack, name)
+        if resource.get("Type") in _REF_IS_ARN:
+            return self._get_att(stack, [name, "Arn"])
+        return self.name(stack, name)
+
+    def _pseudo(self, stack: SynthesizedStack, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        known = {
+            "AWS::AccountId": stack.account,
+            "AWS::Region": stack.region,
+            "AWS::StackName": stack.stack_name,
+            "AWS::Partition": partition_of(stack.region) if stack.region else None,
+            "AWS::URLSuffix": dns_suffix_of(partition_of(stack.region)) if stack.region else None,
+        }.get(name)
+        if known is None:
+            raise _UnknownError
+        return known
+
+    def _parameter(self, stack: SynthesizedStack, name: str) -> Any:
+        given = self._parameters.get(f"{stack.name}.{name}")
+        if given is not None:
+            return given
+        if stack.parent is None or stack.nested_as is None:
+            # A default is what a deployment uses unless somebody says otherwise: not known.
+            raise _UnknownError
+        passed = _properties(_resource(stack.parent, stack.nested_as)).get("Parameters")
+        return self._known(stack.parent, passed[name]) if isinstance(passed, Mapping) else self._known(stack, None)
+
+    def _get_att(self, stack: SynthesizedStack, argument: Any) -> Any:
+        logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+        resource = _resource(stack, logical_id)
+        kind = str(resource.get("Type"))
+        if kind == "AWS::CloudFormation::Stack" and attribute.startswith("Outputs."):
+            nested = self._nested(stack, logical_id)
+            return self._known(nested, nested.template["Outputs"][attribute.removeprefix("Outputs.")]["Value"])
+        if kind in _ARNS and attribute in ("Arn", "StreamArn", "PolicyArn"):
+            arn = self._arn(stack, logical_id, kind)
+            return f"{arn}/stream/{{{stack.name}.{logical_id}}}" if attribute == "StreamArn" else arn
+        if kind == "AWS::S3::Bucket" and attribute == "Arn":
+            return f"arn:{self._pseudo(stack, 'AWS::Partition')}:s3:::{self.name(stack, logical_id)}"
+        return f"{{{stack.name}.{logical_id}.{attribute}}}"
+
+    def _arn(self, stack: SynthesizedStack, logical_id: str, kind: str) -> str:
+        service, regional, prefix = _ARNS[kind]
+        if service == "iam":
+            stated = _properties(_resource(stack, logical_id)).get("Path", "/")
+            prefix += self._text(stack, stated)
+        region = self._pseudo(stack, "AWS::Region") if regional else ""
+        account = self._pseudo(stack, "AWS::AccountId")
+        partition = self._pseudo(stack, "AWS::Partition")
+        return f"arn:{partition}:{service}:{region}:{account}:{prefix}{self.name(stack, logical_id)}"
+
+    def _nested(self, stack: SynthesizedStack, logical_id: str) -> SynthesizedStack:
+        for other in self._stacks:
+            if other.parent is stack and other.nested_as == logical_id:
+                return other
+        raise _UnknownError
+
+    def _join(self, stack: SynthesizedStack, argument: Any) -> str:
+        separator, parts = argument
+        return str(separator).join(self._text(stack, part) for part in self._list(stack, parts))
+
+    def _list(self, stack: SynthesizedStack, value: Any) -> list[Any]:
+        resolved = self.resolve(stack, value)
+        if not isinstance(resolved, list):
+            raise _UnknownError
+        return resolved
+
+    def _select(self, stack: SynthesizedStack, argument: Any) -> Any:
+        index, values = argument
+        position = int(self._text(stack, index))
+        if position < 0:
+            raise _UnknownError
+        return self._known(stack, self._list(stack, values)[position])
+
+    def _split(self, stack: SynthesizedStack, argument: Any) -> list[str]:
+        separator, text = argument
+        return self._text(stack, text).split(separator)
+
+    def _sub(self, stack: SynthesizedStack, argument: Any) -> str:
+        text, values = argument if isinstance(argument, list) else (argument, {})
+
+        def value_of(match: re.Match[str]) -> str:
+            literal, name = match.groups()
+            if literal:
+                return f"${{{name}}}"
+            if name in values:
+                return self._text(stack, values[name])
+            reference = {"Fn::GetAtt": name.split(".", 1)} if "." in name else {"Ref": name}
+            return self._text(stack, reference)
+
+        return _VARIABLE.sub(value_of, text)
+
+    def _if(self, stack: SynthesizedStack, argument: Any) -> Any:
+        condition, then, otherwise = argument
+        return self._known(stack, then if self._holds(stack, {"Condition": condition}) else otherwise)
+
+    def _holds(self, stack: SynthesizedStack, condition: Any) -> bool:
+        ((name, argument),) = condition.items()
+        if name == "Condition":
+            return self._holds(stack, stack.template["Conditions"][argument])
+        if name == "Fn::Equals":
+            one, other = argument
+            return self._text(stack, one) == self._text(stack, other)
+        if name == "Fn::Not":
+            return not self._holds(stack, argument[0])
+        if name == "Fn::And":
+            return all(self._holds(stack, each) for each in argument)
+        if name == "Fn::Or":
+            return any(self._holds(stack, each) for each in argument)
+        raise _UnknownError
+
+    def _find_in_map(self, stack: SynthesizedStack, argument: Any) -> Any:
+        name, first, second = (self._text(stack, part) for part in argument[:3])
+        return stack.template["Mappings"][name][first][second]
+
+    def _import_value(self, stack: SynthesizedStack, argument: Any) -> Any:
+        wanted = self._text(stack, argument)
+        for other in self._stacks:
+            if (other.account, other.region) == (stack.account, stack.region):
+                for output in _outputs(other).values():
+                    if self.text(other, _export(output)) == wanted:
+                        return self._known(other, output["Value"])
+        raise _UnknownError
+
+    def _stack_output(self, stack: SynthesizedStack, argument: Any) -> Any:
+        said = self._text(stack, argument["StackName"])
+        # A stack of another account is named by its ARN: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/….
+        parts = said.split(":")
+        name = parts[5].split("/")[1] if said.startswith("arn:") else said
+        account = parts[4] if said.startswith("arn:") else stack.account
+        region = parts[3] if said.startswith("arn:") else self.text(stack, argument.get("Region")) or stack.region
+        for other in self._stacks:
+            if (other.stack_name, other.account, other.region) == (name, account, region):
+                return self._known(other, _outputs(other)[argument["OutputName"]]["Value"])
+        raise _UnknownError
+
+
+def has_unknown(value: Any) -> bool:
+    """Whether a function that nobody could resolve stands in the value.
+
+    Args:
+        value: What `Resolver.resolve` returned.
+    """
+    if isinstance(value, Mapping):
+        return _function(value) is not None or any(map(has_unknown, value.values()))
+    if isinstance(value, list):
+        return any(map(has_unknown, value))
+    # A dynamic reference: the value of a secret or of a parameter in the account.
+    return isinstance(value, str) and "{{resolve:" in value
+
+
+def _function(value: Mapping[str, Any]) -> tuple[str, Any] | None:
+    if len(value) != 1:
+        return None
+    ((name, argument),) = value.items()
+    return (name, argument) if name == "Ref" or str(name).startswith("Fn::") else None
+
+
+def _resource(stack: SynthesizedStack, logical_id: str) -> Mapping[str, Any]:
+    resource = stack.template["Resources"][logical_id]
+    if not isinstance(resource, Mapping):
+        raise _UnknownError
+    return resource
+
+
+def _properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    properties = resource.get("Properties")
+    return properties if isinstance(properties, Mapping) else {}
+
+
+def _outputs(stack: SynthesizedStack) -> Mapping[str, Any]:
+    outputs = stack.template.get("Outputs")
+    return outputs if isinstance(outputs, Mapping) else {}
+
+
+def _export(output: Any) -> Any:
+    return output["Export"]["Name"] if isinstance(output, Mapping) and "Export" in output else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -13,6 +14,9 @@ from tableguard.policy import TableReference
 from tableguard.tables.overlay import properties_of
 
 CfnAnyTable: TypeAlias = dynamodb.CfnTable | dynamodb.CfnGlobalTable
+
+_AWS_MANAGED: Final = re.compile(r"(arn:[^:]+:kms:[^:]+:[^:]+:)?alias/aws/dynamodb")
+_KEY_ARN: Final = re.compile(r"arn:[^:]+:kms:[^:]+:[^:]+:key/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,11 @@ def facts_of(resource: CfnAnyTable) -> TableFacts:
         if isinstance(index.get("indexName"), str)
     ]
     replicas = _entries(properties.get("replicas"))
-    own = next((replica for replica in replicas if is_own_region(replica.get("region"), stack.region)), {})
+    own = next(
+        (replica for replica in replicas if is_own_region(replica.get("region"), stack.region)),
+        # A stack whose region is known at deployment only can still name it, in the one replica that it makes.
+        replicas[0] if len(replicas) == 1 and cdk.Token.is_unresolved(stack.region) else {},
+    )
     others = tuple(
         replica["region"] for replica in replicas if replica is not own and isinstance(replica.get("region"), str)
     )
@@ -87,7 +95,8 @@ def facts_of(resource: CfnAnyTable) -> TableFacts:
         # A table with replicas has a stream: replication rests on it.
         has_stream=bool(others) or bool(properties.get("streamSpecification")),
         key=key,
-        aws_managed_key=encryption.get("sseEnabled") is True and key in (None, "alias/aws/dynamodb"),
+        aws_managed_key=encryption.get("sseEnabled") is True
+        and (key is None or bool(_AWS_MANAGED.fullmatch(str(key)))),
         replica_regions=others,
         policies=tuple(_policies(properties, stack.region)),
     )
@@ -108,7 +117,8 @@ def table_reference(resource: CfnAnyTable, facts: TableFacts) -> TableReference:
         name=facts.name or resource.ref,
         indexes=facts.indexes,
         customer_managed_key=facts.key is not None and not facts.aws_managed_key,
-        key_arn=facts.key if isinstance(facts.key, str) and facts.key.startswith("arn:") else None,
+        # Not where the table names its key by an alias or id: policies take the ARN of the key alone.
+        key_arn=facts.key if isinstance(facts.key, str) and _KEY_ARN.match(facts.key) else None,
         replica_regions=facts.replica_regions,
     )
 

@@ -74,11 +74,7 @@ def facts_of(resource: CfnAnyTable) -> TableFacts:
         if isinstance(index.get("indexName"), str)
     ]
     replicas = _entries(properties.get("replicas"))
-    own = next(
-        (replica for replica in replicas if is_own_region(replica.get("region"), stack.region)),
-        # A stack whose region is known at deployment only can still name it, in the one replica that it makes.
-        replicas[0] if len(replicas) == 1 and cdk.Token.is_unresolved(stack.region) else {},
-    )
+    own = next((replica for replica in replicas if is_own_region(replica.get("region"), stack.region)), {})
     others = tuple(
         replica["region"] for replica in replicas if replica is not own and isinstance(replica.get("region"), str)
     )

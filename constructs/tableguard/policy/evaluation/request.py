@@ -18,6 +18,8 @@ from tableguard.policy.evaluation.match import MalformedError
 ContextValue: TypeAlias = str | bool | int | float | Sequence[str | bool | int | float] | None
 """A value of the context. None and an empty list mean that the key is absent, as IAM sees them."""
 
+_ROLE: Final = CallerKind.ROLE
+_ROLE_SESSION: Final = CallerKind.ROLE_SESSION
 _ACTION: Final = re.compile(r"[a-z0-9-]+:[a-z0-9_.-]+", re.ASCII)
 _LONGEST_ARN: Final = 2048
 _LONGEST_ACTION: Final = 192
@@ -115,9 +117,9 @@ def _situation(request: Request) -> Situation:
     if account is not None and "aws:resourceaccount" not in context:
         context["aws:resourceaccount"] = (account,)
     role_arn, linked = None, False
-    if caller.kind is CallerKind.ROLE:
+    if caller.kind is _ROLE:
         role_arn, linked = caller.text, caller.service_linked
-    elif caller.kind is CallerKind.ROLE_SESSION:
+    elif caller.kind is _ROLE_SESSION:
         role_arn = caller.stated_role(context)
         linked = role_arn is not None and is_service_linked(role_arn)
     owner = account or caller.account

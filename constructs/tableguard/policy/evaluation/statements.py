@@ -207,13 +207,15 @@ class Statement:
         return self._principal
 
     def _compile_tests(self) -> list[Test]:
-        self._tests = []
+        tests: list[Test] = []
         if "Condition" in self._source:
             try:
-                self._tests = compile_condition(self._source["Condition"], variables=self._variables)
+                tests = compile_condition(self._source["Condition"], variables=self._variables)
             except MalformedError as error:
                 self._fail(error)
-        return self._tests
+        # Last, so that another thread never sees a statement without its conditions.
+        self._tests = tests
+        return tests
 
 
 def _cannot_tell(situation: Situation) -> Match:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from tableguard.policy.evaluation.decision import Place
 from tableguard.policy.evaluation.statements import Statement
@@ -18,8 +18,10 @@ _ELEMENTS: Final = frozenset({"Version", "Id", "Statement"})
 _GENERATION_BYTES: Final = 4 * 1024 * 1024
 # Version 2 of the format writes equal documents as equal bytes; later ones depend on who else refers to a text.
 _MARSHAL_VERSION: Final = 2
-_DEEPEST: Final = 64
-_MOST_NODES: Final = 100_000
+# A policy has eight levels, and at most some thousand parts on one of them.
+_DEEPEST: Final = 16
+_BROADEST: Final = 100_000
+_CONTAINERS: Final = frozenset({dict, list, tuple})
 _REMEMBERED_ACTIONS: Final = 100
 
 
@@ -75,14 +77,16 @@ class _Cache:
         self._bytes = 0
 
     def compiled(self, source: object) -> CompiledDocument:
+        if not _is_shallow(source):
+            return _compile(None)
         try:
-            key = _dump(source)
+            key = marshal.dumps(source, _MARSHAL_VERSION)  # type: ignore[arg-type]
         except ValueError:
-            # Something else than JSON's own types is in it, or it is nested without end.
-            try:
-                key = _dump(_plain(source, iter(range(_MOST_NODES)), _DEEPEST))
-            except StopIteration:
+            # Something else than JSON's own types is in it.
+            plain = _plain(source, _DEEPEST)
+            if not _is_shallow(plain):
                 return _compile(None)
+            key = marshal.dumps(plain, _MARSHAL_VERSION)  # type: ignore[arg-type]
         young = self._young
         found = young.get(key)
         if found is not None:
@@ -99,29 +103,29 @@ class _Cache:
         return found
 
 
-def _dump(source: Any) -> bytes:
-    return marshal.dumps(source, _MARSHAL_VERSION)
+def _is_shallow(value: object) -> bool:
+    """Whether it is nested no deeper, and branches no more, than any policy; a structure within itself is not."""
+    level = [value] if type(value) in _CONTAINERS else []
+    for _ in range(_DEEPEST):
+        if not level:
+            return True
+        inside = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]  # type: ignore[attr-defined]
+        if len(inside) > _BROADEST:
+            return False
+        level = [item for item in inside if type(item) in _CONTAINERS]
+    return False
 
 
-def _plain(value: object, budget: Iterator[int], depth: int) -> object:
-    """Copy what JSON could hold; the rest becomes None, which is understood nowhere in a policy.
-
-    Raises:
-        StopIteration: If there is more of it than any policy has, as in a structure that contains itself.
-    """
-    next(budget)
+def _plain(value: object, depth: int) -> object:
+    """Copy what JSON could hold, however deep; the rest becomes None, which is understood nowhere in a policy."""
     if depth <= 0:
         return None
     if isinstance(value, Mapping):
-        copied: dict[str | None, object] = {}
-        for key, item in value.items():
-            copied[str.__str__(key) if isinstance(key, str) else None] = _plain(item, budget, depth - 1)
-        return copied
+        return {
+            str.__str__(key) if isinstance(key, str) else None: _plain(item, depth - 1) for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        items: list[object] = []
-        for item in value:
-            items.append(_plain(item, budget, depth - 1))
-        return items
+        return [_plain(item, depth - 1) for item in value]
     if isinstance(value, str):
         return str.__str__(value)
     return value if type(value) in (bool, int, float) else None

@@ -165,7 +165,9 @@ def _resource_account(request: Request, segments: Segments | None) -> str | None
 
 def _context(request: Request) -> dict[str, tuple[str, ...]]:
     if not isinstance(request.context, Mapping):
-        raise InvalidInputError("the context of a Request", value=request.context, allowed="condition keys with values")
+        raise InvalidInputError(
+            "the context of a Request", value=type(request.context).__name__, allowed="an object of condition keys"
+        )
     context: dict[str, tuple[str, ...]] = {}
     seen: set[str] = set()
     for name, value in request.context.items():
@@ -182,7 +184,7 @@ def _context(request: Request) -> dict[str, tuple[str, ...]]:
             values = tuple(map(scalar_text, value if isinstance(value, (list, tuple)) else _some(value)))
         except MalformedError as error:
             raise InvalidInputError(
-                f"the context's {name}", value=value, allowed="text, a number, a boolean, or a list of them"
+                f"the context's {name}", value=str(error), allowed="text, a number, a boolean, or a list of them"
             ) from error
         if values:
             context[key] = values

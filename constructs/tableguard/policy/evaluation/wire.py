@@ -62,7 +62,7 @@ def decision_to_json(decision: Decision) -> dict[str, Any]:
 
 def _object(name: str, value: object, allowed: frozenset[str]) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise InvalidInputError(name, value=value, allowed="an object")
+        raise InvalidInputError(name, value=type(value).__name__, allowed="an object")
     strange = value.keys() - allowed
     if strange:
         raise InvalidInputError(f"a key of {name}", value=min(map(str, strange)), allowed=", ".join(sorted(allowed)))

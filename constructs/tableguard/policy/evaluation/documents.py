@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tableguard.policy.evaluation.cache import ContentCache
 from tableguard.policy.evaluation.decision import Place
 from tableguard.policy.evaluation.statements import Statement
 
@@ -14,14 +14,7 @@ _VARIABLES_SINCE: Final = "2012-10-17"
 _VERSIONS: Final = frozenset({"2008-10-17", _VARIABLES_SINCE})
 _ELEMENTS: Final = frozenset({"Version", "Id", "Statement"})
 
-# Two generations of at most this many bytes of source each; compiled documents take some ten times their source.
 _GENERATION_BYTES: Final = 4 * 1024 * 1024
-# Version 2 of the format writes equal documents as equal bytes; later ones depend on who else refers to a text.
-_MARSHAL_VERSION: Final = 2
-# A policy has eight levels, and at most some thousand parts on one of them.
-_DEEPEST: Final = 16
-_BROADEST: Final = 100_000
-_CONTAINERS: Final = frozenset({dict, list, tuple})
 _REMEMBERED_ACTIONS: Final = 100
 
 
@@ -64,71 +57,7 @@ class Document:
     compiled: CompiledDocument = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "compiled", _CACHE.compiled(self.source))
-
-
-class _Cache:
-    """Compiled documents by content. When a generation is full, the one before it is dropped."""
-
-    def __init__(self, generation_bytes: int) -> None:
-        self._limit = generation_bytes
-        self._young: dict[bytes, CompiledDocument] = {}
-        self._old: dict[bytes, CompiledDocument] = {}
-        self._bytes = 0
-
-    def compiled(self, source: object) -> CompiledDocument:
-        if not _is_shallow(source):
-            return _compile(None)
-        try:
-            key = marshal.dumps(source, _MARSHAL_VERSION)  # type: ignore[arg-type]
-        except ValueError:
-            # Something else than JSON's own types is in it.
-            plain = _plain(source, _DEEPEST)
-            if not _is_shallow(plain):
-                return _compile(None)
-            key = marshal.dumps(plain, _MARSHAL_VERSION)  # type: ignore[arg-type]
-        young = self._young
-        found = young.get(key)
-        if found is not None:
-            return found
-        found = self._old.get(key)
-        if found is None:
-            # The copy cuts the compiled form loose from a mapping that the caller may change.
-            found = _compile(marshal.loads(key))
-        if self._bytes + len(key) > self._limit:
-            self._old, self._young, self._bytes = young, {}, 0
-        if len(key) <= self._limit:
-            self._young[key] = found
-            self._bytes += len(key)
-        return found
-
-
-def _is_shallow(value: object) -> bool:
-    """Whether it is nested no deeper, and branches no more, than any policy; a structure within itself is not."""
-    level = [value] if type(value) in _CONTAINERS else []
-    for _ in range(_DEEPEST):
-        if not level:
-            return True
-        inside = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]  # type: ignore[attr-defined]
-        if len(inside) > _BROADEST:
-            return False
-        level = [item for item in inside if type(item) in _CONTAINERS]
-    return False
-
-
-def _plain(value: object, depth: int) -> object:
-    """Copy what JSON could hold, however deep; the rest becomes None, which is understood nowhere in a policy."""
-    if depth <= 0:
-        return None
-    if isinstance(value, Mapping):
-        return {
-            str.__str__(key) if isinstance(key, str) else None: _plain(item, depth - 1) for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, depth - 1) for item in value]
-    if isinstance(value, str):
-        return str.__str__(value)
-    return value if type(value) in (bool, int, float) else None
+        object.__setattr__(self, "compiled", _CACHE.of(self.source))
 
 
 def _compile(source: object) -> CompiledDocument:
@@ -162,4 +91,4 @@ def _unreadable(problem: str) -> CompiledDocument:
     return CompiledDocument((Statement(None, index=None, variables=False, problem=problem),))
 
 
-_CACHE: Final = _Cache(_GENERATION_BYTES)
+_CACHE: Final = ContentCache(_compile, generation_bytes=_GENERATION_BYTES)

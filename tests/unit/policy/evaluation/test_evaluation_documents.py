@@ -8,7 +8,8 @@ import types
 from typing import Any
 
 from tableguard.policy.evaluation import Document, Policies, Request, evaluate
-from tableguard.policy.evaluation.documents import _Cache
+from tableguard.policy.evaluation.cache import ContentCache
+from tableguard.policy.evaluation.documents import _compile
 
 REQUEST = Request(
     principal="arn:aws:iam::111122223333:role/reader",
@@ -47,14 +48,14 @@ def test_other_mappings_and_texts_than_those_of_json_are_read_alike() -> None:
 
 
 def test_the_cache_keeps_to_its_limit_however_many_documents_come() -> None:
-    cache = _Cache(20_000)
+    cache = ContentCache(_compile, generation_bytes=20_000)
     for number in range(200):
-        cache.compiled(document(number))
+        cache.of(document(number))
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
         for number in range(200, 4_000):
-            cache.compiled(document(number))
+            cache.of(document(number))
         grown = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
@@ -63,11 +64,11 @@ def test_the_cache_keeps_to_its_limit_however_many_documents_come() -> None:
 
 
 def test_the_cache_finds_a_document_again_after_a_generation() -> None:
-    cache = _Cache(20_000)
-    first = cache.compiled(document(0))
+    cache = ContentCache(_compile, generation_bytes=20_000)
+    first = cache.of(document(0))
     for number in range(1, 130):
-        cache.compiled(document(number))
-    assert cache.compiled(document(0)) is first
+        cache.of(document(number))
+    assert cache.of(document(0)) is first
 
 
 def test_a_statement_answers_for_any_number_of_actions() -> None:

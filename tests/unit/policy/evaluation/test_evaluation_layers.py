@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 
 import pytest
 from tableguard.policy.evaluation import (
@@ -47,7 +48,7 @@ def ask(principal: str = ROLE, action: str = "dynamodb:GetItem", **more: object)
     return Request(principal=principal, action=action, resource=TABLE, **more)  # type: ignore[arg-type]
 
 
-def decide(principal: str = ROLE, request: dict[str, object] | None = None, **layers: object) -> Decision:
+def decide(principal: str = ROLE, request: Mapping[str, object] | None = None, **layers: object) -> Decision:
     layers.setdefault("identity", [ALLOW])
     layers.setdefault("resource", OPEN)
     return evaluate(ask(principal, **(request or {})), Policies(**layers))  # type: ignore[arg-type]

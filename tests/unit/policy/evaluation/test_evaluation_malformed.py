@@ -18,7 +18,7 @@ REQUEST = Request(
     context={"aws:SourceVpce": "vpce-1"},
 )
 ALLOW: dict[str, Any] = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
-SHUT: dict[str, Any] = {**ALLOW["Statement"], "Effect": "Deny", "Principal": "*"}
+BOTH = [{**ALLOW["Statement"], "Effect": effect, "Principal": "*"} for effect in ("Allow", "Deny")]
 
 BROKEN_ELEMENTS: list[dict[str, Any]] = [
     {"Action": None},
@@ -96,11 +96,11 @@ BROKEN_DOCUMENTS: list[Any] = [
     True,
     {"Statement": None},
     {"Statement": "text"},
-    {"Statement": SHUT, "Statements": []},
-    {"Version": "2012-10-18", "Statement": SHUT},
-    {"Version": 20121017, "Statement": SHUT},
+    {"Statement": BOTH, "Statements": []},
+    {"Version": "2012-10-18", "Statement": BOTH},
+    {"Version": 20121017, "Statement": BOTH},
     {"Version": "2012-10-18", "Statement": []},
-    {"statement": SHUT},
+    {"statement": BOTH},
     {"Statement": [None]},
     {"Statement": ["text"]},
     {"Statement": [[]]},

@@ -91,10 +91,8 @@ def test_role_admin_may_read_the_stream(principal: str, action: str, arn: str, a
     ],
 )
 def test_indexes_are_granted_one_by_one_or_all_together(pattern: str, arn: str, allowed: bool) -> None:
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": {**USERS["Statement"], "Action": "dynamodb:Query", "Resource": pattern},
-    }  # type: ignore[dict-item]
+    granted: dict[str, object] = {"Effect": "Allow", "Principal": {"AWS": user("foo")}, "Action": "dynamodb:Query"}
+    policy = {"Version": "2012-10-17", "Statement": {**granted, "Resource": pattern}}
     assert (decide(policy, user("foo"), "Query", arn) is Outcome.ALLOWED) is allowed
 
 

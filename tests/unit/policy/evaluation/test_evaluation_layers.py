@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from tableguard.policy.evaluation import (
@@ -48,7 +49,7 @@ def ask(principal: str = ROLE, action: str = "dynamodb:GetItem", **more: object)
     return Request(principal=principal, action=action, resource=TABLE, **more)  # type: ignore[arg-type]
 
 
-def decide(principal: str = ROLE, request: Mapping[str, object] | None = None, **layers: object) -> Decision:
+def decide(principal: str = ROLE, request: Mapping[str, object] | None = None, **layers: Any) -> Decision:
     layers.setdefault("identity", [ALLOW])
     layers.setdefault("resource", OPEN)
     return evaluate(ask(principal, **(request or {})), Policies(**layers))  # type: ignore[arg-type]
@@ -112,7 +113,7 @@ def test_a_session_is_of_a_service_linked_role_when_the_context_names_its_path()
 
 def test_organization_policies_leave_the_management_account_alone() -> None:
     for layer, shut in (("service_control", DENY), ("resource_control", SHUT)):
-        layers = {layer: [[shut]]}
+        layers: dict[str, Any] = {layer: [[shut]]}
         assert decide(ROLE, {"management_account": ACCOUNT}, **layers).allowed
         assert not decide(ROLE, {"management_account": OTHER}, **layers).allowed
         assert not decide(ROLE, **layers).allowed
@@ -142,7 +143,7 @@ def test_an_endpoint_policy_looks_at_its_principal() -> None:
 @pytest.mark.parametrize("limit", ["service_control", "endpoint"])
 def test_a_direct_grant_does_not_pass_by_organization_or_endpoint(limit: str) -> None:
     grant = document("Allow", Principal="*")
-    layers = {limit: [[SILENT]] if limit == "service_control" else QUIET}
+    layers: dict[str, Any] = {limit: [[SILENT]] if limit == "service_control" else QUIET}
     assert decide(identity=[], resource=grant, **layers).outcome is IMPLICIT
 
 

@@ -207,13 +207,13 @@ def is_clean_allow(statement: Any) -> bool:
 def test_junk_never_crashes_and_grants_only_by_a_clear_allow(document: Any) -> None:
     for layers in ({"identity": [document]}, {"resource": document}, {"boundary": [document], "session": [document]}):
         base = {"identity": [ALLOW], **layers} if "boundary" in layers else layers
-        decision = evaluate(REQUEST, Policies(**base))  # type: ignore[arg-type]
+        decision = evaluate(REQUEST, Policies(**base))
         if decision.allowed:
             statements = document["Statement"]
             statements = [statements] if isinstance(statements, dict) else statements
             assert any(map(is_clean_allow, statements))
     for layer in ("service_control", "resource_control"):
-        evaluate(REQUEST, Policies(identity=[ALLOW], **{layer: [[document]]}))  # type: ignore[arg-type]
+        evaluate(REQUEST, Policies(identity=[ALLOW], **{layer: [[document]]}))
 
 
 VALID_DENY = {

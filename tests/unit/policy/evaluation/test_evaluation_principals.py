@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from tableguard.policy.evaluation import ContextValue, Outcome, Policies, Request, evaluate
 
@@ -18,7 +20,7 @@ ALL = [ROOT, USER, ROLE, SESSION, FEDERATED, SERVICE]
 EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 
-def policy(effect: str, element: dict[str, object], **more: object) -> dict[str, object]:
+def policy(effect: str, element: Mapping[str, object], **more: object) -> dict[str, object]:
     statement = {"Effect": effect, "Action": "dynamodb:GetItem", "Resource": TABLE, **element, **more}
     return {"Version": "2012-10-17", "Statement": statement}
 

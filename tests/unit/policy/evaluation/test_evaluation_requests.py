@@ -101,6 +101,6 @@ def test_values_of_the_context_may_be_numbers_booleans_lists_or_nothing() -> Non
         "Null": {"aws:none": "true", "aws:empty": "true"},
     }
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
-    context = {"aws:n": 7, "aws:b": True, "aws:l": ("y", "x"), "aws:none": None, "aws:empty": []}
+    context: dict[str, Any] = {"aws:n": 7, "aws:b": True, "aws:l": ("y", "x"), "aws:none": None, "aws:empty": []}
     request = Request(**GOOD, context=context)
     assert evaluate(request, Policies(identity=[{"Version": "2012-10-17", "Statement": statement}])).allowed

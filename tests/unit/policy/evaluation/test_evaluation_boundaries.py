@@ -115,6 +115,17 @@ def test_a_federated_session_uses_a_grant_to_its_user_within_its_limits() -> Non
     assert not evaluate(ask(FEDERATED), policies).allowed
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_strongest_of_several_grants_counts(order: int) -> None:
+    grants = [{**ALLOW, "Principal": {"AWS": named}} for named in (ACCOUNT, ROLE, SESSION)][::order]
+    silent = [document(False)]
+    for number, allowed in ((3, True), (2, order == -1)):
+        resource = {"Version": "2012-10-17", "Statement": grants[:number]}
+        assert evaluate(ask(), Policies(resource=resource, boundary=silent)).allowed is allowed
+    within = {"Version": "2012-10-17", "Statement": grants[:2]}
+    assert evaluate(ask(), Policies(resource=within)).allowed
+
+
 def test_several_session_policies_count_as_one() -> None:
     policies = Policies(identity=[document(True)], session=[document(False), document(True)])
     assert evaluate(ask(), policies).allowed

@@ -186,7 +186,7 @@ def _missing(case: _Case, *, hoping: bool) -> list[Reason]:
     if case.cross_account:
         # Both accounts have to allow, and the caller's own side is decided without the resource's policy.
         if not works_across_accounts(situation.action):
-            detail = f"{situation.action} does not work across accounts, whatever the policies say"
+            detail = f"{situation.action_name} does not work across accounts, whatever the policies say"
             found.insert(0, Reason(Layer.SERVICE, None, detail=detail))
         if granted is _NONE:
             found.append(_silent(_RESOURCE, situation))
@@ -201,7 +201,7 @@ def _missing(case: _Case, *, hoping: bool) -> list[Reason]:
 
 
 def _silent(layer: Layer, situation: Situation, level: int | None = None) -> Reason:
-    return Reason(layer, None, level=level, detail=f"no statement allows {situation.action}")
+    return Reason(layer, None, level=level, detail=f"no statement allows {situation.action_name}")
 
 
 def _readings(case: _Case) -> Iterable[_Reading]:

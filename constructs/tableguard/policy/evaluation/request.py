@@ -37,6 +37,7 @@ class Situation:
         service_linked: Whether that is a service-linked role.
         federated_by: The user whose credentials a federated user session was made with, when it is known.
         action: In lower case.
+        action_name: As it was given, for people.
         resource: The ARN, or `*`.
         segments: The ARN's segments; None for `*`.
         resource_account: The resource's account, when it has one.
@@ -48,6 +49,7 @@ class Situation:
     service_linked: bool
     federated_by: str | None
     action: str
+    action_name: str
     resource: str
     segments: Segments | None
     resource_account: str | None
@@ -123,7 +125,9 @@ def _situation(request: Request) -> Situation:
         role_arn = caller.stated_role(context)
         linked = role_arn is not None and is_service_linked(role_arn)
     owner = account or caller.account
-    return Situation(caller, role_arn, linked, request.federated_by, action, resource, segments, owner, context)
+    return Situation(
+        caller, role_arn, linked, request.federated_by, action, request.action, resource, segments, owner, context
+    )
 
 
 def _action(text: object) -> str:

@@ -234,6 +234,7 @@ def test_an_implicit_denial_names_the_layers_that_are_silent() -> None:
     decision = decide(
         resource=None, service_control=[[ALLOW], [SILENT]], boundary=[SILENT], session=[SILENT], endpoint=QUIET
     )
+    assert {reason.detail for reason in decision.because} == {"no statement allows dynamodb:GetItem"}
     named = [(reason.layer, reason.effect, reason.level) for reason in decision.because]
     assert named == [
         (Layer.SERVICE_CONTROL, None, 1),

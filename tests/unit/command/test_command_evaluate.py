@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -212,9 +211,11 @@ def test_help_comes_at_once_and_without_aws_cdk() -> None:
     )
     times = []
     for _ in range(3):
-        start = time.monotonic()
+        # The processor's time: what a busy machine adds is not the command's.
+        before = os.times()
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, env=ENVIRONMENT)
-        times.append(time.monotonic() - start)
+        after = os.times()
+        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
         assert b"evaluate" in done.stdout
     assert min(times) < 0.3
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import tableguard
 from tableguard.command import main
 
@@ -63,8 +64,13 @@ def test_all_layers_of_a_line_are_read() -> None:
     shut = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
     named = {"Version": "2012-10-17", "Statement": {**shut["Statement"], "Principal": "*"}}  # type: ignore[dict-item]
     layers: dict[str, Any] = {
-        **{"identity": [shut], "resource": named, "service_control": [[shut]], "resource_control": [[named]]},
-        **{"boundary": [shut], "session": [shut], "endpoint": named},
+        "identity": [shut],
+        "resource": named,
+        "service_control": [[shut]],
+        "resource_control": [[named]],
+        "boundary": [shut],
+        "session": [shut],
+        "endpoint": named,
     }
     for layer, value in layers.items():
         _, answers, _ = run(line(layer, policies={**IDENTITY, layer: value}))

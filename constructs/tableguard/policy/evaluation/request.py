@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -89,7 +89,7 @@ class Request:
     resource: str
     resource_account: str | None = None
     context: Mapping[str, ContextValue] = field(default_factory=dict)
-    time: datetime.datetime | None = None
+    time: dt.datetime | None = None
     federated_by: str | None = None
     management_account: str | None = None
     situation: Situation = field(init=False, repr=False, compare=False)
@@ -202,8 +202,8 @@ def _some(value: object) -> tuple[object, ...]:
 
 
 def _fill_time(time: object, context: dict[str, tuple[str, ...]]) -> None:
-    if not isinstance(time, datetime.datetime) or time.tzinfo is None:
+    if not isinstance(time, dt.datetime) or time.tzinfo is None:
         raise InvalidInputError("the time of a Request", value=time, allowed="a datetime with a time zone")
-    moment = time.astimezone(datetime.UTC)
+    moment = time.astimezone(dt.UTC)
     context.setdefault("aws:currenttime", (moment.strftime("%Y-%m-%dT%H:%M:%SZ"),))
     context.setdefault("aws:epochtime", (str(int(moment.timestamp())),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tableguard.policy.actions import ACTIONS
 from tableguard.policy.evaluation import Layer, Outcome, Policies, Request, evaluate
 

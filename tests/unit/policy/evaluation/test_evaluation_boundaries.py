@@ -7,6 +7,7 @@ the resource's account: which of boundary, identity policy and resource policy a
 from __future__ import annotations
 
 import pytest
+
 from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
 
 ACCOUNT = "111122223333"

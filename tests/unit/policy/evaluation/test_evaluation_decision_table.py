@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tableguard.policy.evaluation import Layer, Outcome, Policies, Request, evaluate
 
 OWNER = "111122223333"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tableguard.policy.evaluation import ContextValue, Outcome, Policies, Request, evaluate
 
 ROLE = "arn:aws:iam::111122223333:role/reader"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tableguard.policy.evaluation import ContextValue, Outcome, Policies, Request, evaluate
 
 TRUSTED = "111122223333"

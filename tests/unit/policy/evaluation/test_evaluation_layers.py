@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from tableguard.policy.evaluation import (
     Decision,
     Document,
@@ -247,10 +248,10 @@ def test_an_implicit_denial_names_the_layers_that_are_silent() -> None:
 def test_time_comes_from_the_caller_only() -> None:
     until = document("Allow", Condition={"DateLessThan": {"aws:CurrentTime": "2027-01-31T00:00:00Z"}})
     epoch = document("Allow", Condition={"NumericLessThan": {"aws:EpochTime": "1801353600"}})
-    before = datetime.datetime(2027, 1, 31, 0, 59, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
+    before = dt.datetime(2027, 1, 31, 0, 59, tzinfo=dt.timezone(dt.timedelta(hours=1)))
     for policy in (until, epoch):
         assert decide(identity=[policy], resource=None, request={"time": before}).allowed
-        later = before + datetime.timedelta(minutes=1)
+        later = before + dt.timedelta(minutes=1)
         assert not decide(identity=[policy], resource=None, request={"time": later}).allowed
         assert not decide(identity=[policy], resource=None).allowed
     stated = {"time": before, "context": {"aws:CurrentTime": "2028-01-01"}}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tableguard.policy.evaluation import Effect, Outcome, Policies, Request, evaluate
 
 ACCOUNT = "111122223333"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+
 from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
 
 ABSENT = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+
 from tableguard.policy.evaluation import ContextValue, Outcome, Policies, Request, evaluate
 
 OWNER = "111122223333"

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tableguard.policy.evaluation import Policies, Request, evaluate
 
 ACCOUNTS = ["111122223333", "444455556666"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Any
 
 import pytest
+
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.evaluation import Policies, Request, evaluate
 
@@ -49,7 +50,7 @@ GOOD: dict[str, Any] = {"principal": ROLE, "action": "dynamodb:GetItem", "resour
         {"context": {"aws:a": "1", "AWS:A": "2"}},
         {"context": {5: "1"}},
         {"context": {"aws:a": 10**5000}},
-        {"time": datetime.datetime(2027, 1, 31)},
+        {"time": dt.datetime(2027, 1, 31)},  # noqa: DTZ001 - the missing time zone is the point
         {"time": "2027-01-31"},
         {"federated_by": "foo"},
         {"management_account": "1"},

@@ -71,15 +71,15 @@ class KeyPolicy(Construct):
         self._overlay = PropertyOverlay(resource, "key_policy", self._edit)
         self.node.add_validation(_Validate(self))
 
-    def add(self, statements: list[Statement], limits: Limits) -> None:
+    def add(self, statements: list[Statement], limits: Limits | None) -> None:
         """Add statements for the consumers of a table.
 
         Args:
             statements: Statements of a key policy.
-            limits: The limits to hold the whole document against.
+            limits: The limits to hold the whole document against; unchanged when None.
         """
         self._statements.extend(statements)
-        self._limits = limits
+        self._limits = limits or self._limits
 
     def _edit(self, policy: Any) -> Any:
         theirs = (policy or {}).get("Statement") or []

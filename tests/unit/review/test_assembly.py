@@ -36,7 +36,7 @@ def test_nested_stacks_are_stacks_of_their_own(write_assembly: WriteAssembly, tm
 @pytest.mark.parametrize(
     ("manifest", "said"),
     [
-        (None, "cannot be read"),
+        (None, "is no cloud assembly"),
         ("", "cannot be read"),
         ('{"artifacts": ', "cannot be read"),
         ("[]", "no JSON object"),

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 import tableguard as tg
+from stacks.findings import acknowledge_wildcard
 from stacks.grants import BY_DATE
 from stacks.table_function import TableFunction
 
@@ -31,9 +32,8 @@ class Etl(cdk.Stack):
         pipeline = TableFunction(
             self, "Pipeline", handler="pipeline", grant=grant, table=table, environment={"INDEX_NAME": BY_DATE}
         )
-        cdk.Validations.of(pipeline).acknowledge(
-            cdk.Acknowledgment(
-                id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{table.stream_arn}]",
-                reason="A stream's ARN ends in the moment at which it was enabled, which nobody knows before.",
-            )
+        acknowledge_wildcard(
+            pipeline,
+            table.stream_arn,
+            reason="A stream's ARN ends in the moment at which it was enabled, which nobody knows before.",
         )

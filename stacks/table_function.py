@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 import tableguard as tg
+from stacks.findings import acknowledge_wildcard, skip_checks
 
 _HANDLERS = Path(__file__).parent / "handlers"
 
@@ -47,7 +48,12 @@ class TableFunction(Construct):
         consumer = tg.ConsumerRole(
             self, "Consumer", grant=grant, table=table, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
         )
-        _acknowledge_key(consumer, table)
+        acknowledge_wildcard(
+            consumer,
+            table.key_resource,
+            reason="The key has no ARN before it is deployed. kms:ViaService and the encryption context narrow this to "
+            "what DynamoDB does for this one table, and the key's own policy names who may.",
+        )
         log = logs.LogGroup(
             self, "Log", retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.DESTROY
         )
@@ -68,21 +74,5 @@ class TableFunction(Construct):
         )
         # Otherwise it could be invoked before its role has the policy.
         self.function.node.add_dependency(consumer)
-        _skip(log, _LOG_SKIPPED)
-        _skip(self.function, _FUNCTION_SKIPPED)
-
-
-def _acknowledge_key(consumer: tg.ConsumerRole, table: tg.TableReference) -> None:
-    cdk.Validations.of(consumer).acknowledge(
-        cdk.Acknowledgment(
-            id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{table.key_resource}]",
-            reason="The key has no ARN before it is deployed. kms:ViaService and the encryption context narrow this to "
-            "what DynamoDB does for this one table, and the key's own policy names who may.",
-        )
-    )
-
-
-def _skip(construct: Construct, checks: Mapping[str, str]) -> None:
-    resource = construct.node.default_child
-    if isinstance(resource, cdk.CfnResource):
-        resource.add_metadata("checkov", {"skip": [{"id": check, "comment": why} for check, why in checks.items()]})
+        skip_checks(log, _LOG_SKIPPED)
+        skip_checks(self.function, _FUNCTION_SKIPPED)

@@ -1,7 +1,7 @@
 """AWS CDK constructs that share DynamoDB tables across accounts, and show who may do what.
 
-The names below are the public API. Constructs are imported when they are first used, so that the language
-(`tableguard.policy`) and the command line work without the AWS CDK and Node.
+The names below are the public API. They are imported when they are first used, so that the language and the review work
+without the AWS CDK and Node, and the command line answers at once.
 """
 
 from __future__ import annotations
@@ -9,37 +9,36 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final
 
-from tableguard.policy import (
-    Access,
-    Account,
-    Attributes,
-    AwsService,
-    Clause,
-    Condition,
-    FederatedUser,
-    FromNetwork,
-    FromVpc,
-    FromVpcEndpoint,
-    InOrganization,
-    InvalidInputError,
-    LeadingKeys,
-    Limit,
-    Limits,
-    Organization,
-    OrganizationalUnit,
-    PermissionSet,
-    PolicyTooLargeError,
-    Principal,
-    PublicPolicyError,
-    Role,
-    RoleSession,
-    TableGrant,
-    TableguardError,
-    TableReference,
-    User,
-)
-
 if TYPE_CHECKING:
+    from tableguard.policy import (
+        Access,
+        Account,
+        Attributes,
+        AwsService,
+        Clause,
+        Condition,
+        FederatedUser,
+        FromNetwork,
+        FromVpc,
+        FromVpcEndpoint,
+        InOrganization,
+        InvalidInputError,
+        LeadingKeys,
+        Limit,
+        Limits,
+        Organization,
+        OrganizationalUnit,
+        PermissionSet,
+        PolicyTooLargeError,
+        Principal,
+        PublicPolicyError,
+        Role,
+        RoleSession,
+        TableGrant,
+        TableguardError,
+        TableReference,
+        User,
+    )
     from tableguard.tables.consumer_access import ConsumerAccess
     from tableguard.tables.consumer_role import ConsumerRole
     from tableguard.tables.cross_account_table import CrossAccountTable
@@ -88,9 +87,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name not in _CONSTRUCTS:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(_CONSTRUCTS[name]), name)
+    value: object = getattr(importlib.import_module(_CONSTRUCTS.get(name, "tableguard.policy")), name)
     globals()[name] = value
     return value
 

@@ -232,6 +232,8 @@ class LeadingKeys(Condition):
     """Only items with these partition keys.
 
     Rendered so that a request that names no partition key is refused: `ForAllValues` alone is true for it.
+    On an index, these are values of the index's own partition key. Where that is another attribute than the table's,
+    the same values fence something else: grant the table and each such index separately.
     Source: DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
 
     Args:

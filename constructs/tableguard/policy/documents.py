@@ -131,13 +131,15 @@ def _but_principals(statement: Statement) -> Hashable:
     )
 
 
-def _with_principals(one: Statement, other: Statement) -> Statement:
-    pins = (_pin(one), _pin(other))
-    clauses = one.clauses
-    if pins[0] is not None and pins[1] is not None:
-        joined = replace(pins[0], values=ordered((*pins[0].values, *pins[1].values)))
+def _with_principals(alike: Sequence[Statement]) -> Statement:
+    first = alike[0]
+    clauses = first.clauses
+    pins = [pin for statement in alike if (pin := _pin(statement)) is not None]
+    if pins:
+        joined = replace(pins[0], values=ordered(value for pin in pins for value in pin.values))
         clauses = tuple(joined if clause == pins[0] else clause for clause in clauses)
-    return replace(one, principals=ordered((*one.principals, *other.principals)), clauses=clauses)
+    principals = ordered(principal for statement in alike for principal in statement.principals)
+    return replace(first, principals=principals, clauses=clauses)
 
 
 def _but_actions(statement: Statement) -> Hashable:
@@ -149,20 +151,20 @@ def _but_actions(statement: Statement) -> Hashable:
     )
 
 
-def _with_actions(one: Statement, other: Statement) -> Statement:
-    return replace(one, actions=ordered((*one.actions, *other.actions)))
+def _with_actions(alike: Sequence[Statement]) -> Statement:
+    return replace(alike[0], actions=ordered(action for statement in alike for action in statement.actions))
 
 
 def _merge(
     statements: Iterable[Statement],
-    alike: Callable[[Statement], Hashable],
-    join: Callable[[Statement, Statement], Statement],
+    but: Callable[[Statement], Hashable],
+    join: Callable[[Sequence[Statement]], Statement],
 ) -> tuple[Statement, ...]:
-    groups: dict[Hashable, Statement] = {}
+    """Join the statements that are alike but for one element, all of a kind at once."""
+    groups: dict[Hashable, list[Statement]] = {}
     for statement in statements:
-        key = alike(statement)
-        groups[key] = join(groups[key], statement) if key in groups else statement
-    return tuple(groups.values())
+        groups.setdefault(but(statement), []).append(statement)
+    return tuple(join(alike) if len(alike) > 1 else alike[0] for alike in groups.values())
 
 
 def _position(statements: Sequence[Statement]) -> Callable[[Statement], tuple[int, int, str]]:

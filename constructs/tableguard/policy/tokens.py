@@ -15,7 +15,7 @@ _TOKEN: Final = re.compile(r"[$#]\{Token\[[^\]]*\]\}")
 
 def is_unresolved(value: str) -> bool:
     """Whether the string is, or contains, a value that is known only at deployment."""
-    return "{Token[" in value and _TOKEN.search(value) is not None
+    return _TOKEN.search(value) is not None
 
 
 def literal_part(value: str) -> str:

@@ -6,9 +6,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, check_size, document
+from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, check_size
 from tableguard.policy.principals import Role
 from tableguard.policy.tokens import is_unresolved
+from tableguard.tables.identities import is_immutable, known_text
 
 _TOO_LARGE = "To make it fit: name fewer indexes, or give the role several grants in managed policies of its own."
 
@@ -95,7 +96,7 @@ def check_consumer(stack: cdk.Stack, grant: TableGrant, table: TableReference) -
             "the grant of a consumer",
             value=subject.label,
             allowed="a grant that leaves the table's account",
-            fix="Inside the account the table's policy alone admits a session; an identity policy would admit them all.",
+            fix="Inside, the table's policy alone admits a session; an identity policy would admit every session.",
         )
     role = subject.role_name
     if role is None:
@@ -129,6 +130,13 @@ def check_consumer(stack: cdk.Stack, grant: TableGrant, table: TableReference) -
 
 
 def _check_role(role: iam.IRole, stack: cdk.Stack, grant: TableGrant) -> None:
+    if is_immutable(role):
+        raise InvalidInputError(
+            f"the role of {grant.subject.label}",
+            value=role.node.path,
+            allowed="a role that a policy may be attached to, not an immutable one",
+            fix="Import it without mutable=False.",
+        )
     account = role.principal_account
     if account is not None and not is_unresolved(account) and account != stack.account:
         raise InvalidInputError(
@@ -141,7 +149,7 @@ def _check_role(role: iam.IRole, stack: cdk.Stack, grant: TableGrant) -> None:
         return
     name, path = _name_and_path(role, stack)
     # A role that is made here without a name gets one at deployment, which cannot be the one that the grant names.
-    if name != expected:
+    if name is not None and name != expected:
         raise InvalidInputError(
             f"the role of {grant.subject.label}",
             value=name or f"{role.node.path}, which has no name",
@@ -153,17 +161,23 @@ def _check_role(role: iam.IRole, stack: cdk.Stack, grant: TableGrant) -> None:
             f"the path of {grant.subject.label}",
             value=path,
             allowed=f'a role with the path "{grant.subject.path}"',
-            fix="Give the grant the path of the role: tg.Role(account=…, name=…, path=…).",
+            fix="Give the grant the path of the role, or import the role by its whole ARN (from_role_arn).",
         )
 
 
 def _name_and_path(role: iam.IRole, stack: cdk.Stack) -> tuple[str | None, str | None]:
-    """The role's name and path, each None where it is not known."""
+    """The role's name ("" for a role that has none yet) and its path, each None where only the deployment knows it."""
     resource = role.node.default_child
     if isinstance(resource, iam.CfnRole):
-        known = stack.resolve([resource.role_name, resource.path or "/"])
-    else:
-        arn = stack.resolve(role.role_arn)
-        # A role that is imported by its name alone has an ARN without its path.
-        known = [role.role_name, f"/{arn.split(':role/')[1]}".rpartition("/")[0] + "/" if isinstance(arn, str) else None]
-    return tuple(value if isinstance(value, str) else None for value in known)  # type: ignore[return-value]
+        name, path = stack.resolve([resource.role_name or "", resource.path or "/"])
+        return _known(name), _known(path)
+    arn = known_text(stack.resolve(role.role_arn), stack.partition)
+    if arn is None:
+        return _known(stack.resolve(role.role_name)), None
+    # Of a role that is imported by its name the CDK takes the path to be "/".
+    path, _, name = arn.partition(":role")[2].rpartition("/")
+    return name, f"{path}/"
+
+
+def _known(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference
 from tableguard.tables.identities import converted
-from tableguard.tables.table_access import TableAccess
+from tableguard.tables.table_access import TableAccess, check_list
 
 
 class CrossAccountTable(Construct):
@@ -63,7 +63,7 @@ class CrossAccountTable(Construct):
     ) -> None:
         """Make a table.
 
-        Arguments that are not described here are those of `TableV2`, with its meanings and defaults.
+        Where nothing else is said, an argument has the meaning and the default that it has in `TableV2`.
 
         Args:
             scope: The parent construct, in a stack whose account and region are concrete.
@@ -84,6 +84,21 @@ class CrossAccountTable(Construct):
             point_in_time_recovery_specification: Point-in-time recovery; on, with the longest window of 35 days, when
                 left out.
             limits: Limits on the size of policies, where AWS has raised yours.
+            billing: How capacity is billed; on demand when left out.
+            contributor_insights_specification: CloudWatch Contributor Insights; off when left out.
+            dynamo_stream: What the table's stream records; no stream when left out, unless there are replicas.
+            global_secondary_indexes: Global secondary indexes; none when left out.
+            global_table_settings_replication_mode: Whether replicas follow the settings of this table.
+            kinesis_stream: A Kinesis data stream that receives every change; none when left out.
+            local_secondary_indexes: Local secondary indexes; none when left out.
+            multi_region_consistency: How consistent replicas are; eventually when left out.
+            resource_policy: Statements of your own for the table's policy, next to those of the grants.
+            stream_resource_policy: Statements of your own for the stream's policy, next to those of the grants.
+            table_class: The storage class; standard when left out.
+            tags: Tags of the table.
+            time_to_live_attribute: The attribute that says when an item expires; none when left out.
+            warm_throughput: The throughput that the table is ready for at once.
+            witness_region: The region that witnesses strong consistency, in place of a third replica.
 
         Raises:
             InvalidInputError: A stack without concrete account or region, replicas without `encryption`, no name
@@ -91,8 +106,7 @@ class CrossAccountTable(Construct):
             PolicyTooLargeError: The grants alone are over a limit.
         """
         super().__init__(scope, construct_id)
-        stack = cdk.Stack.of(self)
-        _check_environment(stack)
+        _check_environment(cdk.Stack.of(self))
         _check_encryption(encryption, replicas)
         self._named = table_name is not None
         if encryption is None:
@@ -138,6 +152,7 @@ class CrossAccountTable(Construct):
         self._access = TableAccess(
             self, "Access", table=self._table, deployed_replicas=deployed_replicas, limits=limits
         )
+        check_list(f"table_grants of {self.node.path}", table_grants)
         if table_grants:
             self.grant(*table_grants)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -13,6 +14,9 @@ from tableguard.policy import TableReference
 from tableguard.tables.overlay import properties_of
 
 CfnAnyTable: TypeAlias = dynamodb.CfnTable | dynamodb.CfnGlobalTable
+
+_AWS_MANAGED: Final = re.compile(r"(arn:[^:]+:kms:[^:]+:[^:]+:)?alias/aws/dynamodb")
+_KEY_ARN: Final = re.compile(r"arn:[^:]+:kms:[^:]+:[^:]+:key/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ def facts_of(resource: CfnAnyTable) -> TableFacts:
         # A table with replicas has a stream: replication rests on it.
         has_stream=bool(others) or bool(properties.get("streamSpecification")),
         key=key,
-        aws_managed_key=encryption.get("sseEnabled") is True and key in (None, "alias/aws/dynamodb"),
+        aws_managed_key=encryption.get("sseEnabled") is True
+        and (key is None or bool(_AWS_MANAGED.fullmatch(str(key)))),
         replica_regions=others,
         policies=tuple(_policies(properties, stack.region)),
     )
@@ -108,7 +113,8 @@ def table_reference(resource: CfnAnyTable, facts: TableFacts) -> TableReference:
         name=facts.name or resource.ref,
         indexes=facts.indexes,
         customer_managed_key=facts.key is not None and not facts.aws_managed_key,
-        key_arn=facts.key if isinstance(facts.key, str) and facts.key.startswith("arn:") else None,
+        # Not where the table names its key by an alias or id: policies take the ARN of the key alone.
+        key_arn=facts.key if isinstance(facts.key, str) and _KEY_ARN.match(facts.key) else None,
         replica_regions=facts.replica_regions,
     )
 

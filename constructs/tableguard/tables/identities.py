@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -28,6 +29,15 @@ from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.tokens import is_unresolved
 
 _ARN: Final = re.compile(r"arn:[^:]+:(iam|sts)::(\d{12}):(.+)")
+_WHAT: Final = "the principal of a TableGrant"
+_STAR: Final = "LiteralString"  # what iam.StarPrincipal calls its kind
+_INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Group": "Grant to its users, or leave name_principal out and give the group an identity policy.",
+        "Service": "Use AwsService(service, source_account=…).",
+    }
+)
+_IMMUTABLE: Final = "ImmutableRole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,48 +64,114 @@ def converted(grant: TableGrant, stack: cdk.Stack, table: TableReference) -> tup
         table: The table.
 
     Raises:
-        InvalidInputError: A principal whose account is not known, whose name only its own stack knows, or of a kind
-            that DynamoDB does not accept.
+        InvalidInputError: A principal whose account is not known, whose name only its own stack knows, of a kind that
+            DynamoDB does not accept, or one that takes no policy though it is in the table's account.
         PublicPolicyError: A principal that stands for everybody.
     """
     if isinstance(grant.principal, Principal):
         return (Converted(grant),)
     grantee: iam.IPrincipal = grant.principal.grant_principal
-    fragment = grantee.policy_fragment
+    try:
+        fragment = grantee.policy_fragment
+    except RuntimeError as error:
+        raise InvalidInputError(
+            _WHAT,
+            value=_path(grantee),
+            allowed="a principal that a policy can name",
+            fix=f"Grant to each of its principals by itself. The CDK says: {error}",
+        ) from None
     conditions = _clauses(fragment.conditions)
+    result = tuple(
+        Converted(_given(grant, kind, value, grantee=grantee, conditions=conditions, stack=stack, table=table), grantee)
+        for kind, values in fragment.principal_json.items()
+        for value in values
+    )
+    _check_takes_policy(grantee, [one.grant for one in result], table)
+    return result
+
+
+def _given(
+    grant: TableGrant,
+    kind: str,
+    value: str,
+    *,
+    grantee: iam.IPrincipal,
+    conditions: Sequence[Clause],
+    stack: cdk.Stack,
+    table: TableReference,
+) -> TableGrant:
+    """The grant for one entry of a principal's JSON."""
+    if kind not in ("AWS", _STAR):
+        raise _unsupported(kind, str(stack.resolve(value)))
+    if value != "*":
+        return grant.given_to(_principal(grantee, value, stack, table), conditions)
     organization = [c for c in conditions if (c.operator, c.key) == ("StringEquals", "aws:PrincipalOrgID")]
-    result = []
-    for kind, values in fragment.principal_json.items():
-        for value in values:
-            if kind != "AWS":
-                raise _unsupported(kind, value)
-            if value == "*":
-                if len(organization) != 1 or len(organization[0].values) != 1:
-                    raise PublicPolicyError(
-                        "the principal of a TableGrant stands for everybody. Allowed: a named principal, an Account "
-                        "or an Organization."
-                    )
-                rest = [clause for clause in conditions if clause is not organization[0]]
-                result.append(Converted(grant.given_to(Organization(organization[0].values[0]), rest), grantee))
-            else:
-                result.append(
-                    Converted(grant.given_to(_principal(grantee, value, stack, table), conditions), grantee)
-                )
-    return tuple(result)
+    if len(organization) != 1 or len(organization[0].values) != 1:
+        raise PublicPolicyError(
+            f"{_WHAT} stands for everybody. Allowed: a named principal, an Account or an Organization."
+        )
+    rest = [clause for clause in conditions if clause is not organization[0]]
+    return grant.given_to(Organization(organization[0].values[0]), rest)
+
+
+def _check_takes_policy(grantee: iam.IPrincipal, grants: Sequence[TableGrant], table: TableReference) -> None:
+    """Check that the grants can be said in the policies that they are for."""
+    if _is_group(grantee) and any(grant.on_resource_side(table.account) for grant in grants):
+        raise _unsupported("Group", _path(grantee))
+    if is_immutable(grantee) and any(not grant.on_resource_side(table.account) for grant in grants):
+        raise InvalidInputError(
+            f"{_WHAT} inside the table's own account",
+            value=_path(grantee),
+            allowed="a principal that an identity policy can be attached to, not an immutable role",
+            fix="Import the role without mutable=False, or set name_principal=True to name it in the table's policy.",
+        )
+
+
+def is_immutable(grantee: object) -> bool:
+    """Whether it is a role that the CDK silently attaches no policy to (`mutable=False`, `without_policy_updates()`).
+
+    Such a role reports every statement as added. The CDK does not say what it is, but keeps the role behind it as a
+    sibling, by one of two ids.
+
+    Args:
+        grantee: A role, or any other principal.
+    """
+    node = getattr(grantee, "node", None)
+    if node is None or node.scope is None:
+        return False
+    name, siblings = node.id, node.scope.node
+    without = name.removeprefix(_IMMUTABLE)
+    return siblings.try_find_child(f"MutableRole{name}") is not None or (
+        without != name and siblings.try_find_child(without) is not None
+    )
+
+
+def _is_group(grantee: object) -> bool:
+    # A group takes an identity policy, but no policy of a resource can name it.
+    return hasattr(grantee, "group_arn")
 
 
 def _clauses(conditions: Mapping[str, Any]) -> list[Clause]:
     return [
-        Clause(operator, key, tuple(values) if isinstance(values, list | tuple) else (values,))
+        Clause(operator, key, tuple(map(_literal, values if isinstance(values, list | tuple) else (values,))))
         for operator, keys in conditions.items()
         for key, values in keys.items()
     ]
 
 
+def _literal(value: Any) -> Any:
+    """A value of a condition as IAM compares it: CDK principals may give booleans and numbers too."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
 def _unsupported(kind: str, value: str) -> InvalidInputError:
-    fix = "Use AwsService(service, source_account=…)." if kind == "Service" else "Grant to the role that it assumes."
     return InvalidInputError(
-        "the principal of a TableGrant", value=f"{kind} {value}", allowed="accounts, roles, users and sessions", fix=fix
+        _WHAT,
+        value=f"{kind} {value}",
+        allowed="accounts, roles, users and sessions",
+        fix=_INSTEAD.get(kind, "Grant to the role that it assumes."),
     )
 
 
@@ -103,45 +179,62 @@ def _principal(grantee: iam.IPrincipal, value: str, stack: cdk.Stack, table: Tab
     if re.fullmatch(r"\d{12}", value):
         return Account(value)
     try:
-        text = _text(stack.resolve(value), table.partition_id)
+        text = known_text(stack.resolve(value), table.partition_id)
     except RuntimeError:
         raise InvalidInputError(
-            "the principal of a TableGrant",
+            _WHAT,
             value=_path(grantee),
             allowed="a role or user whose name is known in the table's account",
             fix="Give it a physical name (role_name=…), or grant to tg.Role(account=…, name=…).",
         ) from None
-    match = _ARN.fullmatch(text) if text is not None else None
-    if match is None:
-        # The ARN is known at deployment only, which is fine inside one account.
-        account = grantee.principal_account
-        if account is None or (is_unresolved(account) and account != table.account):
-            raise InvalidInputError(
-                "the principal of a TableGrant",
-                value=_path(grantee) if text is None else text,
-                allowed="a principal whose account is known",
-                fix="Set env=Environment(account=…, region=…) on its stack, or use tg.Role(account=…, name=…).",
-            )
-        return ArnIdentity(account=account, principal_arn=value, described_as=_path(grantee))
-    service, account, resource = match.groups()
-    if resource == "root":
-        return Account(account)
+    match = _ARN.fullmatch(text) if text is not None and not _is_group(grantee) else None
+    return _of_this_app(grantee, value, text) if match is None else _from_arn(*match.groups(), text=value)
+
+
+def _of_this_app(grantee: iam.IPrincipal, value: str, text: str | None) -> Principal:
+    """A principal whose ARN is known at deployment only, which is fine inside one account."""
+    account = grantee.principal_account or _account_of_reference(value)
+    if account is None or is_unresolved(account):
+        raise InvalidInputError(
+            _WHAT,
+            value=_path(grantee) if text is None else text,
+            allowed="a principal whose account is known",
+            fix="Set env=Environment(account=…, region=…) on its stack, or use tg.Role(account=…, name=…).",
+        )
+    return ArnIdentity(account=account, principal_arn=value, described_as=_path(grantee))
+
+
+def _account_of_reference(value: str) -> str | None:
+    """The account of the construct that an ARN refers to: a composite principal names no account itself."""
+    reference = cdk.Tokenization.reverse(value, fail_concat=False)
+    return cdk.Stack.of(reference.target).account if isinstance(reference, cdk.Reference) else None
+
+
+def _from_arn(service: str, account: str, resource: str, *, text: str) -> Principal:
     kind, _, rest = resource.partition("/")
     path, _, name = f"/{rest}".rpartition("/")
-    if (service, kind) == ("iam", "role"):
-        return Role(account=account, name=name, path=f"{path}/")
-    if (service, kind) == ("iam", "user"):
-        return User(account=account, name=name, path=f"{path}/")
-    if (service, kind) == ("sts", "assumed-role"):
-        role, _, session = rest.partition("/")
-        return RoleSession(account=account, role=role, session=session)
-    if (service, kind) == ("sts", "federated-user"):
-        return FederatedUser(account=account, name=rest)
-    raise _unsupported("AWS", text or value)
+    role, _, session = rest.partition("/")
+    match service, kind:
+        case "iam", "root":
+            return Account(account)
+        case "iam", "role":
+            return Role(account=account, name=name, path=f"{path}/")
+        case "iam", "user":
+            return User(account=account, name=name, path=f"{path}/")
+        case "sts", "assumed-role":
+            return RoleSession(account=account, role=role, session=session)
+        case "sts", "federated-user":
+            return FederatedUser(account=account, name=rest)
+    raise _unsupported("AWS", text)
 
 
-def _text(value: Any, partition: str) -> str | None:
-    """The resolved value as text, if it is known before deployment but for the partition."""
+def known_text(value: Any, partition: str) -> str | None:
+    """A resolved value as text, if it is known before deployment but for the partition.
+
+    Args:
+        value: What `Stack.resolve` gave.
+        partition: The partition that it is in.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping) and set(value) == {"Fn::Join"}:
@@ -157,17 +250,24 @@ def _path(grantee: object) -> str:
     return node.path if node is not None else type(grantee).__name__
 
 
-def add_identity_statements(grantee: iam.IPrincipal, statements: Iterable[Mapping[str, Any]]) -> None:
+def add_identity_statements(
+    grantee: iam.IPrincipal, statements: Iterable[Mapping[str, Any]], *, required: bool = True
+) -> None:
     """Add statements to the identity policy of a principal of the table's own account.
 
+    Args:
+        grantee: The principal.
+        statements: The statements.
+        required: Whether nothing else grants the access.
+
     Raises:
-        InvalidInputError: The principal takes no policy, such as an ARN that was written down.
+        InvalidInputError: The principal takes no policy, such as an ARN that was written down, though it has to.
     """
     for statement in statements:
         result = grantee.add_to_principal_policy(iam.PolicyStatement.from_json(statement))
-        if not result.statement_added:
+        if required and not result.statement_added:
             raise InvalidInputError(
-                "the principal of a TableGrant inside the table's own account",
+                f"{_WHAT} inside the table's own account",
                 value=_path(grantee),
                 allowed="a role, user or group of this app, which an identity policy can be attached to",
                 fix="Grant to the role itself, or set name_principal=True to name it in the table's policy.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -9,14 +10,38 @@ import jsii
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IValidation
 
-from tableguard.policy import Limits, Statement, TableguardError, check_size, document
-from tableguard.policy.documents import VERSION
+from tableguard.policy import (
+    InvalidInputError,
+    Limits,
+    Statement,
+    TableguardError,
+    TableReference,
+    check_size,
+    document,
+    minified,
+)
+from tableguard.policy.documents import VERSION, Json
 from tableguard.tables.overlay import PropertyOverlay, properties_of
 
+KEY_POLICY: Final = "tableguard:key-policy"
 _CHILD_ID: Final = "TableguardKeyPolicy"
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, or give tables keys of their own."
 )
+
+
+def key_policy_warning(which: str, table: TableReference, statements: Sequence[Statement]) -> str:
+    """The text of the warning that somebody else has to change a key's policy.
+
+    Args:
+        which: Which key, "the key" or one of a replica.
+        table: The table.
+        statements: What the policy lacks.
+    """
+    return (
+        f"The policy of {which} of table {table.name} is written elsewhere. Consumers of other accounts can read "
+        f"nothing until it holds: {minified(document(statements)['Statement'])}"
+    )
 
 
 @jsii.implements(IValidation)
@@ -60,18 +85,30 @@ class KeyPolicy(Construct):
 
     def _edit(self, policy: Any) -> Any:
         theirs = (policy or {}).get("Statement") or []
-        ours = document(self._statements)["Statement"] if self._statements else []
         return {
             "Version": VERSION,
             **(policy or {}),
-            "Statement": [*(theirs if isinstance(theirs, list) else [theirs]), *ours],
+            "Statement": [*(theirs if isinstance(theirs, list) else [theirs]), *self._ours],
         }
+
+    @property
+    def _ours(self) -> list[Json]:
+        return document(self._statements)["Statement"] if self._statements else []
 
     def problems(self) -> list[str]:
         """What is wrong with the whole document, statements of others included."""
-        whole = cdk.Stack.of(self._resource).resolve(properties_of(self._resource)["keyPolicy"])
+        stack, owner = cdk.Stack.of(self._resource), self._resource.node.path
+        whole = stack.resolve(properties_of(self._resource).get("keyPolicy")) or {}
+        in_place = whole.get("Statement") or []
         try:
-            check_size(whole, self._limits.key, owner=self._resource.node.path, fix=_TOO_LARGE)
+            if any(statement not in in_place for statement in stack.resolve(self._ours)):
+                raise InvalidInputError(
+                    f"the key policy of {owner}",
+                    value=whole,
+                    allowed="a document that holds the statements of every grant",
+                    fix="Something has replaced it after the grants were made: add statements instead.",
+                )
+            check_size(whole, self._limits.key, owner=owner, fix=_TOO_LARGE)
         except TableguardError as error:
             return [str(error)]
         return []

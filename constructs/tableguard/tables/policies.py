@@ -31,6 +31,7 @@ from tableguard.tables.facts import (
     is_own_region,
     table_reference,
 )
+from tableguard.tables.keys import KEY_POLICY, key_policy_warning
 from tableguard.tables.overlay import PropertyOverlay
 
 METADATA_KEY: Final = "tableguard"
@@ -52,7 +53,9 @@ class _Finish:
         self._policies = policies
 
     def visit(self, node: IConstruct) -> None:
-        self._policies.finish()
+        # The aspect comes by for the resource and for what hangs below it.
+        if node is not self._policies:
+            self._policies.finish()
 
 
 @jsii.implements(IValidation)
@@ -104,33 +107,40 @@ class TablePolicies(Construct):
         self._limits = limits or self._limits
         self._deployed_replicas.update(deployed_replicas)
 
-    def add(self, grants: Sequence[TableGrant]) -> None:
-        """Add grants: all of them or, if one of them is wrong, none.
+    def check(self, grants: Sequence[TableGrant], table: TableReference, facts: TableFacts) -> None:
+        """Check that grants can be added.
 
         Args:
             grants: Grants to principals of this library.
+            table: The table as it stands at the moment.
+            facts: What it says of itself.
 
         Raises:
             InvalidInputError: A grant that is there already, or that does not fit the table.
             PolicyTooLargeError: Our own statements alone are over a limit.
         """
-        facts = facts_of(self._resource)
-        table = table_reference(self._resource, facts)
         for position, grant in enumerate(grants):
             if grant in self._grants or grant in grants[:position]:
                 raise InvalidInputError(
                     f"a grant on {self._path}", value=grant.described(), allowed="each grant once", fix="Remove one."
                 )
             self._check(grant, table, facts)
-        together = (*self._grants, *grants)
         for limit, rendering in (
             (self._limits.table, TableGrant.table_statements),
             (self._limits.stream, TableGrant.stream_statements),
         ):
-            statements = _rendered(together, table, rendering)
+            statements = _rendered((*self._grants, *grants), table, rendering)
             if statements:
                 check_size({"Version": VERSION, "Statement": statements}, limit, owner=self._path, fix=_TOO_LARGE)
-        self._grants = together
+
+    def add(self, grants: Sequence[TableGrant], table: TableReference) -> None:
+        """Add grants that have been checked.
+
+        Args:
+            grants: Grants to principals of this library.
+            table: The table as it stands at the moment.
+        """
+        self._grants = (*self._grants, *grants)
         self._table = table
         self._attach()
         self._resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
@@ -229,6 +239,17 @@ class TablePolicies(Construct):
                 "the table's account reaches them. Once they are deployed, add "
                 f"deployed_replicas={waiting!r} and deploy again.",
             )
+        self._warn_of_replica_keys()
+
+    def _warn_of_replica_keys(self) -> None:
+        """Warn of the keys of replicas, which are in other regions and so never of this stack."""
+        for region in self._table.replica_regions:
+            table = self._table.in_region(region)
+            statements = [statement for grant in self._grants for statement in grant.key_statements(table)]
+            if statements and table.customer_managed_key:
+                cdk.Annotations.of(self._resource).add_warning_v2(
+                    KEY_POLICY, key_policy_warning(f"the key in {region}", table, statements)
+                )
 
     def problems(self) -> list[str]:
         """What is wrong with the whole documents, statements of others included."""
@@ -256,12 +277,18 @@ class TablePolicies(Construct):
         if ours:
             in_place = policy.document.get("Statement")
             missing = [s for s in cdk.Stack.of(self._resource).resolve(ours) if s not in (in_place or [])]
-            if missing or policy.document.get("Version") != VERSION:
+            if missing:
                 raise InvalidInputError(
                     f"the {limit.kind} of {owner}",
                     value=policy.document,
-                    allowed=f"a document of version {VERSION} that holds the statements of every grant",
+                    allowed="a document that holds the statements of every grant",
                     fix="Something has replaced it after the grants were made: add statements instead.",
+                )
+            if policy.document.get("Version") != VERSION:
+                raise InvalidInputError(
+                    f"the version of the {limit.kind} of {owner}",
+                    value=policy.document.get("Version"),
+                    allowed=f'"{VERSION}", without which IAM takes the policy variables of a grant literally',
                 )
         check_not_public(policy.document, owner=owner)
         check_size(policy.document, limit, owner=owner, fix=_TOO_LARGE)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct, Node
 
-from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, document, minified
+from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, document
 from tableguard.tables.clock import today
-from tableguard.tables.facts import CfnAnyTable
-from tableguard.tables.identities import Converted, add_identity_statements, converted
-from tableguard.tables.keys import KeyPolicy
+from tableguard.tables.facts import CfnAnyTable, facts_of, table_reference
+from tableguard.tables.identities import Converted, add_identity_statements, converted, known_text
+from tableguard.tables.keys import KEY_POLICY, KeyPolicy, key_policy_warning
 from tableguard.tables.policies import TablePolicies
+
+_TABLE_ARN: Final = re.compile(r"arn:[^:]+:dynamodb:([^:]+):(\d{12}):table/([^/]+)")
 
 AnyTable: TypeAlias = dynamodb.ITable | dynamodb.ITableV2 | CfnAnyTable
 
@@ -65,12 +69,20 @@ class TableAccess(Construct):
             PolicyTooLargeError: The grants alone are over a limit.
         """
         super().__init__(scope, construct_id)
+        check_list(f"table_grants of {self.node.path}", table_grants)
+        check_list(f"deployed_replicas of {self.node.path}", deployed_replicas)
         resource = _resource(table, table_grants)
         self._policies = TablePolicies.of(resource)
         self._policies.configure(limits=limits, deployed_replicas=deployed_replicas)
         self._limits = limits or Limits()
         self._resource = resource
         self._key = encryption_key or getattr(table, "encryption_key", None)
+        if encryption_key is not None and not self._policies.reference.customer_managed_key:
+            raise InvalidInputError(
+                f"the encryption_key of {self.node.path}",
+                value=encryption_key.node.path,
+                allowed=f"None, since {resource.node.path} is not encrypted with a customer-managed key",
+            )
         self._table_grants: tuple[TableGrant, ...] = ()
         if table_grants:
             self.grant(*table_grants)
@@ -98,22 +110,31 @@ class TableAccess(Construct):
         for grant in table_grants:
             if not isinstance(grant, TableGrant):
                 raise InvalidInputError("a grant", value=grant, allowed="a TableGrant")
-        table = self._policies.reference
+        # Read once for all that follows: every look at the table crosses over to the CDK.
+        facts = facts_of(self._resource)
+        table = table_reference(self._resource, facts)
         stack = cdk.Stack.of(self._resource)
-        resolved = [one for grant in table_grants for one in converted(grant, stack, table)]
-        self._policies.add([one.grant for one in resolved])
+        resolved = [converted(grant, stack, table) for grant in table_grants]
+        everything = [one.grant for parts in resolved for one in parts]
+        past = [grant for grant in everything if grant.is_over(today(self))]
+        self._policies.check(everything, table, facts)
+        # Identity policies come first: they are the one thing left that can fail.
+        for parts in resolved:
+            inside = [one for one in parts if not one.grant.leaves(table.account)]
+            if inside:
+                self._grant_inside(inside[0], table)
+        self._policies.add(everything, table)
         self._table_grants = (*self._table_grants, *table_grants)
-        for one in resolved:
-            if not one.grant.leaves(table.account):
-                self._grant_inside(one, table)
-        self._grant_key([one.grant for one in resolved], table)
-        self._warn_of_past([one.grant for one in resolved])
+        self._grant_key(everything, table)
+        self._warn_of_past(past)
 
     def _grant_inside(self, one: Converted, table: TableReference) -> None:
+        """Write the identity side, once for all parts of a composite."""
+        named = one.grant.on_resource_side(table.account)
         if one.grantee is not None:
             statements = document(one.grant.identity_statements(table))["Statement"]
-            add_identity_statements(one.grantee, statements)
-        elif not one.grant.on_resource_side(table.account):
+            add_identity_statements(one.grantee, statements, required=not named)
+        elif not named:
             cdk.Annotations.of(self).add_info(
                 f"{one.grant.subject.label} is in the table's own account, where the identity policy decides: write "
                 "it with ConsumerRole or ConsumerAccess, or grant to the CDK role itself."
@@ -126,22 +147,30 @@ class TableAccess(Construct):
         policy = KeyPolicy.of(self._key) if self._key is not None else None
         if policy is not None:
             policy.add(statements, self._limits)
-        if policy is None or table.replica_regions:
-            which = "the key" if policy is None else f"the keys of the replicas in {', '.join(table.replica_regions)}"
-            cdk.Annotations.of(self).add_warning_v2(
-                "tableguard:key-policy",
-                f"The policy of {which} of table {table.name} is written elsewhere. Consumers of other accounts can "
-                f"read nothing until it holds: {minified(document(statements)['Statement'])}",
-            )
+        else:
+            cdk.Annotations.of(self).add_warning_v2(KEY_POLICY, key_policy_warning("the key", table, statements))
 
     def _warn_of_past(self, grants: Sequence[TableGrant]) -> None:
         for grant in grants:
-            if grant.is_over(today(self)):
-                cdk.Annotations.of(self).add_warning_v2(
-                    "tableguard:grant-is-over",
-                    f"The grant to {grant.subject.label} ({grant.reason or grant.access.name}) is over since "
-                    f"{grant.until}. It allows nothing any more: remove it, then the consumer's role.",
-                )
+            cdk.Annotations.of(self).add_warning_v2(
+                "tableguard:grant-is-over",
+                f"The grant to {grant.subject.label} ({grant.reason or grant.access.name}) is over since "
+                f"{grant.until}. It allows nothing any more: remove it, then the consumer's role.",
+            )
+
+
+def check_list(what: str, value: object) -> None:
+    """Check that an argument is a list and not, say, one of the things that belong into it.
+
+    Args:
+        what: What the argument is, for the message.
+        value: What was given.
+
+    Raises:
+        InvalidInputError: It is not.
+    """
+    if not isinstance(value, list | tuple):
+        raise InvalidInputError(what, value=value, allowed="a list")
 
 
 def _resource(table: AnyTable, grants: Sequence[TableGrant]) -> CfnAnyTable:
@@ -167,41 +196,47 @@ def _resource(table: AnyTable, grants: Sequence[TableGrant]) -> CfnAnyTable:
 
 
 def _cannot_attach(table: Any, grants: Sequence[TableGrant]) -> InvalidInputError:
-    what = "the table of a TableAccess"
-    stack = cdk.Stack.of(table)
-    arn = stack.resolve(table.table_arn)
-    parts = arn.split(":") if isinstance(arn, str) else []
-    if len(parts) != 6 or not grants:
-        return InvalidInputError(
-            what,
-            value=table.node.path,
-            allowed="a table of this app: the policy of an imported one cannot be changed from here",
-            fix="Make the TableAccess in the app that owns the table.",
-        )
-    reference = TableReference(account=parts[4], region=parts[3], name=parts[5].removeprefix("table/"))
-    commands = []
-    for resource_arn, rendering in (
-        (arn, TableGrant.table_statements),
-        (f"{arn}/stream/LATEST_STREAM_LABEL", TableGrant.stream_statements),
-    ):
-        statements = [
-            statement
-            for grant in grants
-            for one in converted(grant, stack, reference)
-            for statement in rendering(one.grant, reference)
-        ]
-        if statements:
-            commands.append(
-                f"aws dynamodb put-resource-policy --region {reference.region} --resource-arn {resource_arn} "
-                f"--policy '{json.dumps(document(statements))}'"
-            )
+    imported = _imported(table, grants)
+    commands = _commands(imported, cdk.Stack.of(table), grants) if imported is not None else []
+    owner = "Make the TableAccess in the app that owns the table"
     return InvalidInputError(
-        what,
-        value=arn,
+        "the table of a TableAccess",
+        value=table.node.path if imported is None else imported.arn,
         allowed="a table of this app: the policy of an imported one cannot be changed from here",
-        fix=(
-            "Make the TableAccess in the app that owns the table, or let its owner add these statements to the policy "
-            "that `aws dynamodb get-resource-policy` shows (put-resource-policy replaces it as a whole): "
-            + " ; ".join(commands)
+        fix=f"{owner}."
+        if not commands
+        else (
+            f"{owner}, or let its owner add these statements to the policy that `aws dynamodb get-resource-policy` "
+            f"shows (put-resource-policy replaces it as a whole): {' ; '.join(commands)}"
         ),
     )
+
+
+def _imported(table: Any, grants: Sequence[TableGrant]) -> TableReference | None:
+    """An imported table, if its ARN is known before deployment. The region says which partition it is in."""
+    stack = cdk.Stack.of(table)
+    match = _TABLE_ARN.fullmatch(known_text(stack.resolve(table.table_arn), "aws") or "")
+    if match is None:
+        return None
+    region, account, name = match.groups()
+    indexes = dict.fromkeys(index for grant in grants for index in grant.access.indexes)
+    return TableReference(account=account, region=region, name=name, indexes=tuple(indexes))
+
+
+def _commands(table: TableReference, stack: cdk.Stack, grants: Sequence[TableGrant]) -> list[str]:
+    """The commands that the owner of an imported table could run instead."""
+    ready = [one.grant for grant in grants for one in converted(grant, stack, table)]
+    for grant in ready:
+        grant.check(table)
+    commands = []
+    for arn, rendering in (
+        (table.arn, TableGrant.table_statements),
+        (f"{table.arn}/stream/LATEST_STREAM_LABEL", TableGrant.stream_statements),
+    ):
+        statements = [statement for grant in ready for statement in rendering(grant, table)]
+        if statements:
+            commands.append(
+                f"aws dynamodb put-resource-policy --region {table.region} --resource-arn {arn} "
+                f"--policy {shlex.quote(json.dumps(document(statements)))}"
+            )
+    return commands

@@ -26,9 +26,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
         ValueError: The event lacks one of them, or the function was deployed without TABLE_ARN or INDEX_NAME.
     """
     table_arn, index = _setting("TABLE_ARN"), _setting("INDEX_NAME")
+    category, since = _text(event, "category"), _text(event, "since")
     region = table_arn.split(":")[3]
     return {
-        "items": _count_items(client(region), table_arn, index, _text(event, "category"), _text(event, "since")),
+        "items": _count_items(client(region), table_arn, index, category, since),
         "changes": sum(1 for _ in _changes(client(region), streams_client(region), table_arn)),
     }
 

@@ -25,9 +25,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         ValueError: The event is not a key, or the function was deployed without TABLE_ARN.
     """
     table_arn = _table_arn()
+    key = {name: {"S": _text(event, name)} for name in ("category", "item")}
     found = client(table_arn.split(":")[3]).get_item(
         TableName=table_arn,  # in full: a bare name would mean a table of this account
-        Key={name: {"S": _text(event, name)} for name in ("category", "item")},
+        Key=key,
     )
     return {"item": found.get("Item")}
 

@@ -221,6 +221,7 @@ def test_a_service_is_admitted_only_on_behalf_of_its_source(
         (DATA, PARTNER, f"permission set Data of {PARTNER}", False),
         (REPLICATION, PARTNER, f"replication.dynamodb.amazonaws.com for {PARTNER}", True),
         (ONE_SOURCE, PARTNER, f"redshift.amazonaws.com for {ONE_SOURCE.source_arn}", True),
+        (ArnIdentity(account=TOKEN, principal_arn=TOKEN, described_as="App/Fn"), TOKEN, "App/Fn", False),
         (MEMBERS, None, f"organization {ORGANIZATION}", False),
         (UNIT_MEMBERS, None, f"organizational unit {UNIT}", False),
         (

@@ -200,6 +200,13 @@ BAD_INPUT = {
         "by-city, by-date",
         "Add the index to the table before the grant",
     ),
+    "an index of a table without a name": Refusal(
+        lambda: replace(ORDERS, name=TOKEN).check_index("zzz"),
+        "an index of table without a name",
+        "zzz",
+        "by-city, by-date",
+        "Add the index to the table before the grant",
+    ),
     "an index of a table without any": Refusal(
         lambda: reference().check_index("by-date"),
         "an index of table orders",

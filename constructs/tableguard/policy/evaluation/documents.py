@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import marshal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from tableguard.policy.evaluation.cache import ContentCache
 from tableguard.policy.evaluation.decision import Place
 from tableguard.policy.evaluation.statements import Statement
 
@@ -14,12 +14,7 @@ _VARIABLES_SINCE: Final = "2012-10-17"
 _VERSIONS: Final = frozenset({"2008-10-17", _VARIABLES_SINCE})
 _ELEMENTS: Final = frozenset({"Version", "Id", "Statement"})
 
-# Two generations of at most this many bytes of source each; compiled documents take some ten times their source.
 _GENERATION_BYTES: Final = 4 * 1024 * 1024
-# Version 2 of the format writes equal documents as equal bytes; later ones depend on who else refers to a text.
-_MARSHAL_VERSION: Final = 2
-_DEEPEST: Final = 64
-_MOST_NODES: Final = 100_000
 _REMEMBERED_ACTIONS: Final = 100
 
 
@@ -62,69 +57,7 @@ class Document:
     compiled: CompiledDocument = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "compiled", _CACHE.compiled(self.source))
-
-
-class _Cache:
-    """Compiled documents by content. When a generation is full, the one before it is dropped."""
-
-    def __init__(self, generation_bytes: int) -> None:
-        self._limit = generation_bytes
-        self._young: dict[bytes, CompiledDocument] = {}
-        self._old: dict[bytes, CompiledDocument] = {}
-        self._bytes = 0
-
-    def compiled(self, source: object) -> CompiledDocument:
-        try:
-            key = _dump(source)
-        except ValueError:
-            # Something else than JSON's own types is in it, or it is nested without end.
-            try:
-                key = _dump(_plain(source, iter(range(_MOST_NODES)), _DEEPEST))
-            except StopIteration:
-                return _compile(None)
-        young = self._young
-        found = young.get(key)
-        if found is not None:
-            return found
-        found = self._old.get(key)
-        if found is None:
-            # The copy cuts the compiled form loose from a mapping that the caller may change.
-            found = _compile(marshal.loads(key))
-        if self._bytes + len(key) > self._limit:
-            self._old, self._young, self._bytes = young, {}, 0
-        if len(key) <= self._limit:
-            self._young[key] = found
-            self._bytes += len(key)
-        return found
-
-
-def _dump(source: Any) -> bytes:
-    return marshal.dumps(source, _MARSHAL_VERSION)
-
-
-def _plain(value: object, budget: Iterator[int], depth: int) -> object:
-    """Copy what JSON could hold; the rest becomes None, which is understood nowhere in a policy.
-
-    Raises:
-        StopIteration: If there is more of it than any policy has, as in a structure that contains itself.
-    """
-    next(budget)
-    if depth <= 0:
-        return None
-    if isinstance(value, Mapping):
-        copied: dict[str | None, object] = {}
-        for key, item in value.items():
-            copied[str.__str__(key) if isinstance(key, str) else None] = _plain(item, budget, depth - 1)
-        return copied
-    if isinstance(value, (list, tuple)):
-        items: list[object] = []
-        for item in value:
-            items.append(_plain(item, budget, depth - 1))
-        return items
-    if isinstance(value, str):
-        return str.__str__(value)
-    return value if type(value) in (bool, int, float) else None
+        object.__setattr__(self, "compiled", _CACHE.of(self.source))
 
 
 def _compile(source: object) -> CompiledDocument:
@@ -158,4 +91,4 @@ def _unreadable(problem: str) -> CompiledDocument:
     return CompiledDocument((Statement(None, index=None, variables=False, problem=problem),))
 
 
-_CACHE: Final = _Cache(_GENERATION_BYTES)
+_CACHE: Final = ContentCache(_compile, generation_bytes=_GENERATION_BYTES)

@@ -16,6 +16,17 @@ from tableguard.policy.evaluation.policies import LayerDocuments, Policies
 from tableguard.policy.evaluation.principals import Strength
 from tableguard.policy.evaluation.request import Request, Situation
 
+# Reading a member from its enumeration takes as long as a whole comparison, and each decision does dozens.
+_SERVICE_CONTROL: Final = Layer.SERVICE_CONTROL
+_RESOURCE_CONTROL: Final = Layer.RESOURCE_CONTROL
+_RESOURCE: Final = Layer.RESOURCE
+_IDENTITY: Final = Layer.IDENTITY
+_BOUNDARY: Final = Layer.BOUNDARY
+_SESSION: Final = Layer.SESSION
+_NONE: Final = Strength.NONE
+_DIRECT: Final = Strength.DIRECT
+_ROOT: Final = CallerKind.ROOT
+
 _UNSIGNED: Final = "DynamoDB has no unsigned access"
 _ROOT_NEEDS_NONE: Final = "the account's root user needs no identity policy"
 
@@ -27,8 +38,8 @@ class _Reading:
 
     def __init__(self) -> None:
         self.allow: Reason | None = None
-        self.strength = Strength.NONE
-        self.hoped = Strength.NONE
+        self.strength: Strength = _NONE
+        self.hoped: Strength = _NONE
 
 
 class _Case:
@@ -70,17 +81,17 @@ def evaluate(request: Request, policies: Policies) -> Decision:
         if not _binds(layer, situation, request.management_account):
             continue
         reading = _read(each, case)
-        if layer is Layer.IDENTITY:
+        if layer is _IDENTITY:
             case.identity = reading
-        elif layer is Layer.RESOURCE:
+        elif layer is _RESOURCE:
             case.resource = reading
-        elif layer is Layer.BOUNDARY or layer is Layer.SESSION:
+        elif layer is _BOUNDARY or layer is _SESSION:
             case.limits.append((layer, reading))
-        elif layer is not Layer.RESOURCE_CONTROL:
+        elif layer is not _RESOURCE_CONTROL:
             case.gates.append((each, reading))
     denies = case.denies
     if denies and _is_recovery(situation):
-        denies = [reason for reason in denies if reason.layer is not Layer.RESOURCE]
+        denies = [reason for reason in denies if reason.layer is not _RESOURCE]
     if denies:
         understood = any(reason.understood for reason in denies) or bool(_missing(case, hoping=True))
         return Decision(Outcome.EXPLICITLY_DENIED, tuple(denies), understood)
@@ -92,17 +103,18 @@ def evaluate(request: Request, policies: Policies) -> Decision:
 
 
 def _binds(layer: Layer, situation: Situation, management_account: str | None) -> bool:
-    kind = situation.caller.kind
-    if layer is Layer.SERVICE_CONTROL:
-        account = situation.caller.account
-        return account is not None and account != management_account and not situation.service_linked
-    if layer is Layer.RESOURCE_CONTROL:
+    caller = situation.caller
+    if layer is _RESOURCE:
+        return True
+    if layer is _IDENTITY or layer is _BOUNDARY:
+        return caller.kind is not _ROOT and caller.account is not None
+    if layer is _SESSION:
+        return caller.account is not None
+    if layer is _SERVICE_CONTROL:
+        return caller.account is not None and caller.account != management_account and not situation.service_linked
+    if layer is _RESOURCE_CONTROL:
         exempt = management_account is not None and situation.resource_account == management_account
         return not exempt and not situation.service_linked
-    if layer is Layer.IDENTITY or layer is Layer.BOUNDARY:
-        return kind not in (CallerKind.ROOT, CallerKind.SERVICE, CallerKind.ANONYMOUS)
-    if layer is Layer.SESSION:
-        return kind not in (CallerKind.SERVICE, CallerKind.ANONYMOUS)
     return True
 
 
@@ -110,7 +122,7 @@ def _is_recovery(situation: Situation) -> bool:
     """Whether it is the way out of a lock-out: an account's root user may always remove its tables' policies."""
     caller = situation.caller
     return (
-        caller.kind is CallerKind.ROOT
+        caller.kind is _ROOT
         and situation.action == "dynamodb:deleteresourcepolicy"
         and situation.resource_account == caller.account
     )
@@ -124,14 +136,14 @@ def _read(each: LayerDocuments, case: _Case) -> _Reading:
     named = each.named
     for document in each.documents:
         for statement in document.compiled.concerning(action):
-            if statement.allows and not statement.denies and reading.strength is Strength.DIRECT:
+            if statement.allows and not statement.denies and reading.strength is _DIRECT:
                 # One Allow is enough, and the first one found is as good as any other.
                 continue
             applies = statement.applies(situation, named=named)
             if applies is False:
                 continue
             clear = applies is True
-            strength = statement.strength(situation) if layer is Layer.RESOURCE else Strength.DIRECT
+            strength = statement.strength(situation) if layer is _RESOURCE else _DIRECT
             if statement.allows and strength > reading.hoped:
                 reading.hoped = strength
             if clear and not statement.denies and strength <= reading.strength:
@@ -163,35 +175,33 @@ def _missing(case: _Case, *, hoping: bool) -> list[Reason]:
 
     situation = case.situation
     caller = situation.caller
-    found = [
-        _silent(each.layer, situation, each.level) for each, reading in case.gates if strength(reading) is Strength.NONE
-    ]
+    found = [_silent(each.layer, situation, each.level) for each, reading in case.gates if strength(reading) is _NONE]
     granted = strength(case.resource)
     if caller.kind is CallerKind.ANONYMOUS and situation.action.startswith("dynamodb:"):
         return [Reason(Layer.SERVICE, None, detail=_UNSIGNED), *found]
     if caller.account is None:
-        return found if granted is Strength.DIRECT else [*found, _silent(Layer.RESOURCE, situation)]
-    silent_limits = [_silent(layer, situation) for layer, reading in case.limits if strength(reading) is Strength.NONE]
-    entitled = caller.kind is CallerKind.ROOT or strength(case.identity) is not Strength.NONE
+        return found if granted is _DIRECT else [*found, _silent(_RESOURCE, situation)]
+    silent_limits = [_silent(layer, situation) for layer, reading in case.limits if strength(reading) is _NONE]
+    entitled = caller.kind is _ROOT or strength(case.identity) is not _NONE
     if case.cross_account:
         # Both accounts have to allow, and the caller's own side is decided without the resource's policy.
         if not works_across_accounts(situation.action):
-            detail = f"{situation.action} does not work across accounts, whatever the policies say"
+            detail = f"{situation.action_name} does not work across accounts, whatever the policies say"
             found.insert(0, Reason(Layer.SERVICE, None, detail=detail))
-        if granted is Strength.NONE:
-            found.append(_silent(Layer.RESOURCE, situation))
+        if granted is _NONE:
+            found.append(_silent(_RESOURCE, situation))
         if not entitled:
-            found.append(_silent(Layer.IDENTITY, situation))
+            found.append(_silent(_IDENTITY, situation))
         return found + silent_limits
-    if granted is Strength.DIRECT:
+    if granted is _DIRECT:
         return found
     if not entitled and granted is not Strength.LIMITED:
-        found += [_silent(Layer.IDENTITY, situation), _silent(Layer.RESOURCE, situation)]
+        found += [_silent(_IDENTITY, situation), _silent(_RESOURCE, situation)]
     return found + silent_limits
 
 
 def _silent(layer: Layer, situation: Situation, level: int | None = None) -> Reason:
-    return Reason(layer, None, level=level, detail=f"no statement allows {situation.action}")
+    return Reason(layer, None, level=level, detail=f"no statement allows {situation.action_name}")
 
 
 def _readings(case: _Case) -> Iterable[_Reading]:
@@ -208,6 +218,6 @@ def _grounds(case: _Case) -> list[Reason]:
     if not case.cross_account and case.resource.strength is Strength.ACCOUNT:
         # Naming one's own account delegates to its identity policies and grants nothing itself.
         grounds.pop(0)
-    if case.situation.caller.kind is CallerKind.ROOT:
-        grounds.append(Reason(Layer.IDENTITY, Effect.ALLOW, detail=_ROOT_NEEDS_NONE))
+    if case.situation.caller.kind is _ROOT:
+        grounds.append(Reason(_IDENTITY, Effect.ALLOW, detail=_ROOT_NEEDS_NONE))
     return grounds

@@ -97,5 +97,8 @@ def _sequence(what: str, value: object) -> Sequence[object]:
     if isinstance(value, (list, tuple)):
         return value
     raise InvalidInputError(
-        f"{what} of Policies", value=value, allowed="a list or tuple", fix="Put a single document into a list."
+        f"{what} of Policies",
+        value=type(value).__name__,
+        allowed="a list or tuple",
+        fix="Put a single document into a list.",
     )

@@ -16,6 +16,11 @@ from tableguard.policy.evaluation.callers import Caller, CallerKind, is_account
 from tableguard.policy.evaluation.match import MalformedError, Match
 from tableguard.policy.evaluation.request import Situation
 
+# Reading a member from its enumeration takes as long as the rest of a comparison.
+_SERVICE: Final = CallerKind.SERVICE
+_ROLE_SESSION: Final = CallerKind.ROLE_SESSION
+_ROLE: Final = CallerKind.ROLE
+_ROOT: Final = CallerKind.ROOT
 _UNIQUE_ID: Final = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}", re.ASCII)
 _HOST: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
 _SETS: Final = ("anyone", "accounts", "arns", "ids", "services", "federated", "canonical")
@@ -74,11 +79,11 @@ class PrincipalElement:
         kind = caller.kind
         if self._anyone:
             return Strength.DIRECT
-        if kind is CallerKind.SERVICE:
+        if kind is _SERVICE:
             return Strength.DIRECT if caller.text in self._services else Strength.NONE
         if caller.text in self._arns:
-            return Strength.LIMITED if kind is CallerKind.ROLE else Strength.DIRECT
-        if kind is CallerKind.ROOT and caller.account in self._accounts:
+            return Strength.LIMITED if kind is _ROLE else Strength.DIRECT
+        if kind is _ROOT and caller.account in self._accounts:
             return Strength.DIRECT
         if self._names_origin(situation):
             return Strength.LIMITED
@@ -89,7 +94,7 @@ class PrincipalElement:
         caller = situation.caller
         if situation.role_arn is not None:
             named = situation.role_arn in self._arns
-        elif caller.kind is CallerKind.ROLE_SESSION:
+        elif caller.kind is _ROLE_SESSION:
             # Role names are unique in an account whatever their path, and a session's ARN lacks the path.
             named = any(_is_role(arn, caller) for arn in self._arns)
         else:
@@ -119,11 +124,11 @@ class PrincipalElement:
             return None if self._canonical else True
         if strength is Strength.ACCOUNT:
             return True
-        if self._anyone or caller.account is None or caller.kind is CallerKind.ROOT:
+        if self._anyone or caller.account is None or caller.kind is _ROOT:
             return False
         if caller.account not in self._accounts:
             return None
-        if caller.kind is CallerKind.ROLE_SESSION and not self._names_origin(situation):
+        if caller.kind is _ROLE_SESSION and not self._names_origin(situation):
             return None
         return False
 

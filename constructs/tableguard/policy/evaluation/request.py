@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +18,8 @@ from tableguard.policy.evaluation.match import MalformedError
 ContextValue: TypeAlias = str | bool | int | float | Sequence[str | bool | int | float] | None
 """A value of the context. None and an empty list mean that the key is absent, as IAM sees them."""
 
+_ROLE: Final = CallerKind.ROLE
+_ROLE_SESSION: Final = CallerKind.ROLE_SESSION
 _ACTION: Final = re.compile(r"[a-z0-9-]+:[a-z0-9_.-]+", re.ASCII)
 _LONGEST_ARN: Final = 2048
 _LONGEST_ACTION: Final = 192
@@ -35,6 +37,7 @@ class Situation:
         service_linked: Whether that is a service-linked role.
         federated_by: The user whose credentials a federated user session was made with, when it is known.
         action: In lower case.
+        action_name: As it was given, for people.
         resource: The ARN, or `*`.
         segments: The ARN's segments; None for `*`.
         resource_account: The resource's account, when it has one.
@@ -46,6 +49,7 @@ class Situation:
     service_linked: bool
     federated_by: str | None
     action: str
+    action_name: str
     resource: str
     segments: Segments | None
     resource_account: str | None
@@ -85,7 +89,7 @@ class Request:
     resource: str
     resource_account: str | None = None
     context: Mapping[str, ContextValue] = field(default_factory=dict)
-    time: datetime.datetime | None = None
+    time: dt.datetime | None = None
     federated_by: str | None = None
     management_account: str | None = None
     situation: Situation = field(init=False, repr=False, compare=False)
@@ -115,13 +119,15 @@ def _situation(request: Request) -> Situation:
     if account is not None and "aws:resourceaccount" not in context:
         context["aws:resourceaccount"] = (account,)
     role_arn, linked = None, False
-    if caller.kind is CallerKind.ROLE:
+    if caller.kind is _ROLE:
         role_arn, linked = caller.text, caller.service_linked
-    elif caller.kind is CallerKind.ROLE_SESSION:
+    elif caller.kind is _ROLE_SESSION:
         role_arn = caller.stated_role(context)
         linked = role_arn is not None and is_service_linked(role_arn)
     owner = account or caller.account
-    return Situation(caller, role_arn, linked, request.federated_by, action, resource, segments, owner, context)
+    return Situation(
+        caller, role_arn, linked, request.federated_by, action, request.action, resource, segments, owner, context
+    )
 
 
 def _action(text: object) -> str:
@@ -163,7 +169,9 @@ def _resource_account(request: Request, segments: Segments | None) -> str | None
 
 def _context(request: Request) -> dict[str, tuple[str, ...]]:
     if not isinstance(request.context, Mapping):
-        raise InvalidInputError("the context of a Request", value=request.context, allowed="condition keys with values")
+        raise InvalidInputError(
+            "the context of a Request", value=type(request.context).__name__, allowed="an object of condition keys"
+        )
     context: dict[str, tuple[str, ...]] = {}
     seen: set[str] = set()
     for name, value in request.context.items():
@@ -180,7 +188,7 @@ def _context(request: Request) -> dict[str, tuple[str, ...]]:
             values = tuple(map(scalar_text, value if isinstance(value, (list, tuple)) else _some(value)))
         except MalformedError as error:
             raise InvalidInputError(
-                f"the context's {name}", value=value, allowed="text, a number, a boolean, or a list of them"
+                f"the context's {name}", value=str(error), allowed="text, a number, a boolean, or a list of them"
             ) from error
         if values:
             context[key] = values
@@ -194,8 +202,8 @@ def _some(value: object) -> tuple[object, ...]:
 
 
 def _fill_time(time: object, context: dict[str, tuple[str, ...]]) -> None:
-    if not isinstance(time, datetime.datetime) or time.tzinfo is None:
+    if not isinstance(time, dt.datetime) or time.tzinfo is None:
         raise InvalidInputError("the time of a Request", value=time, allowed="a datetime with a time zone")
-    moment = time.astimezone(datetime.UTC)
+    moment = time.astimezone(dt.UTC)
     context.setdefault("aws:currenttime", (moment.strftime("%Y-%m-%dT%H:%M:%SZ"),))
     context.setdefault("aws:epochtime", (str(int(moment.timestamp())),))

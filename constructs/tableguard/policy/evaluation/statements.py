@@ -7,7 +7,7 @@ Source: IAM User Guide, "IAM JSON policy element reference".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -40,7 +40,9 @@ class Statement:
     """
 
     __slots__ = (
+        "_actions",
         "_has_principal",
+        "_other_actions",
         "_other_resource",
         "_principal",
         "_principal_problem",
@@ -63,6 +65,8 @@ class Statement:
         # Kept apart: the same document may serve a layer that names principals and one that does not.
         self._principal_problem: str | None = None
         self._has_principal = "Principal" in self._source or "NotPrincipal" in self._source
+        self._actions: tuple[str | Glob, ...] | None = None
+        self._other_actions = False
         self._resource: ArnPatterns | None = None
         self._other_resource = False
         self._principal: Element | None = None
@@ -85,18 +89,15 @@ class Statement:
 
     def concerns(self, action: str) -> Match:
         """Whether it is about an action (in lower case); None when that cannot be told."""
-        if not _ELEMENTS.issuperset(self._source):
-            self._problem = (
-                self._problem or f"{min(map(str, self._source.keys() - _ELEMENTS))!r} is no element of a statement"
-            )
-        if "Sid" in self._source and self.sid is None:
-            self._problem = self._problem or "the Sid is no text"
-        try:
-            element, negated = self._pair("Action")
-            return _covers_action(_texts("Action", element), action) is not negated
-        except MalformedError as error:
-            self._fail(error)
+        patterns = self._compile_actions() if self._actions is None else self._actions
+        if not patterns:
             return None
+        if action in patterns:
+            return not self._other_actions
+        for pattern in patterns:
+            if fits(pattern, action):
+                return not self._other_actions
+        return self._other_actions
 
     def applies(self, situation: Situation, *, named: bool) -> Match:
         """Whether it applies to a request about an action that it concerns; None when that cannot be told.
@@ -162,6 +163,24 @@ class Statement:
         negated = inverse in self._source
         return self._source[inverse if negated else name], negated
 
+    def _compile_actions(self) -> tuple[str | Glob, ...]:
+        """Compile the actions; none of them when the element is not understood."""
+        if not _ELEMENTS.issuperset(self._source):
+            strange = min(map(str, self._source.keys() - _ELEMENTS))
+            self._problem = self._problem or f"{strange!r} is no element of a statement"
+        if "Sid" in self._source and self.sid is None:
+            self._problem = self._problem or "the Sid is no text"
+        try:
+            element, self._other_actions = self._pair("Action")
+            texts = _texts("Action", element)
+            self._actions = tuple(
+                [(_cached_action if len(text) <= _CACHED_LENGTH else _action_pattern)(text) for text in texts]
+            )
+        except MalformedError as error:
+            self._fail(error)
+            self._actions = ()
+        return self._actions
+
     def _compile_resource(self) -> ArnPatterns:
         try:
             element, self._other_resource = self._pair("Resource")
@@ -188,13 +207,15 @@ class Statement:
         return self._principal
 
     def _compile_tests(self) -> list[Test]:
-        self._tests = []
+        tests: list[Test] = []
         if "Condition" in self._source:
             try:
-                self._tests = compile_condition(self._source["Condition"], variables=self._variables)
+                tests = compile_condition(self._source["Condition"], variables=self._variables)
             except MalformedError as error:
                 self._fail(error)
-        return self._tests
+        # Last, so that another thread never sees a statement without its conditions.
+        self._tests = tests
+        return tests
 
 
 def _cannot_tell(situation: Situation) -> Match:
@@ -203,15 +224,10 @@ def _cannot_tell(situation: Situation) -> Match:
 
 def _texts(name: str, element: object) -> list[str]:
     items = element if isinstance(element, (list, tuple)) else [element]
-    if not items or not all(isinstance(item, str) for item in items):
+    texts = [item for item in items if isinstance(item, str)]
+    if not texts or len(texts) != len(items):
         raise MalformedError(f"{name} is neither text nor a list of texts")
-    return [item for item in items if isinstance(item, str)]
-
-
-def _covers_action(texts: Iterable[str], action: str) -> bool:
-    # All of them are read, since one that is no action spoils the statement.
-    patterns = [(_cached_action if len(text) <= _CACHED_LENGTH else _action_pattern)(text) for text in texts]
-    return any(fits(pattern, action) for pattern in patterns)
+    return texts
 
 
 def _action_pattern(text: str) -> str | Glob:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime
+import datetime as dt
 import re
 import socket
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ _PREFIX = re.compile(r"\d{1,3}", re.ASCII)
 _BILLION = 10**9
 _LONGEST_DATE = 40
 _DAY_SECONDS = 86_400
-_EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
+_EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 
 
 def number(text: str) -> Decimal | None:
@@ -75,9 +75,9 @@ def _cached_date(text: str) -> int | None:
         return None
     year, month, day, hour, minute, second, fraction, _, sign, zone_hour, zone_minute = found.groups()
     try:
-        days = datetime.date(int(year), int(month or 1), int(day or 1)).toordinal() - _EPOCH_DAY
-        clock = datetime.time(int(hour or 0), int(minute or 0), int(second or 0))
-        zone = datetime.time(int(zone_hour or 0), int(zone_minute or 0))
+        days = dt.date(int(year), int(month or 1), int(day or 1)).toordinal() - _EPOCH_DAY
+        clock = dt.time(int(hour or 0), int(minute or 0), int(second or 0))
+        zone = dt.time(int(zone_hour or 0), int(zone_minute or 0))
     except ValueError:
         return None
     seconds = days * _DAY_SECONDS + clock.hour * 3600 + clock.minute * 60 + clock.second

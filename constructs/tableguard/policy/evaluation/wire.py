@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.evaluation.cache import ContentCache
 from tableguard.policy.evaluation.decision import Decision, Place, Reason
 from tableguard.policy.evaluation.policies import Policies
 from tableguard.policy.evaluation.request import Request
@@ -41,12 +42,21 @@ def policies_from_json(value: object) -> Policies:
     """Read the `policies` of a line.
 
     Args:
-        value: An object of layers as in `Policies`; null means none, for a layer and for all of them.
+        value: An object of layers as in `Policies`, as it was read from JSON; null means none, for a layer and for
+            all of them.
 
     Raises:
         InvalidInputError: If it is no such object, or `Policies` refuses it.
     """
+    return _POLICY_SETS.of_json(value)
+
+
+def _policies(value: object) -> Policies:
     return Policies(**_object("policies", {} if value is None else value, _POLICIES))
+
+
+# A batch asks many requests of the same policies, each time written out in full.
+_POLICY_SETS: Final = ContentCache(_policies, generation_bytes=4 * 1024 * 1024)
 
 
 def decision_to_json(decision: Decision) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def decision_to_json(decision: Decision) -> dict[str, Any]:
 
 def _object(name: str, value: object, allowed: frozenset[str]) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise InvalidInputError(name, value=value, allowed="an object")
+        raise InvalidInputError(name, value=type(value).__name__, allowed="an object")
     strange = value.keys() - allowed
     if strange:
         raise InvalidInputError(f"a key of {name}", value=min(map(str, strange)), allowed=", ".join(sorted(allowed)))

@@ -1,0 +1,235 @@
+"""The command `tableguard evaluate`, as a program: order, errors, exit status, streaming, memory, start-up time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tableguard
+from tableguard.command import main
+
+LIBRARY = str(Path(tableguard.__file__).parents[1])
+COMMAND = [sys.executable, "-m", "tableguard.command"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": LIBRARY, "PYTHONUNBUFFERED": ""}
+TABLE = "arn:aws:dynamodb:us-east-1:111122223333:table/orders"
+ALLOW = {"Sid": "Reads", "Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE}
+IDENTITY = {"identity": [{"Version": "2012-10-17", "Statement": [ALLOW]}]}
+
+
+def line(identifier: object, action: str = "dynamodb:GetItem", **more: Any) -> str:
+    request = {"principal": "arn:aws:iam::111122223333:role/reader", "action": action, "resource": TABLE}
+    return json.dumps({"id": identifier, "request": request, "policies": IDENTITY, **more})
+
+
+def run(text: str | bytes) -> tuple[int, list[dict[str, Any]], str]:
+    given = text if isinstance(text, bytes) else text.encode()
+    done = subprocess.run([*COMMAND, "evaluate"], input=given, capture_output=True, check=False, env=ENVIRONMENT)
+    return done.returncode, [json.loads(each) for each in done.stdout.splitlines()], done.stderr.decode()
+
+
+def test_answers_keep_the_order_and_the_ids_of_the_lines() -> None:
+    lines = [line(str(number), "dynamodb:GetItem" if number % 2 else "dynamodb:PutItem") for number in range(500)]
+    status, answers, errors = run("\n".join(lines))
+    assert (status, errors) == (0, "")
+    assert [answer["id"] for answer in answers] == [str(number) for number in range(500)]
+    assert {answer["decision"] for answer in answers[1::2]} == {"Allowed"}
+    assert {answer["decision"] for answer in answers[::2]} == {"ImplicitlyDenied"}
+
+
+def test_an_answer_gives_the_decision_and_its_reasons() -> None:
+    deny = {"Sid": "Fence", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+    policies = {**IDENTITY, "resource": {"Version": "2012-10-17", "Statement": deny}}
+    status, answers, _ = run(line("1") + "\n" + line("2", policies=policies) + "\n" + line("3", policies=None) + "\n")
+    assert status == 0
+    assert answers[0] == {
+        "id": "1",
+        "decision": "Allowed",
+        "because": [{"layer": "identity", "sid": "Reads", "effect": "Allow", "statement": 0}],
+    }
+    assert answers[1]["because"] == [{"layer": "resource", "sid": "Fence", "effect": "Deny", "statement": 0}]
+    assert [(reason["layer"], reason["effect"]) for reason in answers[2]["because"]] == [
+        ("identity", None),
+        ("resource", None),
+    ]
+
+
+def test_all_layers_of_a_line_are_read() -> None:
+    shut = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
+    named = {"Version": "2012-10-17", "Statement": {**shut["Statement"], "Principal": "*"}}  # type: ignore[dict-item]
+    layers: dict[str, Any] = {
+        "identity": [shut],
+        "resource": named,
+        "service_control": [[shut]],
+        "resource_control": [[named]],
+        "boundary": [shut],
+        "session": [shut],
+        "endpoint": named,
+    }
+    for layer, value in layers.items():
+        _, answers, _ = run(line(layer, policies={**IDENTITY, layer: value}))
+        assert answers[0]["decision"] == "ExplicitlyDenied"
+        assert answers[0]["because"][0]["layer"] == layer
+
+
+def test_a_deny_that_is_not_understood_says_so() -> None:
+    deny = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Bogus": {"aws:x": "y"}}}
+    _, answers, _ = run(line("1", policies={"identity": [*IDENTITY["identity"], {"Statement": deny}]}))
+    assert answers[0]["decision"] == "ExplicitlyDenied"
+    assert answers[0]["understood"] is False
+    assert answers[0]["because"][0]["understood"] is False
+    assert "Bogus" in answers[0]["because"][0]["detail"]
+
+
+MALFORMED = [
+    ("", None),
+    ("nonsense", None),
+    ("[]", None),
+    ("null", None),
+    ("{", None),
+    ('{"id": "7"}', "7"),
+    ('{"id": "7", "request": null}', "7"),
+    ('{"id": "7", "request": {}}', "7"),
+    ('{"id": "7", "id": "8", "request": {}}', None),
+    (line("7", policies=[]), "7"),
+    (line("7", policies={"identiy": []}), "7"),
+    (line("7", policies={"identity": {}}), "7"),
+    (line("7", request={"principal": "x", "action": "dynamodb:GetItem", "resource": TABLE}), "7"),
+    (line("7").replace('"action"', '"actoin"'), "7"),
+    ("[" * 100_000, None),
+    ('{"id": 1' + "0" * 5000 + "}", None),
+    ('{"id": "\\ud800"}', "\ud800"),
+]
+
+
+@pytest.mark.parametrize(("text", "identifier"), MALFORMED)
+def test_a_malformed_line_is_reported_and_the_rest_is_decided(text: str, identifier: str | None) -> None:
+    status, answers, errors = run(f"{line('1')}\n{text}\n{line('3')}\n")
+    assert (status, errors) == (1, "")
+    assert [answers[0]["decision"], answers[2]["decision"]] == ["Allowed", "Allowed"]
+    assert answers[1].keys() == {"id", "line", "error"}
+    assert (answers[1]["id"], answers[1]["line"]) == (identifier, 2)
+    assert answers[1]["error"]
+
+
+def test_bytes_that_are_no_text_are_a_malformed_line() -> None:
+    status, answers, _ = run(b"\xff\xfe\n" + line("2").encode())
+    assert status == 1
+    assert [answers[0]["line"], answers[1]["decision"]] == [1, "Allowed"]
+
+
+def test_no_input_is_fine() -> None:
+    assert run("") == (0, [], "")
+
+
+def test_a_line_without_end_is_refused() -> None:
+    endless = b'{"id": "' + b"x" * (20 * 1024 * 1024) + b'"}\n'
+    status, answers, _ = run(endless + line("2").encode())
+    assert status == 1
+    assert "longer" in answers[0]["error"]
+    assert answers[1]["decision"] == "Allowed"
+
+
+def test_an_answer_comes_before_the_next_line_is_asked() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "evaluate"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        for number in range(3):
+            process.stdin.write(line(number).encode() + b"\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["id"] == number
+        process.stdin.close()
+        assert process.wait(timeout=10) == 0
+
+
+def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
+    text = (line("1") + "\n").encode() * 20_000
+    with subprocess.Popen(
+        [*COMMAND, "evaluate"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        try:
+            process.stdin.write(text)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        assert process.wait(timeout=30) == 141
+        assert process.stderr.read() == b""
+
+
+def test_an_interrupt_ends_the_command_quietly() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "evaluate"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.write(line("1").encode() + b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130
+        assert process.stderr.read() == b""
+
+
+PEAK = """
+import sys, tracemalloc
+from tableguard.command import main
+tracemalloc.start()
+main(["evaluate"])
+print(tracemalloc.get_traced_memory()[1], file=sys.stderr)
+"""
+
+
+def peak(given: bytes) -> int:
+    """The most memory that the command takes for an input, in bytes."""
+    done = subprocess.run([sys.executable, "-c", PEAK], input=given, capture_output=True, check=True, env=ENVIRONMENT)
+    return int(done.stderr)
+
+
+def test_memory_does_not_grow_with_the_number_of_lines() -> None:
+    few, many = ("\n".join(line(number) for number in range(count)).encode() for count in (2_000, 10_000))
+    assert peak(many) < peak(few) * 1.1
+
+
+def test_memory_does_not_grow_with_a_line_without_end() -> None:
+    assert peak(b"x" * 80 * 1024 * 1024) < 20 * 1024 * 1024
+
+
+def test_help_comes_at_once_and_without_aws_cdk() -> None:
+    script = (
+        "import sys\n"
+        "from tableguard.command import main\n"
+        "status = main(['--help'])\n"
+        "assert not {'aws_cdk', 'jsii', 'constructs', 'tableguard.policy'} & sys.modules.keys()\n"
+        "sys.exit(status)\n"
+    )
+    times = []
+    for _ in range(3):
+        # The processor's time: what a busy machine adds is not the command's.
+        before = os.times()
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, env=ENVIRONMENT)
+        after = os.times()
+        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        assert b"evaluate" in done.stdout
+    assert min(times) < 0.3
+
+
+@pytest.mark.parametrize(("arguments", "status"), [([], 2), (["nonsense"], 2), (["evaluate", "x"], 2), (["--help"], 0)])
+def test_arguments_that_cannot_be_used_end_with_status_2(
+    arguments: list[str], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == status
+    captured = capsys.readouterr()
+    assert "usage: tableguard" in (captured.out if status == 0 else captured.err)

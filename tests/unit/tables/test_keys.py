@@ -1,0 +1,213 @@
+"""The key's side of a grant, wherever the key comes from."""
+
+import json
+import re
+
+import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+import tableguard as tg
+from tests.unit.tables.support import (
+    KEY,
+    OWNER,
+    PARTNER,
+    READER,
+    WRITER,
+    Documents,
+    allows,
+    app,
+    cfn_table,
+    encryption_context,
+    role,
+    stack,
+    table_v1,
+    table_v2,
+    warnings,
+)
+
+CUSTOMER_MANAGED = dynamodb.TableEncryptionV2.customer_managed_key
+
+
+def l1_with_key(key_id: str) -> dynamodb.CfnTable.SSESpecificationProperty:
+    return dynamodb.CfnTable.SSESpecificationProperty(sse_enabled=True, sse_type="KMS", kms_master_key_id=key_id)
+
+
+def test_two_tables_share_a_key_and_each_consumer_decrypts_its_own_table() -> None:
+    data = stack()
+    key = kms.Key(data, "Key")
+    for name, grant in (("orders", READER), ("bills", WRITER)):
+        table = dynamodb.TableV2(
+            data,
+            name,
+            table_name=name,
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            encryption=CUSTOMER_MANAGED(key),
+        )
+        tg.TableAccess(data, f"Access-{name}", table=table, table_grants=[grant])
+
+    policy = Documents.of(data).key_policy
+    for name, principal, expected in (
+        ("orders", "reader", True),
+        ("bills", "writer", True),
+        ("orders", "writer", False),
+        ("bills", "reader", False),
+    ):
+        context = encryption_context(table=name)
+        assert allows(policy, "kms:Decrypt", principal=role(principal), resource=KEY, context=context) is expected
+
+
+@pytest.mark.parametrize("kind", ["TableV2", "Table", "CfnTable"])
+def test_a_key_of_this_app_lets_the_consumer_in(kind: str) -> None:
+    data = stack()
+    key = kms.Key(data, "Key")
+    if kind == "TableV2":
+        tg.TableAccess(data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[READER])
+    elif kind == "Table":
+        managed = dynamodb.TableEncryption.CUSTOMER_MANAGED
+        table = table_v1(data, encryption=managed, encryption_key=key)
+        tg.TableAccess(data, "Access", table=table, table_grants=[READER])
+    else:
+        l1 = cfn_table(data, sse_specification=l1_with_key(key.key_arn))
+        tg.TableAccess(data, "Access", table=l1, table_grants=[READER], encryption_key=key)
+
+    policy = Documents.of(data).key_policy
+    assert allows(policy, "kms:Decrypt", resource=KEY, context=encryption_context())
+    assert not allows(policy, "kms:Decrypt", resource=KEY, context=encryption_context(table="others"))
+    assert warnings(data) == []
+
+
+def test_a_key_of_another_stack_lets_the_consumer_in_and_neither_stack_waits_for_the_other_anew() -> None:
+    root = app()
+    keys, data = stack(root, "Keys"), stack(root)
+    key = kms.Key(keys, "Key")
+    tg.TableAccess(data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[READER])
+
+    assert allows(Documents.of(keys).key_policy, "kms:Decrypt", resource=KEY, context=encryption_context())
+    assert keys.dependencies == []
+
+
+def test_statements_of_others_in_the_key_policy_stay() -> None:
+    data = stack()
+    key = kms.Key(data, "Key")
+    tg.TableAccess(data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[READER])
+    key.grant_decrypt(iam.AccountPrincipal("111122223333"))
+
+    policy = Documents.of(data).key_policy
+    other = role("other", "111122223333")
+    assert policy["Statement"][0]["Action"] == "kms:*"
+    assert allows(policy, "kms:Decrypt", principal=other, resource=KEY)
+    assert allows(policy, "kms:Decrypt", resource=KEY, context=encryption_context())
+
+
+def test_an_imported_key_is_somebody_elses_to_change_and_the_warning_holds_the_statement() -> None:
+    data = stack()
+    key = kms.Key.from_key_arn(data, "Key", KEY)
+    access = tg.TableAccess(
+        data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[READER]
+    )
+
+    (warning,) = warnings(data)
+    assert "tableguard:key-policy" in warning
+    assert "the key of table orders" in warning
+    found = re.search(r"\[\{.*\}\]", warning)
+    assert found is not None
+    policy = {"Version": "2012-10-17", "Statement": json.loads(found[0])}
+    assert allows(policy, "kms:Decrypt", resource=KEY, context=encryption_context())
+    assert not allows(policy, "kms:Decrypt", resource=KEY, principal=role("other"), context=encryption_context())
+    assert access.reference.key_arn == KEY
+
+
+def test_a_key_that_an_l1_table_names_and_nobody_gives_us_is_warned_of() -> None:
+    data = stack()
+    tg.TableAccess(data, "Access", table=cfn_table(data, sse_specification=l1_with_key(KEY)), table_grants=[READER])
+
+    (warning,) = warnings(data)
+    assert "tableguard:key-policy" in warning
+
+
+@pytest.mark.parametrize(
+    ("key_id", "key_arn", "customer_managed"),
+    [
+        (KEY, KEY, True),
+        ("1234abcd-12ab-34cd-56ef-1234567890ab", None, True),
+        ("alias/orders", None, True),
+        (f"arn:aws:kms:us-east-1:{OWNER}:alias/orders", None, True),
+        ("alias/aws/dynamodb", None, False),
+        (f"arn:aws:kms:us-east-1:{OWNER}:alias/aws/dynamodb", None, False),
+    ],
+)
+def test_an_l1_table_names_its_key_by_arn_id_or_alias(key_id: str, key_arn: str | None, customer_managed: bool) -> None:
+    data = stack()
+    reference = tg.TableAccess(data, "Access", table=cfn_table(data, sse_specification=l1_with_key(key_id))).reference
+
+    assert reference.key_arn == key_arn
+    assert reference.customer_managed_key is customer_managed
+
+
+def test_a_reader_of_the_tables_own_account_needs_no_statement_in_the_key_policy() -> None:
+    data = stack()
+    key = kms.Key(data, "Key")
+    inside = iam.Role(data, "Role", assumed_by=iam.AccountRootPrincipal())
+    table = table_v2(data, encryption=CUSTOMER_MANAGED(key))
+    tg.TableAccess(data, "Access", table=table, table_grants=[tg.TableGrant(inside, tg.Access.READ)])
+
+    documents = Documents.of(data)
+    assert [statement["Action"] for statement in documents.key_policy["Statement"]] == ["kms:*"]
+    (identity,) = documents.identity_policies
+    assert allows(
+        documents.key_policy,
+        "kms:Decrypt",
+        principal=role("inside", OWNER),
+        resource=KEY,
+        identity=[identity],
+        context=encryption_context(),
+    )
+
+
+def test_a_reader_of_settings_alone_needs_no_key() -> None:
+    data = stack()
+    key = kms.Key(data, "Key")
+    settings = tg.TableGrant(tg.Role(account=PARTNER, name="ops"), tg.Access.SETTINGS, reason="ADR-9")
+    tg.TableAccess(data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[settings])
+
+    assert "kms:Decrypt" not in json.dumps(Documents.of(data).key_policy)
+
+
+def test_a_key_policy_that_is_over_the_limit_fails_the_synthesis() -> None:
+    data = stack()
+    key = kms.Key(data, "Key")
+    for number in range(400):
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=f"Mine{number}",
+                actions=["kms:Decrypt"],
+                principals=[iam.AccountPrincipal(PARTNER)],
+                resources=["*"],
+            )
+        )
+    tg.TableAccess(data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[READER])
+
+    with pytest.raises(RuntimeError, match=r"key policy of Data/Key/Resource .*32,768"):
+        Documents.of(data)
+
+
+def test_a_key_policy_that_was_replaced_fails_the_synthesis() -> None:
+    data = stack()
+    key = kms.Key(data, "Key")
+    tg.TableAccess(data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[READER])
+    resource = key.node.default_child
+    assert isinstance(resource, kms.CfnKey)
+    resource.key_policy = {"Version": "2012-10-17", "Statement": []}
+
+    with pytest.raises(RuntimeError, match="Something has replaced it after the grants were made"):
+        Documents.of(data)
+
+
+def test_a_key_for_a_table_that_is_not_encrypted_with_one_is_refused() -> None:
+    data = stack()
+    key = kms.Key(data, "Key")
+
+    with pytest.raises(tg.InvalidInputError, match=r"the encryption_key of Data/Access: got 'Data/Key'. Allowed: None"):
+        tg.TableAccess(data, "Access", table=cfn_table(data), encryption_key=key)

@@ -1,0 +1,253 @@
+"""CDK principals at the border: what they become, and where their access is written."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Annotations, Match
+
+import tableguard as tg
+from tests.unit.tables.support import (
+    LAMBDA,
+    OWNER,
+    PARTNER,
+    VENDOR,
+    Documents,
+    allows,
+    app,
+    consumer_stack,
+    role,
+    stack,
+    strings,
+    table_v2,
+    warnings,
+)
+
+ORGANIZATION = "o-a1b2c3d4e5"
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": True}}
+
+# principal, who gets in (with which context), who stays out
+OUTSIDE: Mapping[str, tuple[Callable[[], iam.IPrincipal], tuple[str, dict[str, Any]], tuple[str, dict[str, Any]]]] = {
+    "an account": (lambda: iam.AccountPrincipal(PARTNER), (role(), {}), (role(account=VENDOR), {})),
+    "a role by its ARN": (lambda: iam.ArnPrincipal(role("app/etl")), (role("app/etl"), {}), (role("etl"), {})),
+    "an account by its root's ARN": (
+        lambda: iam.ArnPrincipal(f"arn:aws:iam::{PARTNER}:root"),
+        (role(), {}),
+        (role(account=VENDOR), {}),
+    ),
+    "a user by its ARN": (
+        lambda: iam.ArnPrincipal(f"arn:aws:iam::{PARTNER}:user/people/foo"),
+        (f"arn:aws:iam::{PARTNER}:user/people/foo", {}),
+        (f"arn:aws:iam::{PARTNER}:user/people/foobar", {}),
+    ),
+    "a session by its ARN": (
+        lambda: iam.ArnPrincipal(f"arn:aws:sts::{PARTNER}:assumed-role/reader/alice"),
+        (f"arn:aws:sts::{PARTNER}:assumed-role/reader/alice", {}),
+        (f"arn:aws:sts::{PARTNER}:assumed-role/reader/bob", {}),
+    ),
+    "a federated user by its ARN": (
+        lambda: iam.ArnPrincipal(f"arn:aws:sts::{PARTNER}:federated-user/alice"),
+        (f"arn:aws:sts::{PARTNER}:federated-user/alice", {}),
+        (f"arn:aws:sts::{PARTNER}:federated-user/bob", {}),
+    ),
+    "an organization": (
+        lambda: iam.OrganizationPrincipal(ORGANIZATION),
+        (role(), {"aws:PrincipalOrgID": ORGANIZATION}),
+        (role(), {"aws:PrincipalOrgID": "o-9999999999"}),
+    ),
+    "an organization with a condition": (
+        lambda: iam.OrganizationPrincipal(ORGANIZATION).with_conditions(MFA),
+        (role(), {"aws:PrincipalOrgID": ORGANIZATION, "aws:MultiFactorAuthPresent": "true"}),
+        (role(), {"aws:PrincipalOrgID": ORGANIZATION}),
+    ),
+    "a condition that is a boolean": (
+        lambda: iam.AccountPrincipal(PARTNER).with_conditions(MFA),
+        (role(), {"aws:MultiFactorAuthPresent": "true"}),
+        (role(), {"aws:MultiFactorAuthPresent": "false"}),
+    ),
+    "a condition that is a number": (
+        lambda: iam.AccountPrincipal(PARTNER).with_conditions(
+            {"NumericLessThan": {"aws:MultiFactorAuthAge": 3600}, "StringLike": {"aws:PrincipalTag/team": ["a*", "b"]}}
+        ),
+        (role(), {"aws:MultiFactorAuthAge": "10", "aws:PrincipalTag/team": "alfa"}),
+        (role(), {"aws:MultiFactorAuthAge": "3601", "aws:PrincipalTag/team": "alfa"}),
+    ),
+    "the second of a composite": (
+        lambda: iam.CompositePrincipal(iam.AccountPrincipal(VENDOR), iam.ArnPrincipal(role())),
+        (role(), {}),
+        (role("other"), {}),
+    ),
+    "the first of a composite": (
+        lambda: iam.CompositePrincipal(iam.AccountPrincipal(VENDOR), iam.ArnPrincipal(role())),
+        (role("other", VENDOR), {}),
+        (role("other"), {}),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OUTSIDE)
+def test_a_principal_of_another_account_gets_in_by_the_tables_policy(kind: str) -> None:
+    make, (inside, context), (outside, other_context) = OUTSIDE[kind]
+    data = stack()
+    grant = tg.TableGrant(make(), tg.Access.on_table("GetItem"), reason="ADR-7")
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
+
+    documents = Documents.of(data)
+    policy = documents.table_policy()
+    assert allows(policy, "GetItem", principal=inside, context=context)
+    assert not allows(policy, "GetItem", principal=outside, context=other_context)
+    assert documents.identity_policies == []
+
+
+def test_conditions_of_the_principal_and_of_the_grant_hold_together() -> None:
+    data = stack()
+    principal = iam.AccountPrincipal(PARTNER).with_conditions(MFA)
+    grant = tg.TableGrant(principal, tg.Access.READ, reason="ADR-7", conditions=[tg.FromNetwork("192.0.2.0/24")])
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
+
+    policy = Documents.of(data).table_policy()
+    for mfa, address, expected in (
+        ("true", "192.0.2.1", True),
+        ("false", "192.0.2.1", False),
+        ("true", "198.51.100.1", False),
+    ):
+        context = {"aws:MultiFactorAuthPresent": mfa, "aws:SourceIp": address}
+        assert allows(policy, "GetItem", context=context) is expected
+
+
+def test_a_role_of_this_app_in_another_account_is_known_by_its_name_and_path() -> None:
+    root = app()
+    data, other = stack(root), consumer_stack(root)
+    reader = iam.Role(other, "Role", role_name="reader", path="/etl/", assumed_by=LAMBDA)
+    tg.TableAccess(
+        data, "Access", table=table_v2(data), table_grants=[tg.TableGrant(reader, tg.Access.READ, reason="ADR-7")]
+    )
+
+    policy = Documents.of(data).table_policy()
+    assert allows(policy, "GetItem", principal=role("etl/reader"))
+    assert not allows(policy, "GetItem", principal=role("reader"))
+    assert not {"Fn::GetStackOutput", "Fn::ImportValue"} & set(strings(Documents.of(data).template))
+    assert Documents.of(other).identity_policies == []
+
+
+def test_a_function_is_as_good_as_its_role() -> None:
+    data = stack()
+    function = lambda_.Function(
+        data,
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("def handler(event, context): pass"),
+    )
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[tg.TableGrant(function, tg.Access.READ)])
+
+    documents = Documents.of(data)
+    assert allows(None, "GetItem", principal=role("function", OWNER), identity=documents.identity_policies)
+
+
+INSIDE: Mapping[str, Callable[[Any], iam.IGrantable]] = {
+    "role": lambda scope: iam.Role(scope, "Grantee", assumed_by=LAMBDA),
+    "user": lambda scope: iam.User(scope, "Grantee"),
+    "group": lambda scope: iam.Group(scope, "Grantee"),
+    "imported role": lambda scope: iam.Role.from_role_arn(scope, "Grantee", role("x", OWNER)),
+    "imported role by name": lambda scope: iam.Role.from_role_name(scope, "Grantee", "x"),
+    "imported user": lambda scope: iam.User.from_user_name(scope, "Grantee", "x"),
+    "imported group": lambda scope: iam.Group.from_group_name(scope, "Grantee", "x"),
+    "role with a condition": lambda scope: iam.PrincipalWithConditions(
+        iam.Role(scope, "Grantee", assumed_by=LAMBDA), MFA
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", INSIDE)
+@pytest.mark.parametrize("where", ["same stack", "other stack"])
+@pytest.mark.parametrize("name", ["orders", None], ids=["named", "unnamed"])
+def test_inside_the_account_the_identity_policy_grants_and_the_tables_policy_is_silent(
+    kind: str, where: str, name: str | None
+) -> None:
+    root = app()
+    data = stack(root)
+    home = data if where == "same stack" else stack(root, "Other")
+    grant = tg.TableGrant(INSIDE[kind](home), tg.Access.READ)
+    tg.TableAccess(data, "Access", table=table_v2(data, name=name), table_grants=[grant])
+
+    documents = Documents.of(home)
+    context = {"aws:MultiFactorAuthPresent": "true"} if "condition" in kind else {}
+    (policy,) = documents.identity_policies
+    if name is not None:
+        grantee = role("anybody", OWNER)
+        assert allows(None, "GetItem", principal=grantee, identity=[policy], context=context)
+        assert not allows(None, "PutItem", principal=grantee, identity=[policy], context=context)
+        assert "condition" not in kind or not allows(None, "GetItem", principal=grantee, identity=[policy])
+    assert Documents.of(data).table_policy() is None
+    assert warnings(data) == []
+
+
+def test_name_principal_names_the_role_in_the_tables_policy_as_well() -> None:
+    data = stack()
+    inside = iam.Role(data, "Role", assumed_by=LAMBDA)
+    grant = tg.TableGrant(inside, tg.Access.on_table("GetItem"), name_principal=True)
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
+
+    documents = Documents.of(data)
+    (statement,) = (documents.table_policy() or {})["Statement"]
+    assert statement["Principal"]["AWS"].endswith(".Arn>")
+    assert "Condition" not in statement
+    assert len(documents.identity_policies) == 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda scope: iam.ArnPrincipal(role("x", OWNER)),
+        lambda scope: iam.Role.from_role_arn(scope, "Imported", role("x", OWNER), mutable=False),
+        lambda scope: iam.CompositePrincipal(
+            iam.ArnPrincipal(role("y", OWNER)), iam.Role.from_role_arn(scope, "Imported", role("x", OWNER))
+        ),
+    ],
+    ids=["an ARN", "an immutable role", "a composite"],
+)
+def test_name_principal_serves_principals_that_no_identity_policy_can_be_attached_to(
+    make: Callable[[Any], iam.IGrantable],
+) -> None:
+    data = stack()
+    grant = tg.TableGrant(make(data), tg.Access.on_table("GetItem"), name_principal=True)
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
+
+    policy = Documents.of(data).table_policy()
+    assert allows(policy, "GetItem", principal=role("x", OWNER), identity=[])
+    assert not allows(policy, "GetItem", principal=role("z", OWNER), identity=[])
+
+
+def test_name_principal_serves_a_composite_of_roles_of_this_app() -> None:
+    data = stack()
+    roles = [iam.Role(data, f"Role{number}", assumed_by=LAMBDA) for number in range(2)]
+    grant = tg.TableGrant(iam.CompositePrincipal(*roles), tg.Access.on_table("GetItem"), name_principal=True)
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
+
+    (statement,) = (Documents.of(data).table_policy() or {})["Statement"]
+    assert len(statement["Principal"]["AWS"]) == 2
+
+
+def test_a_role_of_the_account_that_is_only_named_gets_a_hint_where_its_access_is_written() -> None:
+    data = stack()
+    batch = tg.TableGrant(tg.Role(account=OWNER, name="batch"), tg.Access.READ)
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[batch])
+
+    (info,) = Annotations.from_stack(data).find_info("*", Match.any_value())
+    assert "role batch of 444455556666 is in the table's own account" in str(info.entry.data)
+    assert Documents.of(data).table_policy() is None
+
+
+def test_a_session_of_the_account_is_named_in_the_tables_policy_without_a_hint() -> None:
+    data = stack()
+    alice = tg.TableGrant(tg.RoleSession(account=OWNER, role="admin", session="alice"), tg.Access.on_table("GetItem"))
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[alice])
+
+    policy = Documents.of(data).table_policy()
+    session = f"arn:aws:sts::{OWNER}:assumed-role/admin/"
+    assert allows(policy, "GetItem", principal=f"{session}alice", identity=[])
+    assert not allows(policy, "GetItem", principal=f"{session}bob", identity=[])
+    assert Annotations.from_stack(data).find_info("*", Match.any_value()) == []

@@ -65,11 +65,13 @@ class Refusal:
     """A request that is denied although one side, or both, grant it.
 
     Args:
+        kind: One of `KINDS`.
         action: The action, as a policy names it.
         resource: The ARN.
         verdict: The decision of the plain request.
     """
 
+    kind: str
     action: str
     resource: str
     verdict: Verdict
@@ -104,14 +106,14 @@ def accesses(
                 ways, refusal = _ways(search, asked, action, known)
                 found += (_access(search, kind, verdict) for verdict in ways)
                 if refusal is not None:
-                    refused.append(refusal)
+                    refused.append(Refusal(kind=kind, action=asked.action, resource=resource, verdict=refusal))
     return tuple(_together(found)), tuple(refused)
 
 
 def _ways(
     search: Search, asked: Asked, action: Action, known: dict[tuple[object, ...], list[Verdict]]
-) -> tuple[list[Verdict], Refusal | None]:
-    """The ways to get something, with the answers for a like action tried first."""
+) -> tuple[list[Verdict], Verdict | None]:
+    """The ways to get something; with none, the denial if something grants it. Answers for a like action come first."""
     plain = search.verdict(asked)
     granting = frozenset(_granting(search, plain.policies, plain.request.situation))
     if not granting and not plain.allowed:
@@ -121,12 +123,12 @@ def _ways(
     same = (granting, action.by_key, action.by_attribute, plain.key is None, asked.resource)
     if same in known:
         again = [search.verdict(asked, each.request.situation.context) for each in known[same]]
-        again = [replace(each) for each in again if each.allowed]
+        again = [each for each in again if each.allowed]
         if len(again) == len(known[same]):
-            return again, None if again else Refusal(action=asked.action, resource=asked.resource, verdict=plain)
+            return again, None if again else plain
     ways = list(search.ways(asked))
     known[same] = ways
-    return ways, None if ways else Refusal(action=asked.action, resource=asked.resource, verdict=plain)
+    return ways, None if ways else plain
 
 
 def _granting(search: Search, policies: Policies, situation: Situation) -> Iterator[tuple[int, int]]:
@@ -190,7 +192,9 @@ def _bearing(search: Search, verdict: Verdict) -> Iterator[tuple[tuple[Test, ...
         yield from _sparing(search, policies, request.situation)
 
 
-def _allowing(search: Search, reasons: tuple[Reason, ...], policies: Policies) -> Iterator[tuple[tuple[Test, ...], bool]]:
+def _allowing(
+    search: Search, reasons: tuple[Reason, ...], policies: Policies
+) -> Iterator[tuple[tuple[Test, ...], bool]]:
     for reason in reasons:
         sentence = search.shelf.deciding(reason, policies) if reason.effect is Effect.ALLOW else None
         if sentence is not None and sentence.tests:

@@ -9,9 +9,10 @@ from typing import Final
 from tableguard.policy.evaluation import Layer, Place
 from tableguard.review.access import Access, Refusal
 from tableguard.review.decide import Verdict
+from tableguard.review.lookup import near_miss
 from tableguard.review.picture import Identity, Picture, Table, Unknown, account_of
 from tableguard.review.report import Finding, FindingKind
-from tableguard.review.search import Search
+from tableguard.review.search import FIXED, Search
 from tableguard.review.sentences import Sentence, texts
 from tableguard.review.subjects import Reach, Subject, about_tables, label_of, names_table
 
@@ -81,21 +82,22 @@ class Dangling:
             yield self._finding(f"{message} makes it or attaches a policy to it. {hint}", subject, table)
 
     def _instead(self, subject: Subject) -> str:
-        known = [each.arn for each in self._picture.identities if each.account == subject.account]
-        close = difflib.get_close_matches(subject.principal, known, n=1, cutoff=0.9)
-        return f"Did you mean {label_of(close[0])}?" if close else ""
+        close = near_miss(subject.principal, self._picture)
+        return f"Did you mean {label_of(close)}?" if close else ""
 
     def _known(
         self, subject: Subject, table: Table, found: Sequence[Access], refused: Sequence[Refusal]
     ) -> Iterator[Finding]:
-        sides: dict[str, list[str]] = {}
+        sides: dict[str, list[Refusal]] = {}
         for refusal in refused:
             side = self._missing_side(subject, table, refusal, anything=bool(found))
             if side is not None:
-                sides.setdefault(side, []).append(refusal.action)
-        for side, actions in sides.items():
-            said = side.format(actions=_actions([actions]), who=subject.label, table=table.name)
-            yield self._finding(said, subject, table)
+                sides.setdefault(side, []).append(refusal)
+        for side, refusals in sides.items():
+            actions = _actions([refusal.action] for refusal in refusals)
+            said = side.format(actions=actions, who=subject.label, table=table.name)
+            own = self._granting(refusals[0].verdict, Layer.IDENTITY) if side == _NO_TABLE_SIDE else []
+            yield self._finding(said, subject, table, own[0].document.place if own else None)
 
     def _missing_side(self, subject: Subject, table: Table, refusal: Refusal, *, anything: bool) -> str | None:
         """Which side is missing, as the pattern of a message; None where nothing dangles."""
@@ -125,6 +127,7 @@ class Dangling:
             if each.layer is layer
             for sentence in self._search.shelf.about(situation.action, each)
             if sentence.allows and sentence.fits_but_for_conditions(situation, named=each.named)
+            if all(sentence.holds(test, situation) for test in sentence.tests if test.low_key in FIXED)
         ]
 
     def _names_nothing(self, identity: Identity, pattern: str, place: Place | None) -> Iterator[Finding]:
@@ -153,9 +156,13 @@ class Dangling:
             kind=FindingKind.DANGLING, message=f"{message}. {hint}", principal=label_of(identity.arn), place=place
         )
 
-    def _finding(self, message: str, subject: Subject, table: Table) -> Finding:
+    def _finding(self, message: str, subject: Subject, table: Table, at: Place | None = None) -> Finding:
         return Finding(
-            kind=FindingKind.DANGLING, message=message, table=table.arn, principal=subject.label, place=table.place
+            kind=FindingKind.DANGLING,
+            message=message,
+            table=table.arn,
+            principal=subject.label,
+            place=at or table.place,
         )
 
 

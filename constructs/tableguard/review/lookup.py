@@ -17,6 +17,7 @@ _PLACEHOLDERS: Final = (
     " shell: 'arn:aws:iam::111122223333:role/{Data.Reader}', or just '{Data.Reader}'."
 )
 _SHOWN: Final = 8
+_CLOSE: Final = 0.75
 
 
 def principal(text: str, picture: Picture) -> str:
@@ -110,8 +111,10 @@ def near_miss(arn: str, picture: Picture) -> str | None:
     """
     if picture.identity_of(arn) is not None or account_of(arn) is None or "assumed-role" in arn:
         return None
-    close = difflib.get_close_matches(arn, [each.arn for each in picture.identities], n=1, cutoff=0.9)
-    return close[0] if close else None
+    head, _, name = arn.partition("/")
+    known = {each.name: each.arn for each in picture.identities if each.arn.startswith(f"{head}/")}
+    close = difflib.get_close_matches(name, known, n=1, cutoff=_CLOSE)
+    return known[close[0]] if close else None
 
 
 def _with_stream_label(text: str, table: Table) -> str:

@@ -50,9 +50,7 @@ def answer(
         plain["aws:requestedregion"] = table.region
     plain |= {key.lower(): list(values) for key, values in context.items()}
     request = Request(principal=principal, action=action, resource=resource, context=plain)
-    # Root needs no identity policy, and services and anonymous callers have none.
-    outside = request.situation.caller.account is not None
-    verdict = decide(picture, request, outsider=ANY_IDENTITY if outside else None)
+    verdict = decide(picture, request, outsider=ANY_IDENTITY)
     return explain(verdict, Shelf()), tuple(_notes(picture, request, assumed=verdict.assumed))
 
 

@@ -31,7 +31,7 @@ _KEYS: Final = frozenset(
 )  # fmt: skip
 _FINE_GRAINED: Final = frozenset({"dynamodb:attributes", "dynamodb:select", "dynamodb:returnvalues"})
 # What follows from who asks and for what: no other request of the same caller could have another value.
-_FIXED: Final = frozenset(
+FIXED: Final = frozenset(
     {"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:principalisawsservice",
      "aws:principalservicename", "aws:principalservicenameslist", "aws:userid", "aws:username",
      "aws:resourceaccount", "aws:requestedregion", "aws:securetransport"}
@@ -94,7 +94,10 @@ class Search:
             resource=asked.resource,
             context={key: list(values) for key, values in found.items()},
         )
-        return decide(self.picture, request, outsider=ANY_IDENTITY, even_if_known=asked.any_identity)
+        # Inside the table's account anybody may be allowed anything by policies of its own: that says nothing.
+        inside = request.situation.caller.account == asked.table.account
+        outsider = None if inside and not asked.any_identity else ANY_IDENTITY
+        return decide(self.picture, request, outsider=outsider, even_if_known=asked.any_identity)
 
     def plain(self, asked: Asked) -> Context:
         """The context of a plain request: over TLS, now, for some item, not through another service."""
@@ -208,7 +211,7 @@ class Search:
 
 
 def _may_change(key: str, action: str) -> bool:
-    if key in _FIXED or key.startswith("kms:"):
+    if key in FIXED or key.startswith("kms:"):
         return False
     if key in _KEYS:
         return action in _BY_KEY

@@ -59,13 +59,14 @@ def reviewed(folder: Path) -> tuple[float, int, int]:
     Args:
         folder: The assembly.
     """
-    start = time.perf_counter()
+    # The processor's time: the review runs in one thread, and other work on the machine is none of it.
+    start = time.process_time()
     from tableguard.command import main as command  # the import is part of what a caller waits for
 
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         status = command(["review", str(folder), "--today", "2026-11-21", "--format", "json"])
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     return seconds, sum(len(table["principals"]) for table in json.loads(output.getvalue())["tables"]), status
 
 

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"tableguard: {error}", file=sys.stderr)
         return UNUSABLE
     if args.format == "json":
-        print(json.dumps(as_json(found), indent=2))
+        print(json.dumps(as_json(found)))
     elif args.format == "markdown":
         print(as_markdown(found))
     else:

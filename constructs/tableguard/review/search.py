@@ -112,22 +112,19 @@ class Search:
             context[_LEADING] = ("some-key",)
         return context
 
-    def ways(self, asked: Asked) -> Iterator[Verdict]:
-        """Requests that are allowed: a plain one if it is, otherwise one for each statement that may grant it.
+    def ways(self, asked: Asked, first: Verdict) -> Iterator[Verdict]:
+        """Requests that are allowed, one for each statement that may grant it.
 
         Args:
             asked: What is asked for.
+            first: The decision of the plain request, which denies it.
         """
-        first = self.verdict(asked)
-        if first.allowed:
-            yield first
-            return
         if any(reason.layer is Layer.SERVICE for reason in first.because):
             return
         plain = self.plain(asked)
-        starts = [plain, *self._starts(first, plain, asked)]
-        for start in starts:
-            found = self._from(start, asked)
+        starts = {_frozen(start): start for start in self._starts(first, plain, asked)}
+        for start in starts.values() or [plain]:
+            found = self._from(start, asked, first if start == plain else None)
             if found is not None:
                 yield found
 
@@ -144,14 +141,14 @@ class Search:
                             yield changed
                             break
 
-    def _from(self, start: Context, asked: Asked) -> Verdict | None:
+    def _from(self, start: Context, asked: Asked, first: Verdict | None) -> Verdict | None:
         soon, late = deque([start]), deque[Context]()
         seen = {_frozen(start)}
         for _ in range(_TRIES):
             if not soon and not late:
                 return None
             context = soon.popleft() if soon else late.popleft()
-            verdict = self.verdict(asked, context)
+            verdict = first if first is not None and context is start else self.verdict(asked, context)
             if verdict.allowed:
                 return verdict
             for change in self._suggestions(verdict, context):

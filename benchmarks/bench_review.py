@@ -23,7 +23,9 @@ PRINCIPALS: Final = 300
 MOST_SECONDS: Final = 10.0
 MOST_MEGABYTES: Final = 500.0
 _REGION: Final = "eu-west-1"
-_READ: Final = [f"dynamodb:{name}" for name in ("BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query")]
+_READ: Final = [
+    f"dynamodb:{name}" for name in ("BatchGetItem", "ConditionCheckItem", "DescribeTable", "GetItem", "Query")
+]
 _WRITE: Final = [f"dynamodb:{name}" for name in ("DeleteItem", "PutItem", "UpdateItem")]
 _READERS_OF_EACH: Final = 9
 

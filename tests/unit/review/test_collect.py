@@ -39,7 +39,9 @@ def test_each_replica_of_a_global_table_is_a_table() -> None:
 
 
 def test_indexes_and_the_stream_are_found_with_their_policy() -> None:
-    made = table(stream=[to(READER)], GlobalSecondaryIndexes=[{"IndexName": "a"}], LocalSecondaryIndexes=[{"IndexName": "b"}])
+    made = table(
+        stream=[to(READER)], GlobalSecondaryIndexes=[{"IndexName": "a"}], LocalSecondaryIndexes=[{"IndexName": "b"}]
+    )
     (found,) = picture(stack(T=made)).tables
     assert found.resources == (TABLE, f"{TABLE}/index/a", f"{TABLE}/index/b", f"{TABLE}/stream/{{Data.T}}")
     assert found.stream_policy is not None
@@ -108,7 +110,10 @@ def test_policies_are_attached_in_every_way(resources: Any) -> None:
 
 
 def test_a_user_has_the_policies_of_its_groups() -> None:
-    group = {"Type": "AWS::IAM::Group", "Properties": {"GroupName": "g", "Policies": [{"PolicyDocument": document(allow())}]}}
+    group = {
+        "Type": "AWS::IAM::Group",
+        "Properties": {"GroupName": "g", "Policies": [{"PolicyDocument": document(allow())}]},
+    }
     user = {"Type": "AWS::IAM::User", "Properties": {"UserName": "u", "Groups": [{"Ref": "G"}, "elsewhere"]}}
     later = {"Type": "AWS::IAM::UserToGroupAddition", "Properties": {"GroupName": "g", "Users": ["v"]}}
     found = picture(consumer(G=group, U=user, A=later))
@@ -152,7 +157,11 @@ def test_endpoints_for_dynamodb_are_found_with_their_vpc() -> None:
 
 
 def control(target: Any, kind: str = "SERVICE_CONTROL_POLICY") -> Any:
-    policy = {"Type": kind, "TargetIds": [target], "Content": document(deny(Principal="*") if "RES" in kind else deny())}
+    policy = {
+        "Type": kind,
+        "TargetIds": [target],
+        "Content": document(deny(Principal="*") if "RES" in kind else deny()),
+    }
     return {"Type": "AWS::Organizations::Policy", "Properties": policy}
 
 

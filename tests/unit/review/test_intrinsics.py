@@ -149,9 +149,7 @@ def test_exports_are_imported_within_an_account_and_region_only() -> None:
     assert resolved(value, foreign, elsewhere) == value
 
 
-@pytest.mark.parametrize(
-    "name", ["Other", f"arn:aws:cloudformation:us-east-1:{CONSUMER}:stack/Other/0123"]
-)
+@pytest.mark.parametrize("name", ["Other", f"arn:aws:cloudformation:us-east-1:{CONSUMER}:stack/Other/0123"])
 def test_outputs_of_other_stacks_are_read_across_accounts_and_regions(name: str) -> None:
     where = ("us-east-1", CONSUMER) if name.startswith("arn:") else (REGION, OWNER)
     other = stack("Other", where[1], where[0], template={"Outputs": {"O": {"Value": {"Ref": "T"}}}}, T=table())
@@ -210,7 +208,9 @@ json_values = st.recursive(
 
 @given(json_values, st.dictionaries(st.sampled_from(["Parameters", "Outputs", "Mappings", "Conditions"]), json_values))
 def test_no_template_makes_resolving_fail(value: Any, template: Any) -> None:
-    own = SynthesizedStack("S", OWNER, REGION, {"Resources": {"x": {"Type": "AWS::IAM::Role", "Properties": value}}, **template})
+    own = SynthesizedStack(
+        "S", OWNER, REGION, {"Resources": {"x": {"Type": "AWS::IAM::Role", "Properties": value}}, **template}
+    )
     resolver = Resolver([own])
     resolver.resolve(own, value)
     resolver.properties(own, "x")

@@ -174,7 +174,7 @@ def test_an_explanation_as_json_has_the_decision_and_its_layers(assembly: Path, 
     ],
 )
 def test_a_misspelt_question_is_status_2(assembly: Path, capsys: Printed, arguments: dict[str, str], said: str) -> None:
-    assert explain(assembly, **arguments) == 2  # type: ignore[arg-type]
+    assert explain(assembly, **arguments) == 2
     assert said in capsys.readouterr().err
 
 

@@ -13,9 +13,24 @@ from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.collect import collect
 from tableguard.review.picture import Picture
 from tests.unit.review.support import (
-    CONSUMER, KEY, LOCAL, OWNER, READER, REGION, TABLE, VENDOR, allow, consumer, deny, document, picture, role, stack,
-    table, to,
-)  # fmt: skip
+    CONSUMER,
+    KEY,
+    LOCAL,
+    OWNER,
+    READER,
+    REGION,
+    TABLE,
+    VENDOR,
+    allow,
+    consumer,
+    deny,
+    document,
+    picture,
+    role,
+    stack,
+    table,
+    to,
+)
 
 
 def unknown(found: Picture) -> list[str]:
@@ -67,7 +82,8 @@ def test_a_stream_has_one_placeholder_wherever_it_is_named() -> None:
 def test_a_table_finds_its_key_by_id_arn_or_alias(stated: Any, resources: Any) -> None:
     aliases = {name: {"Type": "AWS::KMS::Alias", "Properties": alias} for name, alias in resources.items()}
     made = table(SSESpecification={"SSEEnabled": True, "KMSMasterKeyId": stated})
-    found = picture(stack(T=made, Key={"Type": "AWS::KMS::Key"}, **aliases))
+    made_too: Any = {"T": made, "Key": {"Type": "AWS::KMS::Key"}, **aliases}
+    found = picture(stack(template={"Resources": made_too}))
     assert (found.tables[0].key_arn, found.tables[0].aws_managed_key) == (KEY, False)
     assert found.key(KEY) is not None
 
@@ -92,15 +108,27 @@ def documents_of(found: Picture, arn: str = READER) -> int:
     "resources",
     [
         {"R": role(allow())},
-        {"R": role(), "P": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": document(allow()), "Roles": [{"Ref": "R"}]}}},
-        {"R": role(), "P": {"Type": "AWS::IAM::RolePolicy", "Properties": {"PolicyDocument": document(allow()), "RoleName": "reader"}}},
+        {
+            "R": role(),
+            "P": {
+                "Type": "AWS::IAM::Policy",
+                "Properties": {"PolicyDocument": document(allow()), "Roles": [{"Ref": "R"}]},
+            },
+        },
+        {
+            "R": role(),
+            "P": {
+                "Type": "AWS::IAM::RolePolicy",
+                "Properties": {"PolicyDocument": document(allow()), "RoleName": "reader"},
+            },
+        },
         {"R": role(ManagedPolicyArns=[{"Ref": "P"}]), "P": managed(allow())},
         {"R": role(), "P": managed(allow(), Roles=[{"Ref": "R"}])},
         {"P": managed(allow(), Roles=["reader"])},
         {"R": role(ManagedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"])},
     ],
     ids=["inline", "policy", "role policy", "managed", "managed attaches", "role made elsewhere", "administrator"],
-)  # fmt: skip
+)
 def test_policies_are_attached_in_every_way(resources: Any) -> None:
     found = picture(consumer(**resources))
     assert documents_of(found) == 1
@@ -225,14 +253,20 @@ def test_a_resource_whose_condition_is_false_is_left_out(one: Any, tables: int) 
     [
         (stack(account=None, T=table()), "the stack has no account or region"),
         (stack(template={"Transform": "AWS::Serverless-2016-10-31"}), "a macro changes the template"),
-        (stack(**{"Fn::ForEach::Tables": {}}), "resources that are made when it is deployed"),
+        (
+            SynthesizedStack("Data", OWNER, REGION, {"Resources": {"Fn::ForEach::Tables": []}}),
+            "resources that are made when it is deployed",
+        ),
         (stack(N={"Type": "AWS::CloudFormation::Stack"}), "the template of a nested stack is not in the assembly"),
         (stack(P=managed(allow(), Roles=[{"Ref": "Nobody"}])), "an entry of Roles"),
         (stack(T=table(allow(Principal={"AWS": {"Ref": "Nobody"}}))), "a value in a policy"),
         (stack(R=role(Path={"Ref": "Nobody"})), "the path of a role"),
-        (stack(T={"Type": "AWS::DynamoDB::GlobalTable", "Properties": {"Replicas": {"Ref": "X"}}}), "the list of its replicas"),
+        (
+            stack(T={"Type": "AWS::DynamoDB::GlobalTable", "Properties": {"Replicas": {"Ref": "X"}}}),
+            "the list of its replicas",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_unknown_is_named(made: SynthesizedStack, named: str) -> None:
     assert any(each.startswith(named) for each in unknown(collect([made])))
 
@@ -252,14 +286,53 @@ def test_metadata_of_tables_and_of_consumers_policies_is_kept() -> None:
     assert [stated.table for stated in identity.stated_grants] == [TABLE]
 
 
-TYPES = st.sampled_from(["AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::IAM::Role", "AWS::IAM::User",
-                         "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Group", "AWS::KMS::Key",
-                         "AWS::KMS::Alias", "AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy",
-                         "AWS::IAM::UserToGroupAddition", "AWS::CloudFormation::Stack"])  # fmt: skip
-KEYS = st.sampled_from(["TableName", "ResourcePolicy", "PolicyDocument", "Replicas", "Region", "StreamSpecification",
-                        "SSESpecification", "KMSMasterKeyId", "Policies", "Roles", "Users", "Groups", "Path", "Content",
-                        "TargetIds", "ManagedPolicyArns", "PermissionsBoundary", "Statement", "ServiceName", "Ref",
-                        "GlobalSecondaryIndexes", "IndexName", "RoleName", "GroupName", "Fn::If", "TargetKeyId"])  # fmt: skip
+TYPES = st.sampled_from(
+    [
+        "AWS::DynamoDB::Table",
+        "AWS::DynamoDB::GlobalTable",
+        "AWS::IAM::Role",
+        "AWS::IAM::User",
+        "AWS::IAM::Policy",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Group",
+        "AWS::KMS::Key",
+        "AWS::KMS::Alias",
+        "AWS::EC2::VPCEndpoint",
+        "AWS::Organizations::Policy",
+        "AWS::IAM::UserToGroupAddition",
+        "AWS::CloudFormation::Stack",
+    ]
+)
+KEYS = st.sampled_from(
+    [
+        "TableName",
+        "ResourcePolicy",
+        "PolicyDocument",
+        "Replicas",
+        "Region",
+        "StreamSpecification",
+        "SSESpecification",
+        "KMSMasterKeyId",
+        "Policies",
+        "Roles",
+        "Users",
+        "Groups",
+        "Path",
+        "Content",
+        "TargetIds",
+        "ManagedPolicyArns",
+        "PermissionsBoundary",
+        "Statement",
+        "ServiceName",
+        "Ref",
+        "GlobalSecondaryIndexes",
+        "IndexName",
+        "RoleName",
+        "GroupName",
+        "Fn::If",
+        "TargetKeyId",
+    ]
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["", "x", "A", "AWS::NoValue", "*"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=3),
@@ -267,8 +340,14 @@ VALUES = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["A", "B"]), st.fixed_dictionaries(
-    {"Type": TYPES}, optional={"Properties": VALUES, "Metadata": VALUES, "Condition": VALUES})))  # fmt: skip
+@given(
+    st.dictionaries(
+        st.sampled_from(["A", "B"]),
+        st.fixed_dictionaries(
+            {"Type": TYPES}, optional={"Properties": VALUES, "Metadata": VALUES, "Condition": VALUES}
+        ),
+    )
+)
 def test_no_template_makes_collecting_fail(resources: Any) -> None:
     found = collect([SynthesizedStack("S", OWNER, REGION, {"Resources": resources})])
     assert found.accounts == (OWNER,)

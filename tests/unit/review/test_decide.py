@@ -10,8 +10,22 @@ from tableguard.policy.evaluation import Layer, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.picture import Picture
 from tests.unit.review.support import (
-    CONSUMER, KEY, LOCAL, OWNER, READER, TABLE, allow, consumer, deny, document, picture, role, stack, table, to,
-)  # fmt: skip
+    CONSUMER,
+    KEY,
+    LOCAL,
+    OWNER,
+    READER,
+    TABLE,
+    allow,
+    consumer,
+    deny,
+    document,
+    picture,
+    role,
+    stack,
+    table,
+    to,
+)
 
 ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"}, "Action": "kms:*", "Resource": "*"}
 CONTEXT = "kms:EncryptionContext:aws:dynamodb:"
@@ -159,7 +173,7 @@ def test_every_layer_of_the_picture_has_its_say() -> None:
         stack("Org", "123412341234", P={"Type": "AWS::Organizations::Policy", "Properties": control}),
     )
     assert decided(found).allowed
-    through = decided(found, **{"aws_SourceVpce": "{Consumer.E}"})
+    through = decided(found, aws_SourceVpce="{Consumer.E}")
     assert [reason.layer for reason in through.because] == [Layer.ENDPOINT]
-    forbidden = decided(found, **{"aws_SourceVpc": "vpc-1"})
+    forbidden = decided(found, aws_SourceVpc="vpc-1")
     assert [reason.layer for reason in forbidden.because] == [Layer.SERVICE_CONTROL]

@@ -12,8 +12,23 @@ from tableguard.review.explain import Explanation
 from tableguard.review.explained import explained, explained_as_json
 from tableguard.review.question import answer
 from tests.unit.review.support import (
-    CONSUMER, LOCAL, OWNER, READER, TABLE, TODAY, VENDOR, allow, consumer, deny, document, picture, role, stack, table, to,
-)  # fmt: skip
+    CONSUMER,
+    LOCAL,
+    OWNER,
+    READER,
+    TABLE,
+    TODAY,
+    VENDOR,
+    allow,
+    consumer,
+    deny,
+    document,
+    picture,
+    role,
+    stack,
+    table,
+    to,
+)
 
 VPCE = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
 
@@ -47,7 +62,11 @@ def test_an_allowed_request_shows_every_layer_with_the_place_of_its_statement() 
         (to(LOCAL), [allow()], "the resource policy of the table has no statement for this principal"),
         (to(READER), [], "the identity policies have no statement that allows dynamodb:GetItem"),
         (to(READER, Condition=VPCE), [allow()], "the request has no aws:SourceVpce (it asks for StringEquals vpce-1)"),
-        (to(READER), [allow(), deny(Sid="Stop")], "statement 1 'Stop' [Consumer/R] of the identity policies denies it, whatever"),
+        (
+            to(READER),
+            [allow(), deny(Sid="Stop")],
+            "statement 1 'Stop' [Consumer/R] of the identity policies denies it, whatever",
+        ),
         (
             to(READER),
             [allow(), deny(Condition={"Bool": {"aws:ViaAWSService": "false"}})],
@@ -55,7 +74,7 @@ def test_an_allowed_request_shows_every_layer_with_the_place_of_its_statement() 
         ),
         (to(READER, Condition={"Nonsense": {"aws:x": "y"}}), [allow()], "cannot be understood: Condition: 'Nonsense'"),
     ],
-)  # fmt: skip
+)
 def test_a_denial_says_what_is_missing(grant: Any, own: list[Any], missing: str) -> None:
     explanation = asked(grant, *own)
     assert not explanation.verdict.allowed
@@ -102,10 +121,14 @@ def test_the_key_is_explained_beside_the_table() -> None:
 
 
 NAMED = picture(
-    stack(T=table(GlobalSecondaryIndexes=[{"IndexName": "by-date"}], StreamSpecification={}),
-          U={"Type": "AWS::DynamoDB::Table"}, L=role(name="local", Path="/team/"), Un={"Type": "AWS::IAM::Role"}),
+    stack(
+        T=table(GlobalSecondaryIndexes=[{"IndexName": "by-date"}], StreamSpecification={}),
+        U={"Type": "AWS::DynamoDB::Table"},
+        L=role(name="local", Path="/team/"),
+        Un={"Type": "AWS::IAM::Role"},
+    ),
     consumer(R=role()),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(

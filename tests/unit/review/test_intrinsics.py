@@ -122,8 +122,10 @@ def test_a_parameter_has_the_value_that_somebody_gives() -> None:
 
 
 def test_values_that_refer_to_themselves_come_to_nothing() -> None:
-    outputs = {"A": {"Value": {"Fn::ImportValue": "b"}, "Export": {"Name": "a"}},
-               "B": {"Value": {"Fn::ImportValue": "a"}, "Export": {"Name": "b"}}}  # fmt: skip
+    outputs = {
+        "A": {"Value": {"Fn::ImportValue": "b"}, "Export": {"Name": "a"}},
+        "B": {"Value": {"Fn::ImportValue": "a"}, "Export": {"Name": "b"}},
+    }
     value = {"Fn::ImportValue": "a"}
     assert resolved(value, template={"Outputs": outputs}) == value
 
@@ -133,7 +135,7 @@ def test_values_that_double_each_other_do_not_fill_the_memory() -> None:
         f"O{n}": {"Value": {"Fn::Join": ["", [{"Fn::ImportValue": f"e{n + 1}"}] * 2]}, "Export": {"Name": f"e{n}"}}
         for n in range(60)
     }
-    outputs["O60"] = {"Value": "x" * 100, "Export": {"Name": "e60"}}  # type: ignore[dict-item]
+    outputs["O60"] = {"Value": "x" * 100, "Export": {"Name": "e60"}}
     value = {"Fn::ImportValue": "e0"}
     assert resolved(value, template={"Outputs": outputs}) == value
     assert len(resolved({"Fn::ImportValue": "e55"}, template={"Outputs": outputs})) == 3200
@@ -195,15 +197,31 @@ def test_an_attribute_that_is_what_ref_returns_has_the_same_placeholder(kind: st
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["Ref", "Fn::Join", "Fn::Sub", "Fn::If", "Fn::GetAtt", "Fn::Select", "Fn::Split", "Fn::ImportValue",
-                         "Fn::FindInMap", "Fn::GetStackOutput", "Condition", "x"]),
-        inner,
-        max_size=2,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "Ref",
+                    "Fn::Join",
+                    "Fn::Sub",
+                    "Fn::If",
+                    "Fn::GetAtt",
+                    "Fn::Select",
+                    "Fn::Split",
+                    "Fn::ImportValue",
+                    "Fn::FindInMap",
+                    "Fn::GetStackOutput",
+                    "Condition",
+                    "x",
+                ]
+            ),
+            inner,
+            max_size=2,
+        )
     ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(json_values, st.dictionaries(st.sampled_from(["Parameters", "Outputs", "Mappings", "Conditions"]), json_values))

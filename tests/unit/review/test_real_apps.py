@@ -31,18 +31,29 @@ class Data(cdk.Stack):
         super().__init__(scope, name, env=env)
         index = dynamodb.GlobalSecondaryIndexPropsV2(index_name="by-date", partition_key=KEY)
         self.new = dynamodb.TableV2(
-            self, "New", partition_key=KEY, dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE,
+            self,
+            "New",
+            partition_key=KEY,
+            dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE,
             global_secondary_indexes=[index],
-        )  # fmt: skip
+        )
         self.old = dynamodb.Table(
-            self, "Old", partition_key=KEY, encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            self,
+            "Old",
+            partition_key=KEY,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=kms.Key(self, "Key"),
-        )  # fmt: skip
+        )
         self.plain = dynamodb.CfnTable(
-            self, "Plain", table_name="plain", billing_mode="PAY_PER_REQUEST",
+            self,
+            "Plain",
+            table_name="plain",
+            billing_mode="PAY_PER_REQUEST",
             key_schema=[dynamodb.CfnTable.KeySchemaProperty(attribute_name="id", key_type="HASH")],
-            attribute_definitions=[dynamodb.CfnTable.AttributeDefinitionProperty(attribute_name="id", attribute_type="S")],
-        )  # fmt: skip
+            attribute_definitions=[
+                dynamodb.CfnTable.AttributeDefinitionProperty(attribute_name="id", attribute_type="S")
+            ],
+        )
 
 
 class Use(cdk.Stack):
@@ -70,9 +81,12 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Use(stage, "Use", Data(stage, "Data", env), env)
     shared = cdk.Stack(app, "Shared", env=cdk.Environment(account=OWNER, region=REGION))
     grant = tg.TableGrant(
-        tg.Role(account=OTHER, name="reader"), tg.Access.READ, reason="ADR-7", until=dt.date(2027, 1, 31),
+        tg.Role(account=OTHER, name="reader"),
+        tg.Access.READ,
+        reason="ADR-7",
+        until=dt.date(2027, 1, 31),
         conditions=[tg.FromVpcEndpoint("vpce-1a2b3c4d")],
-    )  # fmt: skip
+    )
     orders = tg.CrossAccountTable(shared, "Orders", table_name="orders", partition_key=KEY, table_grants=[grant])
     consumer = cdk.Stack(app, "Consumer", env=cdk.Environment(account=OTHER, region=REGION))
     tg.ConsumerRole(

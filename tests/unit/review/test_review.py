@@ -17,9 +17,29 @@ from tableguard.review.as_text import as_text
 from tableguard.review.kinds import ACTIONS_OF, KINDS
 from tableguard.review.matrix import cell
 from tests.unit.review.support import (
-    CONSUMER, LOCAL, OWNER, READER, REGION, TABLE, TODAY, VENDOR, allow, consumer, deny, document, findings, only_row,
-    reviewed, role, said, shared, stack, table, to, warnings,
-)  # fmt: skip
+    CONSUMER,
+    LOCAL,
+    OWNER,
+    READER,
+    REGION,
+    TABLE,
+    TODAY,
+    VENDOR,
+    allow,
+    consumer,
+    deny,
+    document,
+    findings,
+    only_row,
+    reviewed,
+    role,
+    said,
+    shared,
+    stack,
+    table,
+    to,
+    warnings,
+)
 
 VPCE = {"StringEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}}
 ORG = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
@@ -49,7 +69,11 @@ def test_every_action_on_a_table_is_of_one_kind() -> None:
         ({}, VPCE, ("only through vpce-1a2b3c4d",)),
         (VPCE, ORG, ("only through vpce-1a2b3c4d", "only in o-a1b2c3d4e5")),
         ({"StringEquals": {"aws:SourceVpc": "vpc-1", "aws:RequestedRegion": REGION}}, {}, ("only from vpc-1",)),
-        ({"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "2001:db8::/32"]}}, {}, ("only from 192.0.2.0/24, 2001:db8::/32",)),
+        (
+            {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "2001:db8::/32"]}},
+            {},
+            ("only from 192.0.2.0/24, 2001:db8::/32",),
+        ),
         ({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, {}, ("not from 192.0.2.0/24",)),
         ({"StringLike": {"aws:PrincipalTag/team": "blue"}}, {}, ("callers tagged team = blue",)),
         ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, {}, ("with MFA",)),
@@ -58,7 +82,10 @@ def test_every_action_on_a_table_is_of_one_kind() -> None:
         ({"NumericLessThan": {"aws:MultiFactorAuthAge": "300"}}, {}, ("aws:MultiFactorAuthAge is less than 300",)),
         ({"Null": {"aws:SourceIdentity": "false"}}, {}, ("with aws:SourceIdentity",)),
         (
-            {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "ProductCatalog-*"}, "Null": {"dynamodb:LeadingKeys": "false"}},
+            {
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "ProductCatalog-*"},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
             {},
             ("partition keys starting with ProductCatalog-",),
         ),
@@ -71,9 +98,13 @@ def test_every_action_on_a_table_is_of_one_kind() -> None:
             {},
             ("attributes a, b",),
         ),
-        ({"StringEquals": {"aws:PrincipalTag/t": "${aws:SourceIdentity}"}}, {}, ("callers tagged t = ${aws:SourceIdentity}",)),
+        (
+            {"StringEquals": {"aws:PrincipalTag/t": "${aws:SourceIdentity}"}},
+            {},
+            ("callers tagged t = ${aws:SourceIdentity}",),
+        ),
     ],
-)  # fmt: skip
+)
 def test_conditions_are_said_in_words(on_table: Any, own: Any, conditions: tuple[str, ...]) -> None:
     found = shared(to(READER, Condition=on_table), allow(Condition=own))
     assert said(found) == {"read": [conditions]}
@@ -84,12 +115,14 @@ def test_conditions_are_said_in_words(on_table: Any, own: Any, conditions: tuple
     ("condition", "words"),
     [
         ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, "only through vpce-1"),
-        ({"StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"}, "BoolIfExists": {"aws:ViaAWSService": "false"}},
-         "only from vpc-1 or through an AWS service"),
+        (
+            {"StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"}, "BoolIfExists": {"aws:ViaAWSService": "false"}},
+            "only from vpc-1 or through an AWS service",
+        ),
         ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, "with MFA"),
         ({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, "only from 192.0.2.0/24"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("side", ["table", "consumer"])
 def test_a_deny_is_said_as_what_it_leaves(condition: Any, words: str, side: str) -> None:
     fence = deny(Condition=condition)
@@ -99,8 +132,10 @@ def test_a_deny_is_said_as_what_it_leaves(condition: Any, words: str, side: str)
 
 
 def test_a_deny_that_exempts_a_principal_says_nothing_about_it() -> None:
-    fence = deny(Principal="*", Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"},
-                                           "ArnNotEquals": {"aws:PrincipalArn": READER}})  # fmt: skip
+    fence = deny(
+        Principal="*",
+        Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}, "ArnNotEquals": {"aws:PrincipalArn": READER}},
+    )
     assert said(reviewed(stack(T=table(to(READER), fence)), consumer(R=role(allow())))) == {"read": [()]}
 
 
@@ -208,8 +243,10 @@ def test_the_side_of_the_key_can_be_missing() -> None:
     made = table(to(READER), SSESpecification={"SSEEnabled": True, "KMSMasterKeyId": {"Ref": "Key"}})
     found = reviewed(stack(T=made, Key=key), consumer(R=role(allow(), allow("kms:Decrypt", "*"))))
     assert [f.message for f in found.findings] == [
-        f"role reader of {CONSUMER} is granted GetItem on orders, but the policy of the table's key does not allow it"
-        " kms:Decrypt."
+        (
+            f"role reader of {CONSUMER} is granted GetItem on orders, but the policy of the table's key does not allow"
+            " it kms:Decrypt."
+        )
     ]
 
 
@@ -220,7 +257,11 @@ def test_the_side_of_the_key_can_be_missing() -> None:
         ([{**CLAIM, "access": "READ"}], to(READER), "the policies do not allow BatchGetItem"),
         ([{**CLAIM, "access": "nonsense"}], to(READER), "that nobody can read"),
         ([{**CLAIM, "until": "2027-01-31"}], to(READER, Condition=before("2027-02-01")), None),
-        ([{**CLAIM, "until": "2027-01-30"}], to(READER, Condition=before("2027-02-01")), "by the policies it ends 2027-01-31"),
+        (
+            [{**CLAIM, "until": "2027-01-30"}],
+            to(READER, Condition=before("2027-02-01")),
+            "by the policies it ends 2027-01-31",
+        ),
         ([{**CLAIM, "until": "2027-01-31"}], to(READER), "by the policies it ends never"),
         ([CLAIM], to(READER, Condition=before("2027-02-01")), "states that it ends never"),
         ([{**CLAIM, "conditions": ["through vpce-1a2b3c4d"]}], to(READER, Condition=VPCE), None),
@@ -229,7 +270,7 @@ def test_the_side_of_the_key_can_be_missing() -> None:
         ([{**CLAIM, "principal": f"account {VENDOR}"}], to(READER), "has access that no grant in the metadata states"),
         ([{**CLAIM, "principal": "Stack/SomeRole"}, CLAIM], to(READER), None),
     ],
-)  # fmt: skip
+)
 def test_metadata_that_disagrees_with_the_policies_is_a_finding(
     claims: list[Any], grant: Any, words: str | None
 ) -> None:
@@ -316,8 +357,12 @@ def test_a_service_and_a_permission_set_have_rows_of_their_own() -> None:
 
 def test_what_works_only_inside_the_account_is_not_shown_for_others() -> None:
     everything = allow("dynamodb:*", "*")
-    found = reviewed(stack(T=table(to(READER, "dynamodb:*", Resource="*"), StreamSpecification={}), L=role(everything, name="local")),
-                     consumer(R=role(everything)))  # fmt: skip
+    found = reviewed(
+        stack(
+            T=table(to(READER, "dynamodb:*", Resource="*"), StreamSpecification={}), L=role(everything, name="local")
+        ),
+        consumer(R=role(everything)),
+    )
     by_label = {row.subject.label: {access.kind for access in row.accesses} for row in found.tables[0].rows}
     assert by_label[f"role local of {OWNER}"] == set(KINDS)
     assert "policy" not in by_label[f"role reader of {CONSUMER}"]

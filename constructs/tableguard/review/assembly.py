@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,11 @@ from typing import Any, Final
 
 from tableguard.policy import TableguardError
 
+NESTED: Final = "AWS::CloudFormation::Stack"
 _MANIFEST: Final = "manifest.json"
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+# No template of CloudFormation nests anywhere near as deeply; Python's own limit is some hundreds.
+_DEEPEST: Final = 64
 
 
 class UnusableAssemblyError(TableguardError):
@@ -29,6 +34,7 @@ class SynthesizedStack:
         stack_name: The name that CloudFormation knows it by; None for a nested stack, which gets one at deployment.
         parent: The stack that a nested stack hangs in.
         nested_as: The logical id of the nested stack in its parent.
+        assets: The files of its assets by their hashes.
     """
 
     name: str
@@ -38,6 +44,7 @@ class SynthesizedStack:
     stack_name: str | None = None
     parent: SynthesizedStack | None = None
     nested_as: str | None = None
+    assets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def resources(self, *types: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The logical id and the definition of each resource of the given types; of all resources without a type."""
@@ -56,11 +63,13 @@ def read_assembly(folder: Path) -> tuple[SynthesizedStack, ...]:
     Raises:
         UnusableAssemblyError: It is no cloud assembly, or a file of it is missing or broken.
     """
-    return tuple(_stacks(folder))
+    if not (folder / _MANIFEST).exists():
+        raise UnusableAssemblyError(_no_manifest(folder))
+    return tuple(_stacks(folder, ()))
 
 
 def read_template(file: Path, *, account: str, region: str) -> tuple[SynthesizedStack, ...]:
-    """Read one CloudFormation template in JSON, as one stack.
+    """Read one CloudFormation template in JSON, as one stack. Nested stacks in it stay unread.
 
     Args:
         file: The template.
@@ -70,14 +79,85 @@ def read_template(file: Path, *, account: str, region: str) -> tuple[Synthesized
     Raises:
         UnusableAssemblyError: It is no template, or broken.
     """
-    template = _object(file, "a template")
+    template = read_object(file, "a template", hint=_yaml_hint(file))
     if not isinstance(template.get("Resources"), Mapping):
         raise UnusableAssemblyError(f"{file} has no Resources. Allowed: a CloudFormation template in JSON.")
     return (SynthesizedStack(file.stem.removesuffix(".template"), account, region, template, stack_name=file.stem),)
 
 
-def _stacks(folder: Path) -> Iterator[SynthesizedStack]:
-    artifacts = _object(folder / _MANIFEST, "a cloud assembly's manifest").get("artifacts")
+def read_object(path: Path, what: str, *, hint: str = "Run `cdk synth`.") -> Mapping[str, Any]:
+    """Read a file that must hold a JSON object.
+
+    Args:
+        path: The file.
+        what: What it should be, for the message.
+        hint: What to do when it is not, for the message.
+
+    Raises:
+        UnusableAssemblyError: It cannot be read, is no JSON, no object, or nested more deeply than any template.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UnusableAssemblyError(f"{path} cannot be read as {what}: {error.strerror}. {hint}") from None
+    except (ValueError, RecursionError) as error:
+        raise UnusableAssemblyError(f"{path} cannot be read as {what}: {_reason(error)}. {hint}") from None
+    if not isinstance(content, Mapping):
+        raise UnusableAssemblyError(f"{path} cannot be read as {what}: it holds no JSON object. {hint}")
+    if _deeper_than(content, _DEEPEST):
+        raise UnusableAssemblyError(f"{path} cannot be read as {what}: it is nested more than {_DEEPEST} deep.")
+    return content
+
+
+def _reason(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else f"it is no whole JSON ({error})"
+
+
+def _deeper_than(content: object, most: int) -> bool:
+    level: list[object] = [content]
+    for _ in range(most):
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _no_manifest(folder: Path) -> str:
+    """What is probably wrong with a path that is no cloud assembly."""
+    said = f"{folder} is no cloud assembly: it has no {_MANIFEST}."
+    if not folder.exists():
+        said = f"{folder} does not exist."
+    elif folder.is_file():
+        said = f"{folder} is a file, and a cloud assembly is a folder."
+        if folder.name == _MANIFEST:
+            return f"{said} Say {folder.parent}."
+        return f"{said} For a single template say --template {folder} --account … --region …."
+    inside = folder / "cdk.out"
+    if (inside / _MANIFEST).exists():
+        return f"{said} Did you mean {inside}?"
+    return f"{said} Say the folder that `cdk synth` wrote, usually cdk.out."
+
+
+def _yaml_hint(file: Path) -> str:
+    try:
+        start = file.read_bytes()[:200].lstrip()
+    except OSError:
+        return "Say the path of a CloudFormation template in JSON."
+    if start and not start.startswith(b"{"):
+        return "Only JSON is read: convert a template in YAML first, for example with cfn-flip."
+    return "Say the path of a CloudFormation template in JSON."
+
+
+def _stacks(folder: Path, outer: tuple[Path, ...]) -> Iterator[SynthesizedStack]:
+    here = folder.resolve()
+    if here in outer:
+        raise UnusableAssemblyError(f"{folder / _MANIFEST} names itself as one of its stages. Run `cdk synth`.")
+    artifacts = read_object(folder / _MANIFEST, "a cloud assembly's manifest").get("artifacts")
     if not isinstance(artifacts, Mapping):
         raise UnusableAssemblyError(
             f"{folder / _MANIFEST} lists no artifacts. Allowed: the folder that `cdk synth` wrote, such as cdk.out."
@@ -85,38 +165,72 @@ def _stacks(folder: Path) -> Iterator[SynthesizedStack]:
     for artifact_id, artifact in artifacts.items():
         if not isinstance(artifact, Mapping):
             raise UnusableAssemblyError(f"{folder / _MANIFEST} has an artifact {artifact_id} that is no object.")
-        properties = artifact.get("properties", {})
         if artifact.get("type") == "cdk:cloud-assembly":
-            yield from _stacks(folder / _file(properties, "directoryName", folder))
+            inner = _file(artifact.get("properties"), "directoryName", folder)
+            yield from _stacks(folder / inner, (*outer, here))
         elif artifact.get("type") == "aws:cloudformation:stack":
-            account, _, region = str(artifact.get("environment", "")).removeprefix("aws://").partition("/")
-            file = _file(properties, "templateFile", folder)
-            stack = SynthesizedStack(
-                name=str(artifact.get("displayName", artifact_id)).split(" ")[0],
-                account=None if account.startswith("unknown") or not account else account,
-                region=None if region.startswith("unknown") or not region else region,
-                template=_object(folder / file, "a template"),
-                stack_name=str(properties.get("stackName", artifact_id)),
-            )
-            yield from _with_nested(folder, stack)
+            yield from _with_nested(folder, _stack(folder, artifact_id, artifact), 0)
 
 
-def _with_nested(folder: Path, stack: SynthesizedStack) -> Iterator[SynthesizedStack]:
-    yield stack
-    for logical_id, nested in stack.resources("AWS::CloudFormation::Stack"):
-        metadata = nested.get("Metadata")
-        file = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
+def _stack(folder: Path, artifact_id: str, artifact: Mapping[str, Any]) -> SynthesizedStack:
+    properties = artifact.get("properties")
+    account, _, region = str(artifact.get("environment", "")).removeprefix("aws://").partition("/")
+    file = folder / _file(properties, "templateFile", folder)
+    return SynthesizedStack(
+        name=str(artifact.get("displayName", artifact_id)).split(" (")[0],
+        account=None if account.startswith("unknown") or not account else account,
+        region=None if region.startswith("unknown") or not region else region,
+        template=read_object(file, "a template"),
+        stack_name=str(properties.get("stackName", artifact_id) if isinstance(properties, Mapping) else artifact_id),
+        assets=_assets(folder, file),
+    )
+
+
+def _assets(folder: Path, template: Path) -> Mapping[str, str]:
+    """The files of a stack's assets by their hashes; none where the assembly lists none."""
+    path = folder / f"{template.name.removesuffix('.template.json')}.assets.json"
+    files = read_object(path, "a list of assets").get("files") if path.exists() else None
+    found = {}
+    for name, asset in files.items() if isinstance(files, Mapping) else ():
+        source = asset.get("source") if isinstance(asset, Mapping) else None
+        file = source.get("path") if isinstance(source, Mapping) else None
         if isinstance(file, str):
-            template = _object(folder / file, "a template")
-            inner = SynthesizedStack(
-                f"{stack.name}/{logical_id}",
-                stack.account,
-                stack.region,
-                template,
-                parent=stack,
-                nested_as=logical_id,
-            )
-            yield from _with_nested(folder, inner)
+            found[name] = file
+    return found
+
+
+def _with_nested(folder: Path, stack: SynthesizedStack, depth: int) -> Iterator[SynthesizedStack]:
+    yield stack
+    for logical_id, nested in stack.resources(NESTED):
+        file = _nested_file(stack, nested)
+        if file is None or not (folder / file).exists():
+            continue
+        if depth == _DEEPEST:
+            raise UnusableAssemblyError(f"{folder / file} nests itself. Run `cdk synth`.")
+        inner = SynthesizedStack(
+            f"{stack.name}/{logical_id}",
+            stack.account,
+            stack.region,
+            read_object(folder / file, "a template"),
+            parent=stack,
+            nested_as=logical_id,
+            assets=stack.assets,
+        )
+        yield from _with_nested(folder, inner, depth + 1)
+
+
+def _nested_file(stack: SynthesizedStack, nested: Mapping[str, Any]) -> str | None:
+    """Which file of the assembly is a nested stack's template.
+
+    The CDK CLI writes that down as metadata. Without the CLI it follows from the template's address, which ends in the
+    hash of the asset.
+    """
+    metadata = nested.get("Metadata")
+    file = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
+    if isinstance(file, str):
+        return file
+    hashes: list[str] = _HASH.findall(json.dumps(nested.get("Properties")))
+    return next((stack.assets[hash_] for hash_ in reversed(hashes) if hash_ in stack.assets), None)
 
 
 def _file(properties: object, key: str, folder: Path) -> str:
@@ -124,15 +238,3 @@ def _file(properties: object, key: str, folder: Path) -> str:
     if not isinstance(name, str):
         raise UnusableAssemblyError(f"{folder / _MANIFEST} has an artifact without {key}.")
     return name
-
-
-def _object(path: Path, what: str) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UnusableAssemblyError(f"{path} cannot be read as {what}: {error.strerror}. Run `cdk synth`.") from None
-    except (ValueError, RecursionError) as error:
-        raise UnusableAssemblyError(f"{path} cannot be read as {what}: {error}. Run `cdk synth`.") from None
-    if not isinstance(content, Mapping):
-        raise UnusableAssemblyError(f"{path} cannot be read as {what}: it holds no JSON object.")
-    return content

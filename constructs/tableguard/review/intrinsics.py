@@ -1,18 +1,19 @@
 """What CloudFormation's functions come to, as far as the templates of an assembly tell.
 
 A resource that CloudFormation names gets a placeholder, such as `role/{Data.Reader}`: every reference to it comes to
-the same text, which is no legal name, so it is never taken for another one. Whatever else cannot be known stays the
-function that it was, and is reported as unknown; nothing is guessed.
+the same text, which is no legal name, so it is never taken for another one. An attribute of it that is its own and
+nothing else's, such as a role's id, is `{Data.Reader@RoleId}`. Whatever else cannot be known stays the function that it
+was, and is reported as unknown; nothing is guessed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tableguard.policy.partitions import dns_suffix_of, partition_of
-from tableguard.review.assembly import SynthesizedStack
+from tableguard.review.assembly import NESTED, SynthesizedStack
 
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
 
@@ -25,6 +26,7 @@ _ARNS: Final[Mapping[str, tuple[str, bool, str]]] = {
     "AWS::IAM::Role": ("iam", False, "role"),
     "AWS::IAM::User": ("iam", False, "user"),
     "AWS::KMS::Key": ("kms", True, "key/"),
+    "AWS::KMS::ReplicaKey": ("kms", True, "key/"),
     "AWS::Lambda::Function": ("lambda", True, "function:"),
 }
 _NAMES: Final[Mapping[str, str]] = {
@@ -34,11 +36,27 @@ _NAMES: Final[Mapping[str, str]] = {
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::IAM::Role": "RoleName",
     "AWS::IAM::User": "UserName",
+    "AWS::KMS::Alias": "AliasName",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::S3::Bucket": "BucketName",
 }
 # Resources that Ref returns the ARN of.
 _REF_IS_ARN: Final = frozenset({"AWS::IAM::ManagedPolicy"})
+# Attributes that are what Ref returns, under another name.
+_REF_TOO: Final = frozenset(
+    {
+        ("AWS::EC2::VPC", "VpcId"),
+        ("AWS::EC2::VPCEndpoint", "Id"),
+        ("AWS::KMS::Key", "KeyId"),
+        ("AWS::KMS::ReplicaKey", "KeyId"),
+    }
+)
+# Resources whose attributes hold whatever somebody put there, the ARN of a table perhaps.
+_ANYTHING: Final = ("AWS::CloudFormation::", "AWS::SSM::Parameter", "AWS::SecretsManager::", "Custom::")
+_EXPORT_READER: Final = "Custom::CrossRegionExportReader"
+_EXPORT_WRITER: Final = "Custom::CrossRegionExportWriter"
+# Longer than any policy. Functions that refer to each other could otherwise double a text again and again.
+_LONGEST: Final = 200_000
 
 
 class _UnknownError(Exception):
@@ -46,6 +64,18 @@ class _UnknownError(Exception):
 
 
 NO_VALUE: Final = object()
+_UNKNOWN: Final = object()
+
+
+def placeholder(stack: SynthesizedStack, logical_id: str, attribute: str = "") -> str:
+    """What stands for a name that CloudFormation chooses: `{STACK.LOGICALID}`, with dots for a stack inside another.
+
+    Args:
+        stack: The stack that makes the resource.
+        logical_id: The resource.
+        attribute: An attribute of it; its name when left out.
+    """
+    return f"{{{stack.name.replace('/', '.')}.{logical_id}{'@' if attribute else ''}{attribute}}}"
 
 
 class Resolver:
@@ -60,6 +90,8 @@ class Resolver:
         self._stacks = stacks
         self._parameters = parameters or {}
         self._resolving: set[tuple[str, str]] = set()
+        self._resolved: dict[tuple[str, str], Any] = {}
+        self._exports: dict[tuple[str | None, str | None, str], tuple[SynthesizedStack, Any]] | None = None
         self._functions: Mapping[str, Callable[[SynthesizedStack, Any], Any]] = {
             "Ref": self._ref,
             "Fn::FindInMap": self._find_in_map,
@@ -97,7 +129,20 @@ class Resolver:
     def text(self, stack: SynthesizedStack, value: Any) -> str | None:
         """The value as text; None where it is not known, or no text."""
         resolved = self.resolve(stack, value)
-        return resolved if isinstance(resolved, str) else None
+        return resolved if isinstance(resolved, str) and not has_unknown(resolved) else None
+
+    def properties(self, stack: SynthesizedStack, logical_id: str) -> Mapping[str, Any]:
+        """The properties of a resource, resolved; empty where they are no object, or nothing of them is known."""
+        resolved = self.resolve(stack, stack.template["Resources"][logical_id].get("Properties"))
+        return resolved if isinstance(resolved, Mapping) and _function(resolved) is None else {}
+
+    def exists(self, stack: SynthesizedStack, logical_id: str) -> bool | None:
+        """Whether a resource is made at all: its condition's value, or None where that is not known."""
+        condition = stack.template["Resources"][logical_id].get("Condition")
+        if condition is None:
+            return True
+        decided = self.resolve(stack, {"Fn::If": [condition, True, False]})
+        return decided if isinstance(decided, bool) else None
 
     def arn(self, stack: SynthesizedStack, logical_id: str) -> str | None:
         """The ARN of a resource; None where its account or region is not known."""
@@ -108,7 +153,7 @@ class Resolver:
         resource = _resource(stack, logical_id)
         stated = _properties(resource).get(_NAMES.get(str(resource.get("Type")), ""))
         known = self.text(stack, stated) if stated is not None else None
-        return known if known is not None else f"{{{stack.name}.{logical_id}}}"
+        return known if known is not None else placeholder(stack, logical_id)
 
     def _known(self, stack: SynthesizedStack, value: Any) -> Any:
         """The value, resolved whole.
@@ -132,17 +177,22 @@ class Resolver:
         if handler is None:
             raise _UnknownError
         key = (stack.name, repr((name, argument)))
+        if key in self._resolved:
+            return _unless_unknown(self._resolved[key])
         if key in self._resolving:
             # A value that refers to itself comes to nothing.
             raise _UnknownError
         self._resolving.add(key)
+        found: Any = _UNKNOWN
         try:
-            return handler(stack, argument)
-        except (LookupError, TypeError, ValueError, AttributeError):
-            # A function with arguments that CloudFormation would refuse.
-            raise _UnknownError from None
+            found = handler(stack, argument)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError, _UnknownError):
+            # Not known, or a function with arguments that CloudFormation would refuse.
+            pass
         finally:
             self._resolving.discard(key)
+        self._resolved[key] = found
+        return _unless_unknown(found)
 
     def _ref(self, stack: SynthesizedStack, name: str) -> Any:
         if name.startswith("AWS::"):
@@ -151,8 +201,12 @@ class Resolver:
         if isinstance(parameters, Mapping) and name in parameters:
             return self._parameter(stack, name)
         resource = _resource(stack, name)
-        if resource.get("Type") in _REF_IS_ARN:
+        kind = str(resource.get("Type"))
+        if kind in _REF_IS_ARN:
             return self._get_att(stack, [name, "Arn"])
+        if kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource":
+            # Its provider returns whatever it likes.
+            raise _UnknownError
         return self.name(stack, name)
 
     def _pseudo(self, stack: SynthesizedStack, name: str) -> Any:
@@ -170,34 +224,54 @@ class Resolver:
         return known
 
     def _parameter(self, stack: SynthesizedStack, name: str) -> Any:
+        declared = stack.template["Parameters"][name]
+        kind = str(declared.get("Type"))
         given = self._parameters.get(f"{stack.name}.{name}")
         if given is not None:
-            return given
-        if stack.parent is None or stack.nested_as is None:
-            # A default is what a deployment uses unless somebody says otherwise: not known.
+            return _of_kind(given, kind)
+        if stack.parent is None or stack.nested_as is None or kind.startswith("AWS::SSM::"):
+            # A default is what a deployment uses unless somebody says otherwise: not known. Nor is the value of a
+            # parameter of Systems Manager.
             raise _UnknownError
         passed = _properties(_resource(stack.parent, stack.nested_as)).get("Parameters")
-        return self._known(stack.parent, passed[name]) if isinstance(passed, Mapping) else self._known(stack, None)
+        if isinstance(passed, Mapping) and name in passed:
+            return _of_kind(self._known(stack.parent, passed[name]), kind)
+        return _of_kind(declared["Default"], kind)
 
     def _get_att(self, stack: SynthesizedStack, argument: Any) -> Any:
         logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
         resource = _resource(stack, logical_id)
         kind = str(resource.get("Type"))
-        if kind == "AWS::CloudFormation::Stack" and attribute.startswith("Outputs."):
+        if kind == NESTED and attribute.startswith("Outputs."):
             nested = self._nested(stack, logical_id)
             return self._known(nested, nested.template["Outputs"][attribute.removeprefix("Outputs.")]["Value"])
         if kind in _ARNS and attribute in ("Arn", "StreamArn", "PolicyArn"):
             arn = self._arn(stack, logical_id, kind)
-            return f"{arn}/stream/{{{stack.name}.{logical_id}}}" if attribute == "StreamArn" else arn
+            return f"{arn}/stream/{placeholder(stack, logical_id)}" if attribute == "StreamArn" else arn
         if kind == "AWS::S3::Bucket" and attribute == "Arn":
             return f"arn:{self._pseudo(stack, 'AWS::Partition')}:s3:::{self.name(stack, logical_id)}"
-        return f"{{{stack.name}.{logical_id}.{attribute}}}"
+        if (kind, attribute) in _REF_TOO:
+            return self.name(stack, logical_id)
+        if kind == _EXPORT_READER:
+            return self._read_export(stack, attribute)
+        if kind.startswith(_ANYTHING):
+            raise _UnknownError
+        return placeholder(stack, logical_id, attribute)
+
+    def _read_export(self, stack: SynthesizedStack, name: str) -> Any:
+        """A value that the CDK carries from one region to another, through parameters of Systems Manager."""
+        for other in self._stacks:
+            for _, writer in other.resources(_EXPORT_WRITER) if other.account == stack.account else ():
+                props = _properties(writer)["WriterProps"]
+                if props["region"] == stack.region and name in props["exports"]:
+                    return self._known(other, props["exports"][name])
+        raise _UnknownError
 
     def _arn(self, stack: SynthesizedStack, logical_id: str, kind: str) -> str:
         service, regional, prefix = _ARNS[kind]
         if service == "iam":
-            stated = _properties(_resource(stack, logical_id)).get("Path", "/")
-            prefix += self._text(stack, stated)
+            stated = self.resolve(stack, _properties(_resource(stack, logical_id)).get("Path", "/"))
+            prefix += "/" if stated is NO_VALUE else self._text(stack, stated)
         region = self._pseudo(stack, "AWS::Region") if regional else ""
         account = self._pseudo(stack, "AWS::AccountId")
         partition = self._pseudo(stack, "AWS::Partition")
@@ -211,7 +285,7 @@ class Resolver:
 
     def _join(self, stack: SynthesizedStack, argument: Any) -> str:
         separator, parts = argument
-        return str(separator).join(self._text(stack, part) for part in self._list(stack, parts))
+        return _short_enough(str(separator).join(self._text(stack, part) for part in self._list(stack, parts)))
 
     def _list(self, stack: SynthesizedStack, value: Any) -> list[Any]:
         resolved = self.resolve(stack, value)
@@ -242,11 +316,11 @@ class Resolver:
             reference = {"Fn::GetAtt": name.split(".", 1)} if "." in name else {"Ref": name}
             return self._text(stack, reference)
 
-        return _VARIABLE.sub(value_of, text)
+        return _short_enough(_VARIABLE.sub(value_of, text))
 
     def _if(self, stack: SynthesizedStack, argument: Any) -> Any:
         condition, then, otherwise = argument
-        return self._known(stack, then if self._holds(stack, {"Condition": condition}) else otherwise)
+        return self.resolve(stack, then if self._holds(stack, {"Condition": condition}) else otherwise)
 
     def _holds(self, stack: SynthesizedStack, condition: Any) -> bool:
         ((name, argument),) = condition.items()
@@ -268,13 +342,18 @@ class Resolver:
         return stack.template["Mappings"][name][first][second]
 
     def _import_value(self, stack: SynthesizedStack, argument: Any) -> Any:
-        wanted = self._text(stack, argument)
-        for other in self._stacks:
-            if (other.account, other.region) == (stack.account, stack.region):
-                for output in _outputs(other).values():
-                    if self.text(other, _export(output)) == wanted:
-                        return self._known(other, output["Value"])
-        raise _UnknownError
+        if self._exports is None:
+            self._exports = dict(self._exported())
+        other, value = self._exports[(stack.account, stack.region, self._text(stack, argument))]
+        return self._known(other, value)
+
+    def _exported(self) -> Iterator[tuple[tuple[str | None, str | None, str], tuple[SynthesizedStack, Any]]]:
+        for stack in self._stacks:
+            for output in _outputs(stack).values():
+                export = output.get("Export") if isinstance(output, Mapping) else None
+                name = self.text(stack, export.get("Name")) if isinstance(export, Mapping) else None
+                if name is not None:
+                    yield (stack.account, stack.region, name), (stack, output.get("Value"))
 
     def _stack_output(self, stack: SynthesizedStack, argument: Any) -> Any:
         said = self._text(stack, argument["StackName"])
@@ -327,5 +406,20 @@ def _outputs(stack: SynthesizedStack) -> Mapping[str, Any]:
     return outputs if isinstance(outputs, Mapping) else {}
 
 
-def _export(output: Any) -> Any:
-    return output["Export"]["Name"] if isinstance(output, Mapping) and "Export" in output else None
+def _unless_unknown(found: Any) -> Any:
+    if found is _UNKNOWN:
+        raise _UnknownError
+    return found
+
+
+def _of_kind(value: Any, kind: str) -> Any:
+    """A parameter's value: lists are passed as text with commas."""
+    if isinstance(value, str) and (kind == "CommaDelimitedList" or kind.startswith("List<")):
+        return [part.strip() for part in value.split(",")]
+    return value
+
+
+def _short_enough(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise _UnknownError
+    return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from tableguard.policy.evaluation import Document, Place, Policies, Request
 
@@ -22,6 +22,21 @@ class Unknown:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A grant as a template's metadata claims it. Decisions never come from it.
+
+    Args:
+        table: The ARN of its table, where the metadata stands on a consumer's policy.
+        grant: What it says: principal, access, reason, conditions, until.
+        place: Where it stands.
+    """
+
+    table: Any
+    grant: Mapping[str, Any] = field(hash=False)
+    place: Place
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A table in one region: for a global table each replica is one.
@@ -35,7 +50,9 @@ class Table:
         policy: Its resource policy, which covers its indexes.
         stream_policy: The policy of its stream.
         has_stream: Whether it has a stream.
-        key_arn: The key that it is encrypted with, where it names one that is known.
+        stream_label: What stands for the moment at which its stream was enabled, which ends the stream's ARN.
+        key_arn: The customer-managed key that it is encrypted with, where that is known.
+        aws_managed_key: Whether it is encrypted with the key that AWS manages, which no other account can use.
         stated_grants: The grants that the template's metadata claims; decisions never come from these.
         place: The table in its template.
     """
@@ -48,14 +65,22 @@ class Table:
     policy: Document | None = None
     stream_policy: Document | None = None
     has_stream: bool = False
+    stream_label: str = "{label}"
     key_arn: str | None = None
-    stated_grants: tuple[Mapping[str, Any], ...] = ()
+    aws_managed_key: bool = False
+    stated_grants: tuple[Stated, ...] = ()
     place: Place = field(default_factory=Place)
 
     @property
     def stream_arn(self) -> str:
         """The ARN of its stream, with a placeholder for the moment at which it was enabled."""
-        return f"{self.arn}/stream/{{label}}"
+        return f"{self.arn}/stream/{self.stream_label}"
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The ARNs that requests about it may go to: the table's, its indexes' and its stream's."""
+        indexes = (f"{self.arn}/index/{index}" for index in self.indexes)
+        return (self.arn, *indexes, *((self.stream_arn,) if self.has_stream else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +91,7 @@ class Identity:
         arn: Its ARN. Where CloudFormation chooses the name, a placeholder stands for it.
         account: Its account.
         kind: "role" or "user".
+        stated_grants: The grants that the metadata of its policies claims.
         documents: Its identity policies, inline and managed, groups' included.
         boundary: Its permissions boundary: one document, or none.
         trust: Who may assume it; None for a user, or where the role is made elsewhere.
@@ -82,6 +108,7 @@ class Identity:
     trust: Document | None = None
     unread: tuple[str, ...] = ()
     in_assembly: bool = True
+    stated_grants: tuple[Stated, ...] = ()
     place: Place = field(default_factory=Place)
 
     @property
@@ -117,6 +144,7 @@ class OrganizationPolicy:
 
     Args:
         kind: "SERVICE_CONTROL_POLICY" or "RESOURCE_CONTROL_POLICY".
+        managed_from: The account that deploys it: the organization's management account, or one that it delegated to.
         document: Its content.
         targets: Ids of what it is attached to: accounts, organizational units, roots.
         place: The policy in its template.
@@ -125,14 +153,13 @@ class OrganizationPolicy:
     kind: str
     document: Document
     targets: tuple[str, ...]
+    managed_from: str = ""
     place: Place = field(default_factory=Place)
 
-    def binds(self, account: str) -> bool:
-        """Whether it binds an account for certain: by its id, or from the organization's root.
-
-        Which accounts a unit holds stands in no template, so a policy on a unit binds nobody for certain.
-        """
-        return any(target == account or target.startswith("r-") for target in self.targets)
+    @property
+    def on_root(self) -> bool:
+        """Whether it is attached to the organization's root."""
+        return any(target.startswith("r-") or target.endswith("@RootId}") for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +200,20 @@ class Picture:
     keys: tuple[Key, ...] = ()
     unknowns: tuple[Unknown, ...] = ()
     accounts: tuple[str, ...] = ()
+    _tables: Mapping[str, Table] = field(init=False, repr=False, compare=False)
+    _identities: Mapping[str, Identity] = field(init=False, repr=False, compare=False)
+    _roles: Mapping[tuple[str, str, str], tuple[Identity, ...]] = field(init=False, repr=False, compare=False)
+    _keys: Mapping[str, Key] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_name: dict[tuple[str, str, str], tuple[Identity, ...]] = {}
+        for identity in self.identities:
+            key = (identity.account, identity.kind, identity.name.rpartition("/")[2])
+            by_name[key] = (*by_name.get(key, ()), identity)
+        object.__setattr__(self, "_tables", {table.arn: table for table in reversed(self.tables)})
+        object.__setattr__(self, "_identities", {each.arn: each for each in reversed(self.identities)})
+        object.__setattr__(self, "_roles", by_name)
+        object.__setattr__(self, "_keys", {key.arn: key for key in reversed(self.keys)})
 
     def table_of(self, resource: str) -> Table | None:
         """The table that a resource's ARN belongs to: its own, an index's or a stream's.
@@ -180,30 +221,39 @@ class Picture:
         Args:
             resource: An ARN.
         """
-        for table in self.tables:
-            if resource == table.arn or resource.startswith((f"{table.arn}/index/", f"{table.arn}/stream/")):
-                return table
-        return None
+        head, slash, rest = resource.partition("/")
+        name, _, _ = rest.partition("/")
+        found = self._tables.get(f"{head}{slash}{name}")
+        below = resource[len(found.arn) :] if found is not None else ""
+        return found if below == "" or below.startswith(("/index/", "/stream/")) else None
 
     def identity_of(self, principal: str) -> Identity | None:
         """The role or user behind a principal's ARN; a session's is its role, if only one has that name.
 
+        A role that the templates only attach policies to is known by its name alone, which is unique in its account
+        whatever the path.
+
         Args:
             principal: An ARN.
         """
-        for identity in self.identities:
-            if identity.arn == principal:
-                return identity
+        known = self._identities.get(principal)
         parts = principal.split(":", 5)
-        if len(parts) == 6 and parts[5].startswith("assumed-role/"):  # noqa: PLR2004 - an ARN has six parts
-            role = parts[5].split("/")[1]
-            found = [
-                identity
-                for identity in self.identities
-                if identity.kind == "role" and identity.account == parts[4] and identity.name.split("/")[-1] == role
-            ]
+        if known is not None or len(parts) != 6:  # noqa: PLR2004 - an ARN has six parts
+            return known
+        kind, _, name = parts[5].partition("/")
+        if kind == "assumed-role":
+            found = self._roles.get((parts[4], "role", name.split("/")[0]), ())
             return found[0] if len(found) == 1 else None
-        return None
+        found = self._roles.get((parts[4], kind, name.rpartition("/")[2]), ())
+        return found[0] if len(found) == 1 and not found[0].in_assembly else None
+
+    def key(self, arn: str | None) -> Key | None:
+        """The key of an ARN.
+
+        Args:
+            arn: Its ARN; None for no key.
+        """
+        return self._keys.get(arn) if arn is not None else None
 
     def policies_for(self, request: Request, *, identity: Iterable[Document] | None = None) -> Policies:
         """The policies of the picture that bear on a request.
@@ -214,42 +264,58 @@ class Picture:
         """
         table = self.table_of(request.resource)
         behind = self.identity_of(request.principal)
-        resource = None
         if table is not None:
             resource = table.stream_policy if f"{table.arn}/stream/" in request.resource else table.policy
         else:
-            resource = next((key.policy for key in self.keys if key.arn == request.resource), None)
+            key = self.key(request.resource)
+            resource = key.policy if key is not None else None
         return Policies(
             identity=list(behind.documents if behind is not None else identity or ()),
             resource=resource,
             boundary=list(behind.boundary) if behind is not None else [],
-            service_control=self._levels("SERVICE_CONTROL_POLICY", _account_of(request.principal)),
-            resource_control=self._levels("RESOURCE_CONTROL_POLICY", request.resource_account),
+            service_control=[[_FULL_ACCESS, *each] for each in self._levels(request.principal, _SERVICE_CONTROL)],
+            resource_control=self._levels(request.resource, _RESOURCE_CONTROL),
             endpoint=self._endpoint_policy(request),
         )
 
-    def _levels(self, kind: str, account: str | None) -> list[list[Document]]:
-        """One level with the policies that bind the account, next to the one that allows everything.
+    def _levels(self, arn: str, kind: str) -> list[list[Document]]:
+        """One level with the policies that bind an ARN's account for certain; none where there are none.
 
         The templates do not tell the levels of the organization. A Deny counts the same on each of them, and
-        FullAWSAccess is taken to be still attached.
+        FullAWSAccess is taken to be still attached. A policy on a unit binds nobody for certain, because no template
+        tells which accounts the unit holds. One on the root binds the accounts of the assembly, except for the one
+        that deploys it: that may be the management account, which no policy binds.
         """
+        account = account_of(arn)
         if account is None:
             return []
-        found = [p.document for p in self.organization_policies if p.kind == kind and p.binds(account)]
-        return [[_FULL_ACCESS, *found]] if found else []
+        found = [
+            policy.document
+            for policy in self.organization_policies
+            if policy.kind == kind
+            and account != policy.managed_from
+            and (account in policy.targets or (policy.on_root and account in self.accounts))
+        ]
+        return [found] if found else []
 
     def _endpoint_policy(self, request: Request) -> Document | None:
-        through = request.context.get("aws:SourceVpce")
-        return next((e.policy for e in self.endpoints if e.endpoint_id == through), None)
+        through = request.situation.context.get("aws:sourcevpce", ())
+        return next((e.policy for e in self.endpoints if e.endpoint_id in through), None)
 
 
-_FULL_ACCESS = Document(
+_SERVICE_CONTROL: Final = "SERVICE_CONTROL_POLICY"
+_RESOURCE_CONTROL: Final = "RESOURCE_CONTROL_POLICY"
+_FULL_ACCESS: Final = Document(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
     Place(policy="FullAWSAccess"),
 )
 
 
-def _account_of(principal: str) -> str | None:
-    parts = principal.split(":")
-    return parts[4] if principal.startswith("arn:") and len(parts) > 5 else None  # noqa: PLR2004 - as above
+def account_of(arn: str) -> str | None:
+    """The account in an ARN; None for anything else.
+
+    Args:
+        arn: An ARN, a service, or "anonymous".
+    """
+    parts = arn.split(":", 5)
+    return parts[4] or None if arn.startswith("arn:") and len(parts) > 5 else None  # noqa: PLR2004 - as above

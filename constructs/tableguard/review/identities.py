@@ -1,0 +1,163 @@
+"""Roles and users with everything that is attached to them, wherever in the assembly that is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tableguard.policy.evaluation import Document, Place
+from tableguard.policy.partitions import partition_of
+from tableguard.review.assembly import SynthesizedStack
+from tableguard.review.intrinsics import has_unknown
+from tableguard.review.picture import Identity, Stated
+from tableguard.review.reader import Properties, Reader, place
+
+_KINDS: Final = ("role", "user", "group")
+_ADMINISTRATOR: Final = ":iam::aws:policy/AdministratorAccess"
+_EVERYTHING: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def identities(reader: Reader) -> Iterator[Identity]:
+    """The roles and users that the stacks make or attach policies to, groups' policies included.
+
+    Args:
+        reader: What reads the stacks.
+    """
+    return _Identities(reader).finished()
+
+
+@dataclass(slots=True)
+class _Parts:
+    """A role, user or group while it is being put together."""
+
+    arn: str
+    account: str
+    kind: str
+    place: Place = field(default_factory=Place)
+    documents: list[Document] = field(default_factory=list)
+    boundary: list[Document] = field(default_factory=list)
+    trust: Document | None = None
+    unread: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    stated: list[Stated] = field(default_factory=list)
+    in_assembly: bool = False
+
+
+class _Identities:
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._found: dict[tuple[str, str, str], _Parts] = {}
+        self._managed: dict[str, Document] = {}
+
+    def finished(self) -> Iterator[Identity]:
+        """Everything, read and put together."""
+        for stack, logical_id, properties in self._reader.resources("AWS::IAM::ManagedPolicy"):
+            arn = self._reader.resolver.arn(stack, logical_id)
+            if arn is not None:
+                self._managed[arn] = self._reader.document(stack, logical_id, properties, "PolicyDocument")
+        for kind in _KINDS:
+            for stack, logical_id, properties in self._reader.resources(f"AWS::IAM::{kind.title()}"):
+                self._read(kind, stack, logical_id, properties)
+        for stack, logical_id, properties in self._reader.resources("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            self._attach_to_all(stack, logical_id, properties)
+        for kind in _KINDS:
+            for stack, logical_id, properties in self._reader.resources(f"AWS::IAM::{kind.title()}Policy"):
+                document = self._reader.document(stack, logical_id, properties, "PolicyDocument")
+                self._attach(stack, logical_id, kind, properties.get(f"{kind.title()}Name"), document)
+        self._read_groups()
+        yield from (self._identity(parts) for parts in self._found.values() if parts.kind != "group")
+
+    def _read(self, kind: str, stack: SynthesizedStack, logical_id: str, properties: Properties) -> None:
+        arn = self._reader.resolver.arn(stack, logical_id)
+        if arn is None:
+            self._reader.unknown(stack, logical_id, f"the path of a {kind}", "Path")
+            return
+        parts = self._parts(str(stack.account), kind, self._reader.resolver.name(stack, logical_id))
+        parts.arn, parts.place, parts.in_assembly = arn, place(stack, logical_id), True
+        parts.stated += self._reader.stated(stack, logical_id)
+        inline = self._reader.texts(stack, logical_id, properties, "Policies")
+        parts.documents += (
+            self._reader.document(stack, logical_id, properties, "Policies", str(number), "PolicyDocument")
+            for number in range(len(inline))
+        )
+        for value in self._reader.texts(stack, logical_id, properties, "ManagedPolicyArns"):
+            self._attach_managed(value, parts)
+        self._read_boundary(stack, logical_id, properties, parts)
+        parts.trust = self._reader.optional(stack, logical_id, properties, "AssumeRolePolicyDocument")
+        parts.groups += [g for g in self._reader.texts(stack, logical_id, properties, "Groups") if isinstance(g, str)]
+
+    def _read_boundary(self, stack: SynthesizedStack, logical_id: str, properties: Properties, parts: _Parts) -> None:
+        stated = properties.get("PermissionsBoundary")
+        if stated is None:
+            return
+        arn = stated if isinstance(stated, str) else None
+        known = self._managed_document(arn)
+        if known is None:
+            # A boundary that cannot be read may forbid anything: a document that is not understood says just that.
+            path = f"Resources/{logical_id}/Properties/PermissionsBoundary"
+            known = Document(None, Place(policy=arn, stack=stack.name, logical_id=logical_id, path=path))
+            what = f"what the permissions boundary {arn} allows" if arn else "the permissions boundary"
+            self._reader.unknown(stack, logical_id, what, "PermissionsBoundary")
+        parts.boundary.append(known)
+
+    def _attach_to_all(self, stack: SynthesizedStack, logical_id: str, properties: Properties) -> None:
+        document = self._reader.document(stack, logical_id, properties, "PolicyDocument")
+        for kind in _KINDS:
+            for name in self._reader.texts(stack, logical_id, properties, f"{kind.title()}s"):
+                self._attach(stack, logical_id, kind, name, document)
+
+    def _attach(self, stack: SynthesizedStack, logical_id: str, kind: str, name: Any, document: Document) -> None:
+        if isinstance(name, str) and not has_unknown(name):
+            parts = self._parts(str(stack.account), kind, name)
+            parts.documents.append(document)
+            parts.stated += self._reader.stated(stack, logical_id)
+        else:
+            self._reader.unknown(stack, logical_id, f"the {kind} that a policy is attached to")
+
+    def _attach_managed(self, value: Any, parts: _Parts) -> None:
+        arn = value if isinstance(value, str) and not has_unknown(value) else None
+        document = self._managed_document(arn)
+        if document is not None:
+            parts.documents.append(document)
+        else:
+            parts.unread.append(arn or json.dumps(value))
+
+    def _managed_document(self, arn: str | None) -> Document | None:
+        if arn is None:
+            return None
+        return Document(_EVERYTHING, Place(policy=arn)) if arn.endswith(_ADMINISTRATOR) else self._managed.get(arn)
+
+    def _read_groups(self) -> None:
+        for stack, logical_id, properties in self._reader.resources("AWS::IAM::UserToGroupAddition"):
+            group = self._reader.text(stack, logical_id, properties, "GroupName")
+            for name in self._reader.texts(stack, logical_id, properties, "Users"):
+                if group is not None and isinstance(name, str):
+                    self._parts(str(stack.account), "user", name).groups.append(group)
+
+    def _parts(self, account: str, kind: str, name: str) -> _Parts:
+        key = (account, kind, name)
+        if key not in self._found:
+            # One that no template makes: its path is not known, and "/" by far the most common.
+            regions = (stack.region for stack in self._reader.stacks if stack.account == account)
+            partition = next((partition_of(region) for region in regions if region), "aws")
+            self._found[key] = _Parts(f"arn:{partition}:iam::{account}:{kind}/{name}", account, kind)
+        return self._found[key]
+
+    def _identity(self, parts: _Parts) -> Identity:
+        groups = {name: self._found.get((parts.account, "group", name)) for name in parts.groups}
+        members = [group for group in groups.values() if group is not None]
+        missing = [f"group {name}" for name, group in groups.items() if group is None]
+        return Identity(
+            arn=parts.arn,
+            account=parts.account,
+            kind=parts.kind,
+            documents=(*parts.documents, *(document for group in members for document in group.documents)),
+            boundary=tuple(parts.boundary),
+            trust=parts.trust,
+            unread=(*parts.unread, *missing, *(unread for group in members for unread in group.unread)),
+            in_assembly=parts.in_assembly,
+            stated_grants=tuple(parts.stated),
+            place=parts.place,
+        )

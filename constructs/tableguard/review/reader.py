@@ -1,0 +1,155 @@
+"""Reads resources of templates: their properties, the policies in them, and what stays unknown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from tableguard.policy.evaluation import Document, Place
+from tableguard.review.assembly import SynthesizedStack
+from tableguard.review.intrinsics import Resolver, has_unknown
+from tableguard.review.picture import Stated, Unknown
+
+METADATA_KEY: Final = "tableguard"
+_OF_INTEREST: Final = re.compile(r"(dynamodb|kms|\*)[:*?]|\*|[^:]*[*?]", re.IGNORECASE)
+
+Properties = Mapping[str, Any]
+
+
+class Reader:
+    """Resolves what stands in the templates, and keeps a list of what it could not.
+
+    Args:
+        stacks: The stacks of known account and region.
+        resolver: What resolves CloudFormation's functions in them.
+    """
+
+    def __init__(self, stacks: Sequence[SynthesizedStack], resolver: Resolver) -> None:
+        self.stacks = stacks
+        self.resolver = resolver
+        self._unknowns: dict[Unknown, None] = {}
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """What the templates do not tell, each once."""
+        return tuple(self._unknowns)
+
+    def resources(self, *types: str) -> Iterator[tuple[SynthesizedStack, str, Properties]]:
+        """The stack, the logical id and the resolved properties of each resource of the given types.
+
+        A resource whose condition is false is left out; where that is not known, it is taken to exist.
+        """
+        for stack in self.stacks:
+            for logical_id, _ in stack.resources(*types):
+                exists = self.resolver.exists(stack, logical_id)
+                if exists is None:
+                    self.unknown(stack, logical_id, "whether its condition holds")
+                if exists is not False:
+                    yield stack, logical_id, self.resolver.properties(stack, logical_id)
+
+    def unknown(self, stack: SynthesizedStack, logical_id: str, what: str, *path: str) -> None:
+        """Put something on the list of what is not known before deployment."""
+        self.note(_place(stack, logical_id, *path), f"{what} is known at deployment only")
+
+    def note(self, at: Place, what: str) -> None:
+        """Put something on the list of what is not known."""
+        self._unknowns[Unknown(at, what)] = None
+
+    def text(self, stack: SynthesizedStack, logical_id: str, properties: Properties, *path: str) -> str | None:
+        """A text; None where there is none. One that is not known is listed, and None as well."""
+        value = get(properties, *path)
+        if isinstance(value, str) and not has_unknown(value):
+            return value
+        if value is not None:
+            self.unknown(stack, logical_id, path[-1], *path)
+        return None
+
+    def texts(self, stack: SynthesizedStack, logical_id: str, properties: Properties, key: str) -> list[Any]:
+        """The entries of a list, those that are not known as they stand in the template."""
+        value = properties.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.unknown(stack, logical_id, key, key)
+            return []
+        if any(_is_function(entry) or (isinstance(entry, str) and has_unknown(entry)) for entry in value):
+            self.unknown(stack, logical_id, f"an entry of {key}", key)
+        return value
+
+    def optional(self, stack: SynthesizedStack, logical_id: str, properties: Properties, *path: str) -> Document | None:
+        """The policy at a path; None where there is none."""
+        for length in range(1, len(path)):
+            if has_unknown(holder := get(properties, *path[:length])) and _is_function(holder):
+                # Perhaps there is a policy: one that cannot be understood stands for it.
+                self.unknown(stack, logical_id, path[length - 1], *path[:length])
+                return Document(holder, _place(stack, logical_id, *path))
+        return None if get(properties, *path) is None else self.document(stack, logical_id, properties, *path)
+
+    def document(self, stack: SynthesizedStack, logical_id: str, properties: Properties, *path: str) -> Document:
+        """The policy at a path, which a policy document must be."""
+        source = get(properties, *path)
+        if isinstance(source, str):
+            source = _parsed(source)
+        if _unknown_of_interest(source):
+            self.unknown(stack, logical_id, "a value in a policy", *path)
+        holder = get(properties, *path[:-1])
+        name = next((get(h, k) for h in (holder, properties) for k in ("PolicyName", "ManagedPolicyName")
+                     if isinstance(get(h, k), str)), None)  # fmt: skip
+        return Document(source, _place(stack, logical_id, *path, policy=name))
+
+    def stated(self, stack: SynthesizedStack, logical_id: str) -> Iterator[Stated]:
+        """The grants that a resource's metadata claims."""
+        metadata = self.resolver.resolve(stack, stack.template["Resources"][logical_id].get("Metadata"))
+        claims = get(metadata, METADATA_KEY)
+        grants = get(claims, "grants")
+        for grant in grants if isinstance(grants, list) else []:
+            if isinstance(grant, Mapping):
+                yield Stated(get(claims, "table"), grant, place(stack, logical_id))
+
+
+def place(stack: SynthesizedStack, logical_id: str) -> Place:
+    """A resource in its template."""
+    return _place(stack, logical_id)
+
+
+def get(holder: Any, *path: str) -> Any:
+    """What stands at a path of keys and numbers; None where there is nothing."""
+    value = holder
+    for step in path:
+        if isinstance(value, list) and step.isdecimal():
+            value = value[int(step)] if int(step) < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _place(stack: SynthesizedStack, logical_id: str, *path: str, policy: str | None = None) -> Place:
+    where = "/".join(("Resources", logical_id, *(("Properties", *path) if path else ())))
+    return Place(policy=policy, stack=stack.name, logical_id=logical_id, path=where)
+
+
+def _is_function(value: object) -> bool:
+    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::"))
+
+
+def _unknown_of_interest(source: object) -> bool:
+    """Whether something unknown stands in a statement that may be about tables, streams or keys."""
+    if not isinstance(source, Mapping) or _is_function(source):
+        return has_unknown(source)
+    statements = source.get("Statement")
+    for statement in statements if isinstance(statements, list) else [statements]:
+        actions = get(statement, "Action")
+        listed = actions if isinstance(actions, list) else [actions]
+        known = all(isinstance(action, str) for action in listed)
+        if has_unknown(statement) and not (known and not any(map(_OF_INTEREST.match, listed))):
+            return True
+    return has_unknown({key: value for key, value in source.items() if key != "Statement"})
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

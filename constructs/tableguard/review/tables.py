@@ -1,0 +1,100 @@
+"""Tables and their policies, as templates make them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tableguard.policy.partitions import partition_of
+from tableguard.review.assembly import SynthesizedStack
+from tableguard.review.fences import key_arn
+from tableguard.review.intrinsics import placeholder
+from tableguard.review.picture import Table
+from tableguard.review.reader import Properties, Reader, get, place
+
+_TABLE = "AWS::DynamoDB::Table"
+_GLOBAL_TABLE = "AWS::DynamoDB::GlobalTable"
+_POLICY = ("ResourcePolicy", "PolicyDocument")
+
+
+def tables(reader: Reader) -> Iterator[Table]:
+    """The tables of all stacks; of a global table each replica.
+
+    Args:
+        reader: What reads the stacks.
+    """
+    for stack, logical_id, properties in reader.resources(_TABLE):
+        has_stream = properties.get("StreamSpecification") is not None
+        yield _table(
+            reader,
+            stack,
+            logical_id,
+            properties,
+            region=str(stack.region),
+            stream="StreamSpecification",
+            has_stream=has_stream,
+        )
+    for stack, logical_id, properties in reader.resources(_GLOBAL_TABLE):
+        replicas = properties.get("Replicas")
+        if not isinstance(replicas, list):
+            reader.unknown(stack, logical_id, "the list of its replicas", "Replicas")
+            continue
+        for number in range(len(replicas)):
+            at = ("Replicas", str(number))
+            region = reader.text(stack, logical_id, properties, *at, "Region")
+            if region is None:
+                reader.unknown(stack, logical_id, "the region of a replica", *at)
+                continue
+            # A global table of several replicas has streams, whether somebody asked for them or not.
+            has_stream = properties.get("StreamSpecification") is not None or len(replicas) > 1
+            yield _table(
+                reader,
+                stack,
+                logical_id,
+                properties,
+                region=region,
+                stream="ReplicaStreamSpecification",
+                has_stream=has_stream,
+                at=at,
+            )
+
+
+def _table(
+    reader: Reader,
+    stack: SynthesizedStack,
+    logical_id: str,
+    properties: Properties,
+    *,
+    region: str,
+    stream: str,
+    has_stream: bool,
+    at: tuple[str, ...] = (),
+) -> Table:
+    name = reader.resolver.name(stack, logical_id)
+    encryption = get(properties, *at, "SSESpecification") or get(properties, "SSESpecification")
+    stated = get(encryption, "KMSMasterKeyId")
+    key = key_arn(reader, stack, stated, region)
+    if stated is not None and key is None:
+        reader.unknown(stack, logical_id, "the key of the table", *at, "SSESpecification", "KMSMasterKeyId")
+    return Table(
+        arn=f"arn:{partition_of(region)}:dynamodb:{region}:{stack.account}:table/{name}",
+        account=str(stack.account),
+        region=region,
+        name=name,
+        indexes=tuple(_indexes(reader, stack, logical_id, properties)),
+        policy=reader.optional(stack, logical_id, properties, *at, *_POLICY),
+        stream_policy=reader.optional(stack, logical_id, properties, *at, stream, *_POLICY),
+        has_stream=has_stream,
+        stream_label=placeholder(stack, logical_id),
+        key_arn=key,
+        aws_managed_key=stated is None and get(encryption, "SSEEnabled") in (True, "true"),
+        stated_grants=tuple(reader.stated(stack, logical_id)),
+        place=place(stack, logical_id),
+    )
+
+
+def _indexes(reader: Reader, stack: SynthesizedStack, logical_id: str, properties: Properties) -> Iterator[str]:
+    for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        for index in reader.texts(stack, logical_id, properties, kind):
+            name = get(index, "IndexName")
+            if isinstance(name, str):
+                yield name

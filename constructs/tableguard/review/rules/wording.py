@@ -1,0 +1,68 @@
+"""A failure in words: resource, principal, action, circumstances, and the statement that decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tableguard.policy.evaluation import ContextValue, Decision, Place, Reason
+from tableguard.review.rules.meaning import Question
+
+
+def described(question: Question, decision: Decision) -> str:
+    """What is wrong with a decision that a rule did not expect.
+
+    Args:
+        question: What was asked.
+        decision: What was decided.
+    """
+    who = f"{question.caller.label} ({question.caller.principal})"
+    verb = "may" if decision.allowed else "may not" if decision.understood else "might be able to"
+    lines = [f"{who} {verb} {question.action.qualified} on {question.resource}", *map(worded, decision.because)]
+    stated = circumstances_in_words(question.context)
+    if stated:
+        lines.append(f"asked with {stated}")
+    if question.moment is not None:
+        lines.append(f"asked for {question.moment.date().isoformat()}")
+    if not decision.understood:
+        lines.append("this is not known: the denial rests on a statement that cannot be understood")
+    return "; ".join(lines)
+
+
+def worded(reason: Reason) -> str:
+    """A reason with its place.
+
+    Args:
+        reason: A reason of a decision.
+    """
+    layer = reason.layer.value.replace("_", " ")
+    if reason.effect is None:
+        return f"the {layer} layer does not allow it: {reason.detail}"
+    verb = "allowed" if reason.effect.value == "Allow" else "denied"
+    which = f"statement {reason.sid!r}" if reason.sid else f"statement number {(reason.statement or 0) + 1}"
+    said = f"{verb} by {which} of the {layer} policy"
+    if reason.place is not None:
+        said += f" at {place_in_words(reason.place)}"
+    return said if reason.understood else f"{said}, which cannot be understood: {reason.detail}"
+
+
+def place_in_words(place: Place) -> str:
+    """Where a policy stands.
+
+    Args:
+        place: The place.
+    """
+    if place.path is None:
+        return place.policy or place.stack or "an unknown place"
+    return f"{place.stack}: {place.path}"
+
+
+def circumstances_in_words(context: Mapping[str, ContextValue]) -> str:
+    """A context in one line.
+
+    Args:
+        context: The condition keys.
+    """
+    return ", ".join(
+        f"{key}={'/'.join(map(str, value)) if isinstance(value, (list, tuple)) else value}"
+        for key, value in sorted(context.items())
+    )

@@ -87,7 +87,13 @@ class Verdict:
         return (*self.decision.because, *(self.key.because if self.key is not None else ()))
 
 
-def decide(picture: Picture, request: Request, *, outsider: Iterable[Document] | None = None) -> Verdict:
+def decide(
+    picture: Picture,
+    request: Request,
+    *,
+    outsider: Iterable[Document] | None = None,
+    even_if_known: bool = False,
+) -> Verdict:
     """Decide a request with every policy of the picture that bears on it.
 
     Reading and writing the items of a table with a customer-managed key takes kms:Decrypt as well: DynamoDB asks KMS
@@ -98,11 +104,12 @@ def decide(picture: Picture, request: Request, *, outsider: Iterable[Document] |
         request: The request.
         outsider: Identity policies to assume for a principal that the picture does not hold, such as `ANY_IDENTITY`;
             none when left out, so that nothing is granted on its own side.
+        even_if_known: Assume those for a principal that the picture holds as well, in place of its own.
     """
     assumed = None
-    if outsider is not None and picture.identity_of(request.principal) is None:
+    if outsider is not None and (even_if_known or picture.identity_of(request.principal) is None):
         assumed = tuple(outsider)
-    policies = picture.policies_for(request, identity=assumed)
+    policies = _policies(picture, request, assumed)
     verdict = Verdict(
         request=request, decision=evaluate(request, policies), policies=policies, assumed=assumed is not None
     )
@@ -123,7 +130,7 @@ def _with_key(picture: Picture, table: Table, verdict: Verdict, assumed: Iterabl
     if key is None:
         return replace(verdict, unknown_key=table.key_arn)
     request = _to_kms(verdict.request, table, key.arn)
-    policies = picture.policies_for(request, identity=assumed)
+    policies = _policies(picture, request, assumed)
     if caller.account == key.account:
         # Unlike elsewhere, identity policies count only where the key's policy leaves the decision to the account. A
         # layer that has to allow, whether to the caller or to its account, says just that.
@@ -131,6 +138,11 @@ def _with_key(picture: Picture, table: Table, verdict: Verdict, assumed: Iterabl
     decision = evaluate(request, policies)
     reasons = tuple(dict.fromkeys(map(_as_key_policy, decision.because)))
     return replace(verdict, key_request=request, key=replace(decision, because=reasons), key_policies=policies)
+
+
+def _policies(picture: Picture, request: Request, assumed: Iterable[Document] | None) -> Policies:
+    policies = picture.policies_for(request)
+    return policies if assumed is None else replace(policies, identity=list(assumed))
 
 
 def _as_key_policy(reason: Reason) -> Reason:

@@ -1,0 +1,232 @@
+"""What a search found, as a reviewer reads it: who may do what, under which conditions, until when."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tableguard.policy.actions import Action
+from tableguard.policy.evaluation import Effect, Layer, Reason
+from tableguard.policy.evaluation.policies import Policies
+from tableguard.policy.evaluation.request import Situation
+from tableguard.review.decide import Verdict
+from tableguard.review.kinds import ACTIONS_OF, KINDS, resources_of
+from tableguard.review.picture import Table
+from tableguard.review.search import Asked, Search
+from tableguard.review.sentences import Test
+from tableguard.review.wording import begins, ends, phrases
+
+
+class Status(enum.Enum):
+    """How sure an access is."""
+
+    ALLOWED = "allowed"
+    OPEN = "own side unknown"
+    """The table's side allows it; the caller's own side stands in no template."""
+    OVER = "over"
+    """It was allowed, until a day that has passed."""
+    LATER = "later"
+    """It will be allowed, from a day on that has not come."""
+    UNKNOWN = "unknown"
+    """Something that decides it is not known, or not understood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """One way to do one kind of thing with a table.
+
+    Args:
+        kind: One of `KINDS`.
+        actions: The actions, as a policy names them.
+        resources: The ARNs that they go to.
+        status: Whether it is allowed today.
+        conditions: What must hold, in words.
+        until: The first moment at which it is over.
+        since: The moment from which it is allowed.
+        verdict: The evidence: the request that was decided, and the decision.
+        named: The tests of the statements behind it, for comparison with what metadata claims.
+    """
+
+    kind: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    status: Status
+    conditions: tuple[str, ...]
+    until: dt.datetime | None
+    since: dt.datetime | None
+    verdict: Verdict
+    named: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A request that is denied although one side, or both, grant it.
+
+    Args:
+        action: The action, as a policy names it.
+        resource: The ARN.
+        verdict: The decision of the plain request.
+    """
+
+    action: str
+    resource: str
+    verdict: Verdict
+
+
+def accesses(
+    search: Search, table: Table, principal: str, hints: Mapping[str, str], *, any_identity: bool = False
+) -> tuple[tuple[Access, ...], tuple[Refusal, ...]]:
+    """Everything that a principal may do with a table, and what it may not although a statement grants it.
+
+    Args:
+        search: What searches the picture.
+        table: The table.
+        principal: The principal, as in a request.
+        hints: What its context holds for certain.
+        any_identity: Whether to leave the principal's own side open, even when the picture holds it.
+    """
+    found: list[Access] = []
+    refused: list[Refusal] = []
+    known: dict[tuple[object, ...], list[Verdict]] = {}
+    for kind in KINDS:
+        for action in ACTIONS_OF[kind]:
+            for resource in resources_of(action, table):
+                asked = Asked(
+                    principal=principal,
+                    action=action.qualified,
+                    resource=resource,
+                    table=table,
+                    hints=hints,
+                    any_identity=any_identity,
+                )
+                ways, refusal = _ways(search, asked, action, known)
+                found += (_access(search, kind, verdict) for verdict in ways)
+                if refusal is not None:
+                    refused.append(refusal)
+    return tuple(_together(found)), tuple(refused)
+
+
+def _ways(
+    search: Search, asked: Asked, action: Action, known: dict[tuple[object, ...], list[Verdict]]
+) -> tuple[list[Verdict], Refusal | None]:
+    """The ways to get something, with the answers for a like action tried first."""
+    plain = search.verdict(asked)
+    granting = frozenset(_granting(search, plain.policies, plain.request.situation))
+    if not granting and not plain.allowed:
+        return [], None
+    if plain.allowed:
+        return [plain], None
+    same = (granting, action.by_key, action.by_attribute, plain.key is None, asked.resource)
+    if same in known:
+        again = [search.verdict(asked, each.request.situation.context) for each in known[same]]
+        again = [replace(each) for each in again if each.allowed]
+        if len(again) == len(known[same]):
+            return again, None if again else Refusal(action=asked.action, resource=asked.resource, verdict=plain)
+    ways = list(search.ways(asked))
+    known[same] = ways
+    return ways, None if ways else Refusal(action=asked.action, resource=asked.resource, verdict=plain)
+
+
+def _granting(search: Search, policies: Policies, situation: Situation) -> Iterator[tuple[int, int]]:
+    """The statements of identity and resource policies that would allow it, but for their conditions."""
+    for layer in policies.layers:
+        if layer.layer in (Layer.IDENTITY, Layer.RESOURCE):
+            for sentence in search.shelf.about(situation.action, layer):
+                if not sentence.denies and sentence.fits_but_for_conditions(situation, named=layer.named) is not False:
+                    yield id(sentence.document), sentence.number
+
+
+def _access(search: Search, kind: str, verdict: Verdict) -> Access:
+    said: dict[str, None] = {}
+    limits: list[dt.datetime] = []
+    starts: list[dt.datetime] = []
+    named: list[Test] = []
+    for tests, holds in _bearing(search, verdict):
+        named += tests if holds else ()
+        if holds:
+            said |= dict.fromkeys(phrases(tests))
+        else:
+            # A Deny stands aside as soon as one of its conditions does not hold.
+            alternatives = phrases(tests, holds=False)
+            if alternatives:
+                said[" or ".join(alternatives)] = None
+        end, start = ends(tests, holds=holds), begins(tests, holds=holds)
+        limits += [end] if end is not None else []
+        starts += [start] if start is not None else []
+    until, since = min(limits, default=None), max(starts, default=None)
+    request = verdict.request
+    return Access(
+        kind=kind,
+        actions=(request.action,),
+        resources=(request.resource,),
+        status=_status(search, verdict, until, since),
+        conditions=tuple(said),
+        until=until,
+        since=since,
+        verdict=verdict,
+        named=tuple(named),
+    )
+
+
+def _status(search: Search, verdict: Verdict, until: dt.datetime | None, since: dt.datetime | None) -> Status:
+    if until is not None and until <= search.now:
+        return Status.OVER
+    if since is not None and since > search.now:
+        return Status.LATER
+    if verdict.unknown_key is not None:
+        return Status.UNKNOWN
+    return Status.OPEN if verdict.assumed else Status.ALLOWED
+
+
+def _bearing(search: Search, verdict: Verdict) -> Iterator[tuple[tuple[Test, ...], bool]]:
+    """The conditions of the statements that allow a request, and of the Denies that stand aside for it."""
+    parts = [(verdict.decision.because, verdict.policies, verdict.request)]
+    if verdict.key is not None and verdict.key_policies is not None and verdict.key_request is not None:
+        parts.append((verdict.key.because, verdict.key_policies, verdict.key_request))
+    for reasons, policies, request in parts:
+        yield from _allowing(search, reasons, policies)
+        yield from _sparing(search, policies, request.situation)
+
+
+def _allowing(search: Search, reasons: tuple[Reason, ...], policies: Policies) -> Iterator[tuple[tuple[Test, ...], bool]]:
+    for reason in reasons:
+        sentence = search.shelf.deciding(reason, policies) if reason.effect is Effect.ALLOW else None
+        if sentence is not None and sentence.tests:
+            yield _worth_saying(sentence.tests), True
+
+
+def _sparing(search: Search, policies: Policies, situation: Situation) -> Iterator[tuple[tuple[Test, ...], bool]]:
+    for layer in policies.layers:
+        for sentence in search.shelf.about(situation.action, layer):
+            if sentence.denies and sentence.tests and sentence.fits_but_for_conditions(situation, named=layer.named):
+                fixed = [test for test in sentence.tests if test.low_key.startswith("aws:principal")]
+                if all(sentence.holds(test, situation) for test in fixed):
+                    yield _worth_saying(sentence.tests), False
+
+
+def _worth_saying(tests: tuple[Test, ...]) -> tuple[Test, ...]:
+    """Without what DynamoDB itself tells KMS."""
+    return tuple(test for test in tests if not test.low_key.startswith("kms:"))
+
+
+def _together(found: list[Access]) -> Iterator[Access]:
+    """One entry for all actions that are alike in everything else."""
+    groups: dict[tuple[object, ...], Access] = {}
+    unconditional = {(a.kind, a.actions, a.resources) for a in found if not a.conditions and a.status is Status.ALLOWED}
+    for each in found:
+        if each.conditions and (each.kind, each.actions, each.resources) in unconditional:
+            continue
+        key = (each.kind, each.status, each.conditions, each.until, each.since)
+        other = groups.get(key)
+        groups[key] = (
+            each
+            if other is None
+            else replace(
+                other,
+                actions=tuple(dict.fromkeys((*other.actions, *each.actions))),
+                resources=tuple(dict.fromkeys((*other.resources, *each.resources))),
+            )
+        )
+    yield from groups.values()

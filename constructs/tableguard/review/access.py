@@ -190,7 +190,9 @@ def _bearing(search: Search, verdict: Verdict) -> Iterator[tuple[tuple[Test, ...
         yield from _sparing(search, policies, request.situation)
 
 
-def _allowing(search: Search, reasons: tuple[Reason, ...], policies: Policies) -> Iterator[tuple[tuple[Test, ...], bool]]:
+def _allowing(
+    search: Search, reasons: tuple[Reason, ...], policies: Policies
+) -> Iterator[tuple[tuple[Test, ...], bool]]:
     for reason in reasons:
         sentence = search.shelf.deciding(reason, policies) if reason.effect is Effect.ALLOW else None
         if sentence is not None and sentence.tests:

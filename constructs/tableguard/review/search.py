@@ -240,5 +240,3 @@ def _for(test: Test, tests: Iterable[Test], context: Context) -> list[Change]:
 
 def _frozen(context: Context) -> frozenset[tuple[str, tuple[str, ...]]]:
     return frozenset(context.items())
-
-

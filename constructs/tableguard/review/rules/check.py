@@ -12,15 +12,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from tableguard.policy import InvalidInputError
-from tableguard.policy.evaluation import Decision, Place, Request
+from tableguard.policy.evaluation import Layer, Place, Request
+from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.picture import Picture
 from tableguard.review.rules.meaning import Question, Rule
-from tableguard.review.rules.people import EVERYTHING, opened
+from tableguard.review.rules.people import opened
 from tableguard.review.rules.scene import Scene
-from tableguard.review.rules.wording import described
+from tableguard.review.rules.wording import described, place_in_words
 
 MOST_REQUESTS: Final = 1_000_000
 """At most so many requests in one check, unless the caller says otherwise."""
+
+
+_ASSUMED: Final = tuple(document.place for document in ANY_IDENTITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,7 @@ class Failure:
         rule: The rule.
         what: What is wrong, in words: resource, principal, action, circumstances and the deciding statement.
         question: The request that shows it; None where there was nothing to ask, or more than could be tried.
-        decision: What was decided; None likewise.
+        verdict: What was decided; None likewise.
         requests: How many requests were decided so.
         principals: Whose they were.
         actions: What they wanted.
@@ -43,7 +47,7 @@ class Failure:
     rule: Rule
     what: str
     question: Question | None = None
-    decision: Decision | None = None
+    verdict: Verdict | None = None
     requests: int = 0
     principals: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
@@ -76,9 +80,7 @@ class Results:
         return f"{len(self.tried)} rules tried with {total:,} requests: {outcome}"
 
 
-def check(
-    picture: Picture, rules: Sequence[Rule], today: dt.date, *, most_requests: int = MOST_REQUESTS
-) -> Results:
+def check(picture: Picture, rules: Sequence[Rule], today: dt.date, *, most_requests: int = MOST_REQUESTS) -> Results:
     """Try rules on a picture.
 
     Whoever the picture does not hold may have identity policies that allow everything, and so may the roles and users
@@ -118,12 +120,12 @@ class _Court:
         self._as_written = picture
         self._as_they_might_be = opened(picture)
 
-    def decide(self, question: Question, request: Request) -> Decision:
+    def decide(self, question: Question, request: Request) -> Verdict:
         if question.allowed:
             return decide(self._as_written, request)
         behind = question.caller.identity
         closed = behind is not None and behind.account == question.table.account and not behind.unread
-        return decide(self._as_written if closed else self._as_they_might_be, request, identity=[EVERYTHING])
+        return decide(self._as_written if closed else self._as_they_might_be, request, outsider=ANY_IDENTITY)
 
 
 class _Trial:
@@ -136,6 +138,8 @@ class _Trial:
         self._court = court
         self._found: dict[object, _Finding] = {}
         self._unfinished = False
+        self._wants_refusals = False
+        self._stacks: set[str | None] = set()
 
     def run(self, most: int) -> None:
         for question in self._rule.questions(self._scene):
@@ -143,6 +147,8 @@ class _Trial:
                 self._unfinished = True
                 return
             self.tried += 1
+            self._wants_refusals = self._wants_refusals or not question.allowed
+            self._stacks.add(question.table.place.stack)
             request = Request(
                 principal=question.caller.principal,
                 action=question.action.qualified,
@@ -151,39 +157,43 @@ class _Trial:
                 context={**question.caller.facts, **question.context},
                 time=question.moment or self._scene.now,
             )
-            decision = self._court.decide(question, request)
-            if decision.allowed is not question.allowed or (not question.allowed and not decision.understood):
-                self._found.setdefault(_key(question, decision), _Finding(question, decision)).add(question)
+            verdict = self._court.decide(question, request)
+            if verdict.allowed is not question.allowed or (not question.allowed and not verdict.understood):
+                self._found.setdefault(_key(question, verdict), _Finding(question, verdict)).add(question)
 
     def failures(self) -> Iterator[Failure]:
         for each in self._found.values():
             yield each.failure(self._rule)
-        yield from map(self._problem, self._problems())
-
-    def _problem(self, problem: tuple[str, Place | None]) -> Failure:
-        return Failure(rule=self._rule, what=problem[0], place=problem[1])
+        for what, place in self._problems():
+            yield Failure(rule=self._rule, what=what, place=place)
 
     def _problems(self) -> Iterator[tuple[str, Place | None]]:
         for said in dict.fromkeys(self._scene.missing):
-            yield f"Nothing was tried for {said}: no template makes it.", None
+            yield f"Nothing was tried for {said}: no template makes it", None
         if not self.tried and not self._scene.missing:
-            yield "Nothing was tried: everybody is excepted.", None
+            yield "Nothing was tried: everybody is excepted", None
         if self._unfinished:
-            yield f"Not tried whole: stopped after {self.tried:,} requests. Name tables, or allow more requests.", None
+            yield f"Not tried whole: stopped after {self.tried:,} requests. Name tables, or allow more", None
         if self._scene.left_out:
             many = f"{self._scene.left_out:,}"
-            yield f"Not tried whole: the policies' conditions combine to {many} more circumstances than are tried.", None
-        for unknown in self._scene.picture.unknowns:
-            if unknown.place.logical_id is None:
-                yield f"Not known: {unknown.place.stack}: {unknown.what}", unknown.place
+            yield f"Not tried whole: the policies' conditions combine to {many} more circumstances than are tried", None
+        yield from self._unread()
+
+    def _unread(self) -> Iterator[tuple[str, Place | None]]:
+        """What no template shows of the tables, or of tables that may be there: a refusal cannot be told from it."""
+        for unknown in self._scene.picture.unknowns if self._wants_refusals else ():
+            at = unknown.place
+            whole = at.logical_id is None or at.path == f"Resources/{at.logical_id}"
+            if whole and (not self._rule.tables or at.stack in self._stacks):
+                yield f"Not known: {place_in_words(at)}: {unknown.what}", at
 
 
 class _Finding:
     """What the same statements decided against a rule."""
 
-    def __init__(self, question: Question, decision: Decision) -> None:
+    def __init__(self, question: Question, verdict: Verdict) -> None:
         self._question = question
-        self._decision = decision
+        self._verdict = verdict
         self._requests = 0
         self._principals: dict[str, None] = {}
         self._actions: dict[str, None] = {}
@@ -194,12 +204,13 @@ class _Finding:
         self._actions[question.action.qualified] = None
 
     def failure(self, rule: Rule) -> Failure:
-        places = (reason.place for reason in self._decision.because if reason.place is not None)
+        reasons = self._verdict.decision.because
+        places = (reason.place for reason in reasons if reason.place is not None and reason.layer is Layer.RESOURCE)
         return Failure(
             rule=rule,
-            what=described(self._question, self._decision),
+            what=described(self._question, self._verdict),
             question=self._question,
-            decision=self._decision,
+            verdict=self._verdict,
             requests=self._requests,
             principals=tuple(self._principals),
             actions=tuple(self._actions),
@@ -207,10 +218,15 @@ class _Finding:
         )
 
 
-def _key(question: Question, decision: Decision) -> object:
+def _key(question: Question, verdict: Verdict) -> object:
     reasons = tuple(
         (reason.layer, reason.place, reason.statement)
-        for reason in decision.because
-        if reason.place is None or reason.place != EVERYTHING.place
+        for reason in verdict.because
+        if reason.place not in _ASSUMED and not (verdict.allowed and reason.statement is None)
     )
-    return question.table.arn, question.caller.principal if question.allowed else None, decision.outcome, reasons
+    return (
+        question.table.arn,
+        question.caller.principal if question.allowed else None,
+        verdict.decision.outcome,
+        reasons,
+    )

@@ -30,13 +30,16 @@ from tableguard.policy.actions import ACTIONS, Action
 from tableguard.policy.evaluation import ContextValue
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.review.picture import Table
-from tableguard.review.rules.circumstances import Context, is_forwarded
+from tableguard.review.rules.circumstances import is_forwarded
 from tableguard.review.rules.people import Caller
 from tableguard.review.rules.scene import Scene, resources
+from tableguard.review.samples import Context
 
 ITEMS: Final = Access(
     "the items",
-    (Access.READ_ITEMS | Access.on_table("Scan", "PartiQLSelect") | Access.on_index("Scan", "PartiQLSelect")).permissions
+    (
+        Access.READ_ITEMS | Access.on_table("Scan", "PartiQLSelect") | Access.on_index("Scan", "PartiQLSelect")
+    ).permissions
     | Access.on_stream("GetRecords").permissions,
 )
 """Everything that returns items: reads of the table and its indexes, and its stream, which holds items too."""
@@ -168,7 +171,8 @@ class OnlyAccounts(_Nobody):
 
     @property
     def description(self) -> str:
-        return f"Only the accounts {', '.join(self.accounts)} have access to {self.access.name}" + _but(self.except_)
+        accounts = ", ".join(("the table's own", *self.accounts))
+        return f"Only these accounts have access to {self.access.name}: {accounts}" + _but(self.except_)
 
     def questions(self, scene: Scene) -> Iterator[Question]:
         for question in self._refused(scene, self.access, own_account=False):
@@ -241,7 +245,9 @@ class EveryGrantEnds(_Nobody):
     def __post_init__(self) -> None:
         _Nobody.__post_init__(self)
         if not isinstance(self.within, dt.timedelta) or self.within <= dt.timedelta():
-            raise InvalidInputError("the `within` of an EveryGrantEnds", value=self.within, allowed="a positive timedelta")
+            raise InvalidInputError(
+                "the `within` of an EveryGrantEnds", value=self.within, allowed="a positive timedelta"
+            )
         _check_access(self.access)
 
     @property

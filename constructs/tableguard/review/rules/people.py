@@ -13,15 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tableguard.policy import AwsService, Organization, OrganizationalUnit, Principal
-from tableguard.policy.evaluation import Document, Place
+from tableguard.policy.evaluation import Document
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.partitions import partition_of
+from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.picture import Identity, Picture
 
-EVERYTHING: Final = Document(
-    {"Version": "2012-10-17", "Statement": [{"Sid": "AssumedToAllow", "Effect": "Allow", "Action": "*", "Resource": "*"}]},
-    Place(policy="an identity policy that allows everything, assumed because it is not ours to write"),
-)
 ANONYMOUS: Final = "anonymous"
 
 # Services that DynamoDB accepts in a policy, and one that runs customers' code.
@@ -40,6 +37,7 @@ _SPARE_ACCOUNTS: Final = tuple(f"{digit * 12}" for digit in "987654321")
 _OTHER_ORGANIZATION: Final = "o-0therorganization"
 _OWN_ORGANIZATION: Final = "o-0wn0rganization0"
 _SSO: Final = "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+_NAME: Final = re.compile(r"[\w+=,.@{}-]+(?:/[\w+=,.@{}-]+)*", re.ASCII)
 _KINDS: Final = (
     ("root", "the root user"),
     ("role/outsider", "a role that no template makes"),
@@ -125,7 +123,7 @@ def opened(picture: Picture) -> Picture:
     Args:
         picture: The picture.
     """
-    identities = (replace(each, documents=(*each.documents, EVERYTHING)) for each in picture.identities)
+    identities = (replace(each, documents=(*each.documents, *ANY_IDENTITY)) for each in picture.identities)
     return replace(picture, identities=tuple(identities))
 
 
@@ -165,7 +163,10 @@ class _Outsiders:
     def facts_of(self, account: str) -> Mapping[str, str | tuple[str, ...]]:
         """The organization of an account: accounts of the assembly are taken to be in the one that policies name."""
         if account in self._known or account == self._member:
-            return {"aws:PrincipalOrgID": self._organization, "aws:PrincipalOrgPaths": (f"{self._organization}/r-0000/",)}
+            return {
+                "aws:PrincipalOrgID": self._organization,
+                "aws:PrincipalOrgPaths": (f"{self._organization}/r-0000/",),
+            }
         if account == self._foreign:
             other = _OTHER_ORGANIZATION
             return {"aws:PrincipalOrgID": other, "aws:PrincipalOrgPaths": (f"{other}/r-0000/",)}
@@ -199,7 +200,7 @@ class _Outsiders:
     def _namesakes(self) -> Iterator[Caller]:
         for said, kind, pattern in self._arns:
             name = pattern.replace("*", "x").replace("?", "0")
-            if "$" in name or not said:
+            if not _NAME.fullmatch(name):
                 continue
             if said.isdigit():
                 yield self._namesake(said, kind, name, "named in a policy")

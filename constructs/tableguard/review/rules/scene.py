@@ -14,6 +14,7 @@ from tableguard.policy.evaluation import ContextValue, Document
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.circumstances import circumstances
 from tableguard.review.rules.people import Caller, everybody
+from tableguard.review.sentences import Shelf
 
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
 _SOME_KEY: Final = "some-key"
@@ -33,6 +34,7 @@ class Scene:
         self.now = dt.datetime.combine(today, _NOON)
         self.left_out = 0
         self.missing: list[str] = []
+        self._shelf = Shelf()
         self._contexts: dict[tuple[str, str | None, bool, str], tuple[Mapping[str, ContextValue], ...]] = {}
 
     @cached_property
@@ -91,7 +93,9 @@ class Scene:
         stream = f"{table.arn}/stream/" in resource
         key = (table.arn, caller.identity.arn if caller.identity else None, stream, action.name)
         if key not in self._contexts:
-            contexts, left_out = circumstances(self._documents(table, caller, stream=stream), action.qualified)
+            contexts, left_out = circumstances(
+                self._documents(table, caller, stream=stream), action.qualified, self._shelf
+            )
             self.left_out += left_out
             always: dict[str, ContextValue] = {"aws:requestedregion": table.region}
             if action.by_key:

@@ -4,28 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tableguard.policy.evaluation import ContextValue, Decision, Place, Reason
+from tableguard.policy.evaluation import ContextValue, Effect, Place, Reason
+from tableguard.review.decide import Verdict
 from tableguard.review.rules.meaning import Question
 
 
-def described(question: Question, decision: Decision) -> str:
+def described(question: Question, verdict: Verdict) -> str:
     """What is wrong with a decision that a rule did not expect.
 
     Args:
         question: What was asked.
-        decision: What was decided.
+        verdict: What was decided.
     """
     who = f"{question.caller.label} ({question.caller.principal})"
-    verb = "may" if decision.allowed else "may not" if decision.understood else "might be able to"
-    lines = [f"{who} {verb} {question.action.qualified} on {question.resource}", *map(worded, decision.because)]
+    verb = "may" if verdict.allowed else "may not" if verdict.understood else "might be able to"
+    lines = [f"{who} {verb} {question.action.qualified} on {question.resource}", *because(verdict)]
     stated = circumstances_in_words(question.context)
     if stated:
         lines.append(f"asked with {stated}")
     if question.moment is not None:
         lines.append(f"asked for {question.moment.date().isoformat()}")
-    if not decision.understood:
+    if not verdict.understood:
         lines.append("this is not known: the denial rests on a statement that cannot be understood")
-    return "; ".join(lines)
+    return "\n".join(lines)
+
+
+def because(verdict: Verdict) -> tuple[str, ...]:
+    """The reasons of a verdict that bear on its outcome, each once; of the key only what the table's side does not say.
+
+    Args:
+        verdict: The verdict.
+    """
+    decision = verdict.decision
+    said = [worded(reason) for reason in decision.because if decision.allowed or reason.effect is not Effect.ALLOW]
+    if verdict.key is not None and not verdict.key.allowed:
+        said = [] if decision.allowed else said
+        said += [f"to decrypt with the table's key: {worded(reason)}" for reason in verdict.key.because]
+    if verdict.unknown_key is not None:
+        said.append(f"the policy of the table's key {verdict.unknown_key} is not known")
+    return tuple(dict.fromkeys(said))
 
 
 def worded(reason: Reason) -> str:
@@ -37,7 +54,9 @@ def worded(reason: Reason) -> str:
     layer = reason.layer.value.replace("_", " ")
     if reason.effect is None:
         return f"the {layer} layer does not allow it: {reason.detail}"
-    verb = "allowed" if reason.effect.value == "Allow" else "denied"
+    if reason.statement is None and reason.detail is not None and reason.understood:
+        return reason.detail
+    verb = "allowed" if reason.effect is Effect.ALLOW else "denied"
     which = f"statement {reason.sid!r}" if reason.sid else f"statement number {(reason.statement or 0) + 1}"
     said = f"{verb} by {which} of the {layer} policy"
     if reason.place is not None:

@@ -69,7 +69,7 @@ def assert_allowed(
         InvalidInputError: An argument that is no such thing.
     """
     __tracebackhide__ = True
-    case = _case(where, principal, action, resource, context, today)
+    case = _case(where, principal, action, resource, context=context, today=today)
     verdict = case.decided(identity, table_policy)
     if not verdict.allowed:
         raise AssertionError(_failure(case, verdict, "to be allowed", case.hints(identity, table_policy)))
@@ -108,7 +108,7 @@ def assert_denied(
         InvalidInputError: An argument that is no such thing.
     """
     __tracebackhide__ = True
-    case = _case(where, principal, action, resource, context, today)
+    case = _case(where, principal, action, resource, context=context, today=today)
     verdict = case.decided(_ANY if identity is None else identity, _ANY if table_policy is None else table_policy)
     if verdict.allowed:
         raise AssertionError(_failure(case, verdict, "to be denied", case.hints(identity, table_policy)))
@@ -188,6 +188,7 @@ def _case(
     principal: AnyPrincipal,
     action: str,
     resource: AnyTable,
+    *,
     context: Mapping[str, ContextValue] | None,
     today: dt.date | None,
 ) -> _Case:

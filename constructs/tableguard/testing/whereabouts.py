@@ -20,7 +20,7 @@ from tableguard.review.picture import Picture
 
 _GROUPS: Final = (Account, Organization, OrganizationalUnit, PermissionSet)
 _TABLES: Final = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
-_ARN_NAMES: Final = ("table_arn", "role_arn", "user_arn", "attr_arn")
+_ARN_NAMES: Final = ("table_arn", "role_arn", "user_arn", "attr_arn", "arn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class Whereabouts:
             )
         if isinstance(said, Principal):
             return said.trust(partition=resource.split(":")[1], owner="", named=True).value
-        return self._arn("the principal of a decision", said)
+        named = any(hasattr(said, name) for name in _ARN_NAMES)
+        return self._arn("the principal of a decision", said if named else said.grant_principal)
 
     def resource(self, said: Any, action: str) -> str:
         """The ARN of a resource.
@@ -71,7 +72,6 @@ class Whereabouts:
         """
         if isinstance(said, str):
             return said
-        arn = ""
         if isinstance(said, TableReference) and not is_unresolved(said.arn):
             arn = said.arn
         elif isinstance(said, TableReference):
@@ -107,7 +107,7 @@ class Whereabouts:
                     return text
         raise InvalidInputError(
             what,
-            value=construct.node.path,
+            value=construct,
             allowed="a construct of what was synthesized, with an ARN that its templates tell",
             fix="Pass the ARN.",
         )

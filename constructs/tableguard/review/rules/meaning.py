@@ -13,20 +13,18 @@ from typing import ClassVar, Final
 
 from tableguard.policy import (
     Access,
-    Account,
-    AwsService,
     Condition,
     FederatedUser,
     FromNetwork,
     FromVpc,
     FromVpcEndpoint,
     InvalidInputError,
-    PermissionSet,
     Principal,
     RoleSession,
     TableReference,
+    names,
 )
-from tableguard.policy.actions import ACTIONS, Action
+from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import ContextValue
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.review.picture import Table
@@ -163,10 +161,9 @@ class OnlyAccounts(_Nobody):
 
     def __post_init__(self) -> None:
         _Nobody.__post_init__(self)
-        accounts = _listed("accounts", self.accounts, (str,))
-        for account in accounts:
-            Account(account)
-        object.__setattr__(self, "accounts", accounts)
+        object.__setattr__(self, "accounts", _listed("accounts", self.accounts, (str,)))
+        for account in self.accounts:
+            names.account_id("an account of an OnlyAccounts", account)
         _check_access(self.access)
 
     @property

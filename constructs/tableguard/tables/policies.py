@@ -36,8 +36,9 @@ from tableguard.tables.overlay import PropertyOverlay
 
 METADATA_KEY: Final = "tableguard"
 _CHILD_ID: Final = "TableguardPolicies"
-# After every aspect that adds grants (500 by default), and before those that only read (1000).
-_LATE: Final = 900
+# Before every other aspect: once one of a later priority has run, the CDK refuses all aspects of earlier ones that
+# somebody adds during the synthesis, tags among them.
+_EARLY: Final = 0
 
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, shorten role names and paths, give "
@@ -48,14 +49,14 @@ Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, .
 
 
 @jsii.implements(cdk.IAspect)
-class _Finish:
+class _Reassert:
     def __init__(self, policies: TablePolicies) -> None:
         self._policies = policies
 
     def visit(self, node: IConstruct) -> None:
         # The aspect comes by for the resource and for what hangs below it.
         if node is not self._policies:
-            self._policies.finish()
+            self._policies.reassert()
 
 
 @jsii.implements(IValidation)
@@ -89,7 +90,7 @@ class TablePolicies(Construct):
         self._overlays: tuple[PropertyOverlay, ...] = ()
         self._deployed_replicas: set[str] = set()
         self._limits = Limits()
-        cdk.Aspects.of(resource).add(_Finish(self), priority=_LATE)
+        cdk.Aspects.of(resource).add(_Reassert(self), priority=_EARLY)
         self.node.add_validation(_Validate(self))
 
     @property
@@ -225,11 +226,16 @@ class TablePolicies(Construct):
             },
         }
 
-    def finish(self) -> None:
-        """Take in what was added since the last grant, and warn of what has to wait for another deployment."""
-        self._table = self.reference
+    def reassert(self) -> None:
+        """Put our statements back on top of whatever somebody has assigned since.
+
+        First before the CDK looks for references between stacks, then at the last moment before it renders templates.
+        """
         for overlay in self._overlays:
             overlay.reassert()
+
+    def _warn_of_replicas(self) -> None:
+        """Warn of what has to wait for another deployment, or is somebody else's to change."""
         waiting = [region for region in self._table.replica_regions if region not in self._deployed_replicas]
         if waiting and self._on_resource_side:
             cdk.Annotations.of(self._resource).add_warning_v2(
@@ -239,10 +245,7 @@ class TablePolicies(Construct):
                 "the table's account reaches them. Once they are deployed, add "
                 f"deployed_replicas={waiting!r} and deploy again.",
             )
-        self._warn_of_replica_keys()
-
-    def _warn_of_replica_keys(self) -> None:
-        """Warn of the keys of replicas, which are in other regions and so never of this stack."""
+        # Keys of replicas are in other regions, and so never of this stack.
         for region in self._table.replica_regions:
             table = self._table.in_region(region)
             statements = [statement for grant in self._grants for statement in grant.key_statements(table)]
@@ -252,7 +255,10 @@ class TablePolicies(Construct):
                 )
 
     def problems(self) -> list[str]:
-        """What is wrong with the whole documents, statements of others included."""
+        """Take in what was added since the last grant, and say what is wrong with the whole documents."""
+        self.reassert()
+        self._table = self.reference
+        self._warn_of_replicas()
         problems = []
         facts = facts_of(self._resource)
         for region in sorted(self._deployed_replicas - set(facts.replica_regions)):
@@ -273,23 +279,12 @@ class TablePolicies(Construct):
             else (self._limits.stream, TableGrant.stream_statements)
         )
         table = self._in_region(policy.region)
-        ours = _rendered(self._grants, table, rendering) if table else []
-        if ours:
-            in_place = policy.document.get("Statement")
-            missing = [s for s in cdk.Stack.of(self._resource).resolve(ours) if s not in (in_place or [])]
-            if missing:
-                raise InvalidInputError(
-                    f"the {limit.kind} of {owner}",
-                    value=policy.document,
-                    allowed="a document that holds the statements of every grant",
-                    fix="Something has replaced it after the grants were made: add statements instead.",
-                )
-            if policy.document.get("Version") != VERSION:
-                raise InvalidInputError(
-                    f"the version of the {limit.kind} of {owner}",
-                    value=policy.document.get("Version"),
-                    allowed=f'"{VERSION}", without which IAM takes the policy variables of a grant literally',
-                )
+        if policy.document.get("Version") != VERSION and table and _rendered(self._grants, table, rendering):
+            raise InvalidInputError(
+                f"the version of the {limit.kind} of {owner}",
+                value=policy.document.get("Version"),
+                allowed=f'"{VERSION}", without which IAM takes the policy variables of a grant literally',
+            )
         check_not_public(policy.document, owner=owner)
         check_size(policy.document, limit, owner=owner, fix=_TOO_LARGE)
 

@@ -74,7 +74,7 @@ class TableAccess(Construct):
         resource = _resource(table, table_grants)
         self._policies = TablePolicies.of(resource)
         self._policies.configure(limits=limits, deployed_replicas=deployed_replicas)
-        self._limits = limits or Limits()
+        self._limits = limits
         self._resource = resource
         self._key = encryption_key or getattr(table, "encryption_key", None)
         if encryption_key is not None and not self._policies.reference.customer_managed_key:

@@ -85,7 +85,11 @@ MERGES: dict[str, tuple[list[Statement], int]] = {
         ],
         1,
     ),
-    "what becomes alike by a merge": (
+    "principals of what becomes alike by a merge": (
+        [one(PARTNER, actions=["a:B"]), one(PARTNER, actions=["a:C"]), one(STRANGER, actions=["a:B", "a:C"])],
+        1,
+    ),
+    "actions of what becomes alike by a merge": (
         [one(PARTNER), one(STRANGER), one(PARTNER, STRANGER, actions=["dynamodb:Query"])],
         1,
     ),

@@ -13,7 +13,6 @@ from typing import ClassVar, Final
 
 from tableguard.policy import (
     Access,
-    Condition,
     FederatedUser,
     FromNetwork,
     FromVpc,
@@ -26,10 +25,9 @@ from tableguard.policy import (
 )
 from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import ContextValue
-from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.review.picture import Table
 from tableguard.review.rules.circumstances import is_forwarded
-from tableguard.review.rules.people import Caller
+from tableguard.review.rules.people import ANONYMOUS, Caller, holds
 from tableguard.review.rules.scene import Scene, resources
 from tableguard.review.samples import Context
 
@@ -59,7 +57,7 @@ class Question:
         caller: Who makes it.
         resource: What it goes to: the table, an index or the stream.
         action: What it wants to do.
-        context: In which circumstances.
+        context: In which circumstances; keys in lower case.
         moment: When; the day of the check when left out.
         allowed: What the rule expects: that it goes through (True), or that it is refused.
     """
@@ -68,7 +66,7 @@ class Question:
     caller: Caller
     resource: str
     action: Action
-    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    context: Context = field(default_factory=dict)
     moment: dt.datetime | None = None
     allowed: bool = False
 
@@ -126,17 +124,20 @@ class _Nobody(Rule):
         self, scene: Scene, access: Access, *, moment: dt.datetime | None = None, own_account: bool = True
     ) -> Iterator[Question]:
         for table in scene.tables_of(self.tables):
-            asked = [
-                caller
-                for caller in scene.callers
-                if not caller.is_in(self.except_) and (own_account or caller.account != table.account)
-            ]
-            for resource, action in resources(table, access):
-                for caller in asked:
+            for caller in scene.callers:
+                if not own_account and caller.account == table.account:
+                    continue
+                for resource, action in resources(table, access):
                     for context in scene.circumstances(table, caller, resource, action):
-                        yield Question(
-                            table=table, caller=caller, resource=resource, action=action, context=context, moment=moment
-                        )
+                        if not caller.is_in(self.except_, context):
+                            yield Question(
+                                table=table,
+                                caller=caller,
+                                resource=resource,
+                                action=action,
+                                context=context,
+                                moment=moment,
+                            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +186,9 @@ class OnlyFrom(_Nobody):
         places: `FromVpc`, `FromVpcEndpoint` or `FromNetwork`; a request is inside if one of them holds.
         access: What only requests from there may do; read and write items, and read the stream, when left out.
         except_: Who may from elsewhere, such as deployment roles and break-glass roles.
-        through_services: Whether requests that an AWS service makes on a caller's behalf (aws:ViaAWSService) may come
-            from elsewhere, since they carry no VPC. True when left out; what services may do then is not tried.
+        through_services: Whether requests that AWS services make, themselves or on a caller's behalf
+            (aws:ViaAWSService), may come from elsewhere, since they carry no VPC. True when left out: they are not
+            tried then.
 
     Raises:
         InvalidInputError: No place, or a wrong type.
@@ -212,12 +214,10 @@ class OnlyFrom(_Nobody):
 
     def questions(self, scene: Scene) -> Iterator[Question]:
         for question in self._refused(scene, self.access):
-            context = _as_compared(question.context)
-            if question.caller.account is None and self.through_services and question.caller.principal != "anonymous":
+            service = question.caller.account is None and question.caller.principal != ANONYMOUS
+            if self.through_services and (service or is_forwarded(question.context)):
                 continue
-            if is_forwarded(context) and self.through_services:
-                continue
-            if not any(_holds(place, question.action, context) for place in self.places):
+            if not any(holds(place.clauses(question.action), question.context) for place in self.places):
                 yield question
 
 
@@ -334,23 +334,6 @@ class KeepsAccess(Rule):
                         context=scene.plain(table, self.context),
                         allowed=True,
                     )
-
-
-def _holds(place: Condition, action: Action, context: Context) -> bool:
-    """Whether a request comes from a place."""
-    return all(
-        test.holds(context) is True
-        for clause in place.clauses(action)
-        for test in compile_condition({clause.operator: {clause.key: list(clause.values)}}, variables=True)
-    )
-
-
-def _as_compared(context: Mapping[str, ContextValue]) -> Context:
-    compared = {}
-    for key, value in context.items():
-        values = value if isinstance(value, (list, tuple)) else (value,)
-        compared[key.lower()] = tuple(str(each) for each in values)
-    return compared
 
 
 def _but(principals: Iterable[Principal]) -> str:

@@ -12,14 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tableguard.policy import AwsService, Organization, OrganizationalUnit, Principal
+from tableguard.policy import AwsService, Clause, Principal
 from tableguard.policy.evaluation import Document
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.partitions import partition_of
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.picture import Identity, Picture
+from tableguard.review.samples import Context
 
 ANONYMOUS: Final = "anonymous"
+_NO_ACCOUNT: Final = "000000000000"
 
 # Services that DynamoDB accepts in a policy, and one that runs customers' code.
 _SERVICES: Final = (
@@ -65,34 +67,43 @@ class Caller:
     facts: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     identity: Identity | None = None
 
-    def is_in(self, principals: Iterable[Principal]) -> bool:
+    def is_in(self, principals: Iterable[Principal], context: Context) -> bool:
         """Whether one of the principals covers the caller.
 
         Args:
-            principals: Principals of this library.
+            principals: Principals of this library. A service counts for the account, and the resource, on whose behalf
+                it may call.
+            context: The context of the request, keys in lower case.
         """
-        return any(self._is(principal) for principal in principals)
+        return any(self._is(principal, context) for principal in principals)
 
-    def _is(self, principal: Principal) -> bool:
+    def _is(self, principal: Principal, context: Context) -> bool:
         if isinstance(principal, AwsService):
-            return self.principal == principal.service
-        if isinstance(principal, Organization | OrganizationalUnit):
-            # Whether the table's own account is in it does not matter here.
-            trust = principal.trust(partition="aws", owner="", named=False)
-        else:
-            if self.account is None or self.account != principal.home:
+            if self.principal != principal.service:
                 return False
-            trust = principal.trust(partition=self.principal.split(":")[1], owner="", named=False)
+        elif self.account is None or principal.home not in (None, self.account):
+            return False
+        partition = self.principal.split(":")[1] if self.account is not None else "aws"
+        trust = principal.trust(partition=partition, owner=_NO_ACCOUNT, named=False)
         if trust.value.startswith("arn:"):
             return self.principal == trust.value
-        context = {key.lower(): (value,) if isinstance(value, str) else value for key, value in self.facts.items()}
-        context["aws:principalarn"] = (self.principal,)
-        context["aws:principalaccount"] = (self.account or ANONYMOUS,)
-        return all(
-            test.holds(context) is True
-            for clause in trust.clauses
-            for test in compile_condition({clause.operator: {clause.key: list(clause.values)}}, variables=True)
-        )
+        facts = {key.lower(): (value,) if isinstance(value, str) else value for key, value in self.facts.items()}
+        who = {"aws:principalarn": (self.principal,), "aws:principalaccount": (self.account or ANONYMOUS,)}
+        return holds(trust.clauses, {**context, **facts, **who})
+
+
+def holds(clauses: Iterable[Clause], context: Context) -> bool:
+    """Whether all clauses hold in a context.
+
+    Args:
+        clauses: The clauses.
+        context: The context, keys in lower case.
+    """
+    return all(
+        test.holds(context) is True
+        for clause in clauses
+        for test in compile_condition({clause.operator: {clause.key: list(clause.values)}}, variables=True)
+    )
 
 
 def everybody(picture: Picture) -> tuple[Caller, ...]:

@@ -11,9 +11,11 @@ from tableguard.policy import Access, Principal, TableReference
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
 from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import ContextValue, Document
+from tableguard.policy.evaluation.conditions import scalar_text
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.circumstances import circumstances
 from tableguard.review.rules.people import Caller, everybody
+from tableguard.review.samples import Context
 from tableguard.review.sentences import Shelf
 
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
@@ -35,7 +37,7 @@ class Scene:
         self.left_out = 0
         self.missing: list[str] = []
         self._shelf = Shelf()
-        self._contexts: dict[tuple[str, str | None, bool, str], tuple[Mapping[str, ContextValue], ...]] = {}
+        self._contexts: dict[tuple[str, str | None, bool, str], tuple[Context, ...]] = {}
 
     @cached_property
     def callers(self) -> tuple[Caller, ...]:
@@ -70,18 +72,20 @@ class Scene:
         known = next((caller for caller in self.callers if caller.principal == arn), None)
         return known or Caller(arn, principal.label, principal.home, {}, self.picture.identity_of(arn))
 
-    def plain(self, table: Table, context: Mapping[str, ContextValue]) -> Mapping[str, ContextValue]:
+    def plain(self, table: Table, context: Mapping[str, ContextValue]) -> Context:
         """The circumstances of an ordinary request, and what the context adds.
 
         Args:
             table: The table.
             context: What is said of the request.
         """
-        return {"aws:RequestedRegion": table.region, "aws:SecureTransport": True, **context}
+        said = {
+            key.lower(): tuple(map(scalar_text, value if isinstance(value, (list, tuple)) else [value]))
+            for key, value in context.items()
+        }
+        return {"aws:requestedregion": (table.region,), "aws:securetransport": ("true",), **said}
 
-    def circumstances(
-        self, table: Table, caller: Caller, resource: str, action: Action
-    ) -> tuple[Mapping[str, ContextValue], ...]:
+    def circumstances(self, table: Table, caller: Caller, resource: str, action: Action) -> tuple[Context, ...]:
         """The contexts in which to ask, made from the policies that bear on the request.
 
         Args:
@@ -97,9 +101,9 @@ class Scene:
                 self._documents(table, caller, stream=stream), action.qualified, self._shelf
             )
             self.left_out += left_out
-            always: dict[str, ContextValue] = {"aws:requestedregion": table.region}
+            always: dict[str, tuple[str, ...]] = {"aws:requestedregion": (table.region,)}
             if action.by_key:
-                always["dynamodb:leadingkeys"] = [_SOME_KEY]
+                always["dynamodb:leadingkeys"] = (_SOME_KEY,)
             self._contexts[key] = tuple({**always, **context} for context in contexts)
         return self._contexts[key]
 

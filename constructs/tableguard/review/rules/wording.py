@@ -19,6 +19,8 @@ def described(question: Question, verdict: Verdict) -> str:
     who = f"{question.caller.label} ({question.caller.principal})"
     verb = "may" if verdict.allowed else "may not" if verdict.understood else "might be able to"
     lines = [f"{who} {verb} {question.action.qualified} on {question.resource}", *because(verdict)]
+    if question.allowed and question.caller.identity is None and question.caller.account is not None:
+        lines.append("it is in no template, so its identity policies are not known")
     stated = circumstances_in_words(question.context)
     if stated:
         lines.append(f"asked with {stated}")

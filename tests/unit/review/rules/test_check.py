@@ -1,6 +1,7 @@
 """Trying rules: what is not understood or not known counts against them, and nothing is left out in silence."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from tableguard.policy import Access, Account, InvalidInputError, Role
 from tableguard.policy.evaluation import Place
 from tableguard.review.picture import Identity, Key, Picture, Unknown
-from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, check
+from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, Question, check
+from tableguard.review.rules.scene import Scene
 from tests.unit.review.rules.support import (
     AT_TABLE,
     OWNER,
@@ -96,11 +98,14 @@ class TestNothingIsLeftOutInSilence:
 
         assert failure.what == "Nothing was tried for any table at all: no template makes it"
 
-    def test_a_rule_that_excepts_everybody_fails(self) -> None:
-        rule = OnlyAccounts(accounts=[], access=READING)
-        everybody_else = replace(rule, accounts=(OWNER,))
+    def test_a_rule_that_asks_nothing_fails(self) -> None:
+        class AsksNothing(NobodyCan):
+            def questions(self, scene: Scene) -> Iterator[Question]:
+                return iter(())
 
-        assert tried(everybody_else, picture()).tried["only-accounts"] > 0
+        (failure,) = tried(AsksNothing(access=READING), picture()).failures
+
+        assert failure.what == "Nothing was tried: everybody is excepted"
 
     def test_more_requests_than_allowed_fail(self) -> None:
         results = check(picture(), [NOBODY], TODAY, most_requests=10)

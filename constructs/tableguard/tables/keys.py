@@ -19,7 +19,7 @@ from tableguard.policy import (
     minified,
 )
 from tableguard.policy.documents import VERSION
-from tableguard.tables.overlay import PropertyOverlay
+from tableguard.tables.overlay import PropertyOverlay, resolved_properties
 
 KEY_POLICY: Final = "tableguard:key-policy"
 _CHILD_ID: Final = "TableguardKeyPolicy"
@@ -93,9 +93,8 @@ class KeyPolicy(Construct):
     def problems(self) -> list[str]:
         """What is wrong with the whole document, statements of others included."""
         # At the last moment, in case somebody has assigned the policy anew since the last grant.
-        self._overlay.reassert()
+        whole = resolved_properties(self._resource, [self._overlay])["keyPolicy"]
         try:
-            whole = self._overlay.resolved()
             check_size(whole, self._limits.key, owner=self._resource.node.path, fix=_TOO_LARGE)
         except TableguardError as error:
             return [str(error)]

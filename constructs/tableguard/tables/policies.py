@@ -27,12 +27,11 @@ from tableguard.tables.facts import (
     CfnAnyTable,
     PolicyInPlace,
     TableFacts,
-    facts_of,
+    TableResource,
     is_own_region,
-    table_reference,
 )
 from tableguard.tables.keys import KEY_POLICY, key_policy_warning
-from tableguard.tables.overlay import PropertyOverlay
+from tableguard.tables.overlay import PropertyOverlay, properties_below
 
 METADATA_KEY: Final = "tableguard"
 _CHILD_ID: Final = "TableguardPolicies"
@@ -49,14 +48,14 @@ Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, .
 
 
 @jsii.implements(cdk.IAspect)
-class _Reassert:
+class _PutOnTop:
+    """Puts our overlays on top before the CDK looks for references between stacks."""
+
     def __init__(self, policies: TablePolicies) -> None:
         self._policies = policies
 
     def visit(self, node: IConstruct) -> None:
-        # The aspect comes by for the resource and for what hangs below it.
-        if node is not self._policies:
-            self._policies.reassert()
+        properties_below(self._policies.resource.resource, self._policies.resource.overlays)
 
 
 @jsii.implements(IValidation)
@@ -83,20 +82,18 @@ class TablePolicies(Construct):
 
     def __init__(self, resource: CfnAnyTable) -> None:
         super().__init__(resource, _CHILD_ID)
-        self._resource = resource
-        self._path = resource.node.path
+        self.resource = TableResource(resource)
         self._grants: tuple[TableGrant, ...] = ()
-        self._table = table_reference(resource, facts_of(resource))
-        self._overlays: tuple[PropertyOverlay, ...] = ()
+        self._table = self.reference
         self._deployed_replicas: set[str] = set()
         self._limits = Limits()
-        cdk.Aspects.of(resource).add(_Reassert(self), priority=_EARLY)
+        cdk.Aspects.of(self).add(_PutOnTop(self), priority=_EARLY)
         self.node.add_validation(_Validate(self))
 
     @property
     def reference(self) -> TableReference:
         """The table as it stands at the moment."""
-        return table_reference(self._resource, facts_of(self._resource))
+        return self.resource.reference(self.resource.facts())
 
     def configure(self, *, limits: Limits | None, deployed_replicas: Iterable[str]) -> None:
         """Set what holds for the whole table.
@@ -123,7 +120,10 @@ class TablePolicies(Construct):
         for position, grant in enumerate(grants):
             if grant in self._grants or grant in grants[:position]:
                 raise InvalidInputError(
-                    f"a grant on {self._path}", value=grant.described(), allowed="each grant once", fix="Remove one."
+                    f"a grant on {self.resource.path}",
+                    value=grant.described(),
+                    allowed="each grant once",
+                    fix="Remove one.",
                 )
             self._check(grant, table, facts)
         for limit, rendering in (
@@ -132,7 +132,9 @@ class TablePolicies(Construct):
         ):
             statements = _rendered((*self._grants, *grants), table, rendering)
             if statements:
-                check_size({"Version": VERSION, "Statement": statements}, limit, owner=self._path, fix=_TOO_LARGE)
+                check_size(
+                    {"Version": VERSION, "Statement": statements}, limit, owner=self.resource.path, fix=_TOO_LARGE
+                )
 
     def add(self, grants: Sequence[TableGrant], table: TableReference) -> None:
         """Add grants that have been checked.
@@ -144,7 +146,7 @@ class TablePolicies(Construct):
         self._grants = (*self._grants, *grants)
         self._table = table
         self._attach()
-        self._resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
+        self.resource.resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
 
     def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
         grant.check(table)
@@ -152,12 +154,12 @@ class TablePolicies(Construct):
             raise InvalidInputError(
                 f"the access of the grant to {grant.subject.label}",
                 value=grant.access.name,
-                allowed=f"access to what {self._path} has, and it has no stream",
+                allowed=f"access to what {self.resource.path} has, and it has no stream",
                 fix="Turn the stream on first (dynamo_stream=… of TableV2, stream=… of Table).",
             )
         if grant.leaves(table.account) and facts.aws_managed_key:
             raise InvalidInputError(
-                f"the encryption of {self._path}",
+                f"the encryption of {self.resource.path}",
                 value="the AWS-managed key aws/dynamodb",
                 allowed="a customer-managed key, or the AWS-owned key, once a grant leaves the table's account",
                 fix="Pass encryption=TableEncryptionV2.customer_managed_key(key).",
@@ -167,19 +169,19 @@ class TablePolicies(Construct):
                 _check_key_attributes(condition, grant, facts)
 
     def _attach(self) -> None:
-        if self._overlays or not self._on_resource_side:
+        if self.resource.overlays or not self._on_resource_side:
             return
-        if isinstance(self._resource, dynamodb.CfnGlobalTable):
-            self._overlays = (PropertyOverlay(self._resource, "replicas", self._edit_replicas),)
+        if isinstance(self.resource.resource, dynamodb.CfnGlobalTable):
+            self.resource.overlays = (PropertyOverlay(self.resource.resource, "replicas", self._edit_replicas),)
         else:
-            self._overlays = (
-                PropertyOverlay(self._resource, "resource_policy", self._edit_policy),
-                PropertyOverlay(self._resource, "stream_specification", self._edit_stream),
+            self.resource.overlays = (
+                PropertyOverlay(self.resource.resource, "resource_policy", self._edit_policy),
+                PropertyOverlay(self.resource.resource, "stream_specification", self._edit_stream),
             )
 
     @property
     def _on_resource_side(self) -> bool:
-        return any(grant.on_resource_side(self._table.account) for grant in self._grants)
+        return any(grant.on_resource_side(self.resource.account) for grant in self._grants)
 
     def _edit_policy(self, policy: Any) -> Any:
         return self._with_statements(policy, self._table, TableGrant.table_statements)
@@ -226,19 +228,11 @@ class TablePolicies(Construct):
             },
         }
 
-    def reassert(self) -> None:
-        """Put our statements back on top of whatever somebody has assigned since.
-
-        First before the CDK looks for references between stacks, then at the last moment before it renders templates.
-        """
-        for overlay in self._overlays:
-            overlay.reassert()
-
     def _warn_of_replicas(self) -> None:
         """Warn of what has to wait for another deployment, or is somebody else's to change."""
         waiting = [region for region in self._table.replica_regions if region not in self._deployed_replicas]
         if waiting and self._on_resource_side:
-            cdk.Annotations.of(self._resource).add_warning_v2(
+            cdk.Annotations.of(self.resource.resource).add_warning_v2(
                 "tableguard:replica-without-policy",
                 f"Phase 1 of 2: the replicas in {', '.join(waiting)} get no table policy in this deployment, because "
                 "CloudFormation cannot create a replica in another region together with its policy. Nobody outside "
@@ -250,20 +244,22 @@ class TablePolicies(Construct):
             table = self._table.in_region(region)
             statements = [statement for grant in self._grants for statement in grant.key_statements(table)]
             if statements and table.customer_managed_key:
-                cdk.Annotations.of(self._resource).add_warning_v2(
+                cdk.Annotations.of(self.resource.resource).add_warning_v2(
                     KEY_POLICY, key_policy_warning(f"the key in {region}", table, statements)
                 )
 
     def problems(self) -> list[str]:
         """Take in what was added since the last grant, and say what is wrong with the whole documents."""
-        self.reassert()
-        self._table = self.reference
+        # At the last moment, since somebody may have assigned a policy anew after the aspects.
+        facts = self.resource.facts()
+        self._table = self.resource.reference(facts)
         self._warn_of_replicas()
         problems = []
-        facts = facts_of(self._resource)
         for region in sorted(self._deployed_replicas - set(facts.replica_regions)):
             known = ", ".join(facts.replica_regions) or "none"
-            problems.append(f"deployed_replicas of {self._path}: got {region!r}. Allowed: its replicas, {known}.")
+            problems.append(
+                f"deployed_replicas of {self.resource.path}: got {region!r}. Allowed: its replicas, {known}."
+            )
         for policy in facts.policies:
             try:
                 self._check_document(policy)
@@ -272,7 +268,9 @@ class TablePolicies(Construct):
         return problems
 
     def _check_document(self, policy: PolicyInPlace) -> None:
-        owner = f"{self._path} in {policy.region}" if policy.region != self._table.region else self._path
+        owner = (
+            f"{self.resource.path} in {policy.region}" if policy.region != self._table.region else self.resource.path
+        )
         limit, rendering = (
             (self._limits.table, TableGrant.table_statements)
             if policy.kind == "table"

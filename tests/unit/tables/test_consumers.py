@@ -94,6 +94,16 @@ def test_other_permissions_are_granted_to_the_role_as_to_any_role() -> None:
     assert "s3:GetObject*" in set(strings(Documents.of(consumer).identity_policies))
 
 
+def test_whoever_depends_on_the_role_waits_for_its_policy() -> None:
+    consumer = consumer_stack(app())
+    made = tg.ConsumerRole(consumer, "Reader", grant=READER, table=TABLE, assumed_by=LAMBDA)
+    function = cdk.CfnResource(consumer, "Function", type="AWS::Lambda::Function")
+    function.node.add_dependency(made.role)
+
+    (found,) = Documents.of(consumer).resources("AWS::Lambda::Function")
+    assert consumer.resolve(made.access.policy.logical_id) in found["DependsOn"]
+
+
 def test_an_existing_role_of_the_stack_gets_a_policy_of_its_own() -> None:
     consumer = consumer_stack(app())
     existing = iam.Role(consumer, "Role", role_name="reader", assumed_by=LAMBDA)

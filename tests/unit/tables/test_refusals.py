@@ -539,6 +539,26 @@ ROWS = {
         'a role with the path "/"',
         "Give the grant the path of the role",
     ),
+    "role without the path": Row(
+        consumer_with(
+            lambda scope: iam.Role(scope, "Role", role_name="reader", assumed_by=LAMBDA),
+            tg.TableGrant(tg.Role(account=PARTNER, name="reader", path="/etl/"), tg.Access.READ, reason="x"),
+        ),
+        f"the path of role etl/reader of {PARTNER}",
+        "/",
+        'a role with the path "/etl/"',
+        "Give the grant the path of the role",
+    ),
+    "existing role for a user": Row(
+        consumer_with(
+            lambda scope: iam.Role.from_role_arn(scope, "Role", role()),
+            tg.TableGrant(tg.User(account=PARTNER, name="foo"), tg.Access.READ, reason="x"),
+        ),
+        "the grant of a consumer",
+        f"user foo of {PARTNER}",
+        "a grant to a Role, a RoleSession, an Account or an organization",
+        "grant.identity_policy(table)",
+    ),
     "imported role of another path": Row(
         consumer_with(lambda scope: iam.Role.from_role_arn(scope, "Role", role("etl/reader"))),
         f"the path of role reader of {PARTNER}",
@@ -616,3 +636,12 @@ def test_every_kind_of_table_checks_its_indexes(kind: str) -> None:
 
     with pytest.raises(tg.InvalidInputError, match="no index of this table is known"):
         granted(ANY_KIND[kind], grant)()
+
+
+def test_a_consumer_that_is_refused_leaves_no_role_behind() -> None:
+    scope = consumer_stack(app(), account=VENDOR)
+
+    with pytest.raises(tg.InvalidInputError):
+        tg.ConsumerRole(scope, "Reader", grant=READER, table=TABLE, assumed_by=LAMBDA)
+
+    assert scope.node.find_child("Reader").node.children == []

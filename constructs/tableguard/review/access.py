@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tableguard.policy.actions import Action
-from tableguard.policy.evaluation import Effect, Layer, Reason
+from tableguard.policy.evaluation import Document, Effect, Layer, Reason
 from tableguard.policy.evaluation.policies import Policies
 from tableguard.policy.evaluation.request import Situation
-from tableguard.review.decide import Verdict
+from tableguard.review.decide import ANY_IDENTITY, Verdict
 from tableguard.review.kinds import ACTIONS_OF, KINDS, resources_of
-from tableguard.review.picture import Table
+from tableguard.review.picture import Table, account_of
 from tableguard.review.search import Asked, Search
 from tableguard.review.sentences import Test
 from tableguard.review.wording import begins, ends, phrases
@@ -65,11 +65,13 @@ class Refusal:
     """A request that is denied although one side, or both, grant it.
 
     Args:
+        kind: One of `KINDS`.
         action: The action, as a policy names it.
         resource: The ARN.
         verdict: The decision of the plain request.
     """
 
+    kind: str
     action: str
     resource: str
     verdict: Verdict
@@ -90,9 +92,12 @@ def accesses(
     found: list[Access] = []
     refused: list[Refusal] = []
     known: dict[tuple[object, ...], list[Verdict]] = {}
+    granting = _granting_documents(search, table, principal, any_identity=any_identity)
     for kind in KINDS:
         for action in ACTIONS_OF[kind]:
-            for resource in resources_of(action, table):
+            # Where no statement is about an action, nobody has to be asked.
+            concerned = any(_may_grant(document, action) for document in granting)
+            for resource in resources_of(action, table) if concerned else ():
                 asked = Asked(
                     principal=principal,
                     action=action.qualified,
@@ -104,29 +109,45 @@ def accesses(
                 ways, refusal = _ways(search, asked, action, known)
                 found += (_access(search, kind, verdict) for verdict in ways)
                 if refusal is not None:
-                    refused.append(refusal)
+                    refused.append(Refusal(kind=kind, action=asked.action, resource=resource, verdict=refusal))
     return tuple(_together(found)), tuple(refused)
+
+
+def _granting_documents(search: Search, table: Table, principal: str, *, any_identity: bool) -> list[Document]:
+    """The policies that may grant a principal something: the table's, and its own where they are known."""
+    identity = search.picture.identity_of(principal)
+    own = identity.documents if identity is not None and not any_identity else ()
+    inside = account_of(principal) == table.account
+    # Inside the account anything may be granted by policies that are left open.
+    assumed = ANY_IDENTITY if any_identity and inside else ()
+    return [each for each in (table.policy, table.stream_policy, *own, *assumed) if each is not None]
+
+
+def _may_grant(document: Document, action: Action) -> bool:
+    return any(statement.allows for statement in document.compiled.concerning(action.qualified.lower()))
 
 
 def _ways(
     search: Search, asked: Asked, action: Action, known: dict[tuple[object, ...], list[Verdict]]
-) -> tuple[list[Verdict], Refusal | None]:
-    """The ways to get something, with the answers for a like action tried first."""
+) -> tuple[list[Verdict], Verdict | None]:
+    """The ways to get something; with none, the denial if something grants it. Answers for a like action come first."""
     plain = search.verdict(asked)
     granting = frozenset(_granting(search, plain.policies, plain.request.situation))
     if not granting and not plain.allowed:
         return [], None
     if plain.allowed:
         return [plain], None
-    same = (granting, action.by_key, action.by_attribute, plain.key is None, asked.resource)
-    if same in known:
-        again = [search.verdict(asked, each.request.situation.context) for each in known[same]]
-        again = [replace(each) for each in again if each.allowed]
-        if len(again) == len(known[same]):
-            return again, None if again else Refusal(action=asked.action, resource=asked.resource, verdict=plain)
-    ways = list(search.ways(asked))
-    known[same] = ways
-    return ways, None if ways else Refusal(action=asked.action, resource=asked.resource, verdict=plain)
+    alike = (granting, action.by_key, action.by_attribute, plain.key is None)
+    here = (*alike, asked.resource)
+    if here in known and not known[here]:
+        return [], plain
+    again = [search.verdict(asked, each.request.situation.context) for each in known.get(alike, ())]
+    if again and all(each.allowed for each in again):
+        return again, None
+    ways = list(search.ways(asked, plain))
+    known[here] = ways
+    known.setdefault(alike, ways)
+    return ways, None if ways else plain
 
 
 def _granting(search: Search, policies: Policies, situation: Situation) -> Iterator[tuple[int, int]]:

@@ -19,6 +19,7 @@ from tableguard.policy.evaluation import (
     Request,
     evaluate,
 )
+from tableguard.policy.evaluation.callers import CallerKind
 from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.review.picture import Picture, Table, account_of
 
@@ -29,6 +30,9 @@ ANY_IDENTITY: Final = (
     ),
 )
 """What a principal outside the picture may hold: any identity policy at all."""
+
+# Those whom no identity policy speaks of.
+_WITHOUT_IDENTITY: Final = (CallerKind.ROOT, CallerKind.SERVICE, CallerKind.ANONYMOUS)
 
 # DynamoDB decrypts to read and write items, and to read what happened to them.
 _DATA: Final = frozenset(
@@ -107,7 +111,8 @@ def decide(
         even_if_known: Assume those for a principal that the picture holds as well, in place of its own.
     """
     assumed = None
-    if outsider is not None and (even_if_known or picture.identity_of(request.principal) is None):
+    unknown = even_if_known or picture.identity_of(request.principal) is None
+    if outsider is not None and unknown and request.situation.caller.kind not in _WITHOUT_IDENTITY:
         assumed = tuple(outsider)
     policies = _policies(picture, request, assumed)
     verdict = Verdict(
@@ -131,13 +136,19 @@ def _with_key(picture: Picture, table: Table, verdict: Verdict, assumed: Iterabl
         return replace(verdict, unknown_key=table.key_arn)
     request = _to_kms(verdict.request, table, key.arn)
     policies = _policies(picture, request, assumed)
-    if caller.account == key.account:
-        # Unlike elsewhere, identity policies count only where the key's policy leaves the decision to the account. A
-        # layer that has to allow, whether to the caller or to its account, says just that.
-        policies = replace(policies, endpoint=policies.resource)
-    decision = evaluate(request, policies)
-    reasons = tuple(dict.fromkeys(map(_as_key_policy, decision.because)))
-    return replace(verdict, key_request=request, key=replace(decision, because=reasons), key_policies=policies)
+    if caller.account != key.account:
+        return replace(verdict, key_request=request, key=evaluate(request, policies), key_policies=policies)
+    # Unlike elsewhere, identity policies count only where the key's policy leaves the decision to the account. A layer
+    # that has to allow, whether to the caller or to its account, says just that.
+    gated = replace(policies, endpoint=policies.resource)
+    decision = evaluate(request, gated)
+    reasons = tuple(dict.fromkeys(_as_key_policy(each) for each in decision.because if not _is_silent_side(each)))
+    return replace(verdict, key_request=request, key=replace(decision, because=reasons), key_policies=gated)
+
+
+def _is_silent_side(reason: Reason) -> bool:
+    """Whether it is the key policy's silence towards the caller itself, which does not matter where it trusts all."""
+    return reason.layer is Layer.RESOURCE and reason.effect is None
 
 
 def _policies(picture: Picture, request: Request, assumed: Iterable[Document] | None) -> Policies:

@@ -84,7 +84,7 @@ class Reader:
             if has_unknown(holder := get(properties, *path[:length])) and _is_function(holder):
                 # Perhaps there is a policy: one that cannot be understood stands for it.
                 self.unknown(stack, logical_id, path[length - 1], *path[:length])
-                return Document(None, _place(stack, logical_id, *path))
+                return Document(holder, _place(stack, logical_id, *path))
         return None if get(properties, *path) is None else self.document(stack, logical_id, properties, *path)
 
     def document(self, stack: SynthesizedStack, logical_id: str, properties: Properties, *path: str) -> Document:

@@ -1,4 +1,4 @@
-"""Values of a request's context that meet a condition, or that fail it: suggestions, which the evaluation then judges."""
+"""Values of a request's context that may meet a condition or fail it: suggestions, which the evaluation then judges."""
 
 from __future__ import annotations
 

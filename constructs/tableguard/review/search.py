@@ -31,7 +31,7 @@ _KEYS: Final = frozenset(
 )  # fmt: skip
 _FINE_GRAINED: Final = frozenset({"dynamodb:attributes", "dynamodb:select", "dynamodb:returnvalues"})
 # What follows from who asks and for what: no other request of the same caller could have another value.
-_FIXED: Final = frozenset(
+FIXED: Final = frozenset(
     {"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:principalisawsservice",
      "aws:principalservicename", "aws:principalservicenameslist", "aws:userid", "aws:username",
      "aws:resourceaccount", "aws:requestedregion", "aws:securetransport"}
@@ -94,7 +94,10 @@ class Search:
             resource=asked.resource,
             context={key: list(values) for key, values in found.items()},
         )
-        return decide(self.picture, request, outsider=ANY_IDENTITY, even_if_known=asked.any_identity)
+        # Inside the table's account anybody may be allowed anything by policies of its own: that says nothing.
+        inside = request.situation.caller.account == asked.table.account
+        outsider = None if inside and not asked.any_identity else ANY_IDENTITY
+        return decide(self.picture, request, outsider=outsider, even_if_known=asked.any_identity)
 
     def plain(self, asked: Asked) -> Context:
         """The context of a plain request: over TLS, now, for some item, not through another service."""
@@ -109,22 +112,19 @@ class Search:
             context[_LEADING] = ("some-key",)
         return context
 
-    def ways(self, asked: Asked) -> Iterator[Verdict]:
-        """Requests that are allowed: a plain one if it is, otherwise one for each statement that may grant it.
+    def ways(self, asked: Asked, first: Verdict) -> Iterator[Verdict]:
+        """Requests that are allowed, one for each statement that may grant it.
 
         Args:
             asked: What is asked for.
+            first: The decision of the plain request, which denies it.
         """
-        first = self.verdict(asked)
-        if first.allowed:
-            yield first
-            return
         if any(reason.layer is Layer.SERVICE for reason in first.because):
             return
         plain = self.plain(asked)
-        starts = [plain, *self._starts(first, plain, asked)]
-        for start in starts:
-            found = self._from(start, asked)
+        starts = {_frozen(start): start for start in self._starts(first, plain, asked)}
+        for start in starts.values() or [plain]:
+            found = self._from(start, asked, first if start == plain else None)
             if found is not None:
                 yield found
 
@@ -141,14 +141,14 @@ class Search:
                             yield changed
                             break
 
-    def _from(self, start: Context, asked: Asked) -> Verdict | None:
+    def _from(self, start: Context, asked: Asked, first: Verdict | None) -> Verdict | None:
         soon, late = deque([start]), deque[Context]()
         seen = {_frozen(start)}
         for _ in range(_TRIES):
             if not soon and not late:
                 return None
             context = soon.popleft() if soon else late.popleft()
-            verdict = self.verdict(asked, context)
+            verdict = first if first is not None and context is start else self.verdict(asked, context)
             if verdict.allowed:
                 return verdict
             for change in self._suggestions(verdict, context):
@@ -208,7 +208,7 @@ class Search:
 
 
 def _may_change(key: str, action: str) -> bool:
-    if key in _FIXED or key.startswith("kms:"):
+    if key in FIXED or key.startswith("kms:"):
         return False
     if key in _KEYS:
         return action in _BY_KEY

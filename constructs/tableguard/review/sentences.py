@@ -83,10 +83,6 @@ class Sentence:
         """Its resources; none for NotResource."""
         return texts(self.source.get("Resource"))
 
-    def concerns(self, action: str) -> bool:
-        """Whether it is about an action in lower case."""
-        return any(each.index == self.number for each in self.document.compiled.concerning(action))
-
     def fits(self, situation: Situation, *, named: bool) -> Match:
         """Whether it applies to a request about an action that it concerns; None when that cannot be told."""
         found = next((each for each in self.document.compiled.statements if each.index == self.number), None)
@@ -136,9 +132,10 @@ class Shelf:
     def about(self, action: str, layer: LayerDocuments) -> Iterator[Sentence]:
         """The statements of a layer that concern an action in lower case."""
         for document in layer.documents:
-            for sentence in self.sentences(document):
-                if sentence.concerns(action):
-                    yield sentence
+            concerned = document.compiled.concerning(action)
+            if concerned:
+                numbers = {statement.index for statement in concerned}
+                yield from (sentence for sentence in self.sentences(document) if sentence.number in numbers)
 
     def deciding(self, reason: Reason, policies: Policies) -> Sentence | None:
         """The statement behind a reason; None where it is a layer's silence.

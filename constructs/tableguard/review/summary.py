@@ -54,7 +54,7 @@ def summarize(stack: SynthesizedStack) -> StackSummary:
         stack: The stack.
     """
     resources = [r for r in stack.template.get("Resources", {}).values() if isinstance(r, Mapping)]
-    fills = [Fill(measured(document, limit).size, limit.size) for document, limit in _policies(resources)]
+    fills = [Fill(measured(document, limit).size, limit.size) for document, limit in sized_policies(resources)]
     return StackSummary(
         stack=stack.name,
         account=stack.account or "unknown",
@@ -97,7 +97,12 @@ def _shortened(name: str, width: int = 16) -> str:
     return name if len(name) <= width else f"{name[: width - 1]}…"
 
 
-def _policies(resources: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Limit]]:
+def sized_policies(resources: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Limit]]:
+    """The policies in resources of a template, each with its limit.
+
+    Args:
+        resources: The resources, unresolved.
+    """
     for resource in resources:
         properties = _mapping(resource.get("Properties"))
         kind = resource.get("Type")
@@ -113,6 +118,11 @@ def _policies(resources: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[
             yield from _document(properties, "PolicyDocument", _LIMITS.inline)
         elif kind == "AWS::IAM::ManagedPolicy":
             yield from _document(properties, "PolicyDocument", _LIMITS.managed)
+        elif kind == "AWS::Organizations::Policy":
+            control = properties.get("Type") == "RESOURCE_CONTROL_POLICY"
+            yield from _document(
+                properties, "Content", _LIMITS.resource_control if control else _LIMITS.service_control
+            )
 
 
 def _document(holder: object, key: str, limit: Limit) -> Iterator[tuple[Mapping[str, Any], Limit]]:

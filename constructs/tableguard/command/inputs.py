@@ -1,0 +1,121 @@
+"""What `review` and `explain` read: an assembly or a template, values for parameters, the day, the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tableguard.review.assembly import SynthesizedStack
+
+
+def add_inputs(parser: argparse.ArgumentParser, *, optional: bool) -> None:
+    """Add the arguments that say what to read.
+
+    Args:
+        parser: The subcommand's parser.
+        optional: Whether the assembly may be left out, for cdk.out.
+    """
+    parser.add_argument(
+        "assembly",
+        nargs="?",
+        default=None,
+        help="the folder cdk synth wrote" + ('; "cdk.out" if left out' if optional else ""),
+    )
+    parser.add_argument("--template", metavar="FILE", help="read one CloudFormation template instead")
+    parser.add_argument("--account", metavar="ID", help="the account that the template is deployed into")
+    parser.add_argument("--region", metavar="REGION", help="the region that the template is deployed into")
+    parser.add_argument(
+        "--parameter",
+        metavar="STACK.NAME=VALUE",
+        action="append",
+        default=[],
+        help="the value of a template's parameter; may be repeated. Otherwise it is not known, whatever its default",
+    )
+
+
+def read_stacks(args: argparse.Namespace) -> tuple[Sequence[SynthesizedStack], Mapping[str, str]]:
+    """Read what the arguments say.
+
+    Args:
+        args: The parsed arguments.
+
+    Raises:
+        TableguardError: The input or the arguments cannot be used.
+    """
+    from tableguard.policy import names
+    from tableguard.review.assembly import UnusableAssemblyError, read_assembly, read_template
+
+    if args.template is None:
+        if args.account is not None or args.region is not None:
+            raise UnusableAssemblyError("--account and --region go with --template: an assembly says its own.")
+        stacks = read_assembly(Path(args.assembly if args.assembly is not None else "cdk.out"))
+    elif args.assembly is not None:
+        raise UnusableAssemblyError("Say an assembly or --template, not both.")
+    elif args.account is None or args.region is None:
+        raise UnusableAssemblyError("--template needs --account and --region: a template does not say where it goes.")
+    else:
+        account = names.account_id("--account", args.account)
+        region = names.region("--region", args.region)
+        stacks = read_template(Path(args.template), account=account, region=region)
+    return stacks, _parameters(args.parameter, stacks)
+
+
+def day(text: str) -> dt.date:
+    """A day, as argparse converts it.
+
+    Args:
+        text: ISO 8601.
+    """
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day. Allowed: YYYY-MM-DD, as in 2027-01-31") from None
+
+
+def today(given: dt.date | None) -> dt.date:
+    """The day of a review.
+
+    Args:
+        given: What the arguments say.
+    """
+    return given if given is not None else dt.datetime.now(dt.UTC).date()
+
+
+def terminal_width() -> int:
+    """How many characters fit in a line: COLUMNS, the terminal's width, or 80."""
+    return shutil.get_terminal_size().columns
+
+
+def terminal_color() -> bool:
+    """Whether to use colours: only on a terminal, and not if NO_COLOR says otherwise."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _parameters(given: Sequence[str], stacks: Sequence[SynthesizedStack]) -> Mapping[str, str]:
+    from tableguard.policy.names import suggestion
+    from tableguard.review.assembly import UnusableAssemblyError
+
+    declared = {
+        f"{stack.name}.{name}"
+        for stack in stacks
+        if isinstance(parameters := stack.template.get("Parameters"), Mapping)
+        for name in parameters
+    }
+    found = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise UnusableAssemblyError(f"--parameter {each}: say STACK.NAME=VALUE.")
+        if name not in declared:
+            raise UnusableAssemblyError(
+                f"--parameter {name}: no template declares it. {suggestion(name, declared)}".rstrip()
+            )
+        found[name] = value
+    return found

@@ -1,0 +1,130 @@
+"""A review for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from tableguard.review.kinds import KINDS
+from tableguard.review.matrix import LEGEND, cell, details, where
+from tableguard.review.picture import Unknown
+from tableguard.review.report import Finding, Review, Row, TableReview, Warning_
+
+_BOLD, _RED, _YELLOW, _DIM, _OFF = "\033[1m", "\033[31m", "\033[33m", "\033[2m", "\033[0m"
+_LEAST: Final = 60
+_WIDEST: Final = 120
+_NAME: Final = "principal"
+
+
+def as_text(review: Review, *, width: int = 80, color: bool = False) -> str:
+    """The review as text.
+
+    Args:
+        review: The review.
+        width: The width of the terminal in characters; no less than 60 is used.
+        color: Whether to use colours.
+    """
+    return "\n".join(_Text(review, min(max(width, _LEAST), _WIDEST), color=color).lines())
+
+
+def summary_of(review: Review) -> str:
+    """The review in one line.
+
+    Args:
+        review: The review.
+    """
+    counts = (
+        (len(review.tables), "table"),
+        (len({row.subject.label for table in review.tables for row in table.rows}), "principal"),
+        (len(review.findings), "finding"),
+        (len(review.warnings), "warning"),
+    )
+    said = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+    return f"{said}, {len(review.unknowns)} not known, on {review.today.isoformat()}"
+
+
+class _Text:
+    def __init__(self, review: Review, width: int, *, color: bool) -> None:
+        self._review = review
+        self._width = width
+        self._color = color
+
+    def lines(self) -> Iterator[str]:
+        """All lines."""
+        for table in self._review.tables:
+            yield from self._table(table)
+            yield ""
+        if any(table.rows for table in self._review.tables):
+            for sign, meaning in LEGEND:
+                yield self._painted(_DIM, f"{sign:<12} {meaning}"[: self._width])
+            yield ""
+        yield from self._section("Findings", _RED, map(_of_finding, self._review.findings))
+        yield from self._section("Warnings", _YELLOW, map(_of_warning, self._review.warnings))
+        yield from self._section("Not known", "", map(_of_unknown, self._review.unknowns))
+        yield self._painted(_BOLD, summary_of(self._review))
+
+    def _painted(self, code: str, text: str) -> str:
+        return f"{code}{text}{_OFF}" if self._color and code else text
+
+    def _table(self, table: TableReview) -> Iterator[str]:
+        it = table.table
+        hanging = len(table.accounts)
+        others = f", {hanging} other account{'' if hanging == 1 else 's'}" if hanging else ""
+        yield self._painted(_BOLD, f"{it.name}  {it.account} {it.region}{others}")
+        if not table.rows:
+            yield "  Nobody has access, as far as the templates tell."
+            return
+        widths = [max(len(kind), *(len(cell(row, it, kind)) for row in table.rows)) for kind in KINDS]
+        room = self._width - sum(widths) - 2 * len(widths) - 1
+        name = min(room, max(len(_NAME), *(len(row.subject.label) for row in table.rows)))
+        heads = "".join(f"  {kind:<{width}}" for kind, width in zip(KINDS, widths, strict=True))
+        yield f" {_NAME:<{name}}{heads}".rstrip()
+        for row in table.rows:
+            yield from self._row(row, table, name, widths)
+
+    def _row(self, row: Row, table: TableReview, name: int, widths: list[int]) -> Iterator[str]:
+        label = row.subject.label
+        cells = "".join(
+            f"  {cell(row, table.table, kind):<{width}}" for kind, width in zip(KINDS, widths, strict=True)
+        ).rstrip()
+        if len(label) > name:
+            yield f" {label}"
+            label = ""
+        yield f" {label:<{name}}{cells}"
+        for word, text in details(row, table.table, self._review.today):
+            yield from self._wrapped(f"   {word:<8} ", text, dim=word == "why")
+
+    def _wrapped(self, head: str, text: str, *, dim: bool = False) -> Iterator[str]:
+        lines = textwrap.wrap(
+            text,
+            self._width,
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        yield from (self._painted(_DIM if dim else "", line) for line in lines)
+
+    def _section(self, title: str, code: str, entries: Iterable[str]) -> Iterator[str]:
+        listed = list(dict.fromkeys(entries))
+        if not listed:
+            return
+        yield self._painted(_BOLD + code, f"{title} ({len(listed)})")
+        for entry in listed:
+            yield from self._wrapped("  - ", entry)
+        yield ""
+
+
+def _of_finding(finding: Finding) -> str:
+    at = where(finding.place)
+    return f"{finding.kind.value}: {finding.message}{f' [{at}]' if at else ''}"
+
+
+def _of_warning(warning: Warning_) -> str:
+    return f"{warning.kind.value}: {warning.message}"
+
+
+def _of_unknown(unknown: Unknown) -> str:
+    at = where(unknown.place)
+    return f"{unknown.what}{f' [{at}]' if at else ''}"

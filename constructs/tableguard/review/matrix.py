@@ -1,0 +1,114 @@
+"""The matrix of a table, principals by kinds of access, and the words beside it: what all formats share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Final
+
+from tableguard.policy.evaluation import Place
+from tableguard.review.access import Access, Status
+from tableguard.review.kinds import ACTIONS_OF, resources_of
+from tableguard.review.picture import Table
+from tableguard.review.report import Row
+from tableguard.review.wording import until
+
+NONE: Final = "-"
+LEGEND: Final = (
+    ("yes, some", "every action of the kind that can work from there, or some of them"),
+    ("*", "under conditions"),
+    ("?", "as far as the templates tell: the caller's own policies, or another part, stand in none"),
+    ("over, later", "not today"),
+)
+_NAMES: Final = 3
+_SURE: Final = (Status.ALLOWED, Status.OPEN)
+
+
+def cell(row: Row, table: Table, kind: str) -> str:
+    """One cell: how much of a kind of access somebody has.
+
+    Args:
+        row: The principal's row.
+        table: The table.
+        kind: One of `KINDS`.
+    """
+    found = [access for access in row.accesses if access.kind == kind]
+    today = [access for access in found if access.status in _SURE]
+    if not found:
+        return NONE
+    if not today:
+        statuses = {access.status for access in found}
+        return "?" if Status.UNKNOWN in statuses else "over" if Status.OVER in statuses else "later"
+    given = {action for access in today for action in access.actions}
+    possible = {
+        action.qualified
+        for action in ACTIONS_OF[kind]
+        if (row.subject.account == table.account or action.across_accounts) and any(resources_of(action, table))
+    }
+    conditional = all(access.conditions or access.until for access in today)
+    unsure = any(access.status is Status.OPEN for access in today)
+    return f"{'yes' if given >= possible else 'some'}{'*' if conditional else ''}{'?' if unsure else ''}"
+
+
+def details(row: Row, table: Table, today: dt.date) -> Iterator[tuple[str, str]]:
+    """What stands below a row: each access in words, then why.
+
+    Args:
+        row: The principal's row.
+        table: The table.
+        today: The day of the review.
+    """
+    for access in row.accesses:
+        yield access.kind, described(access, table, today)
+    for reason in row.reasons:
+        yield "why", reason
+
+
+def described(access: Access, table: Table, today: dt.date) -> str:
+    """One access in words.
+
+    Args:
+        access: The access.
+        table: The table.
+        today: The day of the review.
+    """
+    parts = [f"{_actions(access, table)}{_where(access, table)}", *access.conditions]
+    if access.until is not None:
+        parts.append(until(access.until, today))
+    if access.status is Status.LATER and access.since is not None:
+        parts.append(f"from {access.since.date().isoformat()} on")
+    if access.status is Status.UNKNOWN:
+        parts.append((access.verdict.unknown_key and "the table's key is not known") or "not known")
+    return "; ".join(parts)
+
+
+def where(place: Place | None) -> str:
+    """A place in words: stack and logical id.
+
+    Args:
+        place: The place.
+    """
+    if place is None or place.stack is None:
+        return (place.policy or "") if place is not None else ""
+    return f"{place.stack}/{place.logical_id}" if place.logical_id else place.stack
+
+
+def _actions(access: Access, table: Table) -> str:
+    names = [action.removeprefix("dynamodb:") for action in access.actions]
+    if len(names) <= _NAMES:
+        return ", ".join(names)
+    possible = [action.name for action in ACTIONS_OF[access.kind] if any(resources_of(action, table))]
+    missing = [name for name in possible if name not in names]
+    if not missing:
+        return f"all {len(names)} actions"
+    if len(missing) <= _NAMES:
+        return f"all but {', '.join(missing)}"
+    return f"{', '.join(names[: _NAMES - 1])} and {len(names) - _NAMES + 1} more"
+
+
+def _where(access: Access, table: Table) -> str:
+    """Which part of the table, where it is not the table itself or its stream."""
+    if any(resource == table.arn or "/stream/" in resource for resource in access.resources):
+        return ""
+    indexes = [resource.rpartition("/index/")[2] for resource in access.resources]
+    return f" on index {', '.join(indexes)}"

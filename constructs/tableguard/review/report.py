@@ -1,0 +1,134 @@
+"""What a review says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tableguard.policy.evaluation import Place
+from tableguard.review.access import Access
+from tableguard.review.picture import Table, Unknown
+from tableguard.review.subjects import Subject
+
+
+class FindingKind(enum.Enum):
+    """What is wrong: each of these makes the exit status 1."""
+
+    DANGLING = "dangling"
+    """Only one of the sides that have to agree grants something."""
+    METADATA = "metadata"
+    """The template's metadata claims something else than the policies say."""
+    NOT_UNDERSTOOD = "not understood"
+    """A policy that IAM would not take, or that nobody can read."""
+    PUBLIC = "public"
+    """A statement that allows everybody."""
+
+
+class WarningKind(enum.Enum):
+    """What deserves a look."""
+
+    LIMIT = "close to a limit"
+    ENDS_SOON = "ends soon"
+    OVER = "is over"
+    EXTERNAL = "external account"
+    WHOLE_ACCOUNT = "whole account trusted"
+    CONCENTRATION = "concentration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is wrong.
+
+    Args:
+        kind: What kind of thing.
+        message: What, and what to do about it.
+        table: The ARN of the table.
+        principal: The principal, as a reader calls it.
+        place: Where in the templates.
+        statement: The number of the statement there, counted from 0.
+    """
+
+    kind: FindingKind
+    message: str
+    table: str | None = None
+    principal: str | None = None
+    place: Place | None = None
+    statement: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warning_:  # noqa: N801 - Python has a Warning
+    """Something that deserves a look.
+
+    Args:
+        kind: What kind of thing.
+        message: What.
+        table: The ARN of the table.
+        principal: The principal, as a reader calls it.
+        place: Where in the templates.
+    """
+
+    kind: WarningKind
+    message: str
+    table: str | None = None
+    principal: str | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What one principal may do with a table.
+
+    Args:
+        subject: The principal.
+        external: Whether its account is none of the assembly's.
+        own_side: Whether its identity policies stand in the assembly.
+        reasons: Why, as the metadata says.
+        accesses: What it may do.
+        unread: Policies attached to it that stand in no template.
+    """
+
+    subject: Subject
+    external: bool
+    own_side: bool
+    reasons: tuple[str, ...]
+    accesses: tuple[Access, ...]
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReview:
+    """One table.
+
+    Args:
+        table: The table.
+        rows: The principals that may do something with it.
+        accounts: The other accounts that hang on it.
+    """
+
+    table: Table
+    rows: tuple[Row, ...]
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A whole review.
+
+    Args:
+        today: The day it was made for, in UTC.
+        tables: The tables.
+        findings: What is wrong.
+        warnings: What deserves a look.
+        unknowns: What the templates do not tell.
+        hanging: For each account with tables, the other accounts that hang on any of them.
+    """
+
+    today: dt.date
+    tables: tuple[TableReview, ...]
+    findings: tuple[Finding, ...]
+    warnings: tuple[Warning_, ...]
+    unknowns: tuple[Unknown, ...]
+    hanging: Mapping[str, tuple[str, ...]]

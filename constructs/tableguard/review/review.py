@@ -1,0 +1,168 @@
+"""Reviews an assembly: who may do what with which table, and what is wrong with that."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from tableguard.policy.evaluation import Document
+from tableguard.review.access import Access, Refusal, Status, accesses
+from tableguard.review.assembly import SynthesizedStack
+from tableguard.review.claims import Claims
+from tableguard.review.dangling import Dangling
+from tableguard.review.picture import Picture, Table, Unknown
+from tableguard.review.problems import not_understood, public
+from tableguard.review.report import Finding, FindingKind, Review, Row, TableReview
+from tableguard.review.search import Search
+from tableguard.review.sentences import Shelf
+from tableguard.review.subjects import Reach, Subject, about_tables, label_of, subjects
+from tableguard.review.warnings import warnings_of
+
+# What AWS manages and is about neither tables nor keys: nobody needs to read it for this review.
+_HARMLESS: Final = (
+    "policy/service-role/AWSLambdaBasicExecutionRole",
+    "policy/service-role/AWSLambdaVPCAccessExecutionRole",
+    "policy/service-role/AmazonECSTaskExecutionRolePolicy",
+    "policy/AWSXRayDaemonWriteAccess",
+    "policy/AmazonSSMManagedInstanceCore",
+)
+_NOON: Final = dt.time(12, tzinfo=dt.UTC)
+
+
+def review(picture: Picture, stacks: Sequence[SynthesizedStack], *, today: dt.date) -> Review:
+    """Review an assembly.
+
+    Args:
+        picture: The picture of its stacks.
+        stacks: The stacks, for the sizes of their policies.
+        today: The day, in UTC, that requests are decided for.
+    """
+    return _Reviewer(picture, today).review(stacks)
+
+
+class _Reviewer:
+    def __init__(self, picture: Picture, today: dt.date) -> None:
+        self._picture = picture
+        self._today = today
+        self._shelf = Shelf()
+        self._search = Search(picture, dt.datetime.combine(today, _NOON), self._shelf)
+        self._reach = Reach(picture, self._shelf)
+        self._dangling = Dangling(self._search, self._reach)
+        self._findings: dict[Finding, None] = {}
+        self._unknowns: dict[Unknown, None] = dict.fromkeys(picture.unknowns)
+
+    def review(self, stacks: Sequence[SynthesizedStack]) -> Review:
+        """The whole review."""
+        self._find(self._problems())
+        self._note_unread()
+        tables = tuple(self._table(table) for table in self._picture.tables)
+        self._find(self._dangling.of_no_table())
+        for unknown in self._dangling.unknowns():
+            self._unknowns[unknown] = None
+        hanging = {
+            account: tuple(sorted({a for t in tables if t.table.account == account for a in t.accounts}))
+            for account in sorted({each.table.account for each in tables})
+        }
+        return Review(
+            today=self._today,
+            tables=tables,
+            findings=tuple(self._findings),
+            warnings=tuple(warnings_of(tables, stacks, hanging, self._today)),
+            unknowns=tuple(self._unknowns),
+            hanging=hanging,
+        )
+
+    def _note_unread(self) -> None:
+        for identity in self._picture.identities:
+            for each in identity.unread:
+                if not each.endswith(_HARMLESS):
+                    self._unknowns[Unknown(identity.place, f"what {each} allows {label_of(identity.arn)}")] = None
+
+    def _find(self, findings: Iterable[Finding]) -> None:
+        self._findings |= dict.fromkeys(findings)
+
+    def _table(self, table: Table) -> TableReview:
+        claims = Claims(table, self._picture, self._search)
+        rows: list[Row] = []
+        for subject in subjects(self._picture, table, self._shelf, self._reach):
+            found, refused = accesses(self._search, table, subject.principal, subject.hints)
+            self._find(self._dangling.of(subject, table, found, refused))
+            unread = self._unread(subject)
+            found = (*found, *self._perhaps(refused, found))
+            if found:
+                rows.append(self._row(subject, claims, found, unread))
+        self._find(claims.findings(rows))
+        others = {row.subject.account for row in rows if row.subject.account not in (None, table.account)}
+        return TableReview(table=table, rows=tuple(rows), accounts=tuple(sorted(a for a in others if a is not None)))
+
+    def _row(self, subject: Subject, claims: Claims, found: tuple[Access, ...], unread: tuple[str, ...]) -> Row:
+        return Row(
+            subject=subject,
+            external=self._is_external(subject),
+            own_side=subject.identity is not None or subject.kind == "service",
+            reasons=claims.reasons(subject),
+            accesses=found,
+            unread=unread,
+        )
+
+    def _is_external(self, subject: Subject) -> bool:
+        if subject.account is None:
+            return subject.kind in ("organization", "everybody")
+        return subject.account not in self._picture.accounts
+
+    def _perhaps(self, refused: Sequence[Refusal], found: Sequence[Access]) -> Iterator[Access]:
+        """What is denied only because something cannot be understood."""
+        for refusal in refused:
+            if not refusal.verdict.understood and not refusal.verdict.assumed:
+                yield Access(
+                    kind=refusal.kind,
+                    actions=(refusal.action,),
+                    resources=(refusal.resource,),
+                    status=Status.UNKNOWN,
+                    conditions=(),
+                    until=None,
+                    since=None,
+                    verdict=refusal.verdict,
+                )
+
+    def _unread(self, subject: Subject) -> tuple[str, ...]:
+        unread = subject.identity.unread if subject.identity is not None else ()
+        return tuple(each for each in unread if not each.endswith(_HARMLESS))
+
+    def _problems(self) -> Iterator[Finding]:
+        for table in self._picture.tables:
+            for document in (table.policy, table.stream_policy):
+                if document is not None:
+                    yield from self._not_understood(document, table, named=True)
+                    yield from self._public(document, table)
+        for key in self._picture.keys:
+            if key.policy is not None:
+                yield from self._not_understood(key.policy, named=True)
+        for identity in self._picture.identities:
+            for document in identity.documents:
+                yield from self._not_understood(document, named=False)
+
+    def _public(self, document: Document, table: Table) -> Iterator[Finding]:
+        for number, how in public(document, self._shelf):
+            yield Finding(
+                kind=FindingKind.PUBLIC,
+                message=f"statement {number} {how}",
+                table=table.arn,
+                place=document.place,
+                statement=number,
+            )
+
+    def _not_understood(self, document: Document, table: Table | None = None, *, named: bool) -> Iterator[Finding]:
+        about = {sentence.number: about_tables(sentence) for sentence in self._shelf.sentences(document)}
+        for number, problem in not_understood(document, self._shelf, named=named):
+            if not named and number is not None and not about.get(number, True):
+                continue
+            which = "the policy" if number is None else f"statement {number}"
+            yield Finding(
+                kind=FindingKind.NOT_UNDERSTOOD,
+                message=f"{which} cannot be understood: {problem}",
+                table=table.arn if table is not None else None,
+                place=document.place,
+                statement=number,
+            )

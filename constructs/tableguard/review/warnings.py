@@ -1,0 +1,82 @@
+"""What deserves a look: no mistake, but something that somebody should have decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from tableguard.policy import measured
+from tableguard.policy.evaluation import Place
+from tableguard.review.access import Status
+from tableguard.review.assembly import SynthesizedStack
+from tableguard.review.report import Row, TableReview, Warning_, WarningKind
+from tableguard.review.summary import sized_policies
+from tableguard.review.wording import last_day, until
+
+_FULL: Final = 0.8
+_SOON: Final = dt.timedelta(days=30)
+# A table that more other accounts than this depend on is a service: perhaps it should have an interface of its own.
+_MANY: Final = 5
+
+
+def warnings_of(
+    tables: Sequence[TableReview],
+    stacks: Sequence[SynthesizedStack],
+    hanging: Mapping[str, Sequence[str]],
+    today: dt.date,
+) -> Iterator[Warning_]:
+    """All warnings of a review.
+
+    Args:
+        tables: The tables.
+        stacks: The stacks, for the sizes of their policies.
+        hanging: For each account with tables, the accounts that hang on it.
+        today: The day of the review.
+    """
+    for table in tables:
+        for row in table.rows:
+            yield from _of_row(row, table, today)
+        if len(table.accounts) > _MANY:
+            message = f"{len(table.accounts)} other accounts hang on {table.table.name}"
+            yield Warning_(kind=WarningKind.CONCENTRATION, message=message, table=table.table.arn)
+    alone = {account for table in tables if len(table.accounts) > _MANY for account in (table.table.account,)}
+    for account, others in hanging.items():
+        if len(others) > _MANY and account not in alone:
+            message = f"{len(others)} other accounts hang on the tables of account {account}"
+            yield Warning_(kind=WarningKind.CONCENTRATION, message=message)
+    for stack in stacks:
+        yield from _close_to_limits(stack)
+
+
+def _of_row(row: Row, table: TableReview, today: dt.date) -> Iterator[Warning_]:
+    label, arn, name = row.subject.label, table.table.arn, table.table.name
+
+    def warning(kind: WarningKind, message: str) -> Warning_:
+        return Warning_(kind=kind, message=message, table=arn, principal=label)
+
+    for end in sorted({access.until for access in row.accesses if access.until is not None}):
+        if last_day(end) < today:
+            yield warning(WarningKind.OVER, f"{label}: access to {name} {until(end, today)}: remove the grant")
+        elif last_day(end) - today <= _SOON:
+            yield warning(WarningKind.ENDS_SOON, f"{label}: access to {name} {until(end, today)}")
+    given = any(access.status in (Status.ALLOWED, Status.OPEN) for access in row.accesses)
+    if given and row.external:
+        whose = "is in no account of the assembly" if row.subject.account else "takes in accounts outside the assembly"
+        yield warning(WarningKind.EXTERNAL, f"{label} {whose}, and has access to {name}")
+    if given and row.subject.kind == "account":
+        message = f"{label}: its administrators choose who has access to {name}"
+        yield warning(WarningKind.WHOLE_ACCOUNT, message)
+
+
+def _close_to_limits(stack: SynthesizedStack) -> Iterator[Warning_]:
+    for logical_id, resource in stack.resources():
+        for document, limit in sized_policies([resource]):
+            size = measured(document, limit).size
+            if size >= _FULL * limit.size:
+                message = (
+                    f"the {limit.kind} of {stack.name}/{logical_id} uses {size:,} of {limit.size:,} {limit.unit}"
+                    f" ({size * 100 // limit.size} %)"
+                )
+                place = Place(stack=stack.name, logical_id=logical_id, path=f"Resources/{logical_id}")
+                yield Warning_(kind=WarningKind.LIMIT, message=message, place=place)

@@ -1,6 +1,6 @@
 """The reference deployment: a small organization that shares one DynamoDB table across its accounts.
 
-Who has which account: cdk.json. Who may do what, and why: stacks/grants.py. What must hold in any case: stacks/rules.py.
+Who has which account: cdk.json. Who may do what, and why: stacks/grants.py. What must hold anyway: stacks/rules.py.
 """
 
 import aws_cdk as cdk

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from tableguard.policy import Principal, TableReference
 from tableguard.policy.evaluation import ContextValue, Document, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
+from tableguard.review.explain import explain
+from tableguard.review.explained import explained
 from tableguard.review.picture import Picture, Table
-from tableguard.review.rules.wording import because, circumstances_in_words
+from tableguard.review.rules.wording import circumstances_in_words
+from tableguard.review.sentences import Shelf
 from tableguard.testing.whereabouts import Whereabouts, whereabouts
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 Documents: TypeAlias = Literal["any"] | Iterable[Mapping[str, object]]
 
 _ANY: Final = "any"
+_WIDTH: Final = 100
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
 _ANY_TABLE_POLICY: Final = "assumed: the table's own policy allows everything to the caller"
 
@@ -241,14 +245,13 @@ def _assumed_table(request: Request, policy: Literal["any"] | Mapping[str, objec
 
 def _failure(case: _Case, verdict: Verdict, expected: str, hints: tuple[str, ...]) -> str:
     request = case.request
-    outcome = verdict.decision.outcome if not verdict.decision.allowed or verdict.key is None else verdict.key.outcome
-    lines = [
-        f"Expected {request.action} on {request.resource} by {request.principal} {expected}.",
-        f"Decided: {outcome.value}",
-    ]
-    lines += [f"  - {reason}" for reason in because(verdict)]
-    lines.append(f"Circumstances: {circumstances_in_words(request.context)}; on {_day(request)}")
-    return "\n".join((*lines, *hints))
+    return "\n".join(
+        (
+            f"Expected {request.action} on {request.resource} by {request.principal} {expected}.",
+            explained(explain(verdict, Shelf()), notes=hints, width=_WIDTH),
+            f"Asked with {circumstances_in_words(request.context)}; on {_day(request)}",
+        )
+    )
 
 
 def _day(request: Request) -> str:

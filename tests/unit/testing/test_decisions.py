@@ -14,7 +14,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 import tableguard as tg
-from tableguard.review.assembly import read_assembly
+from tableguard.review.assembly import SynthesizedStack, read_assembly
 from tableguard.review.collect import collect
 from tableguard.testing import assert_allowed, assert_denied
 
@@ -87,15 +87,15 @@ def test_failures_hold_the_explanation(organization: Organization) -> None:
     denied = fails(assert_allowed, organization.app, principal=reader.principal, action=PUT, resource=ref)
 
     assert f"Expected {PUT} on {ref.arn} by arn:aws:iam::{READER}:role/reader to be allowed." in denied
-    assert "Decided: ImplicitlyDenied" in denied
-    assert "the resource layer does not allow it" in denied
-    assert "the identity layer does not allow it" in denied
+    assert "Denied: not everything that has to allow it does" in denied
+    assert "resource policy" in denied
+    assert "What is missing" in denied
 
     allowed = fails(assert_denied, organization.app, principal=reader.principal, action=GET, resource=ref)
 
-    assert "Decided: Allowed" in allowed
-    assert "of the resource policy at Data: Resources/Orders" in allowed
-    assert "of the identity policy at Reader: Resources/Role" in allowed
+    assert "Allowed\n" in allowed
+    assert "/Properties/Replicas/0/ResourcePolicy/PolicyDocument" in allowed
+    assert "Resources/Role" in allowed
     assert "aws:SecureTransport=True" in allowed
 
 
@@ -193,16 +193,9 @@ class TestResources:
         assert_denied(organization.app, principal=reader.principal, action=PUT, resource=resource)
 
     def test_an_action_on_streams_goes_to_the_tables_stream(self, organization: Organization) -> None:
-        stream = organization.worker
-        organization_app = organization.app
+        app, worker, records = organization.app, organization.worker, "dynamodb:GetRecords"
 
-        said = fails(
-            assert_allowed,
-            organization_app,
-            principal=stream,
-            action="dynamodb:GetRecords",
-            resource=organization.orders,
-        )
+        said = fails(assert_allowed, app, principal=worker, action=records, resource=organization.orders)
 
         assert f"{ref.arn}/stream/" in said
         assert_denied(app, principal=worker, action=records, resource=ref)
@@ -296,14 +289,17 @@ def test_a_refusal_by_what_is_not_understood_is_no_refusal(value: Any, known: bo
     if known:
         assert_denied(where, principal=reader.principal, action=GET, resource=ref)
         return
-    assert "This is not known" in fails(assert_denied, where, principal=reader.principal, action=GET, resource=ref)
+    assert "not known" in fails(assert_denied, where, principal=reader.principal, action=GET, resource=ref)
 
 
 def test_an_app_is_synthesized_and_read_once(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Path] = []
-    monkeypatch.setattr(
-        "tableguard.testing.whereabouts.read_assembly", lambda folder: read.append(folder) or read_assembly(folder)
-    )
+
+    def counted(folder: Path) -> tuple[SynthesizedStack, ...]:
+        read.append(folder)
+        return read_assembly(folder)
+
+    monkeypatch.setattr("tableguard.testing.whereabouts.read_assembly", counted)
 
     for _ in range(3):
         assert_allowed(organization.app, principal=reader.principal, action=GET, resource=ref)

@@ -28,17 +28,7 @@ def test_the_assertions_are_fixtures_and_their_failures_readable(tmp_path: Path)
     plugins = ("-p", "no:tableguard", "-p", "tableguard.testing.plugin")  # as if installed, whether or not it is
 
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "no:tableguard",
-            "-p",
-            "tableguard.testing.plugin",
-            "-p",
-            "no:cacheprovider",
-        ],
+        [sys.executable, "-m", "pytest", *plugins, "-p", "no:cacheprovider"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(tableguard.__file__).parents[1])},
         capture_output=True,

@@ -64,8 +64,9 @@ def circumstances(documents: Iterable[Document], action: str, shelf: Shelf) -> t
     allows: dict[_Frozen, Change] = {(): {}}
     escapes: dict[_Frozen, Change] = {(): {}}
     for document in documents:
-        for sentence in shelf.sentences(document):
-            if sentence.tests and sentence.concerns(action.lower()):
+        concerning = {statement.index for statement in document.compiled.concerning(action.lower())}
+        for sentence in shelf.sentences(document) if concerning else ():
+            if sentence.tests and sentence.number in concerning:
                 changes, found = (_met(sentence), allows) if sentence.allows else (_unmet(sentence), escapes)
                 found.update({_frozen(change): change for change in changes})
     contexts: dict[_Frozen, Context] = {}

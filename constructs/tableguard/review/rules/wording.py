@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tableguard.policy.evaluation import ContextValue, Effect, Place, Reason
 from tableguard.review.decide import Verdict
+from tableguard.review.explain import layer_name
 from tableguard.review.rules.meaning import Question
 
 
@@ -53,14 +54,14 @@ def worded(reason: Reason) -> str:
     Args:
         reason: A reason of a decision.
     """
-    layer = reason.layer.value.replace("_", " ")
+    layer = layer_name(reason.layer)
     if reason.effect is None:
-        return f"the {layer} layer does not allow it: {reason.detail}"
+        return f"{layer}: {reason.detail}"
     if reason.statement is None and reason.detail is not None and reason.understood:
         return reason.detail
     verb = "allowed" if reason.effect is Effect.ALLOW else "denied"
-    which = f"statement {reason.sid!r}" if reason.sid else f"statement number {(reason.statement or 0) + 1}"
-    said = f"{verb} by {which} of the {layer} policy"
+    which = f"statement {reason.sid!r}" if reason.sid else f"statement {reason.statement}"
+    said = f"{layer}: {verb} by {which}"
     if reason.place is not None:
         said += f" at {place_in_words(reason.place)}"
     return said if reason.understood else f"{said}, which cannot be understood: {reason.detail}"

@@ -164,8 +164,8 @@ class TestKeepsAccess:
     @pytest.mark.parametrize(
         ("statements", "identities", "said"),
         [
-            ([], (role(READER, "reader", own()),), "the resource layer does not allow it"),
-            ([allow(READER)], (role(READER, "reader"),), "the identity layer does not allow it"),
+            ([], (role(READER, "reader", own()),), "resource policy: no statement allows dynamodb:GetItem"),
+            ([allow(READER)], (role(READER, "reader"),), "identity policies: no statement allows dynamodb:GetItem"),
             ([allow(READER)], (), "it is in no template"),
             (
                 [allow(READER), deny("dynamodb:GetItem")],

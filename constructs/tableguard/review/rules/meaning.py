@@ -124,7 +124,7 @@ class _Nobody(Rule):
         self, scene: Scene, access: Access, *, moment: dt.datetime | None = None, own_account: bool = True
     ) -> Iterator[Question]:
         for table in scene.tables_of(self.tables):
-            for caller in scene.callers:
+            for caller in scene.callers_of(table):
                 if not own_account and caller.account == table.account:
                     continue
                 for resource, action in resources(table, access):

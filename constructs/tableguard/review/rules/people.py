@@ -15,10 +15,12 @@ from typing import Final
 from tableguard.policy import AwsService, Clause, Principal
 from tableguard.policy.evaluation import Document
 from tableguard.policy.evaluation.conditions import compile_condition
+from tableguard.policy.evaluation.wildcards import compact, fits
 from tableguard.policy.partitions import partition_of
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.picture import Identity, Picture
 from tableguard.review.samples import Context
+from tableguard.review.sentences import Shelf
 
 ANONYMOUS: Final = "anonymous"
 _NO_ACCOUNT: Final = "000000000000"
@@ -33,7 +35,7 @@ _SERVICES: Final = (
 _ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
 _UNIT: Final = re.compile(r"(o-[a-z0-9]{10,32})/r-[a-z0-9]{4,32}/(?:ou-[a-z0-9-]+/)*")
-_IDENTITY: Final = re.compile(r"arn:[a-z*-]+:iam::([0-9*?]+):(role|user)/([^\s\"\\]+)")
+_IDENTITY: Final = re.compile(r"arn:[a-z*?-]+:iam::([0-9*?]*):(role|user)/([^\s\"\\]+)")
 _HOST: Final = re.compile(r"\"([a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)\"")
 _SPARE_ACCOUNTS: Final = tuple(f"{digit * 12}" for digit in "987654321")
 _OTHER_ORGANIZATION: Final = "o-0therorganization"
@@ -59,6 +61,7 @@ class Caller:
         account: The account; None for services and anonymous callers.
         facts: What the request's context says of the caller, whatever the caller wants.
         identity: The role or user of the picture; None for somebody made up.
+        named: Whether it matters what the caller is called: anybody else of the same kind is asked about as well.
     """
 
     principal: str
@@ -66,6 +69,7 @@ class Caller:
     account: str | None = None
     facts: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     identity: Identity | None = None
+    named: bool = False
 
     def is_in(self, principals: Iterable[Principal], context: Context) -> bool:
         """Whether one of the principals covers the caller.
@@ -122,10 +126,38 @@ def everybody(picture: Picture) -> tuple[Caller, ...]:
     for identity in picture.identities:
         label = f"{identity.kind} {identity.name} of {identity.account}"
         facts = made_up.facts_of(identity.account)
-        found[identity.arn] = Caller(identity.arn, label, identity.account, facts, identity)
+        found[identity.arn] = Caller(identity.arn, label, identity.account, facts, identity, named=True)
     for caller in made_up.callers():
         found.setdefault(caller.principal, caller)
     return tuple(found.values())
+
+
+class Names:
+    """The roles and users that documents name, by their ARNs or by patterns.
+
+    Args:
+        documents: The documents.
+    """
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        listed = tuple(documents)
+        text = "\n".join(json.dumps(document.source, default=str) for document in listed)
+        self._patterns = tuple({compact(found[0]) for found in _IDENTITY.finditer(text)})
+        # A condition on a name that is no whole ARN could be about anybody.
+        self._anybody = any(key in text.lower() for key in ("aws:username", "aws:userid", "${")) or any(
+            test.low_key == "aws:principalarn" and not all(map(_IDENTITY.fullmatch, test.values))
+            for document in listed
+            for sentence in Shelf().sentences(document)
+            for test in sentence.tests
+        )
+
+    def have(self, caller: Caller) -> bool:
+        """Whether one of them may be the caller.
+
+        Args:
+            caller: The caller.
+        """
+        return self._anybody or any(fits(pattern, caller.principal) for pattern in self._patterns)
 
 
 def opened(picture: Picture) -> Picture:
@@ -159,7 +191,8 @@ class _Outsiders:
     def __init__(self, picture: Picture) -> None:
         text = "\n".join(json.dumps(document.source, default=str) for document in documents_of(picture))
         self._partition = partition_of(picture.tables[0].region) if picture.tables else "aws"
-        self._known = sorted({*picture.accounts, *(t.account for t in picture.tables)})
+        owners = {table.account for table in picture.tables}
+        self._known = sorted({*picture.accounts, *owners, *(each.account for each in picture.identities)})
         self._named = sorted(set(_ACCOUNT.findall(text)) - set(self._known))
         organizations = sorted(set(_ORGANIZATION.findall(text)))
         self._organization = organizations[0] if organizations else _OWN_ORGANIZATION
@@ -220,4 +253,5 @@ class _Outsiders:
 
     def _namesake(self, account: str, kind: str, name: str, where: str) -> Caller:
         arn = f"arn:{self._partition}:iam::{account}:{kind}/{name}"
-        return Caller(arn, f"made up: a {kind} called {name} in {account} ({where})", account, self.facts_of(account))
+        label = f"made up: a {kind} called {name} in {account} ({where})"
+        return Caller(arn, label, account, self.facts_of(account), named=True)

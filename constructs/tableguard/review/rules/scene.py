@@ -14,7 +14,7 @@ from tableguard.policy.evaluation import ContextValue, Document
 from tableguard.policy.evaluation.conditions import scalar_text
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.circumstances import circumstances
-from tableguard.review.rules.people import Caller, everybody
+from tableguard.review.rules.people import Caller, Names, everybody
 from tableguard.review.samples import Context
 from tableguard.review.sentences import Shelf
 
@@ -43,6 +43,20 @@ class Scene:
     def callers(self) -> tuple[Caller, ...]:
         """Everybody of the picture, and outsiders."""
         return everybody(self.picture)
+
+    def callers_of(self, table: Table) -> Iterator[Caller]:
+        """Everybody to ask about for a table.
+
+        A role or user of another account that no policy of the table or its key names is as good as any other of its
+        account, since each may have any identity policy: the outsider made up there stands for it.
+
+        Args:
+            table: The table.
+        """
+        names = Names((*self._policies(table, stream=False), *self._policies(table, stream=True)))
+        for caller in self.callers:
+            if not caller.named or caller.account == table.account or names.have(caller):
+                yield caller
 
     def tables_of(self, wanted: Sequence[TableReference | str]) -> Iterator[Table]:
         """The tables of a rule. Those that the picture does not hold are noted in `missing`.
@@ -108,13 +122,16 @@ class Scene:
         return self._contexts[key]
 
     def _documents(self, table: Table, caller: Caller, *, stream: bool) -> Iterator[Document]:
-        own = table.stream_policy if stream else table.policy
-        if own is not None:
-            yield own
-        yield from (key.policy for key in self.picture.keys if key.arn == table.key_arn and key.policy is not None)
+        yield from self._policies(table, stream=stream)
         if caller.identity is not None:
             yield from (*caller.identity.documents, *caller.identity.boundary)
         yield from (policy.document for policy in self.picture.organization_policies)
+
+    def _policies(self, table: Table, *, stream: bool) -> Iterator[Document]:
+        key = self.picture.key(table.key_arn)
+        for policy in (table.stream_policy if stream else table.policy, key.policy if key is not None else None):
+            if policy is not None:
+                yield policy
 
 
 def resources(table: Table, access: Access) -> Iterator[tuple[str, Action]]:

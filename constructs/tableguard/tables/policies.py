@@ -252,7 +252,11 @@ class TablePolicies(Construct):
         """Take in what was added since the last grant, and say what is wrong with the whole documents."""
         # At the last moment, since somebody may have assigned a policy anew after the aspects.
         facts = self.resource.facts()
-        self._table = self.resource.reference(facts)
+        table = self.resource.reference(facts)
+        if table != self._table:
+            # Our statements follow the table: with an index or a replica more, they are others than those just read.
+            self._table = table
+            facts = self.resource.facts()
         self._warn_of_replicas()
         problems = []
         for region in sorted(self._deployed_replicas - set(facts.replica_regions)):

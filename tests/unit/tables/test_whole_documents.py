@@ -148,6 +148,17 @@ def test_a_stream_policy_is_measured_by_itself() -> None:
         Documents.of(data)
 
 
+def test_what_an_index_adds_that_comes_after_the_grant_is_counted() -> None:
+    data = stack()
+    table = table_v2(data)
+    without_index = tg.Limit("table policy", 450, "bytes", "a test")
+    tg.TableAccess(data, "Access", table=table, table_grants=[READER], limits=tg.Limits(table=without_index))
+    table.add_global_secondary_index(index_name="by-date", partition_key=PK)
+
+    with pytest.raises(RuntimeError, match=r"table policy of Data/Orders/Resource is .* Allowed: 450"):
+        Documents.of(data)
+
+
 def test_values_that_only_the_deployment_knows_are_counted_at_their_shortest_and_the_error_says_so() -> None:
     data = stack()
     table = table_v2(data)

@@ -57,12 +57,13 @@ class _Text:
             yield ""
         if any(table.rows for table in self._review.tables):
             for sign, meaning in LEGEND:
-                yield self._painted(_DIM, f"{sign:<12} {meaning}"[: self._width])
+                yield from self._wrapped(f"{sign:<11} ", meaning, dim=True)
             yield ""
         yield from self._section("Findings", _RED, map(_of_finding, self._review.findings))
         yield from self._section("Warnings", _YELLOW, map(_of_warning, self._review.warnings))
         yield from self._section("Not known", "", map(_of_unknown, self._review.unknowns))
-        yield self._painted(_BOLD, summary_of(self._review))
+        lines = textwrap.wrap(summary_of(self._review), self._width)
+        yield from (self._painted(_BOLD, line) for line in lines)
 
     def _painted(self, code: str, text: str) -> str:
         return f"{code}{text}{_OFF}" if self._color and code else text

@@ -15,9 +15,9 @@ from tableguard.review.wording import until
 
 NONE: Final = "-"
 LEGEND: Final = (
-    ("yes, some", "every action of the kind that can work from there, or some of them"),
+    ("yes, some", "every action of the kind that can work from there, or some"),
     ("*", "under conditions"),
-    ("?", "as far as the templates tell: the caller's own policies, or another part, stand in none"),
+    ("?", "as far as the templates tell: some policy that counts is in none"),
     ("over, later", "not today"),
 )
 _NAMES: Final = 3

@@ -74,7 +74,7 @@ class Reader:
         if not isinstance(value, list):
             self.unknown(stack, logical_id, key, key)
             return []
-        if has_unknown(value):
+        if any(_is_function(entry) or (isinstance(entry, str) and has_unknown(entry)) for entry in value):
             self.unknown(stack, logical_id, f"an entry of {key}", key)
         return value
 

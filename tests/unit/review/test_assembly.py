@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tableguard.review.assembly import UnusableAssemblyError, read_assembly
+from tableguard.review.assembly import UnusableAssemblyError, read_assembly, read_template
 from tests.unit.review.conftest import WriteAssembly
 
 
@@ -53,3 +53,49 @@ def test_a_broken_or_foreign_folder_is_a_clear_error(tmp_path: Path, manifest: s
         (tmp_path / "manifest.json").write_text(manifest)
     with pytest.raises(UnusableAssemblyError, match=said):
         read_assembly(tmp_path)
+
+
+def test_a_nested_stack_is_found_by_its_asset_where_the_cli_left_no_metadata(
+    write_assembly: WriteAssembly, tmp_path: Path
+) -> None:
+    hash_ = "0123456789abcdef" * 4
+    url = {"Fn::Join": ["", ["https://s3.", {"Ref": "AWS::URLSuffix"}, f"/bucket/{hash_}.json"]]}
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+    (tmp_path / "inner.json").write_text(json.dumps({"Resources": {"T": {"Type": "AWS::DynamoDB::Table"}}}))
+    assets = {"files": {hash_: {"source": {"path": "inner.json"}}}}
+    (tmp_path / "Data.assets.json").write_text(json.dumps(assets))
+    names = [stack.name for stack in read_assembly(write_assembly({"Data": {"Resources": {"Inner": nested}}}))]
+    assert names == ["Data", "Data/Inner"]
+
+
+def test_an_assembly_that_contains_itself_is_a_clear_error(write_assembly: WriteAssembly) -> None:
+    with pytest.raises(UnusableAssemblyError, match="names itself"):
+        read_assembly(write_assembly({}, stages=(".",)))
+
+
+def test_a_template_that_nests_itself_is_a_clear_error(write_assembly: WriteAssembly) -> None:
+    nested = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "Data.template.json"}}
+    with pytest.raises(UnusableAssemblyError, match="nests itself"):
+        read_assembly(write_assembly({"Data": {"Resources": {"Inner": nested}}}))
+
+
+def test_a_template_nested_beyond_reason_is_a_clear_error(write_assembly: WriteAssembly, tmp_path: Path) -> None:
+    folder = write_assembly({"Data": {}})
+    for depth in (100, 100_000):
+        (tmp_path / "Data.template.json").write_text('{"Resources": ' + "[" * depth + "]" * depth + "}")
+        with pytest.raises(UnusableAssemblyError, match="nested"):
+            read_assembly(folder)
+
+
+def test_a_template_is_read_with_the_account_and_region_that_somebody_says(tmp_path: Path) -> None:
+    file = tmp_path / "Data.template.json"
+    file.write_text('{"Resources": {}}')
+    (stack,) = read_template(file, account="111122223333", region="eu-west-1")
+    assert (stack.name, stack.account, stack.region) == ("Data", "111122223333", "eu-west-1")
+
+
+@pytest.mark.parametrize(("text", "said"), [("{}", "has no Resources"), ("Resources:", "YAML"), ("{", "no whole JSON")])
+def test_a_file_that_is_no_template_is_a_clear_error(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "x").write_text(text)
+    with pytest.raises(UnusableAssemblyError, match=said):
+        read_template(tmp_path / "x", account="111122223333", region="eu-west-1")

@@ -1,0 +1,416 @@
+"""What a review says of small organizations, one mistake or feature each."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from tableguard.policy.actions import ACTIONS, Reach, Resource
+from tableguard.policy.evaluation import evaluate
+from tableguard.review.access import Status
+from tableguard.review.as_json import as_json
+from tableguard.review.as_markdown import as_markdown
+from tableguard.review.as_text import as_text
+from tableguard.review.kinds import ACTIONS_OF, KINDS
+from tableguard.review.matrix import cell
+from tests.unit.review.support import (
+    CONSUMER,
+    LOCAL,
+    OWNER,
+    READER,
+    REGION,
+    TABLE,
+    TODAY,
+    VENDOR,
+    allow,
+    consumer,
+    deny,
+    document,
+    findings,
+    only_row,
+    reviewed,
+    role,
+    said,
+    shared,
+    stack,
+    table,
+    to,
+    warnings,
+)
+
+VPCE = {"StringEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}}
+ORG = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+CLAIM = {"principal": f"role reader of {CONSUMER}", "access": "GetItem", "reason": "ADR-7"}
+
+
+def before(day: str) -> dict[str, Any]:
+    return {"DateLessThan": {"aws:CurrentTime": f"{day}T00:00:00Z"}}
+
+
+def test_every_action_on_a_table_is_of_one_kind() -> None:
+    of_kinds = [action.name for kind in KINDS for action in ACTIONS_OF[kind]]
+    expected = {
+        name
+        for name, action in ACTIONS.items()
+        if action.resources & {Resource.TABLE, Resource.STREAM} and action.reach is not Reach.IDENTITY_ONLY
+    }
+    assert sorted(of_kinds) == sorted(expected)
+    assert all(ACTIONS_OF.values())
+
+
+@pytest.mark.parametrize(
+    ("on_table", "own", "conditions"),
+    [
+        ({}, {}, ()),
+        (VPCE, {}, ("only through vpce-1a2b3c4d",)),
+        ({}, VPCE, ("only through vpce-1a2b3c4d",)),
+        (VPCE, ORG, ("only through vpce-1a2b3c4d", "only in o-a1b2c3d4e5")),
+        ({"StringEquals": {"aws:SourceVpc": "vpc-1", "aws:RequestedRegion": REGION}}, {}, ("only from vpc-1",)),
+        (
+            {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "2001:db8::/32"]}},
+            {},
+            ("only from 192.0.2.0/24, 2001:db8::/32",),
+        ),
+        ({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, {}, ("not from 192.0.2.0/24",)),
+        ({"StringLike": {"aws:PrincipalTag/team": "blue"}}, {}, ("callers tagged team = blue",)),
+        ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, {}, ("with MFA",)),
+        ({"Bool": {"aws:SecureTransport": "true"}}, {}, ()),
+        ({"ArnEquals": {"aws:PrincipalArn": READER}}, {}, ()),
+        ({"NumericLessThan": {"aws:MultiFactorAuthAge": "300"}}, {}, ("aws:MultiFactorAuthAge is less than 300",)),
+        ({"Null": {"aws:SourceIdentity": "false"}}, {}, ("with aws:SourceIdentity",)),
+        (
+            {
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "ProductCatalog-*"},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
+            {},
+            ("partition keys starting with ProductCatalog-",),
+        ),
+        (
+            {
+                "ForAllValues:StringEquals": {"dynamodb:Attributes": ["a", "b"]},
+                "Null": {"dynamodb:Attributes": "false"},
+                "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+            },
+            {},
+            ("attributes a, b",),
+        ),
+        (
+            {"StringEquals": {"aws:PrincipalTag/t": "${aws:SourceIdentity}"}},
+            {},
+            ("callers tagged t = ${aws:SourceIdentity}",),
+        ),
+    ],
+)
+def test_conditions_are_said_in_words(on_table: Any, own: Any, conditions: tuple[str, ...]) -> None:
+    found = shared(to(READER, Condition=on_table), allow(Condition=own))
+    assert said(found) == {"read": [conditions]}
+    assert findings(found) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, "only through vpce-1"),
+        (
+            {"StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"}, "BoolIfExists": {"aws:ViaAWSService": "false"}},
+            "only from vpc-1 or through an AWS service",
+        ),
+        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, "with MFA"),
+        ({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, "only from 192.0.2.0/24"),
+    ],
+)
+@pytest.mark.parametrize("side", ["table", "consumer"])
+def test_a_deny_is_said_as_what_it_leaves(condition: Any, words: str, side: str) -> None:
+    fence = deny(Condition=condition)
+    on_table = [to(READER), *([{**fence, "Principal": "*"}] if side == "table" else [])]
+    own = [allow(), *([fence] if side == "consumer" else [])]
+    assert said(reviewed(stack(T=table(*on_table)), consumer(R=role(*own)))) == {"read": [(words,)]}
+
+
+def test_a_deny_that_exempts_a_principal_says_nothing_about_it() -> None:
+    fence = deny(
+        Principal="*",
+        Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}, "ArnNotEquals": {"aws:PrincipalArn": READER}},
+    )
+    assert said(reviewed(stack(T=table(to(READER), fence)), consumer(R=role(allow())))) == {"read": [()]}
+
+
+def test_two_statements_are_two_ways_in() -> None:
+    other = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    found = reviewed(stack(T=table(to(READER, Condition=VPCE), to(READER, Condition=other))), consumer(R=role(allow())))
+    assert said(found) == {"read": [("only through vpce-1a2b3c4d",), ("only from 192.0.2.0/24",)]}
+
+
+def test_conditions_of_both_sides_that_leave_something_are_found_to_meet() -> None:
+    one = {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "198.51.100.0/24"]}}
+    other = {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.128/25"]}}
+    access = only_row(shared(to(READER, Condition=one), allow(Condition=other))).accesses[0]
+    assert access.verdict.request.context["aws:sourceip"] == ["198.51.100.129"]
+
+
+def test_conditions_that_no_request_can_meet_let_nobody_in() -> None:
+    # Through an endpoint a request has no public address.
+    public = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    found = shared(to(READER, Condition=VPCE), allow(Condition=public))
+    assert found.tables[0].rows == ()
+    assert findings(found) == ["dangling"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "status", "cell_", "left", "warned"),
+    [
+        (before("2027-02-01"), Status.ALLOWED, "some*", 71, []),
+        (before("2026-12-22"), Status.ALLOWED, "some*", 30, ["ends soon"]),
+        (before("2026-12-23"), Status.ALLOWED, "some*", 31, []),
+        (before("2026-11-22"), Status.ALLOWED, "some*", 0, ["ends soon"]),
+        (before("2026-11-21"), Status.OVER, "over", -1, ["is over"]),
+        ({"DateGreaterThan": {"aws:CurrentTime": "2027-02-01T00:00:00Z"}}, Status.LATER, "later", None, []),
+        ({"DateLessThan": {"aws:EpochTime": "1801440000"}}, Status.ALLOWED, "some*", 71, []),
+    ],
+)
+def test_an_end_is_counted_in_days(
+    condition: Any, status: Status, cell_: str, left: int | None, warned: list[str]
+) -> None:
+    found = shared(to(READER, Condition=condition), allow())
+    row = only_row(found)
+    assert row.accesses[0].status is status
+    assert cell(row, found.tables[0].table, "read") == cell_
+    assert as_json(found)["tables"][0]["principals"][0]["access"][0]["days_left"] == left
+    assert warnings(found) == warned
+
+
+def test_a_deny_can_be_an_end_as_well() -> None:
+    ending = deny(Principal="*", Condition={"DateGreaterThanEquals": {"aws:CurrentTime": "2027-02-01T00:00:00Z"}})
+    found = reviewed(stack(T=table(to(READER), ending)), consumer(R=role(allow())))
+    assert "until 2027-01-31 (71 days left)" in as_text(found)
+
+
+def test_the_earliest_end_of_both_sides_counts() -> None:
+    found = shared(to(READER, Condition=before("2027-03-01")), allow(Condition=before("2027-02-01")))
+    assert only_row(found).accesses[0].until == dt.datetime(2027, 2, 1, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("grant", "own", "kind", "words"),
+    [
+        (to(READER), [], "dangling", "its own policies do not"),
+        (to(LOCAL), [allow()], "dangling", "the table's policy does not allow it"),
+        (to(READER), [allow(), deny()], "dangling", "on both sides, but something denies it"),
+        (to(READER), [allow(), allow("dynamodb:Query")], "dangling", "has a policy for Query on orders"),
+        (
+            to(READER, ["dynamodb:GetItem", "dynamodb:Query"]),
+            [allow()],
+            "dangling",
+            "reader of 222233334444 Query, but",
+        ),
+        (to(f"{READER}s"), [allow()], "dangling", "Did you mean role reader of 222233334444?"),
+        (to(READER), [allow(resource=TABLE.replace("orders", "order"))], "dangling", "Did you mean orders?"),
+        (to(CONSUMER), [], "dangling", "nobody there has a policy for it"),
+        (to(READER, Condition={"StringEqual": {"aws:x": "y"}}), [allow()], "not understood", "no condition operator"),
+        (allow(Principal="*"), [allow()], "public", "allows everybody"),
+        (allow(Principal="*", Condition=VPCE), [allow()], "public", "allows a network's callers"),
+    ],
+)
+def test_what_is_wrong_is_a_finding(grant: Any, own: list[Any], kind: str, words: str) -> None:
+    found = shared(grant, *own)
+    assert any(f.kind.value == kind and words in f.message for f in found.findings), found.findings
+
+
+@pytest.mark.parametrize(
+    ("grant", "own"),
+    [
+        (to(READER), [allow()]),
+        (to(CONSUMER), [allow()]),
+        (to(CONSUMER, Condition={"ArnEquals": {"aws:PrincipalArn": READER}}), [allow()]),
+        # Wildcards take in more than anybody means.
+        (to(READER), [allow("dynamodb:*", "*")]),
+        (to(READER, "dynamodb:*"), [allow()]),
+        (to(READER), [allow(), allow("dynamodb:GetItem", f"arn:aws:dynamodb:*:{VENDOR}:table/theirs")]),
+        (allow(Principal="*", Condition=ORG), [allow()]),
+    ],
+)
+def test_what_is_right_is_no_finding(grant: Any, own: list[Any]) -> None:
+    assert findings(shared(grant, *own)) == []
+
+
+def test_the_side_of_the_key_can_be_missing() -> None:
+    root = {"Effect": "Allow", "Principal": {"AWS": OWNER}, "Action": "kms:*", "Resource": "*"}
+    key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": document(root)}}
+    made = table(to(READER), SSESpecification={"SSEEnabled": True, "KMSMasterKeyId": {"Ref": "Key"}})
+    found = reviewed(stack(T=made, Key=key), consumer(R=role(allow(), allow("kms:Decrypt", "*"))))
+    assert [f.message for f in found.findings] == [
+        (
+            f"role reader of {CONSUMER} is granted GetItem on orders, but the policy of the table's key does not allow"
+            " it kms:Decrypt."
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("claims", "grant", "words"),
+    [
+        ([CLAIM], to(READER), None),
+        ([{**CLAIM, "access": "READ"}], to(READER), "the policies do not allow BatchGetItem"),
+        ([{**CLAIM, "access": "nonsense"}], to(READER), "that nobody can read"),
+        ([{**CLAIM, "until": "2027-01-31"}], to(READER, Condition=before("2027-02-01")), None),
+        (
+            [{**CLAIM, "until": "2027-01-30"}],
+            to(READER, Condition=before("2027-02-01")),
+            "by the policies it ends 2027-01-31",
+        ),
+        ([{**CLAIM, "until": "2027-01-31"}], to(READER), "by the policies it ends never"),
+        ([CLAIM], to(READER, Condition=before("2027-02-01")), "states that it ends never"),
+        ([{**CLAIM, "conditions": ["through vpce-1a2b3c4d"]}], to(READER, Condition=VPCE), None),
+        ([{**CLAIM, "conditions": ["through vpce-2"]}], to(READER, Condition=VPCE), "the policies do not have"),
+        ([{**CLAIM, "principal": f"role other of {CONSUMER}"}, CLAIM], to(READER), "the policies do not allow GetItem"),
+        ([{**CLAIM, "principal": f"account {VENDOR}"}], to(READER), "has access that no grant in the metadata states"),
+        ([{**CLAIM, "principal": "Stack/SomeRole"}, CLAIM], to(READER), None),
+    ],
+)
+def test_metadata_that_disagrees_with_the_policies_is_a_finding(
+    claims: list[Any], grant: Any, words: str | None
+) -> None:
+    found = shared(grant, allow(), metadata=claims)
+    messages = [f.message for f in found.findings]
+    assert (messages == []) if words is None else any(words in message for message in messages), messages
+    assert set(findings(found)) <= {"metadata"}
+
+
+def test_metadata_lets_nobody_in_and_says_why_somebody_is() -> None:
+    found = reviewed(stack(T=table(metadata=[CLAIM])), consumer(R=role(allow())))
+    assert found.tables[0].rows == ()
+    assert only_row(shared(to(READER), allow(), metadata=[CLAIM])).reasons == ("ADR-7",)
+
+
+@pytest.mark.parametrize(
+    ("grant", "expected"),
+    [
+        (to(VENDOR), {"external account", "whole account trusted"}),
+        (to(f"arn:aws:iam::{VENDOR}:role/x"), {"external account"}),
+        (allow(Principal="*", Condition=ORG), {"external account"}),
+        (to(CONSUMER), {"whole account trusted"}),
+        (to(READER), set()),
+    ],
+)
+def test_what_deserves_a_look_is_a_warning(grant: Any, expected: set[str]) -> None:
+    assert set(warnings(shared(grant, allow()))) == expected
+
+
+def test_a_policy_near_its_limit_is_a_warning() -> None:
+    long = to(READER, ["dynamodb:GetItem"], Sid="x" * 16_300)
+    assert "close to a limit" in warnings(shared(long, allow()))
+    assert "close to a limit" not in warnings(shared(to(READER, Sid="x" * 16_000), allow()))
+
+
+@pytest.mark.parametrize(("accounts", "warned"), [(5, False), (6, True)])
+def test_many_accounts_on_one_table_are_a_warning(accounts: int, warned: bool) -> None:
+    grants = [to(f"arn:aws:iam::{number:012}:role/x") for number in range(accounts)]
+    found = reviewed(stack(T=table(*grants)))
+    assert ("concentration" in warnings(found)) is warned
+    assert len(found.hanging[OWNER]) == accounts
+
+
+def test_the_own_side_of_an_outsider_is_shown_as_unknown() -> None:
+    found = shared(to(VENDOR), allow())
+    row = next(row for row in found.tables[0].rows if row.external)
+    assert row.accesses[0].status is Status.OPEN
+    assert cell(row, found.tables[0].table, "read") == "some?"
+    assert any(VENDOR in unknown.what for unknown in found.unknowns)
+
+
+def test_an_unreadable_statement_makes_access_unknown_not_denied() -> None:
+    found = shared(to(READER, Condition={"Nonsense": {"aws:x": "y"}}), allow())
+    assert cell(only_row(found), found.tables[0].table, "read") == "?"
+
+
+def test_a_value_that_is_unknown_yet_is_no_finding() -> None:
+    found = shared(allow(Principal={"AWS": {"Ref": "P"}}), allow())
+    assert findings(found) == []
+    assert cell(only_row(found), found.tables[0].table, "read") == "?"
+    assert found.unknowns
+
+
+def test_what_aws_manages_is_named_unless_it_is_about_neither_tables_nor_keys() -> None:
+    arns = [
+        f"arn:aws:iam::aws:policy/{name}"
+        for name in ("AmazonDynamoDBFullAccess", "service-role/AWSLambdaBasicExecutionRole")
+    ]
+    found = reviewed(stack(T=table(), L=role(name="local", ManagedPolicyArns=arns)))
+    assert [unknown.what for unknown in found.unknowns] == [f"what {arns[0]} allows role local of {OWNER}"]
+
+
+def test_a_service_and_a_permission_set_have_rows_of_their_own() -> None:
+    pattern = f"arn:aws:iam::{CONSUMER}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Ops_{'?' * 16}"
+    service = allow("dynamodb:ReadDataForReplication", Principal={"Service": "replication.dynamodb.amazonaws.com"})
+    people = to(CONSUMER, Condition={"ArnLike": {"aws:PrincipalArn": pattern}})
+    found = reviewed(stack(T=table(service, people)))
+    labels = {row.subject.label: row.accesses[0].status for row in found.tables[0].rows}
+    assert labels == {
+        "replication.dynamodb.amazonaws.com": Status.ALLOWED,
+        f"permission set Ops of {CONSUMER}": Status.OPEN,
+    }
+
+
+def test_what_works_only_inside_the_account_is_not_shown_for_others() -> None:
+    everything = allow("dynamodb:*", "*")
+    found = reviewed(
+        stack(
+            T=table(to(READER, "dynamodb:*", Resource="*"), StreamSpecification={}), L=role(everything, name="local")
+        ),
+        consumer(R=role(everything)),
+    )
+    by_label = {row.subject.label: {access.kind for access in row.accesses} for row in found.tables[0].rows}
+    assert by_label[f"role local of {OWNER}"] == set(KINDS)
+    assert "policy" not in by_label[f"role reader of {CONSUMER}"]
+
+
+def test_whatever_the_matrix_allows_is_allowed_for_the_request_it_shows() -> None:
+    fence = deny(Principal="*", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})
+    found = reviewed(
+        stack(T=table(to(READER, ["dynamodb:Get*", "dynamodb:PutItem"]), fence)), consumer(R=role(allow("dynamodb:*")))
+    )
+    accesses = [access for table_ in found.tables for row in table_.rows for access in row.accesses]
+    assert {access.kind for access in accesses} == {"read", "write"}
+    for access in accesses:
+        assert evaluate(access.verdict.request, access.verdict.policies).allowed
+        assert access.verdict.request.context["aws:sourcevpce"] == ["vpce-1"]
+
+
+def test_all_formats_say_the_same() -> None:
+    found = shared(to(READER, Condition=VPCE), allow(), metadata=[CLAIM])
+    for text in (as_text(found), as_markdown(found), json.dumps(as_json(found))):
+        for word in ("orders", "GetItem", "only through vpce-1a2b3c4d", "ADR-7"):
+            assert word in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_text_keeps_to_the_width(width: int) -> None:
+    found = shared(
+        to(READER, Condition={"StringEquals": {"aws:SourceVpce": [f"vpce-{n}" for n in range(30)]}}), allow()
+    )
+    assert max(map(len, as_text(found, width=width).splitlines())) <= width
+
+
+def test_colour_is_only_used_when_asked_for() -> None:
+    found = shared(to(READER))
+    assert "\033[" in as_text(found, color=True)
+    assert "\033[" not in as_text(found)
+
+
+def test_what_templates_say_cannot_break_markdown() -> None:
+    evil = {**CLAIM, "reason": "x | <img src=x> ](http://evil.example) `a`\n# head"}
+    text = as_markdown(shared(to(READER), allow(), metadata=[evil]))
+    assert "<img" not in text
+    assert "\\](http" in text
+    assert "\n# head" not in text
+
+
+def test_an_assembly_without_tables_is_fine() -> None:
+    found = reviewed(stack())
+    assert (found.tables, found.findings) == ((), ())
+    assert as_text(found).startswith("0 tables")
+    assert as_json(found)["today"] == TODAY.isoformat()

@@ -72,7 +72,5 @@ class TableFunction(Construct):
             memory_size=256,
             timeout=cdk.Duration.seconds(30),
         )
-        # Otherwise it could be invoked before its role has the policy.
-        self.function.node.add_dependency(consumer)
         skip_checks(log, _LOG_SKIPPED)
         skip_checks(self.function, _FUNCTION_SKIPPED)

@@ -39,16 +39,24 @@ if TYPE_CHECKING:
         TableReference,
         User,
     )
+    from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, OnlyFrom
     from tableguard.tables.consumer_access import ConsumerAccess
     from tableguard.tables.consumer_role import ConsumerRole
     from tableguard.tables.cross_account_table import CrossAccountTable
     from tableguard.tables.table_access import TableAccess
+    from tableguard.validation import TableguardRules
 
-_CONSTRUCTS: Final = {
+_MODULES: Final = {
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
     "CrossAccountTable": "tableguard.tables.cross_account_table",
+    "EveryGrantEnds": "tableguard.review.rules",
+    "KeepsAccess": "tableguard.review.rules",
+    "NobodyCan": "tableguard.review.rules",
+    "OnlyAccounts": "tableguard.review.rules",
+    "OnlyFrom": "tableguard.review.rules",
     "TableAccess": "tableguard.tables.table_access",
+    "TableguardRules": "tableguard.validation",
 }
 
 __all__ = [
@@ -61,15 +69,20 @@ __all__ = [
     "ConsumerAccess",
     "ConsumerRole",
     "CrossAccountTable",
+    "EveryGrantEnds",
     "FederatedUser",
     "FromNetwork",
     "FromVpc",
     "FromVpcEndpoint",
     "InOrganization",
     "InvalidInputError",
+    "KeepsAccess",
     "LeadingKeys",
     "Limit",
     "Limits",
+    "NobodyCan",
+    "OnlyAccounts",
+    "OnlyFrom",
     "Organization",
     "OrganizationalUnit",
     "PermissionSet",
@@ -82,6 +95,7 @@ __all__ = [
     "TableGrant",
     "TableReference",
     "TableguardError",
+    "TableguardRules",
     "User",
 ]
 
@@ -89,7 +103,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(_CONSTRUCTS.get(name, "tableguard.policy")), name)
+    value: object = getattr(importlib.import_module(_MODULES.get(name, "tableguard.policy")), name)
     globals()[name] = value
     return value
 

@@ -263,7 +263,7 @@ class LeadingKeys(Condition):
                     allowed="a key or a pattern that leaves some keys out",
                     fix="Leave the condition away to allow every key.",
                 )
-            if not is_unresolved(key) and "${" in _VARIABLE.sub("", key):
+            if "${" in _VARIABLE.sub("", key):
                 raise InvalidInputError(
                     "a key of LeadingKeys",
                     value=key,
@@ -281,7 +281,7 @@ class LeadingKeys(Condition):
                 allowed="actions whose requests name partition keys",
                 fix=f"{action.name} cannot be narrowed to keys. Use Access.READ_ITEMS, Access.query() or on_table(…).",
             )
-        pattern = any(re.search(r"[*?]", _VARIABLE.sub("", literal_part(key))) for key in self.keys)
+        pattern = any(re.search(r"[*?]", _VARIABLE.sub("", key)) for key in self.keys)
         operator = "StringLike" if pattern else "StringEquals"
         key = _PARTITION_KEYS[self.attribute - 1]
         return (Clause(f"ForAllValues:{operator}", key, self.keys), Clause("Null", key, ("false",)))

@@ -107,12 +107,12 @@ def _canonical(clauses: Iterable[Clause]) -> frozenset[Clause]:
 def _pin(statement: Statement) -> Clause | None:
     """The clause that narrows accounts to ARNs of theirs, if joining it with another statement's is safe."""
     pins = [clause for clause in statement.clauses if clause.key == PRINCIPAL_ARN]
-    if len(pins) != 1 or pins[0].operator not in ("ArnEquals", "ArnLike") or statement.kind != "AWS":
+    if len(pins) != 1 or pins[0].operator not in ("ArnEquals", "ArnLike"):
         return None
     accounts = {_account(arn) for arn in pins[0].values}
     # Every account has an ARN of its own here, and no ARN is of an account that is not here. Anything else (a wildcard,
     # a variable, a value that only the deployment knows) could pair with another statement's account.
-    return pins[0] if None not in accounts and accounts == set(statement.principals) else None
+    return pins[0] if accounts == set(statement.principals) else None
 
 
 def _account(arn: str) -> str | None:
@@ -164,7 +164,7 @@ def _merge(
     groups: dict[Hashable, list[Statement]] = {}
     for statement in statements:
         groups.setdefault(but(statement), []).append(statement)
-    return tuple(join(alike) if len(alike) > 1 else alike[0] for alike in groups.values())
+    return tuple(map(join, groups.values()))
 
 
 def _position(statements: Sequence[Statement]) -> Callable[[Statement], tuple[int, int, str]]:

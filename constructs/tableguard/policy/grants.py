@@ -80,7 +80,7 @@ class TableGrant:
         if not isinstance(self.reason, str):
             raise InvalidInputError("the reason of a TableGrant", value=self.reason, allowed="a string")
         conditions: object = self.conditions
-        if isinstance(conditions, Condition) or not isinstance(conditions, Iterable):
+        if not isinstance(conditions, Iterable):
             raise InvalidInputError("the conditions of a TableGrant", value=conditions, allowed="a list of conditions")
         object.__setattr__(self, "conditions", tuple(conditions))
         for condition in self.conditions:

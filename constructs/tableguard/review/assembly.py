@@ -35,6 +35,7 @@ class SynthesizedStack:
         parent: The stack that a nested stack hangs in.
         nested_as: The logical id of the nested stack in its parent.
         assets: The files of its assets by their hashes.
+        file: The file that its template was read from.
     """
 
     name: str
@@ -45,6 +46,7 @@ class SynthesizedStack:
     parent: SynthesizedStack | None = None
     nested_as: str | None = None
     assets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    file: Path | None = None
 
     def resources(self, *types: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The logical id and the definition of each resource of the given types; of all resources without a type."""
@@ -183,6 +185,7 @@ def _stack(folder: Path, artifact_id: str, artifact: Mapping[str, Any]) -> Synth
         template=read_object(file, "a template"),
         stack_name=str(properties.get("stackName", artifact_id) if isinstance(properties, Mapping) else artifact_id),
         assets=_assets(folder, file),
+        file=file,
     )
 
 
@@ -215,6 +218,7 @@ def _with_nested(folder: Path, stack: SynthesizedStack, depth: int) -> Iterator[
             parent=stack,
             nested_as=logical_id,
             assets=stack.assets,
+            file=folder / file,
         )
         yield from _with_nested(folder, inner, depth + 1)
 

@@ -169,8 +169,8 @@ def _name_and_path(role: iam.IRole, stack: cdk.Stack) -> tuple[str | None, str |
     """The role's name ("" for a role that has none yet) and its path, each None where only the deployment knows it."""
     resource = role.node.default_child
     if isinstance(resource, iam.CfnRole):
-        name, path = stack.resolve([resource.role_name or "", resource.path or "/"])
-        return _known(name), _known(path)
+        # One by one: a list loses what resolves to nothing.
+        return _known(stack.resolve(resource.role_name) or ""), _known(stack.resolve(resource.path) or "/")
     arn = known_text(stack.resolve(role.role_arn), stack.partition)
     if arn is None:
         return _known(stack.resolve(role.role_name)), None

@@ -68,7 +68,8 @@ class ConsumerRole(Construct):
             external_ids=external_ids,
             description=description or _description(grant, table),
         )
-        self._access = ConsumerAccess(self, "Access", role=self._role, grant=grant, table=table, limits=limits)
+        # Below the role, so that whoever depends on the role (a Lambda function does) waits for its policy, too.
+        self._access = ConsumerAccess(self._role, "Access", role=self._role, grant=grant, table=table, limits=limits)
 
     @property
     def role(self) -> iam.Role:

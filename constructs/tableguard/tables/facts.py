@@ -11,7 +11,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 
 from tableguard.policy import TableReference
-from tableguard.tables.overlay import properties_of
+from tableguard.policy.tokens import is_unresolved
+from tableguard.tables.overlay import PropertyOverlay, resolved_properties
 
 CfnAnyTable: TypeAlias = dynamodb.CfnTable | dynamodb.CfnGlobalTable
 
@@ -59,64 +60,70 @@ class TableFacts:
     policies: tuple[PolicyInPlace, ...]
 
 
-def facts_of(resource: CfnAnyTable) -> TableFacts:
-    """Read what a table resource says of itself.
+class TableResource:
+    """A table resource, with what never changes about it read once: every look crosses over to the CDK.
 
     Args:
         resource: The L1 resource of the table.
     """
-    stack = cdk.Stack.of(resource)
-    properties: Mapping[str, Any] = stack.resolve(properties_of(resource)) or {}
-    indexes = [
-        index
-        for kind in ("globalSecondaryIndexes", "localSecondaryIndexes")
-        for index in _entries(properties.get(kind))
-        if isinstance(index.get("indexName"), str)
-    ]
-    replicas = _entries(properties.get("replicas"))
-    own = next((replica for replica in replicas if is_own_region(replica.get("region"), stack.region)), {})
-    others = tuple(
-        replica["region"] for replica in replicas if replica is not own and isinstance(replica.get("region"), str)
-    )
-    encryption = properties.get("sseSpecification") or {}
-    key = (own.get("sseSpecification") or {}).get("kmsMasterKeyId") if replicas else encryption.get("kmsMasterKeyId")
-    name = properties.get("tableName")
-    return TableFacts(
-        name=name if isinstance(name, str) else None,
-        indexes=tuple(index["indexName"] for index in indexes),
-        key_attributes={
-            "": _key_attributes(properties),
-            **{index["indexName"]: _key_attributes(index) for index in indexes},
-        },
-        # A table with replicas has a stream: replication rests on it.
-        has_stream=bool(others) or bool(properties.get("streamSpecification")),
-        key=key,
-        aws_managed_key=encryption.get("sseEnabled") is True
-        and (key is None or bool(_AWS_MANAGED.fullmatch(str(key)))),
-        replica_regions=others,
-        policies=tuple(_policies(properties, stack.region)),
-    )
 
+    def __init__(self, resource: CfnAnyTable) -> None:
+        self.resource = resource
+        self.path = resource.node.path
+        self.stack = cdk.Stack.of(resource)
+        self.account = self.stack.account
+        self.region = self.stack.region
+        self.overlays: tuple[PropertyOverlay, ...] = ()
 
-def table_reference(resource: CfnAnyTable, facts: TableFacts) -> TableReference:
-    """The table, by values that are literal wherever they are known. It creates no name.
+    def facts(self) -> TableFacts:
+        """What the resource says of itself at the moment, our overlays on top of it."""
+        properties = resolved_properties(self.resource, self.overlays)
+        indexes = [
+            index
+            for kind in ("globalSecondaryIndexes", "localSecondaryIndexes")
+            for index in _entries(properties.get(kind))
+            if isinstance(index.get("indexName"), str)
+        ]
+        replicas = _entries(properties.get("replicas"))
+        own = next((replica for replica in replicas if is_own_region(replica.get("region"), self.region)), {})
+        regions = (replica.get("region") for replica in replicas if replica is not own)
+        others = tuple(region for region in regions if isinstance(region, str))
+        encryption = properties.get("sseSpecification") or {}
+        key = ((own.get("sseSpecification") or {}) if replicas else encryption).get("kmsMasterKeyId")
+        name = properties.get("tableName")
+        return TableFacts(
+            name=name if isinstance(name, str) else None,
+            indexes=tuple(index["indexName"] for index in indexes),
+            key_attributes={
+                "": _key_attributes(properties),
+                **{index["indexName"]: _key_attributes(index) for index in indexes},
+            },
+            # A table with replicas has a stream: replication rests on it.
+            has_stream=bool(others) or bool(properties.get("streamSpecification")),
+            key=key,
+            aws_managed_key=encryption.get("sseEnabled") is True
+            and (key is None or bool(_AWS_MANAGED.fullmatch(str(key)))),
+            replica_regions=others,
+            policies=tuple(_policies(properties, self.region)),
+        )
 
-    Args:
-        resource: The L1 resource of the table.
-        facts: What it says of itself.
-    """
-    stack = cdk.Stack.of(resource)
-    return TableReference(
-        account=stack.account,
-        region=stack.region,
-        partition=stack.partition if cdk.Token.is_unresolved(stack.region) else None,
-        name=facts.name or resource.ref,
-        indexes=facts.indexes,
-        customer_managed_key=facts.key is not None and not facts.aws_managed_key,
-        # Not where the table names its key by an alias or id: policies take the ARN of the key alone.
-        key_arn=facts.key if isinstance(facts.key, str) and _KEY_ARN.match(facts.key) else None,
-        replica_regions=facts.replica_regions,
-    )
+    def reference(self, facts: TableFacts) -> TableReference:
+        """The table, by values that are literal wherever they are known. It creates no name.
+
+        Args:
+            facts: What the resource says of itself.
+        """
+        return TableReference(
+            account=self.account,
+            region=self.region,
+            partition=self.stack.partition if is_unresolved(self.region) else None,
+            name=facts.name or self.resource.ref,
+            indexes=facts.indexes,
+            customer_managed_key=facts.key is not None and not facts.aws_managed_key,
+            # Not where the table names its key by an alias or id: policies take the ARN of the key alone.
+            key_arn=facts.key if isinstance(facts.key, str) and _KEY_ARN.match(facts.key) else None,
+            replica_regions=facts.replica_regions,
+        )
 
 
 def is_own_region(value: object, region: str) -> bool:

@@ -34,7 +34,7 @@ _STAR: Final = "LiteralString"  # what iam.StarPrincipal calls its kind
 _INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
     {
         "Group": "Grant to its users, or leave name_principal out and give the group an identity policy.",
-        "Service": "Use AwsService(service, source_account=…).",
+        "Service": "Use AwsService(service=…, source_account=…).",
     }
 )
 _IMMUTABLE: Final = "ImmutableRole"

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IValidation
 
 from tableguard.policy import (
-    InvalidInputError,
     Limits,
     Statement,
     TableguardError,
@@ -20,8 +18,8 @@ from tableguard.policy import (
     document,
     minified,
 )
-from tableguard.policy.documents import VERSION, Json
-from tableguard.tables.overlay import PropertyOverlay, properties_of
+from tableguard.policy.documents import VERSION
+from tableguard.tables.overlay import PropertyOverlay, resolved_properties
 
 KEY_POLICY: Final = "tableguard:key-policy"
 _CHILD_ID: Final = "TableguardKeyPolicy"
@@ -70,45 +68,34 @@ class KeyPolicy(Construct):
         self._resource = resource
         self._statements: list[Statement] = []
         self._limits = Limits()
-        PropertyOverlay(resource, "key_policy", self._edit)
+        self._overlay = PropertyOverlay(resource, "key_policy", self._edit)
         self.node.add_validation(_Validate(self))
 
-    def add(self, statements: list[Statement], limits: Limits) -> None:
+    def add(self, statements: list[Statement], limits: Limits | None) -> None:
         """Add statements for the consumers of a table.
 
         Args:
             statements: Statements of a key policy.
-            limits: The limits to hold the whole document against.
+            limits: The limits to hold the whole document against; unchanged when None.
         """
         self._statements.extend(statements)
-        self._limits = limits
+        self._limits = limits or self._limits
 
     def _edit(self, policy: Any) -> Any:
         theirs = (policy or {}).get("Statement") or []
+        ours = document(self._statements)["Statement"] if self._statements else []
         return {
             "Version": VERSION,
             **(policy or {}),
-            "Statement": [*(theirs if isinstance(theirs, list) else [theirs]), *self._ours],
+            "Statement": [*(theirs if isinstance(theirs, list) else [theirs]), *ours],
         }
-
-    @property
-    def _ours(self) -> list[Json]:
-        return document(self._statements)["Statement"] if self._statements else []
 
     def problems(self) -> list[str]:
         """What is wrong with the whole document, statements of others included."""
-        stack, owner = cdk.Stack.of(self._resource), self._resource.node.path
-        whole = stack.resolve(properties_of(self._resource).get("keyPolicy")) or {}
-        in_place = whole.get("Statement") or []
+        # At the last moment, in case somebody has assigned the policy anew since the last grant.
+        whole = resolved_properties(self._resource, [self._overlay])["keyPolicy"]
         try:
-            if any(statement not in in_place for statement in stack.resolve(self._ours)):
-                raise InvalidInputError(
-                    f"the key policy of {owner}",
-                    value=whole,
-                    allowed="a document that holds the statements of every grant",
-                    fix="Something has replaced it after the grants were made: add statements instead.",
-                )
-            check_size(whole, self._limits.key, owner=owner, fix=_TOO_LARGE)
+            check_size(whole, self._limits.key, owner=self._resource.node.path, fix=_TOO_LARGE)
         except TableguardError as error:
             return [str(error)]
         return []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import aws_cdk as cdk
 import jsii
+
+from tableguard.policy import minified
+from tableguard.policy.tokens import is_unresolved
 
 
 @jsii.implements(cdk.IAnyProducer)
@@ -35,6 +38,8 @@ class PropertyOverlay:
     """
 
     def __init__(self, resource: cdk.CfnResource, name: str, edit: Callable[[Any], Any]) -> None:
+        first, *others = name.split("_")
+        self._key = first + "".join(map(str.title, others))
         self._resource = resource
         self._name = name
         self._edit = edit
@@ -42,27 +47,71 @@ class PropertyOverlay:
         # Uncached: what lies below may still change after somebody has resolved it once.
         self._lazy = cdk.Lazy.uncached_any(_Edited(self))
         self._token = cdk.Token.as_string(self._lazy)
-        self.reassert()
-
-    def reassert(self) -> None:
-        """Lay the overlay on top again, in case somebody has assigned the property since."""
-        first, *others = self._name.split("_")
-        current = properties_of(self._resource).get(first + "".join(map(str.title, others)))
-        if not self._is_ours(current):
-            self._below = current
-            setattr(self._resource, self._name, self._lazy)
+        self.lift_off(dict(properties_of(resource)))
 
     def edited(self, context: cdk.IResolveContext) -> Any:
         """The edited value, in the given context."""
         return self._edit(None if self._below is None else context.resolve(self._below))
 
-    def resolved(self) -> Any:
-        """The edited value as it would stand in the template now, as plain JSON."""
-        return cdk.Stack.of(self._resource).resolve(self._lazy)
+    def lift_off(self, properties: dict[str, Any]) -> None:
+        """Put what lies below into the resource's properties, and the overlay on top of the resource.
+
+        On top again, that is, in case somebody has assigned the property since.
+
+        Args:
+            properties: The resource's properties at the moment, which this changes.
+        """
+        current = properties.get(self._key)
+        if not self._is_ours(current):
+            self._below = current
+            setattr(self._resource, self._name, self._lazy)
+        properties[self._key] = self._below
+
+    def lay_on(self, properties: dict[str, Any]) -> None:
+        """Edit the property in the resource's resolved properties.
+
+        Args:
+            properties: The properties, which this changes.
+        """
+        edited = self._edit(properties.get(self._key))
+        # Crossing over to the CDK once more is for tokens alone.
+        properties[self._key] = self._resolve(edited) if is_unresolved(minified(edited)) else edited
+
+    def _resolve(self, value: Any) -> Any:
+        return cdk.Stack.of(self._resource).resolve(value)
 
     def _is_ours(self, value: Any) -> bool:
         # Proxies of one object differ from each other, the text of its token does not.
-        return value is not None and cdk.Tokenization.is_resolvable(value) and cdk.Token.as_string(value) == self._token
+        plain = value is None or isinstance(value, Mapping | list)
+        return not plain and cdk.Token.as_string(value) == self._token
+
+
+def properties_below(resource: cdk.CfnResource, overlays: Iterable[PropertyOverlay]) -> dict[str, Any]:
+    """The properties of an L1 resource without the overlays, all of which are on top of it afterwards.
+
+    Args:
+        resource: The resource.
+        overlays: The overlays on its properties.
+    """
+    properties = dict(properties_of(resource))
+    for overlay in overlays:
+        overlay.lift_off(properties)
+    return properties
+
+
+def resolved_properties(resource: cdk.CfnResource, overlays: Iterable[PropertyOverlay]) -> dict[str, Any]:
+    """The properties of an L1 resource as they would stand in the template now, as plain JSON.
+
+    The overlays edit here, and are not called back by the CDK, which would cross over once more for each.
+
+    Args:
+        resource: The resource.
+        overlays: The overlays on its properties.
+    """
+    known: dict[str, Any] = cdk.Stack.of(resource).resolve(properties_below(resource, overlays)) or {}
+    for overlay in overlays:
+        overlay.lay_on(known)
+    return known
 
 
 def properties_of(resource: cdk.CfnResource) -> Mapping[str, Any]:

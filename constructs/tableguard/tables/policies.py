@@ -27,17 +27,17 @@ from tableguard.tables.facts import (
     CfnAnyTable,
     PolicyInPlace,
     TableFacts,
-    facts_of,
+    TableResource,
     is_own_region,
-    table_reference,
 )
 from tableguard.tables.keys import KEY_POLICY, key_policy_warning
-from tableguard.tables.overlay import PropertyOverlay
+from tableguard.tables.overlay import PropertyOverlay, properties_below
 
 METADATA_KEY: Final = "tableguard"
 _CHILD_ID: Final = "TableguardPolicies"
-# After every aspect that adds grants (500 by default), and before those that only read (1000).
-_LATE: Final = 900
+# Before every other aspect: once one of a later priority has run, the CDK refuses all aspects of earlier ones that
+# somebody adds during the synthesis, tags among them.
+_EARLY: Final = 0
 
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, shorten role names and paths, give "
@@ -48,14 +48,14 @@ Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, .
 
 
 @jsii.implements(cdk.IAspect)
-class _Finish:
+class _PutOnTop:
+    """Puts our overlays on top before the CDK looks for references between stacks."""
+
     def __init__(self, policies: TablePolicies) -> None:
         self._policies = policies
 
     def visit(self, node: IConstruct) -> None:
-        # The aspect comes by for the resource and for what hangs below it.
-        if node is not self._policies:
-            self._policies.finish()
+        properties_below(self._policies.resource.resource, self._policies.resource.overlays)
 
 
 @jsii.implements(IValidation)
@@ -82,20 +82,18 @@ class TablePolicies(Construct):
 
     def __init__(self, resource: CfnAnyTable) -> None:
         super().__init__(resource, _CHILD_ID)
-        self._resource = resource
-        self._path = resource.node.path
+        self.resource = TableResource(resource)
         self._grants: tuple[TableGrant, ...] = ()
-        self._table = table_reference(resource, facts_of(resource))
-        self._overlays: tuple[PropertyOverlay, ...] = ()
+        self._table = self.reference
         self._deployed_replicas: set[str] = set()
         self._limits = Limits()
-        cdk.Aspects.of(resource).add(_Finish(self), priority=_LATE)
+        cdk.Aspects.of(self).add(_PutOnTop(self), priority=_EARLY)
         self.node.add_validation(_Validate(self))
 
     @property
     def reference(self) -> TableReference:
         """The table as it stands at the moment."""
-        return table_reference(self._resource, facts_of(self._resource))
+        return self.resource.reference(self.resource.facts())
 
     def configure(self, *, limits: Limits | None, deployed_replicas: Iterable[str]) -> None:
         """Set what holds for the whole table.
@@ -122,7 +120,10 @@ class TablePolicies(Construct):
         for position, grant in enumerate(grants):
             if grant in self._grants or grant in grants[:position]:
                 raise InvalidInputError(
-                    f"a grant on {self._path}", value=grant.described(), allowed="each grant once", fix="Remove one."
+                    f"a grant on {self.resource.path}",
+                    value=grant.described(),
+                    allowed="each grant once",
+                    fix="Remove one.",
                 )
             self._check(grant, table, facts)
         for limit, rendering in (
@@ -131,7 +132,9 @@ class TablePolicies(Construct):
         ):
             statements = _rendered((*self._grants, *grants), table, rendering)
             if statements:
-                check_size({"Version": VERSION, "Statement": statements}, limit, owner=self._path, fix=_TOO_LARGE)
+                check_size(
+                    {"Version": VERSION, "Statement": statements}, limit, owner=self.resource.path, fix=_TOO_LARGE
+                )
 
     def add(self, grants: Sequence[TableGrant], table: TableReference) -> None:
         """Add grants that have been checked.
@@ -143,7 +146,7 @@ class TablePolicies(Construct):
         self._grants = (*self._grants, *grants)
         self._table = table
         self._attach()
-        self._resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
+        self.resource.resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
 
     def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
         grant.check(table)
@@ -151,12 +154,12 @@ class TablePolicies(Construct):
             raise InvalidInputError(
                 f"the access of the grant to {grant.subject.label}",
                 value=grant.access.name,
-                allowed=f"access to what {self._path} has, and it has no stream",
+                allowed=f"access to what {self.resource.path} has, and it has no stream",
                 fix="Turn the stream on first (dynamo_stream=… of TableV2, stream=… of Table).",
             )
         if grant.leaves(table.account) and facts.aws_managed_key:
             raise InvalidInputError(
-                f"the encryption of {self._path}",
+                f"the encryption of {self.resource.path}",
                 value="the AWS-managed key aws/dynamodb",
                 allowed="a customer-managed key, or the AWS-owned key, once a grant leaves the table's account",
                 fix="Pass encryption=TableEncryptionV2.customer_managed_key(key).",
@@ -166,19 +169,19 @@ class TablePolicies(Construct):
                 _check_key_attributes(condition, grant, facts)
 
     def _attach(self) -> None:
-        if self._overlays or not self._on_resource_side:
+        if self.resource.overlays or not self._on_resource_side:
             return
-        if isinstance(self._resource, dynamodb.CfnGlobalTable):
-            self._overlays = (PropertyOverlay(self._resource, "replicas", self._edit_replicas),)
+        if isinstance(self.resource.resource, dynamodb.CfnGlobalTable):
+            self.resource.overlays = (PropertyOverlay(self.resource.resource, "replicas", self._edit_replicas),)
         else:
-            self._overlays = (
-                PropertyOverlay(self._resource, "resource_policy", self._edit_policy),
-                PropertyOverlay(self._resource, "stream_specification", self._edit_stream),
+            self.resource.overlays = (
+                PropertyOverlay(self.resource.resource, "resource_policy", self._edit_policy),
+                PropertyOverlay(self.resource.resource, "stream_specification", self._edit_stream),
             )
 
     @property
     def _on_resource_side(self) -> bool:
-        return any(grant.on_resource_side(self._table.account) for grant in self._grants)
+        return any(grant.on_resource_side(self.resource.account) for grant in self._grants)
 
     def _edit_policy(self, policy: Any) -> Any:
         return self._with_statements(policy, self._table, TableGrant.table_statements)
@@ -225,39 +228,42 @@ class TablePolicies(Construct):
             },
         }
 
-    def finish(self) -> None:
-        """Take in what was added since the last grant, and warn of what has to wait for another deployment."""
-        self._table = self.reference
-        for overlay in self._overlays:
-            overlay.reassert()
+    def _warn_of_replicas(self) -> None:
+        """Warn of what has to wait for another deployment, or is somebody else's to change."""
         waiting = [region for region in self._table.replica_regions if region not in self._deployed_replicas]
         if waiting and self._on_resource_side:
-            cdk.Annotations.of(self._resource).add_warning_v2(
+            cdk.Annotations.of(self.resource.resource).add_warning_v2(
                 "tableguard:replica-without-policy",
                 f"Phase 1 of 2: the replicas in {', '.join(waiting)} get no table policy in this deployment, because "
                 "CloudFormation cannot create a replica in another region together with its policy. Nobody outside "
                 "the table's account reaches them. Once they are deployed, add "
                 f"deployed_replicas={waiting!r} and deploy again.",
             )
-        self._warn_of_replica_keys()
-
-    def _warn_of_replica_keys(self) -> None:
-        """Warn of the keys of replicas, which are in other regions and so never of this stack."""
+        # Keys of replicas are in other regions, and so never of this stack.
         for region in self._table.replica_regions:
             table = self._table.in_region(region)
             statements = [statement for grant in self._grants for statement in grant.key_statements(table)]
             if statements and table.customer_managed_key:
-                cdk.Annotations.of(self._resource).add_warning_v2(
+                cdk.Annotations.of(self.resource.resource).add_warning_v2(
                     KEY_POLICY, key_policy_warning(f"the key in {region}", table, statements)
                 )
 
     def problems(self) -> list[str]:
-        """What is wrong with the whole documents, statements of others included."""
+        """Take in what was added since the last grant, and say what is wrong with the whole documents."""
+        # At the last moment, since somebody may have assigned a policy anew after the aspects.
+        facts = self.resource.facts()
+        table = self.resource.reference(facts)
+        if table != self._table:
+            # Our statements follow the table: with an index or a replica more, they are others than those just read.
+            self._table = table
+            facts = self.resource.facts()
+        self._warn_of_replicas()
         problems = []
-        facts = facts_of(self._resource)
         for region in sorted(self._deployed_replicas - set(facts.replica_regions)):
             known = ", ".join(facts.replica_regions) or "none"
-            problems.append(f"deployed_replicas of {self._path}: got {region!r}. Allowed: its replicas, {known}.")
+            problems.append(
+                f"deployed_replicas of {self.resource.path}: got {region!r}. Allowed: its replicas, {known}."
+            )
         for policy in facts.policies:
             try:
                 self._check_document(policy)
@@ -266,30 +272,21 @@ class TablePolicies(Construct):
         return problems
 
     def _check_document(self, policy: PolicyInPlace) -> None:
-        owner = f"{self._path} in {policy.region}" if policy.region != self._table.region else self._path
+        owner = (
+            f"{self.resource.path} in {policy.region}" if policy.region != self._table.region else self.resource.path
+        )
         limit, rendering = (
             (self._limits.table, TableGrant.table_statements)
             if policy.kind == "table"
             else (self._limits.stream, TableGrant.stream_statements)
         )
         table = self._in_region(policy.region)
-        ours = _rendered(self._grants, table, rendering) if table else []
-        if ours:
-            in_place = policy.document.get("Statement")
-            missing = [s for s in cdk.Stack.of(self._resource).resolve(ours) if s not in (in_place or [])]
-            if missing:
-                raise InvalidInputError(
-                    f"the {limit.kind} of {owner}",
-                    value=policy.document,
-                    allowed="a document that holds the statements of every grant",
-                    fix="Something has replaced it after the grants were made: add statements instead.",
-                )
-            if policy.document.get("Version") != VERSION:
-                raise InvalidInputError(
-                    f"the version of the {limit.kind} of {owner}",
-                    value=policy.document.get("Version"),
-                    allowed=f'"{VERSION}", without which IAM takes the policy variables of a grant literally',
-                )
+        if policy.document.get("Version") != VERSION and table and _rendered(self._grants, table, rendering):
+            raise InvalidInputError(
+                f"the version of the {limit.kind} of {owner}",
+                value=policy.document.get("Version"),
+                allowed=f'"{VERSION}", without which IAM takes the policy variables of a grant literally',
+            )
         check_not_public(policy.document, owner=owner)
         check_size(policy.document, limit, owner=owner, fix=_TOO_LARGE)
 

@@ -15,7 +15,7 @@ from constructs import Construct, Node
 
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, document
 from tableguard.tables.clock import today
-from tableguard.tables.facts import CfnAnyTable, facts_of, table_reference
+from tableguard.tables.facts import CfnAnyTable
 from tableguard.tables.identities import Converted, add_identity_statements, converted, known_text
 from tableguard.tables.keys import KEY_POLICY, KeyPolicy, key_policy_warning
 from tableguard.tables.policies import TablePolicies
@@ -74,8 +74,7 @@ class TableAccess(Construct):
         resource = _resource(table, table_grants)
         self._policies = TablePolicies.of(resource)
         self._policies.configure(limits=limits, deployed_replicas=deployed_replicas)
-        self._limits = limits or Limits()
-        self._resource = resource
+        self._limits = limits
         self._key = encryption_key or getattr(table, "encryption_key", None)
         if encryption_key is not None and not self._policies.reference.customer_managed_key:
             raise InvalidInputError(
@@ -111,12 +110,13 @@ class TableAccess(Construct):
             if not isinstance(grant, TableGrant):
                 raise InvalidInputError("a grant", value=grant, allowed="a TableGrant")
         # Read once for all that follows: every look at the table crosses over to the CDK.
-        facts = facts_of(self._resource)
-        table = table_reference(self._resource, facts)
-        stack = cdk.Stack.of(self._resource)
-        resolved = [converted(grant, stack, table) for grant in table_grants]
+        resource = self._policies.resource
+        facts = resource.facts()
+        table = resource.reference(facts)
+        resolved = [converted(grant, resource.stack, table) for grant in table_grants]
         everything = [one.grant for parts in resolved for one in parts]
-        past = [grant for grant in everything if grant.is_over(today(self))]
+        now = today(self)
+        past = [grant for grant in everything if grant.is_over(now)]
         self._policies.check(everything, table, facts)
         # Identity policies come first: they are the one thing left that can fail.
         for parts in resolved:

@@ -1,11 +1,16 @@
-"""Help for the tests of applications that share tables, with any snapshot library.
+"""Help for the tests of applications that share tables: snapshots with any snapshot library, and decisions.
 
 def test_data_stack(snapshot):
     assert template_snapshot(DataStack(app, "Data")) == snapshot
+
+def test_readers_only_read():
+    assert_allowed(app, principal=reader.principal, action="dynamodb:GetItem", resource=orders.reference)
+    assert_denied(app, principal=reader.principal, action="dynamodb:PutItem", resource=orders.reference)
 """
 
 from __future__ import annotations
 
+from tableguard.testing.decisions import assert_allowed, assert_denied
 from tableguard.testing.snapshots import scrubbed, template_snapshot
 
-__all__ = ["scrubbed", "template_snapshot"]
+__all__ = ["assert_allowed", "assert_denied", "scrubbed", "template_snapshot"]

@@ -112,6 +112,8 @@ KEYS: list[tuple[LeadingKeys, str, Context, bool]] = [
     (LeadingKeys("ProductCatalog-"), "Query", {"dynamodb:LeadingKeys": ["ProductCatalog-7"]}, False),
     (LeadingKeys("a?c"), "GetItem", {"dynamodb:LeadingKeys": ["abc"]}, True),
     (LeadingKeys("a?c"), "GetItem", {"dynamodb:LeadingKeys": ["abbc"]}, False),
+    (LeadingKeys("???"), "GetItem", {"dynamodb:LeadingKeys": ["abc"]}, True),
+    (LeadingKeys("???"), "GetItem", {"dynamodb:LeadingKeys": ["abcd"]}, False),
     (LeadingKeys("a${*}c"), "GetItem", {"dynamodb:LeadingKeys": ["a*c"]}, True),
     (LeadingKeys("a${*}c"), "GetItem", {"dynamodb:LeadingKeys": ["abc"]}, False),
     (LeadingKeys("${$}{x}"), "GetItem", {"dynamodb:LeadingKeys": ["${x}"]}, True),

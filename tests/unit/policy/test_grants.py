@@ -450,8 +450,9 @@ class Converted:
 
 
 def test_a_grantable_of_the_cdk_waits_for_its_conversion() -> None:
-    grant = TableGrant(Converted(), Access.READ, reason="a test")
+    grant = TableGrant(Converted(), Access.READ, reason="a test", name_principal=True)
     assert grant.given_to(READER).subject == READER
+    assert grant.given_to(READER).name_principal
     refusal = Refusal(
         lambda: grant.subject,
         "the principal of a TableGrant",
@@ -467,6 +468,7 @@ def test_a_grantable_of_the_cdk_waits_for_its_conversion() -> None:
     [
         to(READER, Access.query(index="by-date") | Access.STREAM),
         to(Account(PARTNER), Access.SETTINGS),
+        to(READER, Access.on_index("Query")),
         to(READER, conditions=[FromVpc("vpc-1a2b3c4d", region=REGION)]),
         to(READER, conditions=[FromVpc("vpc-1a2b3c4d", region=TOKEN)]),
         TableGrant(OWN_READER, Access.on_table("UpdateTimeToLive", "CreateTable")),
@@ -485,6 +487,11 @@ def test_one_unresolved_account_is_still_one_account() -> None:
     grant = TableGrant(Role(account=TOKEN, name="reader"), Access.READ)
     grant.check(replace(ORDERS, account=TOKEN, region=TOKEN))
     assert grant.table_statements(replace(ORDERS, account=TOKEN)) == ()
+
+
+@pytest.mark.parametrize("access", [Access.READ, Access.STREAM, Access.WRITE])
+def test_an_access_that_needs_no_index_fits_a_table_without_any(access: Access) -> None:
+    to(READER, access).check(replace(ORDERS, indexes=()))
 
 
 def test_a_vpc_may_be_in_the_region_of_a_replica() -> None:

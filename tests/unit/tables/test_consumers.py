@@ -74,7 +74,7 @@ def test_the_role_of_a_grant_to_a_session_has_the_name_of_the_sessions_role() ->
     [
         ("ADR-7", f"READ on orders of {OWNER}: ADR-7"),
         ("Vertrag №12", f"READ on orders of {OWNER}: Vertrag ?12"),
-        ("x" * 2000, f"READ on orders of {OWNER}: {'x' * 967}"),
+        ("x" * 2000, f"READ on orders of {OWNER}: {'x' * 968}"),
     ],
     ids=["a reason", "beyond Latin-1", "longer than IAM takes"],
 )
@@ -92,6 +92,16 @@ def test_other_permissions_are_granted_to_the_role_as_to_any_role() -> None:
     s3.Bucket(consumer, "Bucket").grant_read(made)
 
     assert "s3:GetObject*" in set(strings(Documents.of(consumer).identity_policies))
+
+
+def test_whoever_depends_on_the_role_waits_for_its_policy() -> None:
+    consumer = consumer_stack(app())
+    made = tg.ConsumerRole(consumer, "Reader", grant=READER, table=TABLE, assumed_by=LAMBDA)
+    function = cdk.CfnResource(consumer, "Function", type="AWS::Lambda::Function")
+    function.node.add_dependency(made.role)
+
+    (found,) = Documents.of(consumer).resources("AWS::Lambda::Function")
+    assert consumer.resolve(made.access.policy.logical_id) in found["DependsOn"]
 
 
 def test_an_existing_role_of_the_stack_gets_a_policy_of_its_own() -> None:

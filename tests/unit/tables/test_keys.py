@@ -193,16 +193,30 @@ def test_a_key_policy_that_is_over_the_limit_fails_the_synthesis() -> None:
         Documents.of(data)
 
 
-def test_a_key_policy_that_was_replaced_fails_the_synthesis() -> None:
+def test_a_limit_that_one_table_sets_holds_for_the_key_that_another_shares() -> None:
+    data = stack()
+    key = kms.Key(data, "Key")
+    tiny = tg.Limits(key=tg.Limit("key policy", 300, "bytes", "a test"))
+    table = table_v2(data, encryption=CUSTOMER_MANAGED(key))
+    tg.TableAccess(data, "Access", table=table, table_grants=[READER], limits=tiny)
+    tg.TableAccess(data, "Other", table=table, table_grants=[WRITER])
+
+    with pytest.raises(RuntimeError, match=r"key policy of Data/Key/Resource is .* Allowed: 300"):
+        Documents.of(data)
+
+
+def test_our_statements_survive_a_key_policy_that_is_assigned_anew() -> None:
     data = stack()
     key = kms.Key(data, "Key")
     tg.TableAccess(data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[READER])
     resource = key.node.default_child
     assert isinstance(resource, kms.CfnKey)
-    resource.key_policy = {"Version": "2012-10-17", "Statement": []}
+    mine = {"Sid": "Mine", "Effect": "Allow", "Principal": {"AWS": OWNER}, "Action": "kms:*", "Resource": "*"}
+    resource.key_policy = {"Version": "2012-10-17", "Statement": mine}
 
-    with pytest.raises(RuntimeError, match="Something has replaced it after the grants were made"):
-        Documents.of(data)
+    policy = Documents.of(data).key_policy
+    assert policy["Statement"][0] == mine
+    assert allows(policy, "kms:Decrypt", resource=KEY, context=encryption_context())
 
 
 def test_a_key_for_a_table_that_is_not_encrypted_with_one_is_refused() -> None:

@@ -31,6 +31,7 @@ MFA = {"Bool": {"aws:MultiFactorAuthPresent": True}}
 # principal, who gets in (with which context), who stays out
 OUTSIDE: Mapping[str, tuple[Callable[[], iam.IPrincipal], tuple[str, dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "an account": (lambda: iam.AccountPrincipal(PARTNER), (role(), {}), (role(account=VENDOR), {})),
+    "an account by its number": (lambda: iam.ArnPrincipal(PARTNER), (role(), {}), (role(account=VENDOR), {})),
     "a role by its ARN": (lambda: iam.ArnPrincipal(role("app/etl")), (role("app/etl"), {}), (role("etl"), {})),
     "an account by its root's ARN": (
         lambda: iam.ArnPrincipal(f"arn:aws:iam::{PARTNER}:root"),
@@ -99,6 +100,15 @@ def test_a_principal_of_another_account_gets_in_by_the_tables_policy(kind: str) 
     assert allows(policy, "GetItem", principal=inside, context=context)
     assert not allows(policy, "GetItem", principal=outside, context=other_context)
     assert documents.identity_policies == []
+
+
+def test_a_boolean_is_written_as_iam_writes_it() -> None:
+    data = stack()
+    grant = tg.TableGrant(iam.AccountPrincipal(PARTNER).with_conditions(MFA), tg.Access.READ, reason="ADR-7")
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
+
+    (statement,) = (Documents.of(data).table_policy() or {})["Statement"]
+    assert statement["Condition"] == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 
 
 def test_conditions_of_the_principal_and_of_the_grant_hold_together() -> None:

@@ -210,6 +210,24 @@ def test_a_table_with_replicas_has_a_stream_without_asking_for_it() -> None:
     assert allows(Documents.of(data).stream_policy(), "GetRecords", resource=f"{ORDERS}/stream/x", principal=LISTENING)
 
 
+def test_an_l1_global_table_with_replicas_has_a_stream_as_well() -> None:
+    of = dynamodb.CfnGlobalTable.ReplicaSpecificationProperty
+    data = stack()
+    table = cfn_global_table(data, [of(region=REGION), of(region=REPLICA)])
+    tg.TableAccess(data, "Access", table=table, table_grants=[LISTENER])
+
+    assert allows(Documents.of(data).stream_policy(), "GetRecords", resource=f"{ORDERS}/stream/x", principal=LISTENING)
+
+
+def test_the_partition_is_left_to_the_deployment_with_the_region() -> None:
+    data = cdk.Stack(app(), "Data")
+    reference = tg.TableAccess(data, "Access", table=table_v2(data)).reference
+
+    assert data.resolve(reference.arn) == data.resolve(
+        f"arn:{cdk.Aws.PARTITION}:dynamodb:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:table/orders"
+    )
+
+
 def test_cross_account_table_passes_replicas_on() -> None:
     data = stack()
     tg.CrossAccountTable(

@@ -177,6 +177,52 @@ def test_a_statement_that_an_aspect_adds_stays_and_ours_too(kind: str, priority:
     assert allows(policy, "GetItem")
 
 
+@jsii.implements(cdk.IAspect)
+class _FromElsewhere:
+    """Changes the table while it visits something that comes after it."""
+
+    def __init__(self, change: Add) -> None:
+        self._change = change
+
+    def visit(self, node: IConstruct) -> None:
+        if node.node.id == "Zebra":
+            self._change(cdk.Stack.of(node).node.find_child("Orders"))
+
+
+@pytest.mark.parametrize("kind", ["TableV2", "Table"])
+@pytest.mark.parametrize("change", ["a statement", "a tag", "an index"])
+def test_an_aspect_that_visits_something_else_may_still_change_the_table(kind: str, change: str) -> None:
+    changes: dict[str, Add] = {
+        "a statement": add_to_resource_policy,
+        "a tag": lambda table: cdk.Tags.of(table).add("team", "orders"),
+        "an index": lambda table: table.add_global_secondary_index(index_name="by-date", partition_key=PK),
+    }
+    data = stack()
+    access(READER)(ANY_KIND[kind](data))
+    cdk.CfnWaitConditionHandle(data, "Zebra")
+    cdk.Aspects.of(data).add(_FromElsewhere(changes[change]))
+
+    documents = Documents.of(data)
+    policy = documents.table_policy()
+    assert allows(policy, "GetItem")
+    assert allows(policy, "Query", resource=f"{ORDERS}/index/by-date") is (change == "an index")
+    assert (MINE in statements(policy)) is (change == "a statement")
+    assert ("team" in str(documents.table)) is (change == "a tag")
+
+
+def test_a_role_of_another_stack_that_is_named_survives_a_grant_of_the_old_table_that_comes_later() -> None:
+    root = app()
+    data, other = stack(root), stack(root, "Other")
+    inside = iam.Role(other, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    table = table_v1(data)
+    access(tg.TableGrant(inside, tg.Access.on_table("GetItem"), name_principal=True))(table)
+    add_to_resource_policy(table)
+
+    theirs, ours = statements(Documents.of(data).table_policy())
+    assert theirs == MINE
+    assert ours["Principal"]["AWS"].startswith("<Other:ExportsOutput")
+
+
 @pytest.mark.parametrize("kind", ["CfnTable", "CfnGlobalTable"])
 def test_a_property_override_has_the_last_word(kind: str) -> None:
     path = "ResourcePolicy" if kind == "CfnTable" else "Replicas.0.ResourcePolicy"

@@ -1,0 +1,132 @@
+"""In which circumstances a rule asks: contexts in which an Allow applies, or a Deny does not.
+
+Made from the conditions of the policies themselves, so that "only through vpce-1" is tried from inside and from
+outside, and every exemption of a Deny is tried as a way around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Final, TypeAlias
+
+from tableguard.policy.evaluation import Document
+from tableguard.review.samples import Change, Context, failing, meeting
+from tableguard.review.sentences import Sentence, Shelf, Test
+
+MOST: Final = 48
+"""At most so many circumstances for one action of one caller on one resource."""
+
+NETWORK_KEYS: Final = frozenset({"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
+_CALLED_VIA: Final = frozenset({"aws:calledvia", "aws:calledviafirst", "aws:calledvialast"})
+
+INTERNET: Final[Context] = {"aws:sourceip": ("203.0.113.77",), "aws:securetransport": ("true",)}
+STRANGE_VPC: Final[Context] = {
+    "aws:securetransport": ("true",),
+    "aws:sourcevpc": ("vpc-00000000000000bad",),
+    "aws:sourcevpce": ("vpce-00000000000000bad",),
+    "aws:vpcsourceip": ("10.99.99.99",),
+}
+
+# Who the caller is, what the resource is and what time it is: nobody chooses that for a request.
+_FACTS: Final = frozenset(
+    {
+        "aws:currenttime",
+        "aws:epochtime",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalisawsservice",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalservicename",
+        "aws:principalservicenameslist",
+        "aws:principaltype",
+        "aws:requestedregion",
+        "aws:resourceaccount",
+        "aws:resourceorgid",
+        "aws:resourceorgpaths",
+        "aws:userid",
+        "aws:username",
+    }
+)
+_WAYS_ROUND: Final = 2
+_Frozen: TypeAlias = tuple[tuple[str, tuple[str, ...] | None], ...]
+
+
+def circumstances(documents: Iterable[Document], action: str, shelf: Shelf) -> tuple[tuple[Context, ...], int]:
+    """The contexts to ask in, and how many were left out because there would have been more than `MOST`.
+
+    Args:
+        documents: The policies that bear on the request.
+        action: The action, with its service.
+        shelf: Where the statements of documents are read.
+    """
+    allows: dict[_Frozen, Change] = {(): {}}
+    escapes: dict[_Frozen, Change] = {(): {}}
+    for document in documents:
+        concerning = {statement.index for statement in document.compiled.concerning(action.lower())}
+        for sentence in shelf.sentences(document) if concerning else ():
+            if sentence.tests and sentence.number in concerning:
+                changes, found = (_met(sentence), allows) if sentence.allows else (_unmet(sentence), escapes)
+                found.update({_frozen(change): change for change in changes})
+    contexts: dict[_Frozen, Context] = {}
+    for escape in escapes.values():
+        for base in (INTERNET, STRANGE_VPC):
+            for allow in allows.values():
+                context = _changed(_changed(base, allow), escape)
+                contexts.setdefault(_frozen(context), context)
+    return tuple(islice(contexts.values(), MOST)), max(0, len(contexts) - MOST)
+
+
+def is_forwarded(context: Context) -> bool:
+    """Whether an AWS service makes the request on the caller's behalf.
+
+    Args:
+        context: The context.
+    """
+    return context.get("aws:viaawsservice") == ("true",) or not _CALLED_VIA.isdisjoint(context)
+
+
+def _frozen(change: Change) -> _Frozen:
+    return tuple(sorted(change.items()))
+
+
+def _met(sentence: Sentence) -> Iterator[Change]:
+    """What lets every condition of an Allow hold, and the same from any network."""
+    met: dict[str, tuple[str, ...] | None] = {}
+    for test in sentence.tests:
+        present = {key: value for key, value in met.items() if value is not None}
+        for change in _suggested(meeting, test, present, 1):
+            # A condition that only wants the key to be there must not replace the value that another one wants.
+            met |= {key: value for key, value in change.items() if test.base != "Null" or not (value and met.get(key))}
+    yield met
+    if not NETWORK_KEYS.isdisjoint(met):
+        yield {key: value for key, value in met.items() if key not in NETWORK_KEYS}
+
+
+def _unmet(sentence: Sentence) -> Iterator[Change]:
+    """What lets one condition of a Deny fail: each is a way around it."""
+    for test in sentence.tests:
+        yield from _suggested(failing, test, {}, _WAYS_ROUND)
+
+
+def _suggested(
+    suggest: Callable[[Test, Context], Iterator[Change]], test: Test, context: Context, most: int
+) -> Iterator[Change]:
+    for change in islice(suggest(test, context), most):
+        chosen = {key: value for key, value in change.items() if key not in _FACTS}
+        if chosen:
+            yield chosen
+
+
+def _changed(context: Context, change: Change) -> Context:
+    changed = dict(context)
+    if any(value is not None for key, value in change.items() if key in NETWORK_KEYS):
+        # A request through an endpoint has no public address, and the other way round.
+        changed = {key: value for key, value in changed.items() if key not in NETWORK_KEYS}
+    for key, value in change.items():
+        if value is None:
+            changed.pop(key, None)
+        else:
+            changed[key] = value
+    return changed

@@ -1,0 +1,357 @@
+"""What a rule means: which requests must be refused, and which must go through.
+
+A rule knows nothing of how it is checked. It asks questions about everybody in a scene; `check` tries them one by one.
+"""
+
+from __future__ import annotations
+
+import abc
+import datetime as dt
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from tableguard.policy import (
+    Access,
+    FederatedUser,
+    FromNetwork,
+    FromVpc,
+    FromVpcEndpoint,
+    InvalidInputError,
+    Principal,
+    RoleSession,
+    TableReference,
+    names,
+)
+from tableguard.policy.actions import Action
+from tableguard.policy.evaluation import ContextValue
+from tableguard.review.picture import Table
+from tableguard.review.rules.circumstances import is_forwarded
+from tableguard.review.rules.people import ANONYMOUS, Caller, holds
+from tableguard.review.rules.scene import Scene, resources
+from tableguard.review.samples import Context
+
+ITEMS: Final = Access(
+    "the items",
+    (
+        Access.READ_ITEMS | Access.on_table("Scan", "PartiQLSelect") | Access.on_index("Scan", "PartiQLSelect")
+    ).permissions
+    | Access.on_stream("GetRecords").permissions,
+)
+"""Everything that returns items: reads of the table and its indexes, and its stream, which holds items too."""
+
+EVERY_ACCESS: Final = Access(
+    "anything",
+    (Access.READ_WRITE | Access.STREAM | Access.SETTINGS).permissions
+    | Access.on_table("DeleteTable", "TagResource", "UntagResource", "ListTagsOfResource").permissions,
+)
+"""Everything that a caller of another account can do with a table, its indexes and its stream."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One request that a rule asks about.
+
+    Args:
+        table: The table that it is about.
+        caller: Who makes it.
+        resource: What it goes to: the table, an index or the stream.
+        action: What it wants to do.
+        context: In which circumstances; keys in lower case.
+        moment: When; the day of the check when left out.
+        allowed: What the rule expects: that it goes through (True), or that it is refused.
+    """
+
+    table: Table
+    caller: Caller
+    resource: str
+    action: Action
+    context: Context = field(default_factory=dict)
+    moment: dt.datetime | None = None
+    allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(abc.ABC):
+    """Something that has to hold for tables.
+
+    Args:
+        id: What reports and acknowledgements call it; the kind of rule when left out. Two rules of one kind need
+            an id each.
+        tables: The tables that it is about, by reference, ARN or name; every table when left out.
+
+    Raises:
+        InvalidInputError: An id that is no word, or a wrong type.
+    """
+
+    kind: ClassVar[str]
+
+    id: str = ""
+    tables: Sequence[TableReference | str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.id or self.kind)
+        if not all(part.isalnum() for part in self.id.split("-")) or not self.id.isascii():
+            raise InvalidInputError("the id of a rule", value=self.id, allowed='letters and digits, joined by "-"')
+        object.__setattr__(self, "tables", _listed("tables", self.tables, (TableReference, str)))
+
+    @property
+    @abc.abstractmethod
+    def description(self) -> str:
+        """What has to hold, in words."""
+
+    @abc.abstractmethod
+    def questions(self, scene: Scene) -> Iterator[Question]:
+        """The requests that show whether it holds, each with what is expected of it.
+
+        Args:
+            scene: The tables and everybody who might ask for them.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Nobody(Rule):
+    """A rule that wants requests refused."""
+
+    except_: Sequence[Principal] = ()
+
+    def __post_init__(self) -> None:
+        # Not super(): a dataclass with slots is another class than the one that the call was compiled in.
+        Rule.__post_init__(self)
+        object.__setattr__(self, "except_", _listed("except_", self.except_, (Principal,)))
+
+    def _refused(
+        self, scene: Scene, access: Access, *, moment: dt.datetime | None = None, own_account: bool = True
+    ) -> Iterator[Question]:
+        for table in scene.tables_of(self.tables):
+            for caller in scene.callers_of(table):
+                if not own_account and caller.account == table.account:
+                    continue
+                for resource, action in resources(table, access):
+                    for context in scene.circumstances(table, caller, resource, action):
+                        if not caller.is_in(self.except_, context):
+                            yield Question(
+                                table=table,
+                                caller=caller,
+                                resource=resource,
+                                action=action,
+                                context=context,
+                                moment=moment,
+                            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnlyAccounts(_Nobody):
+    """Only principals of these accounts have access; by default, only they read items.
+
+    The account that owns the table always counts as one of them: there, identity policies decide.
+
+    Args:
+        accounts: Account ids.
+        access: What only they may do; read items (streams included) when left out.
+        except_: Who else may, such as an `AwsService`.
+
+    Raises:
+        InvalidInputError: A malformed account id or a wrong type.
+    """
+
+    kind: ClassVar[str] = "only-accounts"
+
+    accounts: Collection[str]
+    access: Access = ITEMS
+
+    def __post_init__(self) -> None:
+        _Nobody.__post_init__(self)
+        object.__setattr__(self, "accounts", _listed("accounts", self.accounts, (str,)))
+        for account in self.accounts:
+            names.account_id("an account of an OnlyAccounts", account)
+        _check_access(self.access)
+
+    @property
+    def description(self) -> str:
+        accounts = ", ".join(("the table's own", *self.accounts))
+        return f"Only these accounts have access to {self.access.name}: {accounts}" + _but(self.except_)
+
+    def questions(self, scene: Scene) -> Iterator[Question]:
+        for question in self._refused(scene, self.access, own_account=False):
+            if question.caller.account not in self.accounts:
+                yield question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnlyFrom(_Nobody):
+    """Nobody has access from outside these networks, whoever it is: administrators of the own account included.
+
+    Args:
+        places: `FromVpc`, `FromVpcEndpoint` or `FromNetwork`; a request is inside if one of them holds.
+        access: What only requests from there may do; read and write items, and read the stream, when left out.
+        except_: Who may from elsewhere, such as deployment roles and break-glass roles.
+        through_services: Whether requests that AWS services make, themselves or on a caller's behalf
+            (aws:ViaAWSService), may come from elsewhere, since they carry no VPC. True when left out: they are not
+            tried then.
+
+    Raises:
+        InvalidInputError: No place, or a wrong type.
+    """
+
+    kind: ClassVar[str] = "only-from"
+
+    places: Sequence[FromVpc | FromVpcEndpoint | FromNetwork]
+    access: Access = Access.READ_WRITE | Access.STREAM
+    through_services: bool = True
+
+    def __post_init__(self) -> None:
+        _Nobody.__post_init__(self)
+        object.__setattr__(self, "places", _listed("places", self.places, (FromVpc, FromVpcEndpoint, FromNetwork)))
+        if not self.places:
+            raise InvalidInputError("the places of an OnlyFrom", value=(), allowed="at least one")
+        _check_access(self.access)
+
+    @property
+    def description(self) -> str:
+        places = ", or ".join(place.label for place in self.places)
+        return f"Nobody has access ({self.access.name}) but {places}" + _but(self.except_)
+
+    def questions(self, scene: Scene) -> Iterator[Question]:
+        for question in self._refused(scene, self.access):
+            service = question.caller.account is None and question.caller.principal != ANONYMOUS
+            if self.through_services and (service or is_forwarded(question.context)):
+                continue
+            if not any(holds(place.clauses(question.action), question.context) for place in self.places):
+                yield question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EveryGrantEnds(_Nobody):
+    """Nobody outside the table's account still has access some time from now: every grant has ended by then.
+
+    Args:
+        within: How long a grant may last from the day of the check; 365 days when left out.
+        access: What has to end; everything that works from another account when left out.
+        except_: Whose access may go on, such as the roles of the organization itself.
+
+    Raises:
+        InvalidInputError: A time that is not positive, or a wrong type.
+    """
+
+    kind: ClassVar[str] = "every-grant-ends"
+
+    within: dt.timedelta = dt.timedelta(days=365)
+    access: Access = EVERY_ACCESS
+
+    def __post_init__(self) -> None:
+        _Nobody.__post_init__(self)
+        if not isinstance(self.within, dt.timedelta) or self.within <= dt.timedelta():
+            raise InvalidInputError(
+                "the `within` of an EveryGrantEnds", value=self.within, allowed="a positive timedelta"
+            )
+        _check_access(self.access)
+
+    @property
+    def description(self) -> str:
+        return f"Every grant to another account ends within {self.within.days} days" + _but(self.except_)
+
+    def questions(self, scene: Scene) -> Iterator[Question]:
+        later = scene.now + self.within + dt.timedelta(days=1)
+        yield from self._refused(scene, self.access, moment=later, own_account=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NobodyCan(_Nobody):
+    """Nobody can do this, the own account's administrators included, unless they are excepted.
+
+    Args:
+        access: What nobody can do.
+        except_: Who may. `Account(owner)` leaves the table's own account out.
+
+    Raises:
+        InvalidInputError: A wrong type.
+    """
+
+    kind: ClassVar[str] = "nobody-can"
+
+    access: Access
+
+    def __post_init__(self) -> None:
+        _Nobody.__post_init__(self)
+        _check_access(self.access)
+
+    @property
+    def description(self) -> str:
+        return f"Nobody can do this: {self.access.name}" + _but(self.except_)
+
+    def questions(self, scene: Scene) -> Iterator[Question]:
+        yield from self._refused(scene, self.access)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepsAccess(Rule):
+    """These principals keep this access, with the policies that the templates give them.
+
+    Args:
+        principals: Roles and users of the assembly.
+        access: What they must be able to do.
+        context: The circumstances of their requests, as condition keys: {"aws:SourceVpce": "vpce-…"}. Only TLS, the
+            table's region and the day when left out.
+
+    Raises:
+        InvalidInputError: No principal, or one that has no policies of its own.
+    """
+
+    kind: ClassVar[str] = "keeps-access"
+
+    principals: Sequence[Principal]
+    access: Access
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        Rule.__post_init__(self)
+        object.__setattr__(self, "principals", _listed("principals", self.principals, (Principal,)))
+        for principal in self.principals:
+            if not hasattr(principal, "arn") and not isinstance(principal, RoleSession | FederatedUser):
+                raise InvalidInputError(
+                    "a principal of a KeepsAccess", value=principal.label, allowed="a Role, a User or a session"
+                )
+        if not self.principals:
+            raise InvalidInputError("the principals of a KeepsAccess", value=(), allowed="at least one")
+        _check_access(self.access)
+
+    @property
+    def description(self) -> str:
+        who = ", ".join(principal.label for principal in self.principals)
+        return f"Access ({self.access.name}) is kept by {who}"
+
+    def questions(self, scene: Scene) -> Iterator[Question]:
+        for table in scene.tables_of(self.tables):
+            for principal in self.principals:
+                caller = scene.caller(principal, table)
+                for resource, action in resources(table, self.access):
+                    yield Question(
+                        table=table,
+                        caller=caller,
+                        resource=resource,
+                        action=action,
+                        context=scene.plain(table, self.context),
+                        allowed=True,
+                    )
+
+
+def _but(principals: Iterable[Principal]) -> str:
+    labels = ", ".join(principal.label for principal in principals)
+    return f", except {labels}" if labels else ""
+
+
+def _check_access(access: object) -> None:
+    if not isinstance(access, Access):
+        raise InvalidInputError("the access of a rule", value=access, allowed="an Access, such as Access.READ")
+
+
+def _listed(what: str, values: object, types: tuple[type, ...]) -> tuple[object, ...]:
+    allowed = " or ".join(each.__name__ for each in types)
+    if isinstance(values, (str, *types)) or not isinstance(values, Iterable):
+        raise InvalidInputError(f"the {what} of a rule", value=values, allowed=f"a list of {allowed}")
+    listed = tuple(values)
+    for value in listed:
+        if not isinstance(value, types):
+            raise InvalidInputError(f"one of the {what} of a rule", value=value, allowed=allowed)
+    return listed

@@ -1,0 +1,257 @@
+"""Who a rule asks about: everybody in the picture, and outsiders that are made up to try what nobody thought of.
+
+Outsiders and everybody whose identity policies are somebody else's to write may hold policies that allow everything:
+what denies them must stand on the table's side.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tableguard.policy import AwsService, Clause, Principal
+from tableguard.policy.evaluation import Document
+from tableguard.policy.evaluation.conditions import compile_condition
+from tableguard.policy.evaluation.wildcards import compact, fits
+from tableguard.policy.partitions import partition_of
+from tableguard.review.decide import ANY_IDENTITY
+from tableguard.review.picture import Identity, Picture
+from tableguard.review.samples import Context
+from tableguard.review.sentences import Shelf
+
+ANONYMOUS: Final = "anonymous"
+_NO_ACCOUNT: Final = "000000000000"
+
+# Services that DynamoDB accepts in a policy, and one that runs customers' code.
+_SERVICES: Final = (
+    "glue.amazonaws.com",
+    "lambda.amazonaws.com",
+    "redshift.amazonaws.com",
+    "replication.dynamodb.amazonaws.com",
+)
+_ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
+_UNIT: Final = re.compile(r"(o-[a-z0-9]{10,32})/r-[a-z0-9]{4,32}/(?:ou-[a-z0-9-]+/)*")
+_IDENTITY: Final = re.compile(r"arn:[a-z*?-]+:iam::([0-9*?]*):(role|user)/([^\s\"\\]+)")
+_HOST: Final = re.compile(r"\"([a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)\"")
+_SPARE_ACCOUNTS: Final = tuple(f"{digit * 12}" for digit in "987654321")
+_OTHER_ORGANIZATION: Final = "o-0therorganization"
+_OWN_ORGANIZATION: Final = "o-0wn0rganization0"
+_SSO: Final = "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+_NAME: Final = re.compile(r"[\w+=,.@{}-]+(?:/[\w+=,.@{}-]+)*", re.ASCII)
+_KINDS: Final = (
+    ("root", "the root user"),
+    ("role/outsider", "a role that no template makes"),
+    ("user/outsider", "a user that no template makes"),
+    (_SSO, "an administrator who signs in with Identity Center (SSO)"),
+    ("role/break-glass", "a break-glass role"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody to ask about.
+
+    Args:
+        principal: The ARN, the service's host name, or "anonymous".
+        label: Who that is, in words.
+        account: The account; None for services and anonymous callers.
+        facts: What the request's context says of the caller, whatever the caller wants.
+        identity: The role or user of the picture; None for somebody made up.
+        named: Whether it matters what the caller is called: anybody else of the same kind is asked about as well.
+    """
+
+    principal: str
+    label: str
+    account: str | None = None
+    facts: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    identity: Identity | None = None
+    named: bool = False
+
+    def is_in(self, principals: Iterable[Principal], context: Context) -> bool:
+        """Whether one of the principals covers the caller.
+
+        Args:
+            principals: Principals of this library. A service counts for the account, and the resource, on whose behalf
+                it may call.
+            context: The context of the request, keys in lower case.
+        """
+        return any(self._is(principal, context) for principal in principals)
+
+    def _is(self, principal: Principal, context: Context) -> bool:
+        if isinstance(principal, AwsService):
+            if self.principal != principal.service:
+                return False
+        elif self.account is None or principal.home not in (None, self.account):
+            return False
+        partition = self.principal.split(":")[1] if self.account is not None else "aws"
+        trust = principal.trust(partition=partition, owner=_NO_ACCOUNT, named=False)
+        if trust.value.startswith("arn:"):
+            return self.principal == trust.value
+        facts = {key.lower(): (value,) if isinstance(value, str) else value for key, value in self.facts.items()}
+        who = {"aws:principalarn": (self.principal,), "aws:principalaccount": (self.account or ANONYMOUS,)}
+        return holds(trust.clauses, {**context, **facts, **who})
+
+
+def holds(clauses: Iterable[Clause], context: Context) -> bool:
+    """Whether all clauses hold in a context.
+
+    Args:
+        clauses: The clauses.
+        context: The context, keys in lower case.
+    """
+    return all(
+        test.holds(context) is True
+        for clause in clauses
+        for test in compile_condition({clause.operator: {clause.key: list(clause.values)}}, variables=True)
+    )
+
+
+def everybody(picture: Picture) -> tuple[Caller, ...]:
+    """The roles and users of a picture, and outsiders made up for it.
+
+    The outsiders: in every account of the picture, every account that a policy names, another account of the
+    organization, one of each organizational unit that a policy names, and one of another organization, the root user,
+    a role, a user, an Identity Center administrator and a break-glass role; whoever a policy names; a role or user of
+    the same name as a named one in other accounts; AWS services; and an anonymous caller.
+
+    Args:
+        picture: The picture.
+    """
+    made_up = _Outsiders(picture)
+    found: dict[str, Caller] = {}
+    for identity in picture.identities:
+        label = f"{identity.kind} {identity.name} of {identity.account}"
+        facts = made_up.facts_of(identity.account)
+        found[identity.arn] = Caller(identity.arn, label, identity.account, facts, identity, named=True)
+    for caller in made_up.callers():
+        found.setdefault(caller.principal, caller)
+    return tuple(found.values())
+
+
+class Names:
+    """The roles and users that documents name, by their ARNs or by patterns.
+
+    Args:
+        documents: The documents.
+    """
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        listed = tuple(documents)
+        text = "\n".join(json.dumps(document.source, default=str) for document in listed)
+        self._patterns = tuple({compact(found[0]) for found in _IDENTITY.finditer(text)})
+        # A condition on a name that is no whole ARN could be about anybody.
+        self._anybody = any(key in text.lower() for key in ("aws:username", "aws:userid", "${")) or any(
+            test.low_key == "aws:principalarn" and not all(map(_IDENTITY.fullmatch, test.values))
+            for document in listed
+            for sentence in Shelf().sentences(document)
+            for test in sentence.tests
+        )
+
+    def have(self, caller: Caller) -> bool:
+        """Whether one of them may be the caller.
+
+        Args:
+            caller: The caller.
+        """
+        return self._anybody or any(fits(pattern, caller.principal) for pattern in self._patterns)
+
+
+def opened(picture: Picture) -> Picture:
+    """The picture with identity policies that allow everything, within the boundaries that it knows.
+
+    Args:
+        picture: The picture.
+    """
+    identities = (replace(each, documents=(*each.documents, *ANY_IDENTITY)) for each in picture.identities)
+    return replace(picture, identities=tuple(identities))
+
+
+def documents_of(picture: Picture) -> Iterator[Document]:
+    """Every policy document of a picture.
+
+    Args:
+        picture: The picture.
+    """
+    for table in picture.tables:
+        yield from (each for each in (table.policy, table.stream_policy) if each is not None)
+    for identity in picture.identities:
+        yield from (*identity.documents, *identity.boundary)
+    yield from (policy.document for policy in picture.organization_policies)
+    yield from (key.policy for key in picture.keys if key.policy is not None)
+    yield from (endpoint.policy for endpoint in picture.endpoints if endpoint.policy is not None)
+
+
+class _Outsiders:
+    """Made up from what the policies of a picture say."""
+
+    def __init__(self, picture: Picture) -> None:
+        text = "\n".join(json.dumps(document.source, default=str) for document in documents_of(picture))
+        self._partition = partition_of(picture.tables[0].region) if picture.tables else "aws"
+        owners = {table.account for table in picture.tables}
+        self._known = sorted({*picture.accounts, *owners, *(each.account for each in picture.identities)})
+        self._named = sorted(set(_ACCOUNT.findall(text)) - set(self._known))
+        organizations = sorted(set(_ORGANIZATION.findall(text)))
+        self._organization = organizations[0] if organizations else _OWN_ORGANIZATION
+        spare = iter(account for account in _SPARE_ACCOUNTS if account not in {*self._known, *self._named})
+        self._member, self._foreign = next(spare), next(spare)
+        self._others = dict(zip(organizations[1:], spare, strict=False))
+        units = sorted({match[0]: match[1] for match in _UNIT.finditer(text)}.items())
+        self._units = list(zip(units, spare, strict=False))
+        self._arns = sorted(set(_IDENTITY.findall(text)))
+        self._hosts = sorted({*_HOST.findall(text), *_SERVICES})
+
+    def facts_of(self, account: str) -> Mapping[str, str | tuple[str, ...]]:
+        """The organization of an account: accounts of the assembly are taken to be in the one that policies name."""
+        if account in self._known or account == self._member:
+            return {
+                "aws:PrincipalOrgID": self._organization,
+                "aws:PrincipalOrgPaths": (f"{self._organization}/r-0000/",),
+            }
+        if account == self._foreign:
+            other = _OTHER_ORGANIZATION
+            return {"aws:PrincipalOrgID": other, "aws:PrincipalOrgPaths": (f"{other}/r-0000/",)}
+        return {}
+
+    def callers(self) -> Iterator[Caller]:
+        for account in self._known:
+            yield from self._of(account, "in the assembly")
+        for account in self._named:
+            yield from self._of(account, "named in a policy")
+        yield from self._of(self._member, "another account of the organization")
+        yield from self._of(self._foreign, "an account of another organization")
+        for organization, account in self._others.items():
+            yield from self._of(account, f"an account of {organization}", {"aws:PrincipalOrgID": organization})
+        for (path, organization), account in self._units:
+            facts = {"aws:PrincipalOrgID": organization, "aws:PrincipalOrgPaths": (path,)}
+            yield from self._of(account, f"an account in {path}", facts)
+        yield from self._namesakes()
+        for host in self._hosts:
+            yield Caller(host, f"made up: the service {host}")
+        yield Caller(ANONYMOUS, "made up: an anonymous caller")
+
+    def _of(
+        self, account: str, where: str, facts: Mapping[str, str | tuple[str, ...]] | None = None
+    ) -> Iterator[Caller]:
+        for path, what in _KINDS:
+            known = self.facts_of(account) if facts is None else facts
+            arn = f"arn:{self._partition}:iam::{account}:{path}"
+            yield Caller(arn, f"made up: {what} in {account} ({where})", account, known)
+
+    def _namesakes(self) -> Iterator[Caller]:
+        for said, kind, pattern in self._arns:
+            name = pattern.replace("*", "x").replace("?", "0")
+            if not _NAME.fullmatch(name):
+                continue
+            if said.isdigit():
+                yield self._namesake(said, kind, name, "named in a policy")
+            yield self._namesake(self._member, kind, name, "of another account of the organization")
+            yield self._namesake(self._foreign, kind, name, "of another organization")
+
+    def _namesake(self, account: str, kind: str, name: str, where: str) -> Caller:
+        arn = f"arn:{self._partition}:iam::{account}:{kind}/{name}"
+        label = f"made up: a {kind} called {name} in {account} ({where})"
+        return Caller(arn, label, account, self.facts_of(account), named=True)

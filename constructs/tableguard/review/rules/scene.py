@@ -1,0 +1,170 @@
+"""The scene that rules ask about: tables, everybody who might want something of them, and in which circumstances."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+from tableguard.policy import Access, Principal, TableReference
+from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
+from tableguard.policy.actions import Action
+from tableguard.policy.evaluation import ContextValue, Document
+from tableguard.policy.evaluation.conditions import scalar_text
+from tableguard.review.picture import Picture, Table
+from tableguard.review.rules.circumstances import circumstances
+from tableguard.review.rules.people import Caller, Names, everybody
+from tableguard.review.samples import Context
+from tableguard.review.sentences import Shelf
+
+_NOON: Final = dt.time(12, tzinfo=dt.UTC)
+_SOME_KEY: Final = "some-key"
+_INDEX: Final = ALL_INDEXES.removesuffix("*")
+
+
+class Scene:
+    """A picture with everybody in it, on a day.
+
+    Args:
+        picture: The picture.
+        today: The day.
+    """
+
+    def __init__(self, picture: Picture, today: dt.date) -> None:
+        self.picture = picture
+        self.now = dt.datetime.combine(today, _NOON)
+        self.left_out = 0
+        self.missing: list[str] = []
+        self._shelf = Shelf()
+        self._contexts: dict[tuple[str, str | None, bool, str], tuple[Context, ...]] = {}
+
+    @cached_property
+    def callers(self) -> tuple[Caller, ...]:
+        """Everybody of the picture, and outsiders."""
+        return everybody(self.picture)
+
+    def callers_of(self, table: Table) -> Iterator[Caller]:
+        """Everybody to ask about for a table.
+
+        A role or user of another account that no policy of the table or its key names is as good as any other of its
+        account, since each may have any identity policy: the outsider made up there stands for it.
+
+        Args:
+            table: The table.
+        """
+        names = Names((*self._policies(table, stream=False), *self._policies(table, stream=True)))
+        for caller in self.callers:
+            if not caller.named or caller.account == table.account or names.have(caller):
+                yield caller
+
+    def tables_of(self, wanted: Sequence[TableReference | str]) -> Iterator[Table]:
+        """The tables of a rule. Those that the picture does not hold are noted in `missing`.
+
+        Args:
+            wanted: References, ARNs or names; every table if there are none.
+        """
+        if not wanted:
+            yield from self.picture.tables
+            if not self.picture.tables:
+                self.missing.append("any table at all")
+        for each in wanted:
+            said = each.arn if isinstance(each, TableReference) else each
+            found = [table for table in self.picture.tables if said in (table.arn, table.name)]
+            yield from found
+            if not found:
+                self.missing.append(said)
+
+    def caller(self, principal: Principal, table: Table) -> Caller:
+        """A principal as somebody who asks.
+
+        Args:
+            principal: The principal.
+            table: What for.
+        """
+        arn = arn_of(principal, table.arn.split(":")[1])
+        known = next((caller for caller in self.callers if caller.principal == arn), None)
+        return known or Caller(arn, principal.label, principal.home, {}, self.picture.identity_of(arn))
+
+    def plain(self, table: Table, context: Mapping[str, ContextValue]) -> Context:
+        """The circumstances of an ordinary request, and what the context adds.
+
+        Args:
+            table: The table.
+            context: What is said of the request.
+        """
+        said = {
+            key.lower(): tuple(map(scalar_text, value if isinstance(value, (list, tuple)) else [value]))
+            for key, value in context.items()
+        }
+        return {"aws:requestedregion": (table.region,), "aws:securetransport": ("true",), **said}
+
+    def circumstances(self, table: Table, caller: Caller, resource: str, action: Action) -> tuple[Context, ...]:
+        """The contexts in which to ask, made from the policies that bear on the request.
+
+        Args:
+            table: The table.
+            caller: Who asks.
+            resource: What the request goes to.
+            action: The action.
+        """
+        stream = f"{table.arn}/stream/" in resource
+        key = (table.arn, caller.identity.arn if caller.identity else None, stream, action.name)
+        if key not in self._contexts:
+            contexts, left_out = circumstances(
+                self._documents(table, caller, stream=stream), action.qualified, self._shelf
+            )
+            self.left_out += left_out
+            always: dict[str, tuple[str, ...]] = {"aws:requestedregion": (table.region,)}
+            if action.by_key:
+                always["dynamodb:leadingkeys"] = (_SOME_KEY,)
+            self._contexts[key] = tuple({**always, **context} for context in contexts)
+        return self._contexts[key]
+
+    def _documents(self, table: Table, caller: Caller, *, stream: bool) -> Iterator[Document]:
+        yield from self._policies(table, stream=stream)
+        if caller.identity is not None:
+            yield from (*caller.identity.documents, *caller.identity.boundary)
+        yield from (policy.document for policy in self.picture.organization_policies)
+
+    def _policies(self, table: Table, *, stream: bool) -> Iterator[Document]:
+        key = self.picture.key(table.key_arn)
+        for policy in (table.stream_policy if stream else table.policy, key.policy if key is not None else None):
+            if policy is not None:
+                yield policy
+
+
+def resources(table: Table, access: Access) -> Iterator[tuple[str, Action]]:
+    """What an access comes to for a table: the resources that requests go to, with the action.
+
+    An index that the table does not have, and a stream that it has not enabled, are tried all the same: a policy may
+    be about one that comes later.
+
+    Args:
+        table: The table.
+        access: The access.
+    """
+    for target, actions in access.by_target.items():
+        for action in actions:
+            for resource in _targets(table, target):
+                yield resource, action
+
+
+def _targets(table: Table, target: str) -> Sequence[str]:
+    if target == TABLE:
+        return (table.arn,)
+    if target == STREAM:
+        return (table.stream_arn,)
+    if target == ALL_INDEXES:
+        return tuple(f"{table.arn}{_INDEX}{name}" for name in table.indexes) or (f"{table.arn}{_INDEX}some-index",)
+    return (f"{table.arn}{target}",)
+
+
+def arn_of(principal: Principal, partition: str) -> str:
+    """The ARN by which a principal makes requests.
+
+    Args:
+        principal: A role, user, session or federated user.
+        partition: The partition.
+    """
+    return principal.trust(partition=partition, owner="", named=True).value

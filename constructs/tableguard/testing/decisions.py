@@ -1,0 +1,258 @@
+"""Assertions on decisions: who may do what, as the synthesized policies have it.
+
+An assertion holds for what the templates show. Where they show one side of a grant only, `assert_denied` takes the
+other side to allow everything, so that no denial is asserted which somebody else could undo; and `assert_allowed` fails
+until it is told what the other side is to be.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from tableguard.policy import Principal, TableReference
+from tableguard.policy.evaluation import ContextValue, Document, Place, Request
+from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
+from tableguard.review.explain import explain
+from tableguard.review.explained import explained
+from tableguard.review.picture import Picture, Table
+from tableguard.review.rules.wording import circumstances_in_words
+from tableguard.review.sentences import Shelf
+from tableguard.testing.whereabouts import Whereabouts, whereabouts
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+    from aws_cdk import assertions
+    from aws_cdk import aws_iam as iam
+
+    Where: TypeAlias = cdk.Stack | cdk.Stage | assertions.Template | Path | str | Picture
+    AnyPrincipal: TypeAlias = Principal | iam.IGrantable | str
+    AnyTable: TypeAlias = TableReference | str | Any
+
+Documents: TypeAlias = Literal["any"] | Iterable[Mapping[str, object]]
+
+_ANY: Final = "any"
+_WIDTH: Final = 100
+_NOON: Final = dt.time(12, tzinfo=dt.UTC)
+_ANY_TABLE_POLICY: Final = "assumed: the table's own policy allows everything to the caller"
+
+
+def assert_allowed(
+    where: Where,
+    *,
+    principal: AnyPrincipal,
+    action: str,
+    resource: AnyTable,
+    context: Mapping[str, ContextValue] | None = None,
+    today: dt.date | None = None,
+    identity: Documents | None = None,
+    table_policy: Literal["any"] | Mapping[str, object] | None = None,
+) -> None:
+    """Assert that a request goes through, the table's key included.
+
+    Args:
+        where: What was synthesized: a stack (which stands for the app or stage that it is in), an app, a stage, a
+            `Template`, a cloud assembly's folder, or a `Picture`. An app is synthesized once, so nothing may be changed
+            in it afterwards. A `Template` is taken to be of the account and region of the resource or, if the resource
+            is not in it, of the principal's account.
+        principal: Who: an ARN, the host name of a service, a principal such as `Role(…)`, or an IAM role or user.
+        action: What: "dynamodb:GetItem".
+        resource: With what: an ARN, a `TableReference`, or a table (of this library, or an L1 or L2 of the CDK). For
+            actions on streams the latter stand for the table's stream.
+        context: Condition keys of the request. TLS and the resource's region are filled in.
+        today: The day of the request; today when left out.
+        identity: The principal's identity policies, where no template has them: documents, or "any" to assert what the
+            table's side says alone. When left out, a principal that is in no template fails the assertion.
+        table_policy: The table's policy, likewise, where the table is in no template.
+
+    Raises:
+        AssertionError: It does not go through, or that cannot be known; with the explanation.
+        InvalidInputError: An argument that is no such thing.
+    """
+    __tracebackhide__ = True
+    case = _case(where, principal, action, resource, context=context, today=today)
+    verdict = case.decided(identity, table_policy)
+    if not verdict.allowed:
+        raise AssertionError(_failure(case, verdict, "to be allowed", case.hints(identity, table_policy)))
+    missing = case.missing(identity, table_policy)
+    if missing:
+        raise AssertionError(_failure(case, verdict, "to be allowed", missing))
+
+
+def assert_denied(
+    where: Where,
+    *,
+    principal: AnyPrincipal,
+    action: str,
+    resource: AnyTable,
+    context: Mapping[str, ContextValue] | None = None,
+    today: dt.date | None = None,
+    identity: Documents | None = None,
+    table_policy: Literal["any"] | Mapping[str, object] | None = None,
+) -> None:
+    """Assert that a request is refused, whatever the side that the templates do not show may say.
+
+    Args:
+        where: As for `assert_allowed`.
+        principal: Likewise.
+        action: Likewise.
+        resource: Likewise.
+        context: Likewise.
+        today: Likewise.
+        identity: The principal's identity policies, where no template has them, or not all of them; taken to allow
+            everything when left out ("any").
+        table_policy: The table's policy, where the table is in no template; likewise.
+
+    Raises:
+        AssertionError: It goes through, might do so with policies that no template holds, or is refused by nothing but
+            a statement that cannot be understood; with the explanation.
+        InvalidInputError: An argument that is no such thing.
+    """
+    __tracebackhide__ = True
+    case = _case(where, principal, action, resource, context=context, today=today)
+    verdict = case.decided(_ANY if identity is None else identity, _ANY if table_policy is None else table_policy)
+    if verdict.allowed:
+        raise AssertionError(_failure(case, verdict, "to be denied", case.hints(identity, table_policy)))
+    if not verdict.understood:
+        said = ("This is not known: the denial rests on a statement that cannot be understood.",)
+        raise AssertionError(_failure(case, verdict, "to be denied", said))
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A request, and the picture to decide it in."""
+
+    picture: Picture
+    request: Request
+
+    @property
+    def _identity_known(self) -> bool:
+        caller = self.request.situation.caller
+        without = caller.account is None or caller.text.endswith(":root")
+        return without or self.picture.identity_of(self.request.principal) is not None
+
+    @property
+    def _unread(self) -> tuple[str, ...]:
+        behind = self.picture.identity_of(self.request.principal)
+        return behind.unread if behind is not None else ()
+
+    @property
+    def _table_known(self) -> bool:
+        return self.picture.table_of(self.request.resource) is not None
+
+    def decided(
+        self, identity: Documents | None, table_policy: Literal["any"] | Mapping[str, object] | None
+    ) -> Verdict:
+        """Decide it, with what is assumed where the templates do not tell."""
+        picture = self.picture
+        assumed = _documents(identity)
+        if self._unread and assumed:
+            identities = (
+                replace(each, documents=(*each.documents, *assumed))
+                if each is picture.identity_of(self.request.principal)
+                else each
+                for each in picture.identities
+            )
+            picture = replace(picture, identities=tuple(identities))
+        if not self._table_known and table_policy is not None:
+            picture = replace(picture, tables=(*picture.tables, _assumed_table(self.request, table_policy)))
+        return decide(picture, self.request, outsider=assumed)
+
+    def missing(
+        self, identity: Documents | None, table_policy: Literal["any"] | Mapping[str, object] | None
+    ) -> tuple[str, ...]:
+        """What was neither in a template nor given, so that the decision is not known."""
+        said = []
+        if not self._identity_known and identity is None:
+            said.append(
+                f"The identity policies of {self.request.principal} stand in no template: say what they are with "
+                'identity=[…], or identity="any" to ask about the table\'s side alone.'
+            )
+        if not self._table_known and table_policy is None:
+            said.append(
+                f"{self.request.resource} is in no template: say its policy with table_policy={{…}}, or "
+                'table_policy="any" to ask about the caller\'s side alone.'
+            )
+        return tuple(said)
+
+    def hints(
+        self, identity: Documents | None, table_policy: Literal["any"] | Mapping[str, object] | None
+    ) -> tuple[str, ...]:
+        """What is missing, and what no template shows besides."""
+        unread = ", ".join(self._unread)
+        said = f"These policies of the principal stand in no template: {unread}. Say what they are with identity=[…]."
+        return (*self.missing(identity, table_policy), *((said,) if unread and identity is None else ()))
+
+
+def _case(
+    where: Where,
+    principal: AnyPrincipal,
+    action: str,
+    resource: AnyTable,
+    *,
+    context: Mapping[str, ContextValue] | None,
+    today: dt.date | None,
+) -> _Case:
+    place: Whereabouts = whereabouts(where, principal=principal, resource=resource)
+    day = today or dt.datetime.now(dt.UTC).date()
+    arn = place.resource(resource, action)
+    given = {key.lower() for key in context or {}}
+    usual: Mapping[str, ContextValue] = {"aws:SecureTransport": True, "aws:RequestedRegion": arn.split(":")[3]}
+    request = Request(
+        principal=place.principal(principal, arn),
+        action=action,
+        resource=arn,
+        context={**{key: value for key, value in usual.items() if key.lower() not in given}, **(context or {})},
+        time=dt.datetime.combine(day, _NOON),
+    )
+    return _Case(place.picture, request)
+
+
+def _documents(identity: Documents | None) -> tuple[Document, ...]:
+    if identity is None:
+        return ()
+    if identity == _ANY:
+        return ANY_IDENTITY
+    given = (identity,) if isinstance(identity, Mapping) else identity
+    return tuple(Document(source, Place(policy=f"identity[{number}]")) for number, source in enumerate(given))
+
+
+def _assumed_table(request: Request, policy: Literal["any"] | Mapping[str, object]) -> Table:
+    arn, _, _ = request.resource.partition("/index/")
+    arn, stream, label = arn.partition("/stream/")
+    document = Document(policy, Place(policy="table_policy"))
+    if policy == _ANY:
+        caller = request.situation.caller
+        named = {"Service": caller.text} if caller.account is None and "." in caller.text else {"AWS": caller.text}
+        allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        allow_named: dict[str, object] = {**allow, "Principal": named if caller.text != "anonymous" else "*"}
+        document = Document({"Version": "2012-10-17", "Statement": [allow_named]}, Place(policy=_ANY_TABLE_POLICY))
+    parts = arn.split(":")
+    return Table(
+        arn=arn,
+        account=parts[4],
+        region=parts[3],
+        name=parts[5].partition("/")[2],
+        policy=None if stream else document,
+        stream_policy=document if stream else None,
+        has_stream=bool(stream),
+        stream_label=label or "{label}",
+    )
+
+
+def _failure(case: _Case, verdict: Verdict, expected: str, hints: tuple[str, ...]) -> str:
+    request = case.request
+    return "\n".join(
+        (
+            f"Expected {request.action} on {request.resource} by {request.principal} {expected}.",
+            explained(explain(verdict, Shelf()), notes=hints, width=_WIDTH),
+            f"Asked with {circumstances_in_words(request.context)}; on {_day(request)}",
+        )
+    )
+
+
+def _day(request: Request) -> str:
+    return request.time.date().isoformat() if request.time is not None else "no day"

@@ -1,0 +1,27 @@
+"""The pytest plugin: the assertions on decisions as fixtures, for whoever prefers these to an import.
+
+Installed with tableguard; `pytest -p no:tableguard` turns it off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.fixture(name="assert_allowed", scope="session")
+def _assert_allowed() -> Callable[..., None]:
+    """`tableguard.testing.assert_allowed`: a request goes through."""
+    # Imported on first use: pytest loads the plugin in every run, whatever is tested.
+    from tableguard.testing.decisions import assert_allowed  # noqa: PLC0415
+
+    return assert_allowed
+
+
+@pytest.fixture(name="assert_denied", scope="session")
+def _assert_denied() -> Callable[..., None]:
+    """`tableguard.testing.assert_denied`: a request is refused."""
+    from tableguard.testing.decisions import assert_denied  # noqa: PLC0415 - as above
+
+    return assert_denied

@@ -1,0 +1,38 @@
+"""What must hold whatever the templates say in detail: a synth that breaks one of these rules fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import tableguard as tg
+from stacks.grants import Grants
+from stacks.organization import Organization
+
+
+def rules(organization: Organization, grants: Grants, table: tg.TableReference) -> tg.TableguardRules:
+    tenants = [place.account for place in organization.tenants.values()]
+    ours = [*tenants, organization.etl.account, organization.writer.account]
+    return tg.TableguardRules(
+        [
+            tg.OnlyAccounts(accounts=[*tenants, organization.etl.account, organization.vendor], tables=[table]),
+            tg.NobodyCan(
+                id="settings-stay-ours",
+                access=tg.Access.on_table("DeleteTable", "PutResourcePolicy", "DeleteResourcePolicy", "UpdateTable"),
+                except_=[tg.Account(organization.central.account)],
+                tables=[table],
+            ),
+            # Contract 12, the longest, ends with 2036.
+            tg.EveryGrantEnds(
+                within=timedelta(days=11 * 365), except_=[tg.Account(account) for account in ours], tables=[table]
+            ),
+            *_kept(grants, table),
+        ]
+    )
+
+
+def _kept(grants: Grants, table: tg.TableReference) -> Iterator[tg.KeepsAccess]:
+    """Whoever has a role in the app: the vendor's side is not ours to see."""
+    consumers = {f"tenant-{tenant}": grant for tenant, grant in grants.tenants.items()}
+    for name, grant in {**consumers, "etl": grants.etl, "writer": grants.writer}.items():
+        yield tg.KeepsAccess(id=f"{name}-keeps-access", principals=[grant.subject], access=grant.access, tables=[table])

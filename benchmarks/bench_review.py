@@ -46,9 +46,17 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         folder = Path(args.keep or stack.enter_context(tempfile.TemporaryDirectory()))
         write(folder)
-        seconds, _rows, status = reviewed(folder)
+        seconds, rows, status = reviewed(folder)
     # Linux counts in kilobytes. The peak is that of the whole process, Python included.
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    measured = (
+        f"{'tables':<12}{TABLES:>8}",
+        f"{'principals':<12}{PRINCIPALS:>8}",
+        f"{'rows':<12}{rows:>8}",
+        f"{'seconds':<12}{seconds:>8.2f}   at most {MOST_SECONDS:g}",
+        f"{'megabytes':<12}{megabytes:>8.0f}   at most {MOST_MEGABYTES:g}",
+    )
+    sys.stdout.write("\n".join((*measured, "")))
     return int(seconds > MOST_SECONDS or megabytes > MOST_MEGABYTES or status != 0)
 
 

@@ -77,18 +77,20 @@ class _Text:
             yield "  Nobody has access, as far as the templates tell."
             return
         widths = [max(len(kind), *(len(cell(row, it, kind)) for row in table.rows)) for kind in KINDS]
-        room = self._width - sum(widths) - 2 * len(widths) - 1
-        name = min(room, max(len(_NAME), *(len(row.subject.label) for row in table.rows)))
-        heads = "".join(f"  {kind:<{width}}" for kind, width in zip(KINDS, widths, strict=True))
+        longest = max(len(_NAME), *(len(row.subject.label) for row in table.rows))
+        room = self._width - sum(widths) - 1
+        # Columns stand closer where that keeps a principal and its cells in one line.
+        gap = 2 if longest <= room - 2 * len(widths) else 1
+        widths = [width + gap - 1 for width in widths]
+        name = min(room - gap * len(KINDS), longest)
+        heads = "".join(f" {kind:>{width}}" for kind, width in zip(KINDS, widths, strict=True))
         yield f" {_NAME:<{name}}{heads}".rstrip()
         for row in table.rows:
             yield from self._row(row, table, name, widths)
 
     def _row(self, row: Row, table: TableReview, name: int, widths: list[int]) -> Iterator[str]:
         label = row.subject.label
-        cells = "".join(
-            f"  {cell(row, table.table, kind):<{width}}" for kind, width in zip(KINDS, widths, strict=True)
-        ).rstrip()
+        cells = "".join(f" {cell(row, table.table, kind):>{width}}" for kind, width in zip(KINDS, widths, strict=True))
         if len(label) > name:
             yield f" {label}"
             label = ""

@@ -163,7 +163,8 @@ def _as_key_policy(reason: Reason) -> Reason:
 
 
 def _to_kms(request: Request, table: Table, key_arn: str) -> Request:
-    kept = {key: list(values) for key, values in request.situation.context.items() if _lasts(key)}
+    known = request.situation.context.items()
+    kept = {key: values[0] if len(values) == 1 else values for key, values in known if _lasts(key)}
     context: dict[str, ContextValue] = {
         **kept,
         "aws:viaawsservice": "true",

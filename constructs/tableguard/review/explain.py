@@ -133,19 +133,20 @@ def _steps(
 
 def _step(name: str, found: list[LayerDocuments], request: Request) -> Step:
     situation = request.situation
-    denies: list[Said] = []
-    allows: list[Said] = []
-    unclear = False
-    for each in found:
-        for document in each.documents:
-            for statement in document.compiled.concerning(situation.action):
-                applies = statement.applies(situation, named=each.named)
-                said = Said(effect=statement.effect, place=document.place, statement=statement.index, sid=statement.sid)
-                if applies is not False and statement.denies:
-                    denies.append(said)
-                elif applies:
-                    allows.append(said)
-                unclear = unclear or applies is None
+    concerned = [
+        (statement, document, statement.applies(situation, named=each.named))
+        for each in found
+        for document in each.documents
+        for statement in document.compiled.concerning(situation.action)
+    ]
+    said = [
+        Said(effect=statement.effect, place=document.place, statement=statement.index, sid=statement.sid)
+        for statement, document, applies in concerned
+        if applies or (applies is None and statement.denies)
+    ]
+    denies = [each for each in said if each.effect is Effect.DENY]
+    allows = [each for each in said if each.effect is Effect.ALLOW]
+    unclear = any(applies is None for _, _, applies in concerned)
     if denies:
         return Step(layer=name, says="denies", statements=tuple(denies))
     if found[0].layer is Layer.RESOURCE_CONTROL:

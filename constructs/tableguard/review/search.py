@@ -92,7 +92,7 @@ class Search:
             principal=asked.principal,
             action=asked.action,
             resource=asked.resource,
-            context={key: list(values) for key, values in found.items()},
+            context={key: values[0] if len(values) == 1 else values for key, values in found.items()},
         )
         # Inside the table's account anybody may be allowed anything by policies of its own: that says nothing.
         inside = request.situation.caller.account == asked.table.account

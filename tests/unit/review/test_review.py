@@ -149,7 +149,7 @@ def test_conditions_of_both_sides_that_leave_something_are_found_to_meet() -> No
     one = {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "198.51.100.0/24"]}}
     other = {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.128/25"]}}
     access = only_row(shared(to(READER, Condition=one), allow(Condition=other))).accesses[0]
-    assert access.verdict.request.context["aws:sourceip"] == ["198.51.100.129"]
+    assert access.verdict.request.context["aws:sourceip"] == "198.51.100.129"
 
 
 def test_conditions_that_no_request_can_meet_let_nobody_in() -> None:
@@ -229,6 +229,7 @@ def test_what_is_wrong_is_a_finding(grant: Any, own: list[Any], kind: str, words
         # Wildcards take in more than anybody means.
         (to(READER), [allow("dynamodb:*", "*")]),
         (to(READER, "dynamodb:*"), [allow()]),
+        (to(READER), [allow("dynamodb:*")]),
         (to(READER), [allow(), allow("dynamodb:GetItem", f"arn:aws:dynamodb:*:{VENDOR}:table/theirs")]),
         (allow(Principal="*", Condition=ORG), [allow()]),
     ],
@@ -377,7 +378,7 @@ def test_whatever_the_matrix_allows_is_allowed_for_the_request_it_shows() -> Non
     assert {access.kind for access in accesses} == {"read", "write"}
     for access in accesses:
         assert evaluate(access.verdict.request, access.verdict.policies).allowed
-        assert access.verdict.request.context["aws:sourcevpce"] == ["vpce-1"]
+        assert access.verdict.request.context["aws:sourcevpce"] == "vpce-1"
 
 
 def test_all_formats_say_the_same() -> None:
@@ -414,3 +415,20 @@ def test_an_assembly_without_tables_is_fine() -> None:
     assert (found.tables, found.findings) == ((), ())
     assert as_text(found).startswith("0 tables")
     assert as_json(found)["today"] == TODAY.isoformat()
+
+
+def test_a_request_without_partition_keys_never_meets_a_condition_on_them() -> None:
+    keys = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "a"}, "Null": {"dynamodb:LeadingKeys": "false"}}
+    assert only_row(shared(to(READER, "dynamodb:GetItem", Condition=keys), allow())).accesses
+    assert shared(to(READER, "dynamodb:Scan", Condition=keys), allow("dynamodb:Scan")).tables[0].rows == ()
+
+
+def test_a_grant_to_others_of_an_account_is_not_the_side_that_somebody_lacks() -> None:
+    other = {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{CONSUMER}:role/other-*"}}
+    messages = [f.message for f in shared(to(CONSUMER, Condition=other), allow()).findings]
+    assert len(messages) == 1
+    assert "the table's policy does not allow it" in messages[0]
+
+
+def test_a_stated_grant_whose_consumer_is_missing_is_dangling_and_no_false_claim() -> None:
+    assert findings(shared(to(READER), metadata=[CLAIM])) == ["dangling"]

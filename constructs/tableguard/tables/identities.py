@@ -188,13 +188,16 @@ def _principal(grantee: iam.IPrincipal, value: str, stack: cdk.Stack, table: Tab
             fix="Give it a physical name (role_name=…), or grant to tg.Role(account=…, name=…).",
         ) from None
     match = _ARN.fullmatch(text) if text is not None and not _is_group(grantee) else None
-    return _of_this_app(grantee, value, text) if match is None else _from_arn(*match.groups(), text=value)
+    if match is None:
+        return _of_this_app(grantee, value, text, table.account)
+    return _from_arn(*match.groups(), text=value)
 
 
-def _of_this_app(grantee: iam.IPrincipal, value: str, text: str | None) -> Principal:
+def _of_this_app(grantee: iam.IPrincipal, value: str, text: str | None, owner: str) -> Principal:
     """A principal whose ARN is known at deployment only, which is fine inside one account."""
     account = grantee.principal_account or _account_of_reference(value)
-    if account is None or is_unresolved(account):
+    # The account of stacks without an env is one and the same unknown, as for the CDK's own references.
+    if account is None or (is_unresolved(account) and account != owner):
         raise InvalidInputError(
             _WHAT,
             value=_path(grantee) if text is None else text,

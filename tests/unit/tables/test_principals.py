@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk.assertions import Annotations, Match
+from aws_cdk.assertions import Annotations, Match, Template
 
 import tableguard as tg
 from tests.unit.tables.support import (
@@ -193,6 +194,21 @@ def test_inside_the_account_the_identity_policy_grants_and_the_tables_policy_is_
         assert "condition" not in kind or not allows(None, "GetItem", principal=grantee, identity=[policy])
     assert Documents.of(data).table_policy() is None
     assert warnings(data) == []
+
+
+def test_a_stack_without_an_env_can_grant_to_its_own_roles() -> None:
+    data = cdk.Stack(app(), "Data")
+    grant = tg.TableGrant(iam.Role(data, "Grantee", assumed_by=LAMBDA), tg.Access.READ)
+    tg.TableAccess(data, "Access", table=table_v2(data, name=None), table_grants=[grant])
+
+    template = Template.from_stack(data)
+    template.has_resource_properties("AWS::DynamoDB::GlobalTable", {"Replicas": [{"ResourcePolicy": Match.absent()}]})
+    arn = ["arn:", {"Ref": "AWS::Partition"}, ":dynamodb:", {"Ref": "AWS::Region"}, ":", {"Ref": "AWS::AccountId"}]
+    table = {"Fn::Join": ["", Match.array_with([*arn, ":table/", {"Ref": Match.any_value()}])]}
+    statement = Match.object_like({"Action": Match.array_with(["dynamodb:GetItem"]), "Resource": table})
+    template.has_resource_properties(
+        "AWS::IAM::Policy", {"PolicyDocument": Match.object_like({"Statement": Match.array_with([statement])})}
+    )
 
 
 def test_name_principal_names_the_role_in_the_tables_policy_as_well() -> None:

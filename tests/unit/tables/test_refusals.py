@@ -76,8 +76,9 @@ def role_of_nowhere(data: cdk.Stack) -> iam.Role:
 
 
 def user_of_nowhere() -> object:
-    data = cdk.Stack(app(), "Data")
-    return access(table_v2(data), tg.TableGrant(iam.User(data, "User"), tg.Access.READ))
+    data = stack()
+    nowhere = cdk.Stack(data.node.root, "Nowhere")  # type: ignore[arg-type]
+    return access(table_v2(data), tg.TableGrant(iam.User(nowhere, "User", user_name="reader"), tg.Access.READ))
 
 
 def granted(make: Callable[..., Any], *grants: tg.TableGrant, **properties: Any) -> Callable[[], object]:
@@ -193,10 +194,10 @@ ROWS = {
         "12 digits",
         SET_ENV,
     ),
-    "no account, role of the stack": Row(
+    "no account, user of another stack": Row(
         user_of_nowhere,
         A_PRINCIPAL,
-        "Data/User",
+        "Nowhere/User",
         "a principal whose account is known",
         SET_ENV,
     ),

@@ -303,6 +303,10 @@ class Attributes(Condition):
     `dynamodb:Attributes` looks at what a request names, not at what comes back: so a read must also ask for specific
     attributes, and a write may return nothing but what it changed. All key attributes of the table, and of the index
     that is read, must be in the list, or no request matches.
+
+    UpdateItem deserves a second look: an update whose condition fails can be asked to return the item as it is
+    (ReturnValuesOnConditionCheckFailure), and no condition key is documented to forbid that. Leave UpdateItem out where
+    the other attributes are secret.
     Source: DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
 
     Args:

@@ -27,6 +27,9 @@ from tableguard.policy.tokens import is_unresolved
 # DynamoDB refuses a policy that names any other service. Source: aws-cdk, isUnsupportedServicePrincipal.
 _SERVICES: Final = frozenset({"glue.amazonaws.com", "redshift.amazonaws.com", "replication.dynamodb.amazonaws.com"})
 
+# Actions on items that no fine-grained condition works for.
+_ITEMS_UNFENCED: Final = frozenset({"SearchVectors", "StartBulkPutItems"})
+
 
 class Grantable(Protocol):
     """What the CDK calls `iam.IGrantable`, described without importing it."""
@@ -304,7 +307,10 @@ class TableGrant:
 
     @property
     def _uses_key(self) -> bool:
-        return any(action.by_attribute or Resource.STREAM in action.resources for action in self.access.actions)
+        return any(
+            action.by_attribute or Resource.STREAM in action.resources or action.name in _ITEMS_UNFENCED
+            for action in self.access.actions
+        )
 
     def _trust(self, table: TableReference) -> Trust:
         return self.subject.trust(partition=table.partition_id, owner=table.account, named=self.name_principal)

@@ -152,7 +152,7 @@ class CrossAccountTable(Construct):
         self._access = TableAccess(
             self, "Access", table=self._table, deployed_replicas=deployed_replicas, limits=limits
         )
-        check_list(f"table_grants of {self.node.path}", table_grants)
+        check_list(self, "table_grants", table_grants)
         if table_grants:
             self.grant(*table_grants)
 

@@ -77,7 +77,7 @@ class TableResource:
 
     def facts(self) -> TableFacts:
         """What the resource says of itself at the moment, our overlays on top of it."""
-        properties = resolved_properties(self.resource, self.overlays)
+        properties = resolved_properties(self.stack, self.resource, self.overlays)
         indexes = [
             index
             for kind in ("globalSecondaryIndexes", "localSecondaryIndexes")

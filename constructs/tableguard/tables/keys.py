@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IValidation
@@ -93,7 +94,7 @@ class KeyPolicy(Construct):
     def problems(self) -> list[str]:
         """What is wrong with the whole document, statements of others included."""
         # At the last moment, in case somebody has assigned the policy anew since the last grant.
-        whole = resolved_properties(self._resource, [self._overlay])["keyPolicy"]
+        whole = resolved_properties(cdk.Stack.of(self._resource), self._resource, [self._overlay])["keyPolicy"]
         try:
             check_size(whole, self._limits.key, owner=self._resource.node.path, fix=_TOO_LARGE)
         except TableguardError as error:

@@ -99,16 +99,19 @@ def properties_below(resource: cdk.CfnResource, overlays: Iterable[PropertyOverl
     return properties
 
 
-def resolved_properties(resource: cdk.CfnResource, overlays: Iterable[PropertyOverlay]) -> dict[str, Any]:
+def resolved_properties(
+    stack: cdk.Stack, resource: cdk.CfnResource, overlays: Iterable[PropertyOverlay]
+) -> dict[str, Any]:
     """The properties of an L1 resource as they would stand in the template now, as plain JSON.
 
     The overlays edit here, and are not called back by the CDK, which would cross over once more for each.
 
     Args:
+        stack: The resource's stack.
         resource: The resource.
         overlays: The overlays on its properties.
     """
-    known: dict[str, Any] = cdk.Stack.of(resource).resolve(properties_below(resource, overlays)) or {}
+    known: dict[str, Any] = stack.resolve(properties_below(resource, overlays)) or {}
     for overlay in overlays:
         overlay.lay_on(known)
     return known

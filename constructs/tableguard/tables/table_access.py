@@ -69,8 +69,8 @@ class TableAccess(Construct):
             PolicyTooLargeError: The grants alone are over a limit.
         """
         super().__init__(scope, construct_id)
-        check_list(f"table_grants of {self.node.path}", table_grants)
-        check_list(f"deployed_replicas of {self.node.path}", deployed_replicas)
+        check_list(self, "table_grants", table_grants)
+        check_list(self, "deployed_replicas", deployed_replicas)
         resource = _resource(table, table_grants)
         self._policies = TablePolicies.of(resource)
         self._policies.configure(limits=limits, deployed_replicas=deployed_replicas)
@@ -159,18 +159,19 @@ class TableAccess(Construct):
             )
 
 
-def check_list(what: str, value: object) -> None:
+def check_list(construct: Construct, name: str, value: object) -> None:
     """Check that an argument is a list and not, say, one of the things that belong into it.
 
     Args:
-        what: What the argument is, for the message.
+        construct: The construct that was given the argument.
+        name: The argument's name.
         value: What was given.
 
     Raises:
         InvalidInputError: It is not.
     """
     if not isinstance(value, list | tuple):
-        raise InvalidInputError(what, value=value, allowed="a list")
+        raise InvalidInputError(f"{name} of {construct.node.path}", value=value, allowed="a list")
 
 
 def _resource(table: AnyTable, grants: Sequence[TableGrant]) -> CfnAnyTable:

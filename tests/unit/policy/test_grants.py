@@ -216,6 +216,8 @@ def test_an_exact_key_is_the_only_one_that_the_consumer_may_use() -> None:
         (Access.WRITE, True),
         (Access.STREAM, True),
         (Access.query(index="by-date"), True),
+        (Access.on_index("SearchVectors"), True),
+        (Access.on_table("StartBulkPutItems"), True),
         (Access.SETTINGS, False),
         (Access.on_table("TagResource"), False),
     ],

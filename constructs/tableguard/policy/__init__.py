@@ -8,16 +8,8 @@ from __future__ import annotations
 
 from tableguard.policy.access import Access
 from tableguard.policy.actions import ACTIONS, Action, Reach, Resource
-from tableguard.policy.conditions import (
-    Attributes,
-    Clause,
-    Condition,
-    FromNetwork,
-    FromVpc,
-    FromVpcEndpoint,
-    InOrganization,
-    LeadingKeys,
-)
+from tableguard.policy.collectives import AwsService, Organization, OrganizationalUnit
+from tableguard.policy.conditions import Clause, Condition, FromNetwork, FromVpc, FromVpcEndpoint, InOrganization
 from tableguard.policy.documents import Statement, document, merged, minified
 from tableguard.policy.errors import (
     InvalidInputError,
@@ -25,20 +17,10 @@ from tableguard.policy.errors import (
     PublicPolicyError,
     TableguardError,
 )
+from tableguard.policy.fine_grained import Attributes, LeadingKeys
 from tableguard.policy.grants import TableGrant
 from tableguard.policy.limits import Limit, Limits, check_size, measured
-from tableguard.policy.principals import (
-    Account,
-    AwsService,
-    FederatedUser,
-    Organization,
-    OrganizationalUnit,
-    PermissionSet,
-    Principal,
-    Role,
-    RoleSession,
-    User,
-)
+from tableguard.policy.principals import Account, FederatedUser, PermissionSet, Principal, Role, RoleSession, User
 from tableguard.policy.public_access import check_not_public
 from tableguard.policy.tables import TableReference
 

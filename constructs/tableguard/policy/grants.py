@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE, Access
 from tableguard.policy.actions import Action, Reach, Resource
+from tableguard.policy.collectives import AwsService
 from tableguard.policy.conditions import (
     Clause,
     Condition,
@@ -20,7 +21,7 @@ from tableguard.policy.conditions import (
 )
 from tableguard.policy.documents import Json, Statement, document
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.principals import ArnIdentity, AwsService, Principal, Role, Trust, User
+from tableguard.policy.principals import ArnIdentity, Principal, Role, Trust, User
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved
 

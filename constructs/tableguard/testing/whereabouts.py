@@ -11,7 +11,8 @@ from typing import Any, Final
 from tableguard.policy import AwsService, InvalidInputError, Principal, TableReference
 from tableguard.policy.access import STREAM
 from tableguard.policy.actions import ACTIONS, Resource
-from tableguard.policy.principals import Account, Organization, OrganizationalUnit, PermissionSet
+from tableguard.policy.collectives import Organization, OrganizationalUnit
+from tableguard.policy.principals import Account, PermissionSet
 from tableguard.policy.tokens import is_unresolved
 from tableguard.review.assembly import SynthesizedStack, read_assembly
 from tableguard.review.collect import collect

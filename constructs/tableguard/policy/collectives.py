@@ -1,0 +1,158 @@
+"""Principals that are nobody's identity: AWS services, and everybody of an organization or of a unit of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tableguard.policy import names
+from tableguard.policy.conditions import Clause
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.principals import Principal, Trust
+from tableguard.policy.tokens import is_unresolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsService(Principal):
+    """An AWS service, pinned to the account (and resource) on whose behalf it calls.
+
+    Without the pin anybody could make the service call for them (the confused deputy), which Block Public Access
+    would let pass. DynamoDB refuses some service principals at deployment; replication.dynamodb, redshift and glue
+    are known to be accepted.
+
+    Args:
+        service: The host name of the service, such as "redshift.amazonaws.com".
+        source_account: The 12-digit id of the account on whose behalf it may call.
+        source_arn: The resource on whose behalf it may call; any of that account when left out.
+
+    Raises:
+        InvalidInputError: One of them is malformed, or the ARN is of another account.
+    """
+
+    service: str
+    source_account: str
+    source_arn: str | None = None
+
+    def __post_init__(self) -> None:
+        names.service_host("the service of an AwsService", self.service)
+        names.account_id("the source_account of an AwsService", self.source_account)
+        if self.source_arn is not None:
+            names.arn("the source_arn of an AwsService", self.source_arn)
+            if not is_unresolved(self.source_arn + self.source_account):
+                owner = self.source_arn.split(":")[4]
+                if owner not in ("", self.source_account):
+                    raise InvalidInputError(
+                        "the source_arn of an AwsService",
+                        value=self.source_arn,
+                        allowed=f"an ARN of the source_account {self.source_account}",
+                    )
+
+    @property
+    def home(self) -> str:
+        return self.source_account
+
+    @property
+    def label(self) -> str:
+        return f"{self.service} for {self.source_arn or self.source_account}"
+
+    @property
+    def by_name(self) -> bool:
+        return True
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        clauses = [Clause("StringEquals", "aws:SourceAccount", (self.source_account,))]
+        if self.source_arn is not None:
+            clauses.append(Clause("ArnEquals", "aws:SourceArn", (self.source_arn,)))
+        return Trust("Service", self.service, tuple(clauses))
+
+
+def _everybody_but(owner: str) -> Clause:
+    # In the table's own account `Principal: "*"` grants to sessions directly, past permissions boundaries and session
+    # policies. Identities there are governed by their identity policies, so leaving them out loses nothing.
+    return Clause("StringNotEquals", "aws:PrincipalAccount", (owner,))
+
+
+@dataclass(frozen=True, slots=True)
+class Organization(Principal):
+    """Every account of an organization but the table's own.
+
+    Args:
+        organization: The organization's id, such as "o-a1b2c3d4e5".
+
+    Raises:
+        InvalidInputError: The id is malformed.
+    """
+
+    organization: str
+
+    def __post_init__(self) -> None:
+        names.organization_id("the id of an Organization", self.organization)
+
+    @property
+    def home(self) -> None:
+        return None
+
+    @property
+    def label(self) -> str:
+        return f"organization {self.organization}"
+
+    @property
+    def role_name(self) -> str:
+        return ""
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        return Trust(
+            "AWS", "*", (Clause("StringEquals", "aws:PrincipalOrgID", (self.organization,)), _everybody_but(owner))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationalUnit(Principal):
+    """Every account of an organizational unit and of the units below it, but the table's own.
+
+    Args:
+        path: The unit's path from the organization down, each part followed by "/":
+            "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/".
+
+    Raises:
+        InvalidInputError: The path is malformed.
+    """
+
+    path: str
+
+    def __post_init__(self) -> None:
+        names.organization_path("the path of an OrganizationalUnit", self.path)
+        if is_unresolved(self._organization):
+            raise InvalidInputError(
+                "the path of an OrganizationalUnit",
+                value="a value that is known only at deployment",
+                allowed="a path whose first part, the organization's id, is known: the policy names both",
+                fix='Write the path down: "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/".',
+            )
+
+    @property
+    def _organization(self) -> str:
+        return self.path.split("/", 1)[0]
+
+    @property
+    def home(self) -> None:
+        return None
+
+    @property
+    def label(self) -> str:
+        return f"organizational unit {self.path}"
+
+    @property
+    def role_name(self) -> str:
+        return ""
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        # The path ends in a wildcard, which alone would make the policy public: the organization is the fixed value.
+        return Trust(
+            "AWS",
+            "*",
+            (
+                Clause("StringEquals", "aws:PrincipalOrgID", (self._organization,)),
+                Clause("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", (f"{self.path}*",)),
+                _everybody_but(owner),
+            ),
+        )

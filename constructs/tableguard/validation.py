@@ -27,12 +27,12 @@ import aws_cdk as cdk
 import jsii
 
 from tableguard.policy import InvalidInputError
+from tableguard.review.acknowledgements import PLUGIN
 from tableguard.review.assembly import SynthesizedStack, UnusableAssemblyError, read_assembly
 from tableguard.review.collect import collect
 from tableguard.review.rules import MOST_REQUESTS, Failure, Results, Rule, check
 from tableguard.tables.clock import today as today_of
 
-NAME: Final = "Tableguard"
 """What the CDK calls the plugin, in reports and in front of the ids of its rules."""
 
 _FAILED: Final = "could-not-check"
@@ -94,7 +94,7 @@ class TableguardRules:
     @property
     def name(self) -> str:
         """The plugin's name: "Tableguard"."""
-        return NAME
+        return PLUGIN
 
     @property
     def version(self) -> str | None:

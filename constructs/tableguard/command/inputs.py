@@ -55,7 +55,7 @@ def read_stacks(args: argparse.Namespace) -> tuple[Sequence[SynthesizedStack], M
     if args.template is None:
         if args.account is not None or args.region is not None:
             raise UnusableAssemblyError("--account and --region go with --template: an assembly says its own.")
-        stacks = read_assembly(Path(args.assembly if args.assembly is not None else "cdk.out"))
+        stacks = read_assembly(folder(args))
     elif args.assembly is not None:
         raise UnusableAssemblyError("Say an assembly or --template, not both.")
     elif args.account is None or args.region is None:
@@ -65,6 +65,15 @@ def read_stacks(args: argparse.Namespace) -> tuple[Sequence[SynthesizedStack], M
         region = names.region("--region", args.region)
         stacks = read_template(Path(args.template), account=account, region=region)
     return stacks, _parameters(args.parameter, stacks)
+
+
+def folder(args: argparse.Namespace) -> Path:
+    """The folder of the assembly.
+
+    Args:
+        args: The parsed arguments.
+    """
+    return Path(args.assembly if args.assembly is not None else "cdk.out")
 
 
 def day(text: str) -> dt.date:

@@ -60,8 +60,9 @@ def run(args: argparse.Namespace) -> int:
     import sys
 
     from tableguard.command import FINDING, FINE, UNUSABLE
-    from tableguard.command.inputs import read_stacks, terminal_color, terminal_width, today
+    from tableguard.command.inputs import folder, read_stacks, terminal_color, terminal_width, today
     from tableguard.policy.errors import TableguardError
+    from tableguard.review.acknowledgements import acknowledgements
     from tableguard.review.as_json import as_json
     from tableguard.review.as_markdown import as_markdown
     from tableguard.review.as_text import as_text
@@ -70,7 +71,12 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         stacks, parameters = read_stacks(args)
-        found = review(collect(stacks, parameters=parameters), stacks, today=today(args.today))
+        found = review(
+            collect(stacks, parameters=parameters),
+            stacks,
+            today=today(args.today),
+            acknowledged=[] if args.template is not None else acknowledgements(folder(args)),
+        )
     except TableguardError as error:
         print(f"tableguard: {error}", file=sys.stderr)
         return UNUSABLE

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from tableguard.review.assembly import UnusableAssemblyError, read_object
 
+PLUGIN: Final = "Tableguard"
+"""What the validation plugin of this library calls itself, and so the start of its rules' ids."""
 _METADATA: Final = "aws:cdk:acknowledged-rules"
 _REPORT: Final = "validation-report.json"
 

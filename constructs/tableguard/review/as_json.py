@@ -27,6 +27,10 @@ def as_json(review: Review) -> dict[str, Any]:
         "tables": [_table(table, review) for table in review.tables],
         "findings": [_finding(finding) for finding in review.findings],
         "warnings": [_warning(warning) for warning in review.warnings],
+        "acknowledged": [
+            {"rule": each.rule, "reason": each.reason, "where": each.where, "hidden": list(each.hidden)}
+            for each in review.acknowledged
+        ],
         "unknown": [{"what": unknown.what, "place": place(unknown.place)} for unknown in review.unknowns],
         "accounts": {account: list(others) for account, others in review.hanging.items()},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tableguard.review.as_text import summary_of
+from tableguard.review.as_text import of_acknowledgement, summary_of
 from tableguard.review.kinds import KINDS
 from tableguard.review.matrix import cell, details, where
 from tableguard.review.report import Review, TableReview
@@ -28,6 +28,7 @@ def _lines(review: Review) -> Iterator[str]:
     yield from _section("Warnings", (f"**{w.kind.value}**: {_safe(w.message)}" for w in review.warnings))
     for table in review.tables:
         yield from _table(table, review)
+    yield from _section("Acknowledged rules", (_safe(of_acknowledgement(each)) for each in review.acknowledged))
     yield from _section("Not known", (f"{_safe(u.what)}{_at(where(u.place))}" for u in review.unknowns))
     yield "`yes`, `some`: every action of the kind that can work from there, or some; `*`: under conditions; "
     yield "`?`: as far as the templates tell."

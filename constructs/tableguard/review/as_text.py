@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from tableguard.review.acknowledgements import Acknowledgement
 from tableguard.review.kinds import KINDS
 from tableguard.review.matrix import LEGEND, cell, details, where
 from tableguard.review.picture import Unknown
@@ -61,6 +62,7 @@ class _Text:
             yield ""
         yield from self._section("Findings", _RED, map(_of_finding, self._review.findings))
         yield from self._section("Warnings", _YELLOW, map(_of_warning, self._review.warnings))
+        yield from self._section("Acknowledged rules", _YELLOW, map(of_acknowledgement, self._review.acknowledged))
         yield from self._section("Not known", "", map(_of_unknown, self._review.unknowns))
         lines = textwrap.wrap(summary_of(self._review), self._width)
         yield from (self._painted(_BOLD, line) for line in lines)
@@ -131,3 +133,13 @@ def _of_warning(warning: Warning_) -> str:
 def _of_unknown(unknown: Unknown) -> str:
     at = where(unknown.place)
     return f"{unknown.what}{f' [{at}]' if at else ''}"
+
+
+def of_acknowledgement(acknowledged: Acknowledgement) -> str:
+    """An acknowledged rule in one sentence.
+
+    Args:
+        acknowledged: The acknowledgement.
+    """
+    hidden = f"; it hides: {'; '.join(acknowledged.hidden)}" if acknowledged.hidden else ""
+    return f"{acknowledged.rule} on {acknowledged.where or 'the app'}: {acknowledged.reason}{hidden}"

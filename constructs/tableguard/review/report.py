@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tableguard.policy.evaluation import Place
 from tableguard.review.access import Access
+from tableguard.review.acknowledgements import Acknowledgement
 from tableguard.review.picture import Table, Unknown
 from tableguard.review.subjects import Subject
 
@@ -124,6 +125,7 @@ class Review:
         warnings: What deserves a look.
         unknowns: What the templates do not tell.
         hanging: For each account with tables, the other accounts that hang on any of them.
+        acknowledged: The rules of ours that somebody has acknowledged away.
     """
 
     today: dt.date
@@ -132,3 +134,4 @@ class Review:
     warnings: tuple[Warning_, ...]
     unknowns: tuple[Unknown, ...]
     hanging: Mapping[str, tuple[str, ...]]
+    acknowledged: tuple[Acknowledgement, ...] = ()

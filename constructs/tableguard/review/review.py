@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from tableguard.policy.evaluation import Document
 from tableguard.review.access import Access, Refusal, Status, accesses
+from tableguard.review.acknowledgements import PLUGIN, Acknowledgement
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.claims import Claims
 from tableguard.review.dangling import Dangling
@@ -30,15 +32,23 @@ _HARMLESS: Final = (
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
 
 
-def review(picture: Picture, stacks: Sequence[SynthesizedStack], *, today: dt.date) -> Review:
+def review(
+    picture: Picture,
+    stacks: Sequence[SynthesizedStack],
+    *,
+    today: dt.date,
+    acknowledged: Iterable[Acknowledgement] = (),
+) -> Review:
     """Review an assembly.
 
     Args:
         picture: The picture of its stacks.
         stacks: The stacks, for the sizes of their policies.
         today: The day, in UTC, that requests are decided for.
+        acknowledged: The rules that somebody has acknowledged away; those of other plugins are left out.
     """
-    return _Reviewer(picture, today).review(stacks)
+    ours = tuple(each for each in acknowledged if each.plugin == PLUGIN)
+    return replace(_Reviewer(picture, today).review(stacks), acknowledged=ours)
 
 
 class _Reviewer:

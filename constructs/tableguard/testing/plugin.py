@@ -1,4 +1,4 @@
-"""The pytest plugin: the assertions on decisions as fixtures, for whoever prefers these to an import.
+"""The pytest plugin: the assertions on decisions and template snapshots as fixtures.
 
 Installed with tableguard; `pytest -p no:tableguard` turns it off.
 """
@@ -25,3 +25,11 @@ def _assert_denied() -> Callable[..., None]:
     from tableguard.testing.decisions import assert_denied  # noqa: PLC0415 - as above
 
     return assert_denied
+
+
+@pytest.fixture(name="template_snapshots")
+def _template_snapshots(request: pytest.FixtureRequest) -> object:
+    """Syrupy's `snapshot` with `TemplateSnapshotExtension`: `assert stack == template_snapshots`."""
+    from tableguard.testing.syrupy import TemplateSnapshotExtension  # noqa: PLC0415 - as above
+
+    return request.getfixturevalue("snapshot").use_extension(TemplateSnapshotExtension)

@@ -12,7 +12,6 @@ from constructs import Construct
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
-from tableguard.testing import template_snapshot
 from tests.unit.tables.support import (
     ANY_KIND,
     KEY,
@@ -44,14 +43,14 @@ BY_DATE = tg.TableGrant(
 TABLE = tg.TableReference(account=OWNER, region="us-east-1", name="orders", indexes=("by-date",), key_arn=KEY)
 
 
-def test_cross_account_table_least(template: SnapshotAssertion) -> None:
+def test_cross_account_table_least(template_snapshots: SnapshotAssertion) -> None:
     data = stack()
     tg.CrossAccountTable(data, "Orders", partition_key=PK)
 
-    assert template_snapshot(data) == template
+    assert data == template_snapshots
 
 
-def test_cross_account_table_everything(template: SnapshotAssertion) -> None:
+def test_cross_account_table_everything(template_snapshots: SnapshotAssertion) -> None:
     data = stack(app(**{PER_REPLICA: True, TODAY: "2026-11-21"}))
     key = kms.Key.from_key_arn(data, "Key", KEY)
     tg.CrossAccountTable(
@@ -86,7 +85,7 @@ def test_cross_account_table_everything(template: SnapshotAssertion) -> None:
         warm_throughput=dynamodb.WarmThroughput(read_units_per_second=12_000),
     )
 
-    assert template_snapshot(data) == template
+    assert data == template_snapshots
 
 
 def deny(action: str) -> iam.PolicyStatement:
@@ -101,11 +100,11 @@ def deny(action: str) -> iam.PolicyStatement:
 
 
 @pytest.mark.parametrize("kind", ANY_KIND)
-def test_table_access_least(kind: str, template: SnapshotAssertion) -> None:
+def test_table_access_least(kind: str, template_snapshots: SnapshotAssertion) -> None:
     data = stack()
     tg.TableAccess(data, "Access", table=ANY_KIND[kind](data), table_grants=[READER])
 
-    assert template_snapshot(data) == template
+    assert data == template_snapshots
 
 
 def full_v2(data: Construct, key: kms.Key) -> dynamodb.TableV2:
@@ -198,7 +197,7 @@ Make = Callable[[Construct, kms.Key], object]
     [(full_v2, True), (full_v1, True), (full_cfn, False), (full_cfn_global, False)],
     ids=ANY_KIND,
 )
-def test_table_access_everything(make: Make, knows_its_key: bool, template: SnapshotAssertion) -> None:
+def test_table_access_everything(make: Make, knows_its_key: bool, template_snapshots: SnapshotAssertion) -> None:
     data = stack(app(**{TODAY: "2026-11-21"}))
     key = kms.Key(data, "Key")
     tg.TableAccess(
@@ -209,17 +208,17 @@ def test_table_access_everything(make: Make, knows_its_key: bool, template: Snap
         encryption_key=None if knows_its_key else key,
     )
 
-    assert template_snapshot(data) == template
+    assert data == template_snapshots
 
 
-def test_consumer_role_least(template: SnapshotAssertion) -> None:
+def test_consumer_role_least(template_snapshots: SnapshotAssertion) -> None:
     consumer = consumer_stack(app())
     tg.ConsumerRole(consumer, "Reader", grant=READER, table=TABLE, assumed_by=LAMBDA)
 
-    assert template_snapshot(consumer) == template
+    assert consumer == template_snapshots
 
 
-def test_consumer_role_everything(template: SnapshotAssertion) -> None:
+def test_consumer_role_everything(template_snapshots: SnapshotAssertion) -> None:
     consumer = consumer_stack(app())
     tg.ConsumerRole(
         consumer,
@@ -238,20 +237,20 @@ def test_consumer_role_everything(template: SnapshotAssertion) -> None:
         description="Reads the orders of a day.",
     )
 
-    assert template_snapshot(consumer) == template
+    assert consumer == template_snapshots
 
 
-def test_consumer_access_least(template: SnapshotAssertion) -> None:
+def test_consumer_access_least(template_snapshots: SnapshotAssertion) -> None:
     consumer = consumer_stack(app())
     role = iam.Role.from_role_arn(consumer, "Role", f"arn:aws:iam::{PARTNER}:role/reader")
     tg.ConsumerAccess(consumer, "Access", role=role, grant=READER, table=TABLE)
 
-    assert template_snapshot(consumer) == template
+    assert consumer == template_snapshots
 
 
-def test_consumer_access_everything(template: SnapshotAssertion) -> None:
+def test_consumer_access_everything(template_snapshots: SnapshotAssertion) -> None:
     consumer = consumer_stack(app(), account=VENDOR)
     role = iam.Role(consumer, "Role", assumed_by=LAMBDA)
     tg.ConsumerAccess(consumer, "Access", role=role, grant=BY_DATE, table=TABLE)
 
-    assert template_snapshot(consumer) == template
+    assert consumer == template_snapshots

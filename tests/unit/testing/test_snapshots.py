@@ -1,6 +1,7 @@
 """The helper for snapshots of templates."""
 
 import copy
+import json
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 
 from tableguard.testing import scrubbed, template_snapshot
+from tableguard.testing.syrupy import TemplateSnapshotExtension
 
 ASSET = "0123456789abcdef" * 4
 OTHER = "fedcba9876543210" * 4
@@ -71,3 +73,16 @@ def test_json_can_be_scrubbed_without_the_cdk() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "False"
+
+
+def test_the_extension_writes_a_stack_as_template_snapshot_gives_it() -> None:
+    stack = cdk.Stack(cdk.App(), "Data")
+    cdk.CfnResource(stack, "Thing", type="A::B::C", properties={"Hash": "0" * 64})
+    written = str(TemplateSnapshotExtension().serialize(stack))
+    assert json.loads(written) == template_snapshot(stack)
+    assert json.loads(written)["Resources"]["Thing"]["Properties"] == {"Hash": "HASH1"}
+
+
+def test_the_extension_scrubs_a_template_that_is_there_already() -> None:
+    written = str(TemplateSnapshotExtension().serialize({"Resources": {"a" * 64: {"Of": "a" * 64}}}))
+    assert json.loads(written) == {"Resources": {"HASH1": {"Of": "HASH1"}}}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+import aws_cdk as cdk
 from constructs import IConstruct
 
-from tableguard.policy import InvalidInputError
+from tableguard.policy import InvalidInputError, TableGrant
 
 TODAY_CONTEXT = "tableguard:today"
 
@@ -29,3 +30,17 @@ def today(scope: IConstruct) -> dt.date:
         return dt.date.fromisoformat(said)
     except (TypeError, ValueError):
         raise InvalidInputError(f"the context {TODAY_CONTEXT}", value=said, allowed='a date: "2027-01-31"') from None
+
+
+def warn_of_past(scope: IConstruct, grant: TableGrant) -> None:
+    """Warn that a grant is over. It stays, without effect.
+
+    Args:
+        scope: The construct that was given the grant.
+        grant: The grant.
+    """
+    cdk.Annotations.of(scope).add_warning_v2(
+        "tableguard:grant-is-over",
+        f"The grant to {grant.subject.label} ({grant.reason or grant.access.name}) is over since {grant.until}. It "
+        "allows nothing any more: remove it, then the consumer's role.",
+    )

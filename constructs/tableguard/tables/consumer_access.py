@@ -9,7 +9,9 @@ from constructs import Construct
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, check_size
 from tableguard.policy.principals import Role
 from tableguard.policy.tokens import is_unresolved
+from tableguard.tables.clock import today, warn_of_past
 from tableguard.tables.identities import is_immutable, known_text
+from tableguard.tables.table_access import check_limits
 
 _TOO_LARGE = "To make it fit: name fewer indexes, or give the role several grants in managed policies of its own."
 
@@ -54,6 +56,9 @@ class ConsumerAccess(Construct):
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
         check_consumer(stack, grant, table)
+        check_limits(self, limits)
+        if not hasattr(role, "role_name"):
+            raise InvalidInputError(f"the role of {self.node.path}", value=role, allowed="an iam.IRole")
         _check_role(role, stack, grant)
         policy = grant.identity_policy(table)
         check_size(policy, (limits or Limits()).inline, owner=self.node.path, fix=_TOO_LARGE)
@@ -67,6 +72,8 @@ class ConsumerAccess(Construct):
         )
         self._policy.add_metadata("tableguard", {"table": table.arn, "grants": [grant.described()]})
         self._role = role
+        if grant.is_over(today(self)):
+            warn_of_past(self, grant)
 
     @property
     def role(self) -> iam.IRole:
@@ -90,6 +97,15 @@ def check_consumer(stack: cdk.Stack, grant: TableGrant, table: TableReference) -
     Raises:
         InvalidInputError: It cannot.
     """
+    if not isinstance(grant, TableGrant):
+        raise InvalidInputError("the grant of a consumer", value=grant, allowed="a TableGrant")
+    if not isinstance(table, TableReference):
+        raise InvalidInputError(
+            "the table of a consumer",
+            value=table,
+            allowed="a TableReference",
+            fix="Pass .reference of the CrossAccountTable or TableAccess, or write a TableReference down.",
+        )
     subject = grant.subject
     if subject.by_name and not grant.leaves(table.account):
         raise InvalidInputError(
@@ -130,19 +146,19 @@ def check_consumer(stack: cdk.Stack, grant: TableGrant, table: TableReference) -
 
 
 def _check_role(role: iam.IRole, stack: cdk.Stack, grant: TableGrant) -> None:
-    if is_immutable(role):
-        raise InvalidInputError(
-            f"the role of {grant.subject.label}",
-            value=role.node.path,
-            allowed="a role that a policy may be attached to, not an immutable one",
-            fix="Import it without mutable=False.",
-        )
     account = role.principal_account
     if account is not None and not is_unresolved(account) and account != stack.account:
         raise InvalidInputError(
             f"the role of {grant.subject.label}",
             value=role.node.path,
             allowed=f"a role of the stack's account {stack.account}: a policy cannot be attached to one of {account}",
+        )
+    if is_immutable(role):
+        raise InvalidInputError(
+            f"the role of {grant.subject.label}",
+            value=role.node.path,
+            allowed="a role that a policy may be attached to, not an immutable one",
+            fix="Import it without mutable=False.",
         )
     expected = grant.subject.role_name
     if not expected or is_unresolved(expected):

@@ -7,7 +7,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from tableguard.policy import Limits, TableGrant, TableReference
+from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference
 from tableguard.policy.principals import Role
 from tableguard.tables.consumer_access import ConsumerAccess, check_consumer
 
@@ -56,6 +56,12 @@ class ConsumerRole(Construct):
         """
         super().__init__(scope, construct_id)
         check_consumer(cdk.Stack.of(self), grant, table)
+        if isinstance(assumed_by, iam.AnyPrincipal | iam.StarPrincipal):
+            raise InvalidInputError(
+                f"assumed_by of {self.node.path}",
+                value="everybody",
+                allowed="a service, a role, an account or an identity provider",
+            )
         subject = grant.subject
         self._role = iam.Role(
             self,

@@ -44,8 +44,10 @@ class CrossAccountTable(Construct):
         deletion_protection: bool = True,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
         point_in_time_recovery_specification: dynamodb.PointInTimeRecoverySpecification | None = None,
+        point_in_time_recovery: bool | None = None,
         limits: Limits | None = None,
         billing: dynamodb.Billing | None = None,
+        contributor_insights: bool | None = None,
         contributor_insights_specification: dynamodb.ContributorInsightsSpecification | None = None,
         dynamo_stream: dynamodb.StreamViewType | None = None,
         global_secondary_indexes: Sequence[dynamodb.GlobalSecondaryIndexPropsV2] | None = None,
@@ -83,8 +85,10 @@ class CrossAccountTable(Construct):
             removal_policy: What happens to table and key when they leave the template.
             point_in_time_recovery_specification: Point-in-time recovery; on, with the longest window of 35 days, when
                 left out.
+            point_in_time_recovery: As in TableV2, which has deprecated it.
             limits: Limits on the size of policies, where AWS has raised yours.
             billing: How capacity is billed; on demand when left out.
+            contributor_insights: As in TableV2, which has deprecated it.
             contributor_insights_specification: CloudWatch Contributor Insights; off when left out.
             dynamo_stream: What the table's stream records; no stream when left out, unless there are replicas.
             global_secondary_indexes: Global secondary indexes; none when left out.
@@ -108,7 +112,7 @@ class CrossAccountTable(Construct):
         super().__init__(scope, construct_id)
         _check_environment(cdk.Stack.of(self))
         _check_encryption(encryption, replicas)
-        self._named = table_name is not None
+        self._named = table_name is not None and not cdk.Token.is_unresolved(table_name)
         if encryption is None:
             key = kms.Key(
                 self,
@@ -120,6 +124,7 @@ class CrossAccountTable(Construct):
             encryption = dynamodb.TableEncryptionV2.customer_managed_key(key)
         passed_on: dict[str, Any] = {
             "billing": billing,
+            "contributor_insights": contributor_insights,
             "contributor_insights_specification": contributor_insights_specification,
             "dynamo_stream": dynamo_stream,
             "global_secondary_indexes": global_secondary_indexes,
@@ -127,6 +132,11 @@ class CrossAccountTable(Construct):
             "kinesis_stream": kinesis_stream,
             "local_secondary_indexes": local_secondary_indexes,
             "multi_region_consistency": multi_region_consistency,
+            "point_in_time_recovery": point_in_time_recovery,
+            "point_in_time_recovery_specification": point_in_time_recovery_specification
+            if point_in_time_recovery is not None
+            else point_in_time_recovery_specification
+            or dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True),
             "replicas": replicas,
             "resource_policy": resource_policy,
             "sort_key": sort_key,
@@ -145,8 +155,6 @@ class CrossAccountTable(Construct):
             encryption=encryption,
             deletion_protection=deletion_protection,
             removal_policy=removal_policy,
-            point_in_time_recovery_specification=point_in_time_recovery_specification
-            or dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True),
             **{name: value for name, value in passed_on.items() if value is not None},
         )
         self._access = TableAccess(

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 
-from tableguard.policy import TableReference
+from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.overlay import PropertyOverlay, resolved_properties
 
@@ -77,7 +77,18 @@ class TableResource:
 
     def facts(self) -> TableFacts:
         """What the resource says of itself at the moment, our overlays on top of it."""
-        properties = resolved_properties(self.stack, self.resource, self.overlays)
+        try:
+            properties = resolved_properties(self.stack, self.resource, self.overlays)
+        except RuntimeError as error:
+            # A property that the CDK cannot render, such as a replica without a key of its own.
+            raise InvalidInputError(
+                f"the properties of {self.path}",
+                value=str(error),
+                allowed="properties that the CDK can render",
+                fix="Replicas need a key each: TableEncryptionV2.customer_managed_key(key, {region: key_arn, …})."
+                if "replicaKeyArns" in str(error)
+                else "",
+            ) from None
         indexes = [
             index
             for kind in ("globalSecondaryIndexes", "localSecondaryIndexes")

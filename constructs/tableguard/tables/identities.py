@@ -28,7 +28,7 @@ from tableguard.policy import (
 from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.tokens import is_unresolved
 
-_ARN: Final = re.compile(r"arn:[^:]+:(iam|sts)::(\d{12}):(.+)")
+_ARN: Final = re.compile(r"arn:([^:]+):(iam|sts)::(\d{12}):(.+)")
 _WHAT: Final = "the principal of a TableGrant"
 _STAR: Final = "LiteralString"  # what iam.StarPrincipal calls its kind
 _INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
@@ -118,7 +118,10 @@ def _check_takes_policy(grantee: iam.IPrincipal, grants: Sequence[TableGrant], t
     """Check that the grants can be said in the policies that they are for."""
     if _is_group(grantee) and any(grant.on_resource_side(table.account) for grant in grants):
         raise _unsupported("Group", _path(grantee))
-    if is_immutable(grantee) and any(not grant.on_resource_side(table.account) for grant in grants):
+    inside = [grant for grant in grants if not grant.on_resource_side(table.account)]
+    if inside and isinstance(grantee, iam.ArnPrincipal | iam.CompositePrincipal):
+        raise _takes_no_policy(grantee)
+    if is_immutable(grantee) and inside:
         raise InvalidInputError(
             f"{_WHAT} inside the table's own account",
             value=_path(grantee),
@@ -178,22 +181,35 @@ def _unsupported(kind: str, value: str) -> InvalidInputError:
 def _principal(grantee: iam.IPrincipal, value: str, stack: cdk.Stack, table: TableReference) -> Principal:
     if re.fullmatch(r"\d{12}", value):
         return Account(value)
+    # An ARN that was written down may hold a token in its name; its account is known all the same.
+    text = value if _ARN.fullmatch(value) else _resolved_text(grantee, value, stack, table)
+    match = _ARN.fullmatch(text) if text is not None and not _is_group(grantee) else None
+    if match is None:
+        return _of_this_app(grantee, value, text, stack, table.account)
+    partition, *parts = match.groups()
+    if partition != table.partition_id and not is_unresolved(partition + table.partition_id):
+        raise InvalidInputError(
+            _WHAT, value=value, allowed=f"a principal of the table's partition, {table.partition_id}"
+        )
+    return _from_arn(*parts, text=value)
+
+
+def _resolved_text(grantee: iam.IPrincipal, value: str, stack: cdk.Stack, table: TableReference) -> str | None:
     try:
-        text = known_text(stack.resolve(value), table.partition_id)
+        return known_text(stack.resolve(value), table.partition_id)
     except RuntimeError:
+        account = grantee.principal_account
         raise InvalidInputError(
             _WHAT,
             value=_path(grantee),
-            allowed="a role or user whose name is known in the table's account",
-            fix="Give it a physical name (role_name=…), or grant to tg.Role(account=…, name=…).",
+            allowed="a role or user whose account and name are known in the table's account",
+            fix="Set env=Environment(account=…, region=…) on its stack."
+            if account is None or is_unresolved(account)
+            else "Give it a physical name (role_name=…), or grant to tg.Role(account=…, name=…).",
         ) from None
-    match = _ARN.fullmatch(text) if text is not None and not _is_group(grantee) else None
-    if match is None:
-        return _of_this_app(grantee, value, text, table.account)
-    return _from_arn(*match.groups(), text=value)
 
 
-def _of_this_app(grantee: iam.IPrincipal, value: str, text: str | None, owner: str) -> Principal:
+def _of_this_app(grantee: iam.IPrincipal, value: str, text: str | None, stack: cdk.Stack, owner: str) -> Principal:
     """A principal whose ARN is known at deployment only, which is fine inside one account."""
     account = grantee.principal_account or _account_of_reference(value)
     # The account of stacks without an env is one and the same unknown, as for the CDK's own references.
@@ -204,7 +220,22 @@ def _of_this_app(grantee: iam.IPrincipal, value: str, text: str | None, owner: s
             allowed="a principal whose account is known",
             fix="Set env=Environment(account=…, region=…) on its stack, or use tg.Role(account=…, name=…).",
         )
-    return ArnIdentity(account=account, principal_arn=value, described_as=_path(grantee))
+    return _named_elsewhere(grantee, account, stack) or ArnIdentity(
+        account=account, principal_arn=value, described_as=_path(grantee)
+    )
+
+
+def _named_elsewhere(grantee: iam.IPrincipal, account: str, stack: cdk.Stack) -> Principal | None:
+    """A role or user with a name in another stack: by that name, so that the templates need no reference."""
+    node = getattr(grantee, "node", None)
+    resource = node.default_child if node is not None else None
+    if not isinstance(resource, iam.CfnRole | iam.CfnUser) or cdk.Stack.of(resource) is stack:
+        return None
+    kind, stated = (Role, resource.role_name) if isinstance(resource, iam.CfnRole) else (User, resource.user_name)
+    name = cdk.Stack.of(resource).resolve(stated or "")
+    if not isinstance(name, str) or not name or is_unresolved(account):
+        return None
+    return kind(account=account, name=name, path=resource.path or "/")
 
 
 def _account_of_reference(value: str) -> str | None:
@@ -269,9 +300,13 @@ def add_identity_statements(
     for statement in statements:
         result = grantee.add_to_principal_policy(iam.PolicyStatement.from_json(statement))
         if required and not result.statement_added:
-            raise InvalidInputError(
-                f"{_WHAT} inside the table's own account",
-                value=_path(grantee),
-                allowed="a role, user or group of this app, which an identity policy can be attached to",
-                fix="Grant to the role itself, or set name_principal=True to name it in the table's policy.",
-            )
+            raise _takes_no_policy(grantee)
+
+
+def _takes_no_policy(grantee: iam.IPrincipal) -> InvalidInputError:
+    return InvalidInputError(
+        f"{_WHAT} inside the table's own account",
+        value=_path(grantee),
+        allowed="a role, user or group of this app, which an identity policy can be attached to",
+        fix="Grant to the role itself, or set name_principal=True to name it in the table's policy.",
+    )

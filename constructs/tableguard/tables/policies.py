@@ -228,16 +228,23 @@ class TablePolicies(Construct):
             },
         }
 
-    def _warn_of_replicas(self) -> None:
+    def _warn_of_replicas(self, facts: TableFacts) -> None:
         """Warn of what has to wait for another deployment, or is somebody else's to change."""
         waiting = [region for region in self._table.replica_regions if region not in self._deployed_replicas]
         if waiting and self._on_resource_side:
             cdk.Annotations.of(self.resource.resource).add_warning_v2(
                 "tableguard:replica-without-policy",
-                f"Phase 1 of 2: the replicas in {', '.join(waiting)} get no table policy in this deployment, because "
-                "CloudFormation cannot create a replica in another region together with its policy. Nobody outside "
-                "the table's account reaches them. Once they are deployed, add "
-                f"deployed_replicas={waiting!r} and deploy again.",
+                f"Phase 1 of 2: the replicas in {', '.join(waiting)} get none of the grants in this deployment, because "
+                "CloudFormation cannot create a replica in another region together with its policy. Once they are "
+                f"deployed, add deployed_replicas={waiting!r} and deploy again.",
+            )
+        copied = sorted({p.region for p in facts.policies if p.kind == "table" and p.region in waiting})
+        if copied and self._on_resource_side:
+            cdk.Annotations.of(self.resource.resource).add_warning_v2(
+                "tableguard:new-replica-with-policy",
+                f"The replicas in {', '.join(copied)} carry statements that were added elsewhere. Where they are new, "
+                "CloudFormation refuses them: set the context flag @aws-cdk/aws-dynamodb:resourcePolicyPerReplica, "
+                "which keeps the CDK from copying the policy of the primary, or add the statements afterwards.",
             )
         # Keys of replicas are in other regions, and so never of this stack.
         for region in self._table.replica_regions:
@@ -257,7 +264,7 @@ class TablePolicies(Construct):
             # Our statements follow the table: with an index or a replica more, they are others than those just read.
             self._table = table
             facts = self.resource.facts()
-        self._warn_of_replicas()
+        self._warn_of_replicas(facts)
         problems = []
         for region in sorted(self._deployed_replicas - set(facts.replica_regions)):
             known = ", ".join(facts.replica_regions) or "none"

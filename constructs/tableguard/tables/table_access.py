@@ -13,8 +13,17 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct, Node
 
-from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, document
-from tableguard.tables.clock import today
+from tableguard.policy import (
+    Account,
+    InvalidInputError,
+    Limits,
+    Principal,
+    TableGrant,
+    TableReference,
+    document,
+    minified,
+)
+from tableguard.tables.clock import today, warn_of_past
 from tableguard.tables.facts import CfnAnyTable
 from tableguard.tables.identities import Converted, add_identity_statements, converted, known_text
 from tableguard.tables.keys import KEY_POLICY, KeyPolicy, key_policy_warning
@@ -71,6 +80,8 @@ class TableAccess(Construct):
         super().__init__(scope, construct_id)
         check_list(self, "table_grants", table_grants)
         check_list(self, "deployed_replicas", deployed_replicas)
+        check_limits(self, limits)
+        table = _unwrapped(table)
         resource = _resource(table, table_grants)
         self._policies = TablePolicies.of(resource)
         self._policies.configure(limits=limits, deployed_replicas=deployed_replicas)
@@ -115,6 +126,14 @@ class TableAccess(Construct):
         table = resource.reference(facts)
         resolved = [converted(grant, resource.stack, table) for grant in table_grants]
         everything = [one.grant for parts in resolved for one in parts]
+        for one in everything:
+            if isinstance(one.subject, Account) and not one.leaves(table.account):
+                raise InvalidInputError(
+                    "the principal of a TableGrant",
+                    value=one.subject.label,
+                    allowed="another account, or an identity of the table's own",
+                    fix="Inside the account identity policies decide: grant to the role itself.",
+                )
         now = today(self)
         past = [grant for grant in everything if grant.is_over(now)]
         self._policies.check(everything, table, facts)
@@ -126,10 +145,11 @@ class TableAccess(Construct):
         self._policies.add(everything, table)
         self._table_grants = (*self._table_grants, *table_grants)
         self._grant_key(everything, table)
-        self._warn_of_past(past)
+        for grant in past:
+            warn_of_past(self, grant)
 
     def _grant_inside(self, one: Converted, table: TableReference) -> None:
-        """Write the identity side, once for all parts of a composite."""
+        """Write the identity side, once for a principal that became several grants."""
         named = one.grant.on_resource_side(table.account)
         if one.grantee is not None:
             statements = document(one.grant.identity_statements(table))["Statement"]
@@ -150,14 +170,6 @@ class TableAccess(Construct):
         else:
             cdk.Annotations.of(self).add_warning_v2(KEY_POLICY, key_policy_warning("the key", table, statements))
 
-    def _warn_of_past(self, grants: Sequence[TableGrant]) -> None:
-        for grant in grants:
-            cdk.Annotations.of(self).add_warning_v2(
-                "tableguard:grant-is-over",
-                f"The grant to {grant.subject.label} ({grant.reason or grant.access.name}) is over since "
-                f"{grant.until}. It allows nothing any more: remove it, then the consumer's role.",
-            )
-
 
 def check_list(construct: Construct, name: str, value: object) -> None:
     """Check that an argument is a list and not, say, one of the things that belong into it.
@@ -174,6 +186,27 @@ def check_list(construct: Construct, name: str, value: object) -> None:
         raise InvalidInputError(f"{name} of {construct.node.path}", value=value, allowed="a list")
 
 
+def check_limits(construct: Construct, limits: object) -> None:
+    """Check that limits are Limits, or left out.
+
+    Args:
+        construct: The construct that was given them.
+        limits: What was given.
+
+    Raises:
+        InvalidInputError: They are something else.
+    """
+    if limits is not None and not isinstance(limits, Limits):
+        raise InvalidInputError(f"limits of {construct.node.path}", value=limits, allowed="Limits(…)")
+
+
+def _unwrapped(table: AnyTable) -> AnyTable:
+    """The table itself, where a construct around it was given, such as CrossAccountTable."""
+    node = getattr(table, "node", None)
+    inner = node.default_child if isinstance(node, Node) else None
+    return inner if isinstance(inner, dynamodb.Table | dynamodb.TableV2) else table
+
+
 def _resource(table: AnyTable, grants: Sequence[TableGrant]) -> CfnAnyTable:
     if isinstance(table, dynamodb.CfnTable | dynamodb.CfnGlobalTable):
         return table
@@ -184,6 +217,8 @@ def _resource(table: AnyTable, grants: Sequence[TableGrant]) -> CfnAnyTable:
         )
     resource = node.default_child
     if not isinstance(resource, dynamodb.CfnTable | dynamodb.CfnGlobalTable):
+        if not hasattr(table, "table_arn"):
+            raise InvalidInputError("the table of a TableAccess", value=node.path, allowed="a table")
         raise _cannot_attach(table, grants)
     for child in node.children:
         if isinstance(child, cdk.CustomResource):
@@ -208,8 +243,19 @@ def _cannot_attach(table: Any, grants: Sequence[TableGrant]) -> InvalidInputErro
         if not commands
         else (
             f"{owner}, or let its owner add these statements to the policy that `aws dynamodb get-resource-policy` "
-            f"shows (put-resource-policy replaces it as a whole): {' ; '.join(commands)}"
+            f"shows (put-resource-policy replaces it as a whole){_on_key(imported, grants)}: {' ; '.join(commands)}"
         ),
+    )
+
+
+def _on_key(table: TableReference | None, grants: Sequence[TableGrant]) -> str:
+    """What the owner of an imported table has to add to its key's policy, too."""
+    known = [grant for grant in grants if isinstance(grant.principal, Principal)]
+    statements = [s for grant in known for s in grant.key_statements(table)] if table is not None else []
+    if not statements:
+        return ""
+    return (
+        f", and to the policy of its customer-managed key, if it has one, {minified(document(statements)['Statement'])}"
     )
 
 
@@ -220,7 +266,8 @@ def _imported(table: Any, grants: Sequence[TableGrant]) -> TableReference | None
     if match is None:
         return None
     region, account, name = match.groups()
-    indexes = dict.fromkeys(index for grant in grants for index in grant.access.indexes)
+    # Which indexes an imported table has is not known; with a name among them "all indexes" is not left out.
+    indexes = dict.fromkeys(("any-index", *(index for grant in grants for index in grant.access.indexes)))
     return TableReference(account=account, region=region, name=name, indexes=tuple(indexes))
 
 

@@ -7,6 +7,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Match, Template
 from constructs import Construct
 
 import tableguard as tg
@@ -208,3 +209,22 @@ def test_without_a_name_it_grants_inside_its_account_and_its_key_is_not_tied_to_
     assert statement["Principal"] == {"AWS": f"arn:aws:iam::{OWNER}:role/batch"}
     assert "tableName" not in str(documents.key_policy)
     assert documents.key_policy["Statement"][-1]["Action"] == "kms:Decrypt"
+
+
+def test_deprecated_arguments_of_tablev2_pass_through() -> None:
+    data = stack()
+    tg.CrossAccountTable(data, "Orders", partition_key=PK, point_in_time_recovery=False, contributor_insights=True)
+
+    Template.from_stack(data).has_resource_properties(
+        "AWS::DynamoDB::GlobalTable",
+        {
+            "Replicas": [
+                Match.object_like(
+                    {
+                        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False},
+                        "ContributorInsightsSpecification": {"Enabled": True},
+                    }
+                )
+            ]
+        },
+    )

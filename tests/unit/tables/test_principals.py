@@ -14,6 +14,8 @@ from tests.unit.tables.support import (
     LAMBDA,
     OWNER,
     PARTNER,
+    PK,
+    READER,
     VENDOR,
     Documents,
     allows,
@@ -277,3 +279,46 @@ def test_a_session_of_the_account_is_named_in_the_tables_policy_without_a_hint()
     assert allows(policy, "GetItem", principal=f"{session}alice", identity=[])
     assert not allows(policy, "GetItem", principal=f"{session}bob", identity=[])
     assert Annotations.from_stack(data).find_info("*", Match.any_value()) == []
+
+
+def test_an_arn_with_a_token_in_its_name_belongs_to_the_account_that_it_says() -> None:
+    data = stack()
+    name = cdk.CfnParameter(data, "Name").value_as_string
+    grant = tg.TableGrant(iam.ArnPrincipal(f"arn:aws:iam::{PARTNER}:role/{name}"), tg.Access.READ, reason="x")
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
+
+    (statement,) = (Documents.of(data).table_policy() or {})["Statement"]
+    assert statement["Principal"] == {"AWS": PARTNER}
+    assert str(statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]).startswith(f"arn:aws:iam::{PARTNER}:role/")
+
+
+def test_a_named_role_of_another_stack_is_named_without_a_reference() -> None:
+    root = app(**{"@aws-cdk/core:defaultCrossStackReferences": "weak"})
+    data, other = stack(root), stack(root, "Other")
+    grantee = iam.Role(other, "Grantee", role_name="etl", path="/app/", assumed_by=LAMBDA)
+    grant = tg.TableGrant(grantee, tg.Access.READ, name_principal=True)
+    tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
+
+    (statement,) = (Documents.of(data).table_policy() or {})["Statement"]
+    assert statement["Principal"] == {"AWS": role("app/etl", OWNER)}
+    assert "GetStackOutput" not in str(Documents.of(data).template) + str(Documents.of(other).template)
+
+
+def test_a_refused_grant_leaves_no_identity_policy_of_another_one_behind() -> None:
+    data = stack()
+    access = tg.TableAccess(data, "Access", table=table_v2(data))
+    fine = tg.TableGrant(iam.Role(data, "Grantee", assumed_by=LAMBDA), tg.Access.READ)
+    with pytest.raises(tg.InvalidInputError):
+        access.grant(fine, tg.TableGrant(iam.ArnPrincipal(role("x", OWNER)), tg.Access.READ))
+
+    assert access.table_grants == ()
+    assert Documents.of(data).identity_policies == []
+
+
+def test_a_cross_account_table_is_as_good_as_the_table_in_it() -> None:
+    data = stack()
+    orders = tg.CrossAccountTable(data, "Orders", table_name="orders", partition_key=PK)
+    tg.TableAccess(data, "Access", table=orders, table_grants=[READER])  # type: ignore[arg-type]
+
+    assert allows(Documents.of(data).table_policy(), "GetItem")
+    assert warnings(data) == []

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 
 import tableguard as tg
 from tests.unit.tables.support import (
@@ -81,6 +82,13 @@ def user_of_nowhere() -> object:
     return access(table_v2(data), tg.TableGrant(iam.User(nowhere, "User", user_name="reader"), tg.Access.READ))
 
 
+def replica_without_key() -> object:
+    data = stack()
+    encryption = dynamodb.TableEncryptionV2.customer_managed_key(kms.Key(data, "Key"))
+    replicas = [dynamodb.ReplicaTableProps(region=REPLICA)]
+    return cross(data, table_name="orders", encryption=encryption, replicas=replicas, table_grants=[READER])
+
+
 def granted(make: Callable[..., Any], *grants: tg.TableGrant, **properties: Any) -> Callable[[], object]:
     return lambda: access(make(stack(), **properties), *grants)
 
@@ -97,10 +105,12 @@ def consumer(grant: tg.TableGrant, table: tg.TableReference = TABLE, **env: Any)
     return make
 
 
-def consumer_with(make_role: Callable[[cdk.Stack], iam.IRole], grant: tg.TableGrant = READER) -> Callable[[], object]:
+def consumer_with(
+    make_role: Callable[[cdk.Stack], Any], grant: tg.TableGrant = READER, **properties: Any
+) -> Callable[[], object]:
     def make() -> object:
         scope = consumer_stack(app())
-        return tg.ConsumerAccess(scope, "Access", role=make_role(scope), grant=grant, table=TABLE)
+        return tg.ConsumerAccess(scope, "Access", role=make_role(scope), grant=grant, table=TABLE, **properties)
 
     return make
 
@@ -325,7 +335,7 @@ ROWS = {
         to(foreign_role()),
         A_PRINCIPAL,
         "Consumer/Role",
-        "a role or user whose name is known in the table's account",
+        "a role or user whose account and name are known in the table's account",
         "Give it a physical name (role_name=…)",
     ),
     "a role of an unknown account": Row(
@@ -593,6 +603,74 @@ ROWS = {
         "Consumer/Role",
         "a role that a policy may be attached to, not an immutable one",
         "Import it without mutable=False.",
+    ),
+    "the table's own account as an Account": Row(
+        to(lambda _: tg.Account(OWNER)),
+        A_PRINCIPAL,
+        f"account {OWNER}",
+        "another account, or an identity of the table's own",
+        "grant to the role itself",
+    ),
+    "a principal of another partition": Row(
+        to(lambda _: iam.ArnPrincipal(f"arn:aws-us-gov:iam::{PARTNER}:role/x")),
+        A_PRINCIPAL,
+        f"arn:aws-us-gov:iam::{PARTNER}:role/x",
+        "a principal of the table's partition, aws",
+        "",
+    ),
+    "a replica without a key": Row(
+        replica_without_key,
+        "the properties of Data/Orders/Default/Resource",
+        ...,
+        "properties that the CDK can render",
+        "Replicas need a key each",
+    ),
+    "a table name that only the deployment knows": Row(
+        lambda: cross(
+            (data := stack()), table_name=cdk.CfnParameter(data, "Name").value_as_string, table_grants=[READER]
+        ),
+        "the table_name of Data/Orders",
+        ...,
+        "a name",
+        "Pass table_name=…",
+    ),
+    "limits that are none": Row(
+        lambda: access(table_v2(stack()), limits=20), "limits of Data/Access", 20, "Limits(…)", ""
+    ),
+    "limits that are none, consumer": Row(
+        consumer_with(lambda scope: iam.Role.from_role_arn(scope, "Role", role()), limits=20),
+        "limits of Consumer/Access",
+        20,
+        "Limits(…)",
+        "",
+    ),
+    "a table instead of its reference, consumer": Row(
+        lambda: tg.ConsumerRole(
+            consumer_stack(app()),
+            "R",
+            grant=READER,
+            table=cross(stack(), table_name="orders"),  # type: ignore[arg-type]
+            assumed_by=LAMBDA,
+        ),
+        "the table of a consumer",
+        ...,
+        "a TableReference",
+        "Pass .reference",
+    ),
+    "no grant, consumer": Row(
+        lambda: tg.ConsumerRole(consumer_stack(app()), "R", grant="read", table=TABLE, assumed_by=LAMBDA),  # type: ignore[arg-type]
+        "the grant of a consumer",
+        "read",
+        "a TableGrant",
+        "",
+    ),
+    "no role, consumer": Row(consumer_with(lambda _: None), "the role of Consumer/Access", None, "an iam.IRole", ""),
+    "everybody assumes the role": Row(
+        lambda: tg.ConsumerRole(consumer_stack(app()), "R", grant=READER, table=TABLE, assumed_by=iam.AnyPrincipal()),
+        "assumed_by of Consumer/R",
+        "everybody",
+        "a service, a role, an account or an identity provider",
+        "",
     ),
 }
 

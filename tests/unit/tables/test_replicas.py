@@ -243,3 +243,15 @@ def test_cross_account_table_passes_replicas_on() -> None:
 
     assert allows(Documents.of(data).table_policy(REPLICA), "GetItem", resource=THEIRS)
     assert OWNER in THEIRS
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_statements_that_the_cdk_copies_to_a_new_replica_are_warned_of(flag: bool) -> None:
+    data = stack(app(**{PER_REPLICA: flag}))
+    table = table_v2(data)
+    tg.TableAccess(data, "Access", table=table, table_grants=[READER])
+    table.grants.read_data(iam.AccountPrincipal(VENDOR))
+    table.add_replica(region=REPLICA)
+
+    found = [text for text in warnings(data) if "tableguard:new-replica-with-policy" in text]
+    assert len(found) == (0 if flag else 1)

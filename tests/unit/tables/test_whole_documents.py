@@ -15,6 +15,7 @@ from aws_cdk import aws_iam as iam
 import tableguard as tg
 from tests.unit.tables.support import (
     ANY_KIND,
+    LAMBDA,
     LISTENER,
     ORDERS,
     OWNER,
@@ -29,6 +30,7 @@ from tests.unit.tables.support import (
     allows,
     app,
     cfn_table,
+    consumer_stack,
     role,
     stack,
     table_v1,
@@ -384,3 +386,23 @@ def test_the_old_table_is_measured_by_what_it_will_render() -> None:
 
     with pytest.raises(RuntimeError, match="table policy of Data/Orders/Resource"):
         Documents.of(data)
+
+
+def test_the_consumer_is_told_as_well_that_a_grant_is_over() -> None:
+    consumer = consumer_stack(app(**{TODAY: "2026-11-21"}))
+    table = tg.TableReference(account=OWNER, region=REGION, name="orders")
+    tg.ConsumerRole(consumer, "Reader", grant=OVER, table=table, assumed_by=LAMBDA)
+
+    (warning,) = warnings(consumer)
+    assert "tableguard:grant-is-over" in warning
+
+
+def test_an_imported_tables_owner_is_told_of_all_indexes_and_of_the_key() -> None:
+    data = stack()
+    with pytest.raises(tg.InvalidInputError) as caught:
+        tg.TableAccess(data, "Access", table=dynamodb.Table.from_table_name(data, "T", "orders"), table_grants=[READER])
+
+    (table,) = commands(caught.value.fix)
+    assert allows(json.loads(table["policy"]), "Query", resource=f"{ORDERS}/index/any")
+    assert "customer-managed key" in caught.value.fix
+    assert "kms:Decrypt" in caught.value.fix

@@ -87,6 +87,13 @@ def converted(grant: TableGrant, stack: cdk.Stack, table: TableReference) -> tup
         for value in values
     )
     _check_takes_policy(grantee, [one.grant for one in result], table)
+    if grant.name_principal and is_unresolved(table.name) and _is_of_another_stack(grantee, stack):
+        raise InvalidInputError(
+            "name_principal of a TableGrant",
+            value=_path(grantee),
+            allowed="a principal of the table's own stack, while the table has no name",
+            fix="Give the table a name (table_name=…): otherwise each of the two stacks needs the other one first.",
+        )
     return result
 
 
@@ -227,15 +234,25 @@ def _of_this_app(grantee: iam.IPrincipal, value: str, text: str | None, stack: c
 
 def _named_elsewhere(grantee: iam.IPrincipal, account: str, stack: cdk.Stack) -> Principal | None:
     """A role or user with a name in another stack: by that name, so that the templates need no reference."""
-    node = getattr(grantee, "node", None)
-    resource = node.default_child if node is not None else None
-    if not isinstance(resource, iam.CfnRole | iam.CfnUser) or cdk.Stack.of(resource) is stack:
+    resource = _resource_of(grantee)
+    if resource is None or not _is_of_another_stack(grantee, stack):
         return None
     kind, stated = (Role, resource.role_name) if isinstance(resource, iam.CfnRole) else (User, resource.user_name)
     name = cdk.Stack.of(resource).resolve(stated or "")
     if not isinstance(name, str) or not name or is_unresolved(account):
         return None
     return kind(account=account, name=name, path=resource.path or "/")
+
+
+def _resource_of(grantee: object) -> iam.CfnRole | iam.CfnUser | None:
+    node = getattr(grantee, "node", None)
+    resource = node.default_child if node is not None else None
+    return resource if isinstance(resource, iam.CfnRole | iam.CfnUser) else None
+
+
+def _is_of_another_stack(grantee: object, stack: cdk.Stack) -> bool:
+    resource = _resource_of(grantee)
+    return resource is not None and cdk.Stack.of(resource) is not stack
 
 
 def _account_of_reference(value: str) -> str | None:

@@ -234,7 +234,7 @@ class TablePolicies(Construct):
         if waiting and self._on_resource_side:
             cdk.Annotations.of(self.resource.resource).add_warning_v2(
                 "tableguard:replica-without-policy",
-                f"Phase 1 of 2: the replicas in {', '.join(waiting)} get none of the grants in this deployment, because "
+                f"Phase 1 of 2: the replicas in {', '.join(waiting)} get none of the grants in this deployment: "
                 "CloudFormation cannot create a replica in another region together with its policy. Once they are "
                 f"deployed, add deployed_replicas={waiting!r} and deploy again.",
             )

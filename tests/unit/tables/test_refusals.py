@@ -672,6 +672,20 @@ ROWS = {
         "a service, a role, an account or an identity provider",
         "",
     ),
+    "a named principal of another stack on a table without a name": Row(
+        lambda: access(
+            table_v2(data := stack(), name=None),
+            tg.TableGrant(
+                iam.Role(stack(data.node.root, "Other"), "Role", assumed_by=LAMBDA),  # type: ignore[arg-type]
+                tg.Access.READ,
+                name_principal=True,
+            ),
+        ),
+        "name_principal of a TableGrant",
+        "Other/Role",
+        "a principal of the table's own stack",
+        "Give the table a name",
+    ),
 }
 
 

@@ -60,6 +60,8 @@ class Condition(abc.ABC):
 class Clause(Condition):
     """One line of a `Condition` element, as IAM writes it: for keys that no other condition here stands for.
 
+    A grant refuses one on the keys of `LeadingKeys` and `Attributes`, which need more than one line to be safe.
+
     Args:
         operator: An IAM condition operator, such as "StringEquals" or "ForAnyValue:StringLike".
         key: A condition key, such as "aws:PrincipalTag/team".

@@ -21,6 +21,7 @@ from tableguard.policy.conditions import (
 )
 from tableguard.policy.documents import Json, Statement, document
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.fine_grained import check_not_by_hand
 from tableguard.policy.principals import ArnIdentity, Principal, Role, Trust, User
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved
@@ -59,8 +60,8 @@ class TableGrant:
             side: there, identity policies alone decide when it is left out.
 
     Raises:
-        InvalidInputError: A wrong type, conditions that cannot hold together, or a fine-grained condition on an
-            action that it does not work for.
+        InvalidInputError: A wrong type, conditions that cannot hold together, a fine-grained condition on an action
+            that it does not work for, or a `Clause` that stands in for one.
     """
 
     principal: Principal | Grantable
@@ -92,6 +93,7 @@ class TableGrant:
                 raise InvalidInputError(
                     "a condition of a TableGrant", value=condition, allowed="a condition such as FromNetwork(…)"
                 )
+            check_not_by_hand(condition)
         self._check_conditions()
         self._check_principal()
 
@@ -303,7 +305,11 @@ class TableGrant:
         return words
 
     def given_to(self, principal: Principal, conditions: Iterable[Condition] = ()) -> TableGrant:
-        """The same grant for another principal, with more conditions."""
+        """The same grant for another principal, with more conditions.
+
+        Raises:
+            InvalidInputError: The conditions are not ones that a grant takes.
+        """
         return replace(self, principal=principal, conditions=(*self.conditions, *conditions))
 
     @property

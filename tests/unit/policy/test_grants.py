@@ -519,6 +519,25 @@ def given(principal: Any = READER, access: Any = Access.READ, **options: Any) ->
     return TableGrant(principal, access, **{"reason": "a test", **options})
 
 
+# Each would pass for a fence and be none; the access is one that LeadingKeys or Attributes can narrow, or cannot.
+BY_HAND = [
+    (Clause("ForAllValues:StringEquals", "dynamodb:LeadingKeys", ("tenant-a",)), Access.READ, "LeadingKeys"),
+    (Clause("ForAllValues:StringEquals", "dynamodb:LeadingKeys", ("tenant-a",)), Access.READ_ITEMS, "LeadingKeys"),
+    (Clause("StringLike", "DYNAMODB:leadingkeys", ("tenant-*",)), Access.READ_ITEMS, "LeadingKeys"),
+    (Clause("Null", "dynamodb:LeadingKeys", ("false",)), Access.READ_ITEMS, "LeadingKeys"),
+    *(
+        (
+            Clause("ForAnyValue:StringEquals", f"dynamodb:{which}PartitionKeyValues", ("a",)),
+            Access.query(),
+            "LeadingKeys",
+        )
+        for which in ("First", "Second", "Third", "Fourth", "fourth")
+    ),
+    (Clause("ForAllValues:StringEquals", "dynamodb:Attributes", ("id",)), Access.READ, "Attributes"),
+    (Clause("ForAnyValue:StringNotLike", "dynamodb:attributes", ("Salary",)), Access.STREAM, "Attributes"),
+    (Clause("StringEquals", "dynamodb:Select", ("SPECIFIC_ATTRIBUTES",)), Access.query(), "Attributes"),
+    (Clause("StringEqualsIfExists", "dynamodb:ReturnValues", ("NONE",)), Access.WRITE, "Attributes"),
+]
 MALFORMED = {
     "a string for a principal": Refusal(
         lambda: given(role()), "the principal of a TableGrant", role(), "a principal such as Role", ""
@@ -603,6 +622,23 @@ MALFORMED = {
         "dynamodb:PutItem",
         "reads of items, and UpdateItem",
         "PutItem reaches attributes that it does not name.",
+    ),
+    **{
+        f"a clause by hand, {clause.label} on {access.name}": Refusal(
+            lambda clause=clause, access=access: given(access=access, conditions=[clause]),  # type: ignore[misc]
+            "a condition of a TableGrant",
+            clause,
+            f"{instead} stands for {clause.key}",
+            f"Use {instead}(…): it also refuses requests without the key, and actions that it cannot narrow.",
+        )
+        for clause, access, instead in BY_HAND
+    },
+    "a clause by hand among the conditions of a converted principal": Refusal(
+        lambda: TableGrant(Converted(), Access.READ_ITEMS).given_to(READER, [BY_HAND[0][0]]),
+        "a condition of a TableGrant",
+        BY_HAND[0][0],
+        "LeadingKeys stands for dynamodb:LeadingKeys",
+        "Use LeadingKeys(…)",
     ),
     "an end without a time zone": Refusal(
         lambda: given(until=dt.datetime(2027, 1, 31)),  # noqa: DTZ001 - the naive datetime is the point
@@ -764,5 +800,7 @@ def test_conditions_that_would_replace_those_of_the_trust_are_refused() -> None:
 
 
 def test_every_condition_kind_is_a_condition() -> None:
-    kinds: list[Condition] = [FromNetwork("192.0.2.0/24"), LeadingKeys("a"), Attributes("id")]
+    # Keys of DynamoDB that fence neither items nor attributes are a Clause's.
+    capacity = Clause("StringEqualsIfExists", "dynamodb:ReturnConsumedCapacity", ("NONE",))
+    kinds: list[Condition] = [FromNetwork("192.0.2.0/24"), LeadingKeys("a"), Attributes("id"), capacity]
     assert TableGrant(READER, Access.query(), conditions=kinds).conditions == tuple(kinds)

@@ -112,14 +112,14 @@ class FromNetwork(Condition):
         ranges: IPv4 or IPv6 ranges in CIDR form, without host bits.
 
     Raises:
-        InvalidInputError: No range, a malformed one, one with host bits, or one that is the whole internet.
+        InvalidInputError: No range, a malformed one, one with host bits, or ranges that alone or together are the whole
+            IPv4 or IPv6 internet.
     """
 
     ranges: tuple[str, ...]
 
     def __init__(self, *ranges: str) -> None:
-        checked = (names.network("a range of FromNetwork", value) for value in texts("FromNetwork", ranges))
-        object.__setattr__(self, "ranges", tuple(checked))
+        object.__setattr__(self, "ranges", names.networks("FromNetwork", texts("FromNetwork", ranges)))
 
     def clauses(self, action: Action) -> tuple[Clause, ...]:
         return (Clause("IpAddress", "aws:SourceIp", self.ranges),)

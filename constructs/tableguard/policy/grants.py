@@ -167,6 +167,24 @@ class TableGrant:
         """Whether its last day has passed."""
         return self.until is not None and Until(self.until).is_over(today)
 
+    def same_access(self, other: TableGrant) -> bool:
+        """Whether another grant lets the same principal do the same under the same conditions, whenever it ends.
+
+        Two such grants on one table are a mistake: the one that ends later, or never, makes the end of the other void.
+        Reason and end do not count, nor does the order in which conditions and their values are given, nor the name of
+        an access; `name_principal` does. Principals are compared as they are, so an iam.IGrantable is converted first.
+        Conditions are compared, not weighed: a grant with fewer of them is wider, but not the same.
+
+        Args:
+            other: Another grant.
+        """
+        return (
+            self.principal == other.principal
+            and self.name_principal == other.name_principal
+            and self.access.permissions == other.access.permissions
+            and self._narrowing == other._narrowing
+        )
+
     def check(self, table: TableReference) -> None:
         """Check the grant against the table that it is for.
 
@@ -311,6 +329,16 @@ class TableGrant:
             InvalidInputError: The conditions are not ones that a grant takes.
         """
         return replace(self, principal=principal, conditions=(*self.conditions, *conditions))
+
+    @property
+    def _narrowing(self) -> frozenset[tuple[str, str, str, frozenset[str]]]:
+        """What the conditions demand of each action, however they were put."""
+        return frozenset(
+            (action.name, clause.operator, clause.key.lower(), frozenset(clause.values))
+            for action in self.access.actions
+            for condition in self.conditions
+            for clause in condition.clauses(action)
+        )
 
     @property
     def _uses_key(self) -> bool:

@@ -445,6 +445,74 @@ def test_the_identity_policy_is_a_document_ready_to_attach() -> None:
     }
 
 
+FENCED = to(READER, Access.READ_ITEMS, conditions=[FromNetwork("192.0.2.0/24", "2001:db8::/32"), LeadingKeys("a")])
+ENDING = replace(FENCED, until=dt.date(2027, 1, 31))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (FENCED, FENCED, True),
+        (FENCED, ENDING, True),
+        (ENDING, replace(ENDING, until=dt.date(2028, 1, 31)), True),
+        (ENDING, replace(ENDING, until=dt.datetime(2027, 1, 31, 12, tzinfo=dt.UTC)), True),
+        (ENDING, replace(ENDING, reason="another test"), True),
+        (FENCED, replace(ENDING, reason="another test"), True),
+        (FENCED, replace(FENCED, principal=Role(account=PARTNER, name="reader")), True),
+        (FENCED, replace(FENCED, conditions=FENCED.conditions[::-1]), True),
+        (FENCED, replace(FENCED, conditions=(*FENCED.conditions, LeadingKeys("a"))), True),
+        (
+            FENCED,
+            replace(FENCED, conditions=[FromNetwork("2001:DB8::/32", "192.0.2.0/24"), LeadingKeys("a")]),
+            True,
+        ),
+        (
+            FENCED,
+            replace(
+                FENCED,
+                conditions=[
+                    Clause("IpAddress", "AWS:sourceip", ("192.0.2.0/24", "2001:db8::/32")),
+                    LeadingKeys("a"),
+                ],
+            ),
+            True,
+        ),
+        (FENCED, replace(FENCED, access=Access("by any name", Access.READ_ITEMS.permissions)), True),
+        (FENCED, replace(FENCED, principal=Role(account=PARTNER, name="writer")), False),
+        (FENCED, replace(FENCED, principal=Account(PARTNER)), False),
+        (FENCED, replace(FENCED, principal=User(account=PARTNER, name="reader")), False),
+        (FENCED, replace(FENCED, access=Access.query()), False),
+        (FENCED, replace(FENCED, access=Access.READ_ITEMS | Access.on_table("PutItem")), False),
+        (to(READER, Access.query(index="by-date")), to(READER, Access.query(index="by-city")), False),
+        (FENCED, replace(FENCED, conditions=()), False),
+        (FENCED, replace(FENCED, conditions=FENCED.conditions[:1]), False),
+        (FENCED, replace(FENCED, conditions=[FENCED.conditions[0], LeadingKeys("b")]), False),
+        (FENCED, replace(FENCED, conditions=[FENCED.conditions[0], LeadingKeys("a", attribute=2)]), False),
+        (FENCED, replace(FENCED, conditions=[FromNetwork("192.0.2.0/24"), LeadingKeys("a")]), False),
+        (
+            to(READER, conditions=[Clause("StringEquals", "aws:PrincipalTag/team", ("a",))]),
+            to(READER, conditions=[Clause("StringNotEquals", "aws:PrincipalTag/team", ("a",))]),
+            False,
+        ),
+        (FENCED, replace(FENCED, name_principal=True), False),
+    ],
+)
+def test_two_grants_are_the_same_access_when_one_would_make_the_end_of_the_other_void(
+    one: TableGrant, other: TableGrant, same: bool
+) -> None:
+    assert one.same_access(other) is same
+    assert other.same_access(one) is same
+
+
+def test_the_same_access_makes_an_end_void() -> None:
+    after = dt.datetime(2027, 6, 1, tzinfo=dt.UTC)
+    ending, lasting = to(READER, until=dt.date(2027, 1, 31)), to(READER)
+    both = rendered((*ending.table_statements(ORDERS), *lasting.table_statements(ORDERS)))
+    assert ending.same_access(lasting)
+    assert not by_resource_side(ending, role(), "GetItem", time=after)
+    assert decides(role(), "GetItem", ORDERS.arn, policy=both, time=after)
+
+
 class Converted:
     """What the CDK calls an IGrantable."""
 

@@ -60,6 +60,8 @@ class Condition(abc.ABC):
 class Clause(Condition):
     """One line of a `Condition` element, as IAM writes it: for keys that no other condition here stands for.
 
+    A grant refuses one on the keys of `LeadingKeys` and `Attributes`, which need more than one line to be safe.
+
     Args:
         operator: An IAM condition operator, such as "StringEquals" or "ForAnyValue:StringLike".
         key: A condition key, such as "aws:PrincipalTag/team".
@@ -110,14 +112,14 @@ class FromNetwork(Condition):
         ranges: IPv4 or IPv6 ranges in CIDR form, without host bits.
 
     Raises:
-        InvalidInputError: No range, a malformed one, one with host bits, or one that is the whole internet.
+        InvalidInputError: No range, a malformed one, one with host bits, or ranges that alone or together are the whole
+            IPv4 or IPv6 internet.
     """
 
     ranges: tuple[str, ...]
 
     def __init__(self, *ranges: str) -> None:
-        checked = (names.network("a range of FromNetwork", value) for value in texts("FromNetwork", ranges))
-        object.__setattr__(self, "ranges", tuple(checked))
+        object.__setattr__(self, "ranges", names.networks("FromNetwork", texts("FromNetwork", ranges)))
 
     def clauses(self, action: Action) -> tuple[Clause, ...]:
         return (Clause("IpAddress", "aws:SourceIp", self.ranges),)

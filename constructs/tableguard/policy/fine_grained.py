@@ -19,6 +19,12 @@ _PARTITION_KEYS: Final = (
     "dynamodb:FourthPartitionKeyValues",
 )
 ATTRIBUTES: Final = "dynamodb:Attributes"
+_SELECT: Final = "dynamodb:Select"
+_RETURN_VALUES: Final = "dynamodb:ReturnValues"
+
+# What LeadingKeys and Attributes stand for, in lower case: IAM does not tell cases of keys apart.
+_BY_KEY: Final = frozenset(key.lower() for key in (*_PARTITION_KEYS, "dynamodb:FirstPartitionKeyValues"))
+_BY_ATTRIBUTE: Final = frozenset(key.lower() for key in (ATTRIBUTES, _SELECT, _RETURN_VALUES))
 _VARIABLE: Final = re.compile(r"\$\{([*?$]|[^*?$}][^}]*)\}")
 
 
@@ -139,8 +145,8 @@ class Attributes(Condition):
         )
         if action.name in ("UpdateItem", "ConditionCheckItem"):
             changed_only = ("NONE", "UPDATED_NEW", "UPDATED_OLD")
-            return (*named, Clause("StringEqualsIfExists", "dynamodb:ReturnValues", changed_only))
-        return (*named, Clause("StringEquals", "dynamodb:Select", ("SPECIFIC_ATTRIBUTES",)))
+            return (*named, Clause("StringEqualsIfExists", _RETURN_VALUES, changed_only))
+        return (*named, Clause("StringEquals", _SELECT, ("SPECIFIC_ATTRIBUTES",)))
 
     @property
     def label(self) -> str:
@@ -149,3 +155,28 @@ class Attributes(Condition):
     @property
     def fine_grained(self) -> bool:
         return True
+
+
+def check_not_by_hand(condition: Condition) -> None:
+    """Check that a condition on items or attributes was not written as a bare clause.
+
+    One clause alone fences nothing: `ForAllValues` holds for a request that lacks the key, and actions that never carry
+    it would be granted without a fence.
+
+    Args:
+        condition: A condition as it was given to a grant.
+
+    Raises:
+        InvalidInputError: It is a `Clause` on a key that `LeadingKeys` or `Attributes` stands for.
+    """
+    if not isinstance(condition, Clause):
+        return
+    key = condition.key.lower()
+    instead = "LeadingKeys" if key in _BY_KEY else "Attributes" if key in _BY_ATTRIBUTE else ""
+    if instead:
+        raise InvalidInputError(
+            "a condition of a TableGrant",
+            value=condition,
+            allowed=f"a Clause on keys that no other condition stands for; {instead} stands for {condition.key}",
+            fix=f"Use {instead}(…): it also refuses requests without the key, and actions that it cannot narrow.",
+        )

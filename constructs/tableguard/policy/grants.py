@@ -21,6 +21,7 @@ from tableguard.policy.conditions import (
 )
 from tableguard.policy.documents import Json, Statement, document
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.fine_grained import check_not_by_hand
 from tableguard.policy.principals import ArnIdentity, Principal, Role, Trust, User
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved
@@ -59,8 +60,8 @@ class TableGrant:
             side: there, identity policies alone decide when it is left out.
 
     Raises:
-        InvalidInputError: A wrong type, conditions that cannot hold together, or a fine-grained condition on an
-            action that it does not work for.
+        InvalidInputError: A wrong type, conditions that cannot hold together, a fine-grained condition on an action
+            that it does not work for, or a `Clause` that stands in for one.
     """
 
     principal: Principal | Grantable
@@ -92,6 +93,7 @@ class TableGrant:
                 raise InvalidInputError(
                     "a condition of a TableGrant", value=condition, allowed="a condition such as FromNetwork(…)"
                 )
+            check_not_by_hand(condition)
         self._check_conditions()
         self._check_principal()
 
@@ -164,6 +166,24 @@ class TableGrant:
     def is_over(self, today: dt.date) -> bool:
         """Whether its last day has passed."""
         return self.until is not None and Until(self.until).is_over(today)
+
+    def same_access(self, other: TableGrant) -> bool:
+        """Whether another grant lets the same principal do the same under the same conditions, whenever it ends.
+
+        Two such grants on one table are a mistake: the one that ends later, or never, makes the end of the other void.
+        Reason and end do not count, nor does the order in which conditions and their values are given, nor the name of
+        an access; `name_principal` does. Principals are compared as they are, so an iam.IGrantable is converted first.
+        Conditions are compared, not weighed: a grant with fewer of them is wider, but not the same.
+
+        Args:
+            other: Another grant.
+        """
+        return (
+            self.principal == other.principal
+            and self.name_principal == other.name_principal
+            and self.access.permissions == other.access.permissions
+            and self._narrowing == other._narrowing
+        )
 
     def check(self, table: TableReference) -> None:
         """Check the grant against the table that it is for.
@@ -303,8 +323,22 @@ class TableGrant:
         return words
 
     def given_to(self, principal: Principal, conditions: Iterable[Condition] = ()) -> TableGrant:
-        """The same grant for another principal, with more conditions."""
+        """The same grant for another principal, with more conditions.
+
+        Raises:
+            InvalidInputError: The conditions are not ones that a grant takes.
+        """
         return replace(self, principal=principal, conditions=(*self.conditions, *conditions))
+
+    @property
+    def _narrowing(self) -> frozenset[tuple[str, str, str, frozenset[str]]]:
+        """What the conditions demand of each action, however they were put."""
+        return frozenset(
+            (action.name, clause.operator, clause.key.lower(), frozenset(clause.values))
+            for action in self.access.actions
+            for condition in self.conditions
+            for clause in condition.clauses(action)
+        )
 
     @property
     def _uses_key(self) -> bool:

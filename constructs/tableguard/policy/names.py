@@ -139,6 +139,29 @@ def network(what: str, value: str) -> str:
     return str(widened)
 
 
+def networks(what: str, values: Collection[str]) -> tuple[str, ...]:
+    """Check IPv4 and IPv6 ranges that stand side by side, and write them the canonical way.
+
+    Together they must not be the whole internet either: two halves are no narrower than one whole. Ranges that only
+    the deployment knows are left out of that sum.
+    """
+    ranges = tuple(network(f"a range of {what}", value) for value in values)
+    known = [ipaddress.ip_network(value) for value in ranges if not is_unresolved(value)]
+    for parts in (
+        ipaddress.collapse_addresses(part for part in known if isinstance(part, ipaddress.IPv4Network)),
+        ipaddress.collapse_addresses(part for part in known if isinstance(part, ipaddress.IPv6Network)),
+    ):
+        for whole in parts:
+            if whole.prefixlen == 0:
+                raise InvalidInputError(
+                    f"the ranges of {what}",
+                    value=ranges,
+                    allowed="ranges that are narrower than the whole internet, taken together",
+                    fix=f"These add up to {whole}: leave out those that nobody calls from.",
+                )
+    return ranges
+
+
 def arn(what: str, value: str) -> str:
     """Check that a value is one ARN, of any service, without wildcards and variables."""
     return _matching(

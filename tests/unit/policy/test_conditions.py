@@ -306,6 +306,20 @@ def test_values_become_a_tuple_so_that_clauses_are_equal_and_hashable() -> None:
         assert hash(clause) == hash(exact)
 
 
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        ("0.0.0.0/1", "128.0.0.0/2"),
+        ("0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"),
+        ("0.0.0.0/1", "8000::/1"),
+        ("0.0.0.0/1", TOKEN),
+        (TOKEN, "192.0.2.0/24", "192.0.2.0/25"),
+    ],
+)
+def test_ranges_that_leave_something_out_stay_as_they_were_given(ranges: tuple[str, ...]) -> None:
+    assert FromNetwork(*ranges).ranges == ranges
+
+
 def test_values_that_only_the_deployment_knows_pass() -> None:
     assert FromNetwork(TOKEN).ranges == (TOKEN,)
     assert FromVpc(TOKEN, region=TOKEN).region == TOKEN
@@ -441,6 +455,21 @@ BAD_INPUT = {
     "the whole internet": Refusal(
         lambda: FromNetwork("0.0.0.0/0"), "a range of FromNetwork", "0.0.0.0/0", "narrower than the whole internet"
     ),
+    **{
+        f"the whole internet in parts, {' '.join(ranges)}": Refusal(
+            lambda ranges=ranges: FromNetwork(*ranges),  # type: ignore[misc]
+            "the ranges of FromNetwork",
+            ranges,
+            "narrower than the whole internet, taken together",
+            f"These add up to {whole}",
+        )
+        for ranges, whole in (
+            (("0.0.0.0/1", "128.0.0.0/1"), "0.0.0.0/0"),
+            (("192.0.0.0/2", "0.0.0.0/1", "192.0.2.0/24", "128.0.0.0/2"), "0.0.0.0/0"),
+            (("2001:db8::/32", "0.0.0.0/1", TOKEN, "128.0.0.0/1"), "0.0.0.0/0"),
+            (("8000::/1", "192.0.2.0/24", "::/1"), "::/0"),
+        )
+    },
     "no VPC": Refusal(lambda: FromVpc(region="us-east-1"), "FromVpc", (), "at least one value"),
     "a malformed VPC": Refusal(
         lambda: FromVpc("vpc-*", region="us-east-1"), "a VPC of FromVpc", "vpc-*", 'an id such as "vpc-'

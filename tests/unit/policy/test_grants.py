@@ -445,6 +445,74 @@ def test_the_identity_policy_is_a_document_ready_to_attach() -> None:
     }
 
 
+FENCED = to(READER, Access.READ_ITEMS, conditions=[FromNetwork("192.0.2.0/24", "2001:db8::/32"), LeadingKeys("a")])
+ENDING = replace(FENCED, until=dt.date(2027, 1, 31))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (FENCED, FENCED, True),
+        (FENCED, ENDING, True),
+        (ENDING, replace(ENDING, until=dt.date(2028, 1, 31)), True),
+        (ENDING, replace(ENDING, until=dt.datetime(2027, 1, 31, 12, tzinfo=dt.UTC)), True),
+        (ENDING, replace(ENDING, reason="another test"), True),
+        (FENCED, replace(ENDING, reason="another test"), True),
+        (FENCED, replace(FENCED, principal=Role(account=PARTNER, name="reader")), True),
+        (FENCED, replace(FENCED, conditions=FENCED.conditions[::-1]), True),
+        (FENCED, replace(FENCED, conditions=(*FENCED.conditions, LeadingKeys("a"))), True),
+        (
+            FENCED,
+            replace(FENCED, conditions=[FromNetwork("2001:DB8::/32", "192.0.2.0/24"), LeadingKeys("a")]),
+            True,
+        ),
+        (
+            FENCED,
+            replace(
+                FENCED,
+                conditions=[
+                    Clause("IpAddress", "AWS:sourceip", ("192.0.2.0/24", "2001:db8::/32")),
+                    LeadingKeys("a"),
+                ],
+            ),
+            True,
+        ),
+        (FENCED, replace(FENCED, access=Access("by any name", Access.READ_ITEMS.permissions)), True),
+        (FENCED, replace(FENCED, principal=Role(account=PARTNER, name="writer")), False),
+        (FENCED, replace(FENCED, principal=Account(PARTNER)), False),
+        (FENCED, replace(FENCED, principal=User(account=PARTNER, name="reader")), False),
+        (FENCED, replace(FENCED, access=Access.query()), False),
+        (FENCED, replace(FENCED, access=Access.READ_ITEMS | Access.on_table("PutItem")), False),
+        (to(READER, Access.query(index="by-date")), to(READER, Access.query(index="by-city")), False),
+        (FENCED, replace(FENCED, conditions=()), False),
+        (FENCED, replace(FENCED, conditions=FENCED.conditions[:1]), False),
+        (FENCED, replace(FENCED, conditions=[FENCED.conditions[0], LeadingKeys("b")]), False),
+        (FENCED, replace(FENCED, conditions=[FENCED.conditions[0], LeadingKeys("a", attribute=2)]), False),
+        (FENCED, replace(FENCED, conditions=[FromNetwork("192.0.2.0/24"), LeadingKeys("a")]), False),
+        (
+            to(READER, conditions=[Clause("StringEquals", "aws:PrincipalTag/team", ("a",))]),
+            to(READER, conditions=[Clause("StringNotEquals", "aws:PrincipalTag/team", ("a",))]),
+            False,
+        ),
+        (FENCED, replace(FENCED, name_principal=True), False),
+    ],
+)
+def test_two_grants_are_the_same_access_when_one_would_make_the_end_of_the_other_void(
+    one: TableGrant, other: TableGrant, same: bool
+) -> None:
+    assert one.same_access(other) is same
+    assert other.same_access(one) is same
+
+
+def test_the_same_access_makes_an_end_void() -> None:
+    after = dt.datetime(2027, 6, 1, tzinfo=dt.UTC)
+    ending, lasting = to(READER, until=dt.date(2027, 1, 31)), to(READER)
+    both = rendered((*ending.table_statements(ORDERS), *lasting.table_statements(ORDERS)))
+    assert ending.same_access(lasting)
+    assert not by_resource_side(ending, role(), "GetItem", time=after)
+    assert decides(role(), "GetItem", ORDERS.arn, policy=both, time=after)
+
+
 class Converted:
     """What the CDK calls an IGrantable."""
 
@@ -519,6 +587,25 @@ def given(principal: Any = READER, access: Any = Access.READ, **options: Any) ->
     return TableGrant(principal, access, **{"reason": "a test", **options})
 
 
+# Each would pass for a fence and be none; the access is one that LeadingKeys or Attributes can narrow, or cannot.
+BY_HAND = [
+    (Clause("ForAllValues:StringEquals", "dynamodb:LeadingKeys", ("tenant-a",)), Access.READ, "LeadingKeys"),
+    (Clause("ForAllValues:StringEquals", "dynamodb:LeadingKeys", ("tenant-a",)), Access.READ_ITEMS, "LeadingKeys"),
+    (Clause("StringLike", "DYNAMODB:leadingkeys", ("tenant-*",)), Access.READ_ITEMS, "LeadingKeys"),
+    (Clause("Null", "dynamodb:LeadingKeys", ("false",)), Access.READ_ITEMS, "LeadingKeys"),
+    *(
+        (
+            Clause("ForAnyValue:StringEquals", f"dynamodb:{which}PartitionKeyValues", ("a",)),
+            Access.query(),
+            "LeadingKeys",
+        )
+        for which in ("First", "Second", "Third", "Fourth", "fourth")
+    ),
+    (Clause("ForAllValues:StringEquals", "dynamodb:Attributes", ("id",)), Access.READ, "Attributes"),
+    (Clause("ForAnyValue:StringNotLike", "dynamodb:attributes", ("Salary",)), Access.STREAM, "Attributes"),
+    (Clause("StringEquals", "dynamodb:Select", ("SPECIFIC_ATTRIBUTES",)), Access.query(), "Attributes"),
+    (Clause("StringEqualsIfExists", "dynamodb:ReturnValues", ("NONE",)), Access.WRITE, "Attributes"),
+]
 MALFORMED = {
     "a string for a principal": Refusal(
         lambda: given(role()), "the principal of a TableGrant", role(), "a principal such as Role", ""
@@ -603,6 +690,23 @@ MALFORMED = {
         "dynamodb:PutItem",
         "reads of items, and UpdateItem",
         "PutItem reaches attributes that it does not name.",
+    ),
+    **{
+        f"a clause by hand, {clause.label} on {access.name}": Refusal(
+            lambda clause=clause, access=access: given(access=access, conditions=[clause]),  # type: ignore[misc]
+            "a condition of a TableGrant",
+            clause,
+            f"{instead} stands for {clause.key}",
+            f"Use {instead}(…): it also refuses requests without the key, and actions that it cannot narrow.",
+        )
+        for clause, access, instead in BY_HAND
+    },
+    "a clause by hand among the conditions of a converted principal": Refusal(
+        lambda: TableGrant(Converted(), Access.READ_ITEMS).given_to(READER, [BY_HAND[0][0]]),
+        "a condition of a TableGrant",
+        BY_HAND[0][0],
+        "LeadingKeys stands for dynamodb:LeadingKeys",
+        "Use LeadingKeys(…)",
     ),
     "an end without a time zone": Refusal(
         lambda: given(until=dt.datetime(2027, 1, 31)),  # noqa: DTZ001 - the naive datetime is the point
@@ -764,5 +868,7 @@ def test_conditions_that_would_replace_those_of_the_trust_are_refused() -> None:
 
 
 def test_every_condition_kind_is_a_condition() -> None:
-    kinds: list[Condition] = [FromNetwork("192.0.2.0/24"), LeadingKeys("a"), Attributes("id")]
+    # Keys of DynamoDB that fence neither items nor attributes are a Clause's.
+    capacity = Clause("StringEqualsIfExists", "dynamodb:ReturnConsumedCapacity", ("NONE",))
+    kinds: list[Condition] = [FromNetwork("192.0.2.0/24"), LeadingKeys("a"), Attributes("id"), capacity]
     assert TableGrant(READER, Access.query(), conditions=kinds).conditions == tuple(kinds)

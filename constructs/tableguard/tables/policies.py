@@ -118,12 +118,12 @@ class TablePolicies(Construct):
             PolicyTooLargeError: Our own statements alone are over a limit.
         """
         for position, grant in enumerate(grants):
-            if grant in self._grants or grant in grants[:position]:
+            if any(map(grant.same_access, (*self._grants, *grants[:position]))):
                 raise InvalidInputError(
                     f"a grant on {self.resource.path}",
                     value=grant.described(),
-                    allowed="each grant once",
-                    fix="Remove one.",
+                    allowed="each access of a principal once, with one reason and one end",
+                    fix="Remove one of the two.",
                 )
             self._check(grant, table, facts)
         for limit, rendering in (

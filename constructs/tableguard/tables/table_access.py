@@ -14,7 +14,6 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, Node
 
 from tableguard.policy import (
-    Account,
     InvalidInputError,
     Limits,
     Principal,
@@ -126,14 +125,6 @@ class TableAccess(Construct):
         table = resource.reference(facts)
         resolved = [converted(grant, resource.stack, table) for grant in table_grants]
         everything = [one.grant for parts in resolved for one in parts]
-        for one in everything:
-            if isinstance(one.subject, Account) and not one.leaves(table.account):
-                raise InvalidInputError(
-                    "the principal of a TableGrant",
-                    value=one.subject.label,
-                    allowed="another account, or an identity of the table's own",
-                    fix="Inside the account identity policies decide: grant to the role itself.",
-                )
         now = today(self)
         past = [grant for grant in everything if grant.is_over(now)]
         self._policies.check(everything, table, facts)

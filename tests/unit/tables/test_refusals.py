@@ -1,5 +1,7 @@
 """What is refused before anything is synthesized: one row for each rule, with what, value, what is allowed, the fix."""
 
+import dataclasses
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -273,11 +275,22 @@ ROWS = {
         granted(table_v2, READER, READER),
         "a grant on Data/Orders/Resource",
         READER.described(),
-        "each grant once",
-        "Remove one.",
+        "each access of a principal once",
+        "Remove one of the two.",
+    ),
+    "the same access with another end": Row(
+        granted(table_v2, READER, dataclasses.replace(READER, until=dt.date(2030, 1, 31), reason="until then")),
+        "a grant on Data/Orders/Resource",
+        ...,
+        "with one reason and one end",
+        "Remove one of the two.",
     ),
     "the same grant twice": Row(
-        twice, "a grant on Data/Orders/Resource", READER.described(), "each grant once", "Remove one."
+        twice,
+        "a grant on Data/Orders/Resource",
+        READER.described(),
+        "each access of a principal once",
+        "Remove one of the two.",
     ),
     "no grant at all": Row(
         lambda: access(table_v2(stack())).grant("reader"),  # type: ignore[arg-type]
@@ -603,13 +616,6 @@ ROWS = {
         "Consumer/Role",
         "a role that a policy may be attached to, not an immutable one",
         "Import it without mutable=False.",
-    ),
-    "the table's own account as an Account": Row(
-        to(lambda _: tg.Account(OWNER)),
-        A_PRINCIPAL,
-        f"account {OWNER}",
-        "another account, or an identity of the table's own",
-        "grant to the role itself",
     ),
     "a principal of another partition": Row(
         to(lambda _: iam.ArnPrincipal(f"arn:aws-us-gov:iam::{PARTNER}:role/x")),

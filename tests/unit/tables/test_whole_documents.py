@@ -282,7 +282,8 @@ def test_without_a_date_in_the_context_today_is_today() -> None:
     data = stack()
     for number, (days, reason) in enumerate(((-3, "past"), (3, "future"))):
         until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)
-        grant = tg.TableGrant(tg.Account(PARTNER), tg.Access.READ, reason=reason, until=until)
+        account = PARTNER if number else VENDOR
+        grant = tg.TableGrant(tg.Account(account), tg.Access.READ, reason=reason, until=until)
         tg.TableAccess(data, f"Access{number}", table=_same(data), table_grants=[grant])
 
     (warning,) = warnings(data)

@@ -41,7 +41,8 @@ _EARLY: Final = 0
 
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, shorten role names and paths, give "
-    "consumers of one kind the same Access and conditions, or split the table."
+    "consumers of one kind the same Access and conditions, grant the table or one index instead of both (each names "
+    "every principal once more), or split the table."
 )
 
 Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, ...]]

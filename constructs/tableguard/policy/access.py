@@ -20,6 +20,7 @@ TABLE: Final = ""
 ALL_INDEXES: Final = "/index/*"
 STREAM: Final = "/stream/*"
 _INDEX: Final = ALL_INDEXES.removesuffix("*")
+_INSTEAD_OF_NAMES: Final = "Actions by name: Access.on_table(…), Access.on_index(…), Access.on_stream(…)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +31,21 @@ class Access:
 
     Args:
         name: What messages and reports call it.
-        permissions: Pairs of a target (what follows the table's ARN) and an action's name.
+        permissions: Pairs of a target (what follows the table's ARN) and an action's name, in any collection.
 
     Raises:
-        InvalidInputError: No permission, or an action that does not exist or does not work on its target.
+        InvalidInputError: A wrong type, no permission, or an action that does not exist or does not work on its target.
     """
 
     name: str
     permissions: frozenset[tuple[str, str]]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise InvalidInputError("the name of an Access", value=self.name, allowed="a string")
+        object.__setattr__(
+            self, "permissions", _pairs(f"the permissions of the access {self.name!r}", self.permissions)
+        )
         if not self.permissions:
             raise InvalidInputError(f"the access {self.name!r}", value=(), allowed="at least one action")
         for target, action in sorted(self.permissions):
@@ -111,6 +117,13 @@ class Access:
         return _custom(actions, STREAM)
 
     def __or__(self, other: Access) -> Access:
+        if not isinstance(other, Access):
+            raise InvalidInputError(
+                "what is joined to an Access with |",
+                value=other,
+                allowed="another Access, such as Access.STREAM",
+                fix=_INSTEAD_OF_NAMES if isinstance(other, str) else "",
+            )
         names_ = dict.fromkeys((*self.name.split(" + "), *other.name.split(" + ")))
         return Access(" + ".join(names_), self.permissions | other.permissions)
 
@@ -141,6 +154,19 @@ class Access:
     def reaches_table(self) -> bool:
         """Whether it reaches the table or an index: what the table's policy speaks of."""
         return any(target != STREAM for target, _ in self.permissions)
+
+
+def _pairs(what: str, permissions: object) -> frozenset[tuple[str, str]]:
+    allowed = 'pairs of a target and an action, such as ("", "GetItem")'
+    if not isinstance(permissions, Iterable) or isinstance(permissions, str):
+        raise InvalidInputError(what, value=permissions, allowed=allowed, fix=_INSTEAD_OF_NAMES)
+    pairs = tuple(permissions)
+    for pair in pairs:
+        match pair:
+            case (str(), str()) if isinstance(pair, tuple):
+                continue
+        raise InvalidInputError(what, value=pair, allowed=allowed, fix=_INSTEAD_OF_NAMES)
+    return frozenset(pairs)
 
 
 def _index_target(index: str) -> str:

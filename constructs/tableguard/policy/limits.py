@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
 
 from tableguard.policy.documents import minified
-from tableguard.policy.errors import PolicyTooLargeError
+from tableguard.policy.errors import InvalidInputError, PolicyTooLargeError
 from tableguard.policy.tokens import is_unresolved, literal_part
 
 # The shortest that each pseudo parameter can be: a lower bound for what only the deployment knows.
 _SHORTEST: Final[Mapping[str, int]] = MappingProxyType(
     {"AWS::AccountId": 12, "AWS::Partition": 3, "AWS::Region": 9, "AWS::URLSuffix": 10}
 )
+
+_UNITS: Final = ("bytes", "characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,23 @@ class Limit:
         size: The largest size, in `unit`s of the minified document.
         unit: "bytes" or "characters".
         source: Where AWS says so.
+
+    Raises:
+        InvalidInputError: The size is no positive number, or the unit is neither of the two.
     """
 
     kind: str
     size: int
     unit: str
     source: str
+
+    def __post_init__(self) -> None:
+        if type(self.size) is not int or self.size < 1:
+            raise InvalidInputError(f"the size of the Limit of a {self.kind}", value=self.size, allowed="1 or more")
+        if self.unit not in _UNITS:
+            raise InvalidInputError(
+                f"the unit of the Limit of a {self.kind}", value=self.unit, allowed=" or ".join(map(repr, _UNITS))
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +59,9 @@ class Limits:
         managed: One managed policy. White space does not count.
         service_control: An SCP.
         resource_control: An RCP.
+
+    Raises:
+        InvalidInputError: One of them is no Limit.
     """
 
     table: Limit = Limit("table policy", 20 * 1024, "bytes", "DynamoDB API reference, PutResourcePolicy")
@@ -55,6 +71,17 @@ class Limits:
     managed: Limit = Limit("managed policy", 6_144, "characters", "IAM user guide, IAM and STS quotas")
     service_control: Limit = Limit("SCP", 10_240, "characters", "Organizations user guide, quotas")
     resource_control: Limit = Limit("RCP", 5_120, "characters", "Organizations user guide, quotas")
+
+    def __post_init__(self) -> None:
+        for kind in fields(self):
+            limit = getattr(self, kind.name)
+            if not isinstance(limit, Limit):
+                raise InvalidInputError(
+                    f"{kind.name} of Limits",
+                    value=limit,
+                    allowed="a Limit",
+                    fix=f"Change what your quota changes: dataclasses.replace(Limits().{kind.name}, size=…).",
+                )
 
 
 DEFAULT_LIMITS: Final = Limits()

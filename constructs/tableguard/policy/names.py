@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from tableguard.policy.errors import InvalidInputError
@@ -162,6 +162,14 @@ def networks(what: str, values: Collection[str]) -> tuple[str, ...]:
     return ranges
 
 
+def listed(what: str, values: object) -> tuple[str, ...]:
+    """Check that values are a list, and not one text, whose letters would be taken for them. It may be empty."""
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+        fix = f"Put it into a list: [{values!r}]." if isinstance(values, str) else ""
+        raise InvalidInputError(what, value=values, allowed="a list of strings", fix=fix)
+    return tuple(values)
+
+
 def arn(what: str, value: str) -> str:
     """Check that a value is one ARN, of any service, without wildcards and variables."""
     return _matching(
@@ -173,6 +181,6 @@ def arn(what: str, value: str) -> str:
 
 
 def suggestion(value: str, known: Collection[str]) -> str:
-    """Say what was probably meant, or nothing."""
-    close = difflib.get_close_matches(value, known, n=1, cutoff=0.6)
+    """Say what was probably meant, or nothing. Whatever is no text is like nothing that is known."""
+    close = difflib.get_close_matches(str(value), known, n=1, cutoff=0.6)
     return f'Did you mean "{close[0]}"?' if close else ""

@@ -32,7 +32,7 @@ class TableReference:
             at deployment alone needs it.
 
     Raises:
-        InvalidInputError: A malformed value, or a key of another account or region.
+        InvalidInputError: A wrong type, a malformed value, or a key of another account or region.
     """
 
     account: str
@@ -48,10 +48,11 @@ class TableReference:
         names.account_id("the account of a TableReference", self.account)
         names.region("the region of a TableReference", self.region)
         names.table_name("the name of a TableReference", self.name)
-        object.__setattr__(self, "indexes", tuple(self.indexes))
+        object.__setattr__(self, "indexes", names.listed("the indexes of a TableReference", self.indexes))
         for index in self.indexes:
             names.index_name("an index of a TableReference", index)
-        object.__setattr__(self, "replica_regions", tuple(self.replica_regions))
+        regions = names.listed("the replica regions of a TableReference", self.replica_regions)
+        object.__setattr__(self, "replica_regions", regions)
         for region in self.replica_regions:
             names.region("a replica region of a TableReference", region)
         if self.partition is not None:

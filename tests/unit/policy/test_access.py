@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,16 @@ def test_joining_an_access_with_itself_changes_nothing() -> None:
     assert hash(Access.READ | Access.READ) == hash(Access.READ)
 
 
+@pytest.mark.parametrize(
+    "permissions", [[("", "GetItem")], (("", "GetItem"), ("", "GetItem")), {("", "GetItem")}, {("", "GetItem"): 1}]
+)
+def test_permissions_become_a_set_so_that_accesses_are_equal_and_hashable(permissions: Any) -> None:
+    exact = Access("mine", frozenset({("", "GetItem")}))
+    assert Access("mine", permissions) == exact
+    assert hash(Access("mine", permissions)) == hash(exact)
+    assert Access("mine", permissions) | Access.STREAM == exact | Access.STREAM
+
+
 def test_an_access_lists_its_actions_once_and_sorted() -> None:
     names = [action.name for action in (Access.READ | Access.STREAM).actions]
     assert names == sorted(set(names))
@@ -94,6 +105,9 @@ def test_the_actions_per_target_cannot_be_changed() -> None:
 ACTION = 'the name of a DynamoDB action, such as "GetItem"'
 PATTERN = "Patterns take in actions that AWS adds later: list the actions."
 TRANSACTION = "Transactions are authorized by GetItem, PutItem, UpdateItem, DeleteItem and ConditionCheckItem."
+
+PAIRS = 'pairs of a target and an action, such as ("", "GetItem")'
+BY_NAME = "Actions by name: Access.on_table(…), Access.on_index(…), Access.on_stream(…)."
 
 BAD_INPUT = {
     "a misspelt action": Refusal(lambda: Access.on_table("GetItems"), "an action", "GetItems", ACTION, '"GetItem"?'),
@@ -135,6 +149,52 @@ BAD_INPUT = {
     "no action on an index": Refusal(Access.on_index, "the access ''", (), "at least one action"),
     "no action on a stream": Refusal(Access.on_stream, "the access ''", (), "at least one action"),
     "no permission": Refusal(lambda: Access("mine", frozenset()), "the access 'mine'", (), "at least one action"),
+    **{
+        f"permissions that are {value!r}": Refusal(
+            lambda value=value: Access("mine", value),  # type: ignore[misc]
+            "the permissions of the access 'mine'",
+            value,
+            PAIRS,
+            BY_NAME,
+        )
+        for value in (None, 5, "GetItem")
+    },
+    **{
+        f"the permission {value!r}": Refusal(
+            lambda value=value: Access("mine", [value]),  # type: ignore[misc, arg-type]
+            "the permissions of the access 'mine'",
+            value,
+            PAIRS,
+            BY_NAME,
+        )
+        for value in (
+            "GetItem",
+            "ab",
+            None,
+            (),
+            ("GetItem",),
+            ("", "GetItem", ""),
+            ("", 5),
+            (None, "GetItem"),
+            ["", "GetItem"],
+        )
+    },
+    "a number for a name": Refusal(
+        lambda: Access(5, frozenset({("", "GetItem")})),  # type: ignore[arg-type]
+        "the name of an Access",
+        5,
+        "a string",
+    ),
+    **{
+        f"{value!r} joined to an access": Refusal(
+            lambda value=value: Access.READ | value,  # type: ignore[misc]
+            "what is joined to an Access with |",
+            value,
+            "another Access, such as Access.STREAM",
+            BY_NAME if isinstance(value, str) else "",
+        )
+        for value in (None, "GetItem", 5, {("", "GetItem")}, Access)
+    },
     "a prefixed action in a permission": Refusal(
         lambda: Access("mine", frozenset({("", "dynamodb:GetItem")})),
         "an action",

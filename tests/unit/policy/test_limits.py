@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tableguard.policy import Access, Account, Limit, Limits, PolicyTooLargeError, TableGrant, document, measured
 from tableguard.policy.limits import DEFAULT_LIMITS, check_size
-from tests.unit.policy.support import ORDERS, PARTNER, TOKEN
+from tests.unit.policy.support import ORDERS, PARTNER, TOKEN, Refusal, assert_refused
 
 BYTES = Limit("table policy", 100, "bytes", "a source")
 CHARACTERS = replace(BYTES, unit="characters")
@@ -156,6 +156,44 @@ def test_a_raised_limit_replaces_one_and_leaves_the_others() -> None:
     raised = Limits(managed=replace(DEFAULT_LIMITS.managed, size=12_288))
     assert raised.managed.size == 12_288
     assert raised.table == DEFAULT_LIMITS.table
+
+
+BAD_INPUT = {
+    **{
+        f"{value!r} for the limit of {kind}": Refusal(
+            lambda kind=kind, value=value: Limits(**{kind: value}),  # type: ignore[misc]
+            f"{kind} of Limits",
+            value,
+            "a Limit",
+            f"dataclasses.replace(Limits().{kind}, size=…)",
+        )
+        for kind in ("table", "stream", "key", "inline", "managed", "service_control", "resource_control")
+        for value in (5, None)
+    },
+    **{
+        f"the size {size!r}": Refusal(
+            lambda size=size: replace(BYTES, size=size),  # type: ignore[misc]
+            "the size of the Limit of a table policy",
+            size,
+            "1 or more",
+        )
+        for size in (0, -1, True, 1.5, "100", None)
+    },
+    **{
+        f"the unit {unit!r}": Refusal(
+            lambda unit=unit: replace(BYTES, unit=unit),  # type: ignore[misc]
+            "the unit of the Limit of a table policy",
+            unit,
+            "'bytes' or 'characters'",
+        )
+        for unit in ("byte", "", None)
+    },
+}
+
+
+@pytest.mark.parametrize("refusal", BAD_INPUT.values(), ids=BAD_INPUT.keys())
+def test_a_bad_limit_is_refused(refusal: Refusal) -> None:
+    assert_refused(refusal)
 
 
 def statement(

@@ -135,6 +135,29 @@ BAD_INPUT = {
     "a malformed index": Refusal(
         lambda: replace(ORDERS, indexes=("by-date", "*")), "an index of a TableReference", "*", "3 to 255"
     ),
+    **{
+        f"{value!r} for a list of {what}": Refusal(
+            lambda field=field, value=value: replace(ORDERS, **{field: value}),  # type: ignore[misc]
+            f"the {what} of a TableReference",
+            value,
+            "a list of strings",
+            f"Put it into a list: [{value!r}]." if isinstance(value, str) else "",
+        )
+        for field, what in (("indexes", "indexes"), ("replica_regions", "replica regions"))
+        for value in (None, 5, "by-date", "eu-west-1", "", b"by-date")
+    },
+    "a number for an index": Refusal(
+        lambda: replace(ORDERS, indexes=[5]),  # type: ignore[arg-type]
+        "an index of a TableReference",
+        5,
+        "3 to 255",
+    ),
+    "a number for a replica region": Refusal(
+        lambda: replace(ORDERS, replica_regions=[None]),  # type: ignore[arg-type]
+        "a replica region of a TableReference",
+        None,
+        "eu-west-1",
+    ),
     "a malformed replica region": Refusal(
         lambda: replace(ORDERS, replica_regions=("europe",)),
         "a replica region of a TableReference",
@@ -192,6 +215,13 @@ BAD_INPUT = {
     ),
     "a misspelt index": Refusal(
         lambda: ORDERS.index_arn("by-dat"), "an index of table orders", "by-dat", "by-city, by-date", '"by-date"?'
+    ),
+    "no name for an index": Refusal(
+        lambda: ORDERS.index_arn(None),  # type: ignore[arg-type]
+        "an index of table orders",
+        None,
+        "by-city, by-date",
+        "Add the index to the table before the grant",
     ),
     "an index that the table does not have": Refusal(
         lambda: ORDERS.check_index("zzz"),

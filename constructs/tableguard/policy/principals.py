@@ -72,8 +72,20 @@ class Principal(abc.ABC):
         return None
 
 
+class _OfOneAccount(Principal):
+    """A principal that belongs to one account."""
+
+    __slots__ = ()
+
+    account: str
+
+    @property
+    def home(self) -> str:
+        return self.account
+
+
 @dataclass(frozen=True, slots=True)
-class Account(Principal):
+class Account(_OfOneAccount):
     """A whole account: its administrators decide which of their identities use the grant.
 
     Args:
@@ -89,10 +101,6 @@ class Account(Principal):
         names.account_id("the account of an Account", self.account)
 
     @property
-    def home(self) -> str:
-        return self.account
-
-    @property
     def label(self) -> str:
         return f"account {self.account}"
 
@@ -104,20 +112,31 @@ class Account(Principal):
         return Trust("AWS", self.account)
 
 
-class _Identity(Principal):
+class _Session(_OfOneAccount):
+    """A session: it has an ARN of its own and no policy, so it is always named."""
+
+    __slots__ = ()
+
+    @abc.abstractmethod
+    def arn(self, partition: str) -> str:
+        """The session's STS ARN."""
+
+    @property
+    def by_name(self) -> bool:
+        return True
+
+    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
+        return Trust("AWS", self.arn(partition))
+
+
+class _Identity(_OfOneAccount):
     """A role or a user: something that has an IAM ARN of its own."""
 
     __slots__ = ()
 
-    account: str
-
     @abc.abstractmethod
     def arn(self, partition: str) -> str:
         """The principal's IAM ARN."""
-
-    @property
-    def home(self) -> str:
-        return self.account
 
     def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
         arn = self.arn(partition)
@@ -221,7 +240,7 @@ class ArnIdentity(_Identity):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoleSession(Principal):
+class RoleSession(_Session):
     """One named session of a role. It is always named: `aws:PrincipalArn` holds the role, not the session.
 
     Inside the table's own account such a grant is not limited by the role's permissions boundary.
@@ -246,27 +265,19 @@ class RoleSession(Principal):
         names.session_name("the session of a RoleSession", self.session)
 
     @property
-    def home(self) -> str:
-        return self.account
-
-    @property
     def label(self) -> str:
         return f"session {self.session} of role {self.role} of {self.account}"
-
-    @property
-    def by_name(self) -> bool:
-        return True
 
     @property
     def role_name(self) -> str:
         return self.role
 
-    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
-        return Trust("AWS", f"arn:{partition}:sts::{self.account}:assumed-role/{self.role}/{self.session}")
+    def arn(self, partition: str) -> str:
+        return f"arn:{partition}:sts::{self.account}:assumed-role/{self.role}/{self.session}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FederatedUser(Principal):
+class FederatedUser(_Session):
     """A session made by GetFederationToken. It is always named.
 
     Args:
@@ -285,23 +296,15 @@ class FederatedUser(Principal):
         names.federated_user_name("the name of a FederatedUser", self.name)
 
     @property
-    def home(self) -> str:
-        return self.account
-
-    @property
     def label(self) -> str:
         return f"federated user {self.name} of {self.account}"
 
-    @property
-    def by_name(self) -> bool:
-        return True
-
-    def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
-        return Trust("AWS", f"arn:{partition}:sts::{self.account}:federated-user/{self.name}")
+    def arn(self, partition: str) -> str:
+        return f"arn:{partition}:sts::{self.account}:federated-user/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionSet(Principal):
+class PermissionSet(_OfOneAccount):
     """The people who sign in to one account with an Identity Center permission set.
 
     Identity Center makes the role, under a path that only it can write to and with a suffix of 16 characters that
@@ -323,10 +326,6 @@ class PermissionSet(Principal):
     def __post_init__(self) -> None:
         names.account_id("the account of a PermissionSet", self.account)
         names.permission_set_name("the name of a PermissionSet", self.name)
-
-    @property
-    def home(self) -> str:
-        return self.account
 
     @property
     def label(self) -> str:

@@ -85,7 +85,8 @@ def check(picture: Picture, rules: Sequence[Rule], today: dt.date, *, most_reque
 
     Whoever the picture does not hold may have identity policies that allow everything, and so may the roles and users
     of other accounts than the table's, since those accounts write them. Roles and users of the table's own account
-    have the policies that the templates show, unless some of them stand in no template. What cannot be understood
+    have the policies that the templates show, unless some of them stand in no template, or no template makes the role
+    or user itself: what else is attached to it is not known then. What cannot be understood
     counts against the rule.
 
     Args:
@@ -124,7 +125,9 @@ class _Court:
         if question.allowed:
             return decide(self._as_written, request)
         behind = question.caller.identity
-        closed = behind is not None and behind.account == question.table.account and not behind.unread
+        closed = (
+            behind is not None and behind.account == question.table.account and behind.in_assembly and not behind.unread
+        )
         return decide(self._as_written if closed else self._as_they_might_be, request, outsider=ANY_IDENTITY)
 
 

@@ -172,3 +172,15 @@ def test_grants_are_compared_with_the_day_that_is_given() -> None:
 
 def test_failures_name_a_table_by_its_arn() -> None:
     assert TABLE in tried(NOBODY, picture(allow(READER))).failures[0].what
+
+
+def test_a_role_that_no_template_makes_may_have_more_policies_than_the_templates_show() -> None:
+    rule = NobodyCan(access=READING, except_=[Account(READER)])
+    made = role(OWNER, "app", own("s3:*"))
+
+    def found(identity: Identity) -> list[str]:
+        failures = tried(rule, picture(identities=(identity,))).failures
+        return [principal for failure in failures for principal in failure.principals]
+
+    assert made.arn not in found(made)
+    assert made.arn in found(replace(made, in_assembly=False))

@@ -20,9 +20,10 @@ MOST: Final = 48
 NETWORK_KEYS: Final = frozenset({"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
 _CALLED_VIA: Final = frozenset({"aws:calledvia", "aws:calledviafirst", "aws:calledvialast"})
 
-INTERNET: Final[Context] = {"aws:sourceip": ("203.0.113.77",), "aws:securetransport": ("true",)}
+_DIRECT: Final[Context] = {"aws:securetransport": ("true",), "aws:viaawsservice": ("false",)}
+INTERNET: Final[Context] = {**_DIRECT, "aws:sourceip": ("203.0.113.77",)}
 STRANGE_VPC: Final[Context] = {
-    "aws:securetransport": ("true",),
+    **_DIRECT,
     "aws:sourcevpc": ("vpc-00000000000000bad",),
     "aws:sourcevpce": ("vpce-00000000000000bad",),
     "aws:vpcsourceip": ("10.99.99.99",),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tableguard.policy import AwsService, Clause, Principal
-from tableguard.policy.evaluation import Document
+from tableguard.policy.evaluation import Document, Place
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.wildcards import compact, fits
 from tableguard.policy.partitions import partition_of
@@ -168,6 +168,20 @@ def opened(picture: Picture) -> Picture:
     """
     identities = (replace(each, documents=(*each.documents, *ANY_IDENTITY)) for each in picture.identities)
     return replace(picture, identities=tuple(identities))
+
+
+def without(picture: Picture, places: Collection[Place]) -> Picture:
+    """The picture without the identity policies that stand in some places.
+
+    Args:
+        picture: The picture.
+        places: The places.
+    """
+    identities = (
+        replace(each, documents=tuple(document for document in each.documents if document.place not in places))
+        for each in picture.identities
+    )
+    return replace(picture, identities=tuple(identities)) if places else picture
 
 
 def documents_of(picture: Picture) -> Iterator[Document]:

@@ -97,7 +97,8 @@ class Scene:
             key.lower(): tuple(map(scalar_text, value if isinstance(value, (list, tuple)) else [value]))
             for key, value in context.items()
         }
-        return {"aws:requestedregion": (table.region,), "aws:securetransport": ("true",), **said}
+        usual = {"aws:securetransport": ("true",), "aws:viaawsservice": ("false",)}
+        return {"aws:requestedregion": (table.region,), **usual, **said}
 
     def circumstances(self, table: Table, caller: Caller, resource: str, action: Action) -> tuple[Context, ...]:
         """The contexts in which to ask, made from the policies that bear on the request.

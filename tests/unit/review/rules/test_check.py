@@ -184,3 +184,46 @@ def test_a_role_that_no_template_makes_may_have_more_policies_than_the_templates
 
     assert made.arn not in found(made)
     assert made.arn in found(replace(made, in_assembly=False))
+
+
+class TestUnknownsBelowResources:
+    @pytest.mark.parametrize("path", ["Resources/Orders/Properties/Replicas", "Resources/Members/Properties/Users"])
+    def test_fail_rules_that_want_refusals(self, path: str) -> None:
+        unknown = Unknown(Place(stack="Data", logical_id=path.split("/")[1], path=path), "it is not known")
+
+        (failure,) = tried(NOBODY, picture(unknowns=(unknown,))).failures
+
+        assert "it is not known" in failure.what
+
+    @pytest.mark.parametrize("last", ["ServiceName", "TargetIds", "PermissionsBoundary"])
+    def test_of_what_only_limits_do_not(self, last: str) -> None:
+        unknown = Unknown(Place(stack="Data", logical_id="X", path=f"Resources/X/Properties/{last}"), "not known")
+
+        assert tried(NOBODY, picture(unknowns=(unknown,))).holds
+
+
+class TestKeptAccess:
+    RULE = KeepsAccess(principals=[Role(account=READER, name="reader")], access=READING)
+    PERHAPS = Unknown(
+        Place(stack="Reader", logical_id="Policy", path="Resources/Policy"),
+        "whether its condition holds is known at deployment only",
+    )
+
+    def test_is_not_known_where_the_only_policy_that_allows_may_not_be_made(self) -> None:
+        on = picture(allow(READER), identities=(role(READER, "reader", own()),), unknowns=(self.PERHAPS,))
+
+        (failure,) = tried(self.RULE, on).failures
+
+        assert "whether its condition holds" in failure.what
+
+    def test_is_known_where_another_one_allows_as_well(self) -> None:
+        one = role(READER, "reader", own())
+        both = replace(one, documents=(*one.documents, document(own(), place=replace(AT_TABLE, stack="Reader"))))
+
+        assert tried(self.RULE, picture(allow(READER), identities=(both,), unknowns=(self.PERHAPS,))).holds
+
+    def test_is_asked_for_without_a_detour_through_a_service(self) -> None:
+        fence = deny("dynamodb:GetItem", Bool={"aws:ViaAWSService": "false"})
+        on = picture(allow(READER), fence, identities=(role(READER, "reader", own()),))
+
+        assert not tried(self.RULE, on).holds

@@ -199,6 +199,7 @@ class _Trial:
             yield f"Not tried whole: the policies' conditions combine to {many} more circumstances than are tried", None
         for place in self._may_be_missing:
             yield f"Not known: {place_in_words(place)}: {_CONDITIONAL}, and nothing else allows it", place
+        yield from self._scene.untried.remaining() if not self._unfinished else ()
         yield from self._unread()
 
     def _unread(self) -> Iterator[tuple[str, Place | None]]:

@@ -125,19 +125,26 @@ class _Nobody(Rule):
     ) -> Iterator[Question]:
         for table in scene.tables_of(self.tables):
             for caller in scene.callers_of(table):
-                if not own_account and caller.account == table.account:
-                    continue
                 for resource, action in resources(table, access):
-                    for context in scene.circumstances(table, caller, resource, action):
-                        if not caller.is_in(self.except_, context):
-                            yield Question(
-                                table=table,
-                                caller=caller,
-                                resource=resource,
-                                action=action,
-                                context=context,
-                                moment=moment,
-                            )
+                    scene.meet(table, caller, resource, action)
+                    if own_account or caller.account != table.account:
+                        yield from self._asked(scene, table, caller, resource, action, moment=moment)
+
+    def _asked(
+        self,
+        scene: Scene,
+        table: Table,
+        caller: Caller,
+        resource: str,
+        action: Action,
+        *,
+        moment: dt.datetime | None,
+    ) -> Iterator[Question]:
+        for context in scene.circumstances(table, caller, resource, action):
+            if not caller.is_in(self.except_, context):
+                yield Question(
+                    table=table, caller=caller, resource=resource, action=action, context=context, moment=moment
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

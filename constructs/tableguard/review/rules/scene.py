@@ -10,11 +10,12 @@ from typing import Final
 from tableguard.policy import Access, Principal, TableReference
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
 from tableguard.policy.actions import Action
-from tableguard.policy.evaluation import ContextValue, Document
+from tableguard.policy.evaluation import ContextValue, Document, Request
 from tableguard.policy.evaluation.conditions import scalar_text
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.circumstances import circumstances
 from tableguard.review.rules.people import Caller, Names, everybody
+from tableguard.review.rules.untried import Untried
 from tableguard.review.samples import Context
 from tableguard.review.sentences import Shelf
 
@@ -37,6 +38,7 @@ class Scene:
         self.left_out = 0
         self.missing: list[str] = []
         self._shelf = Shelf()
+        self.untried = Untried(self._shelf)
         self._contexts: dict[tuple[str, str | None, bool, str], tuple[Context, ...]] = {}
 
     @cached_property
@@ -121,6 +123,28 @@ class Scene:
                 always["dynamodb:leadingkeys"] = (_SOME_KEY,)
             self._contexts[key] = tuple({**always, **context} for context in contexts)
         return self._contexts[key]
+
+    def meet(self, table: Table, caller: Caller, resource: str, action: Action) -> None:
+        """Note whom a caller stands for among those whom the table's policy allows an action.
+
+        Args:
+            table: The table.
+            caller: Who asks.
+            resource: What the request goes to.
+            action: The action.
+        """
+        self.untried.expect(table, resource, action.qualified)
+        if not self.untried.pending(table, resource, action.qualified):
+            return
+        for context in self.circumstances(table, caller, resource, action):
+            request = Request(
+                principal=caller.principal,
+                action=action.qualified,
+                resource=resource,
+                resource_account=table.account,
+                context={**caller.facts, **context},
+            )
+            self.untried.meet(table, request.situation)
 
     def _documents(self, table: Table, caller: Caller, *, stream: bool) -> Iterator[Document]:
         yield from self._policies(table, stream=stream)

@@ -227,3 +227,19 @@ class TestKeptAccess:
         on = picture(allow(READER), fence, identities=(role(READER, "reader", own()),))
 
         assert not tried(self.RULE, on).holds
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        deny("dynamodb:GetItem", StringNotEquals={"aws:PrincipalTag/t": "x"}),
+        deny("dynamodb:GetItem", BoolIfExists={"aws:MultiFactorAuthPresent": "false"}),
+    ],
+)
+def test_denies_with_an_exemption_each_are_got_round_together(second: dict[str, object]) -> None:
+    first = deny("dynamodb:GetItem", StringNotEquals={"aws:SourceVpce": "vpce-1"})
+    third = deny("dynamodb:GetItem", StringNotEquals={"aws:RequestTag/u": "y"})
+
+    assert not tried(NOBODY, picture(allow(READER), first, second)).holds
+    assert not tried(NOBODY, picture(allow(READER), first, second, third)).holds
+    assert tried(NOBODY, picture(allow(READER), first, second, deny("dynamodb:GetItem"))).holds

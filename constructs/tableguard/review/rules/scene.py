@@ -14,12 +14,13 @@ from tableguard.policy.evaluation import ContextValue, Document, Request
 from tableguard.policy.evaluation.conditions import scalar_text
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.circumstances import circumstances
-from tableguard.review.rules.people import Caller, Names, everybody
+from tableguard.review.rules.people import Caller, Names, documents_of, everybody
 from tableguard.review.rules.untried import Untried
-from tableguard.review.samples import Context
-from tableguard.review.sentences import Shelf
+from tableguard.review.samples import TIMES, Context, moment
+from tableguard.review.sentences import Sentence, Shelf
 
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
+_JUST_AFTER: Final = dt.timedelta(seconds=1)
 _SOME_KEY: Final = "some-key"
 _INDEX: Final = ALL_INDEXES.removesuffix("*")
 
@@ -45,6 +46,21 @@ class Scene:
     def callers(self) -> tuple[Caller, ...]:
         """Everybody of the picture, and outsiders."""
         return everybody(self.picture)
+
+    @cached_property
+    def _changes(self) -> tuple[dt.datetime, ...]:
+        """The moments, in order, at which an Allow of the picture begins to apply, or a Deny ceases to."""
+        documents = documents_of(self.picture)
+        sentences = (sentence for document in documents for sentence in self._shelf.sentences(document))
+        return tuple(sorted({opening for sentence in sentences for opening in _openings(sentence)}))
+
+    def moments(self, first: dt.datetime) -> tuple[dt.datetime, ...]:
+        """When to ask: at a moment, and after it whenever the policies' dates open something.
+
+        Args:
+            first: The moment.
+        """
+        return (first, *(opening for opening in self._changes if opening > first))
 
     def callers_of(self, table: Table) -> Iterator[Caller]:
         """Everybody to ask about for a table.
@@ -157,6 +173,14 @@ class Scene:
         for policy in (table.stream_policy if stream else table.policy, key.policy if key is not None else None):
             if policy is not None:
                 yield policy
+
+
+def _openings(sentence: Sentence) -> Iterator[dt.datetime]:
+    after, at = ("Greater", "DateEquals") if sentence.allows else ("Less", "NotEquals")
+    for test in sentence.tests:
+        if test.low_key in TIMES and (after in test.base or at in test.base):
+            step = _JUST_AFTER if after in test.base else dt.timedelta()
+            yield from (found + step for value in test.values if (found := moment(value)) is not None)
 
 
 def resources(table: Table, access: Access) -> Iterator[tuple[str, Action]]:

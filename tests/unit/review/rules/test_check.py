@@ -243,3 +243,34 @@ def test_denies_with_an_exemption_each_are_got_round_together(second: dict[str, 
     assert not tried(NOBODY, picture(allow(READER), first, second)).holds
     assert not tried(NOBODY, picture(allow(READER), first, second, third)).holds
     assert tried(NOBODY, picture(allow(READER), first, second, deny("dynamodb:GetItem"))).holds
+
+
+class TestTimes:
+    @pytest.mark.parametrize(
+        "condition",
+        [
+            {"DateGreaterThan": {"aws:CurrentTime": "2026-12-01T00:00:00Z"}},
+            {"DateEquals": {"aws:CurrentTime": "2028-12-01T00:00:00Z"}},
+            {"NumericGreaterThanEquals": {"aws:EpochTime": "1900000000"}},
+            {
+                "DateGreaterThan": {"aws:CurrentTime": "2027-12-01T00:00:00Z"},
+                "DateLessThan": {"aws:CurrentTime": "2027-12-01T01:00:00Z"},
+            },
+        ],
+    )
+    def test_a_grant_that_begins_later_is_asked_for(self, condition: dict[str, dict[str, str]]) -> None:
+        assert not tried(NOBODY, picture(allow(READER, Condition=condition))).holds
+
+    def test_a_deny_that_ends_protects_until_then(self) -> None:
+        until = {"aws:CurrentTime": "2026-12-01T00:00:00Z"}
+
+        (failure,) = tried(NOBODY, picture(allow(READER), deny("dynamodb:GetItem", DateLessThan=until))).failures
+
+        assert "asked for 2026-12-01" in failure.what
+
+    def test_one_that_begins_later_and_never_ends_does_not_end_in_time(self) -> None:
+        begins = {"DateGreaterThan": {"aws:CurrentTime": "2028-01-01T00:00:00Z"}}
+        ends = {"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}
+
+        assert not tried(EveryGrantEnds(), picture(allow(READER, Condition=begins))).holds
+        assert tried(EveryGrantEnds(), picture(allow(READER, Condition=ends))).holds

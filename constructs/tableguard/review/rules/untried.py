@@ -17,6 +17,7 @@ from tableguard.review.samples import TIMES
 from tableguard.review.sentences import Sentence, Shelf, Test
 
 _EVERYBODY: Final = ("*", {"AWS": "*"}, {"AWS": ["*"]})
+_BELOW_TABLES: Final = ("/index/", "/stream/")
 _WHO: Final = frozenset(
     {
         "aws:federatedprovider",
@@ -139,8 +140,14 @@ def _denies_everybody(sentence: Sentence, situation: Situation) -> bool:
 
 
 def _is_about(sentence: Sentence, situation: Situation) -> bool:
-    """Whether it is about the resource of a request, whoever makes it."""
+    """Whether it is about the resource of a request, whoever makes it, or about something of the same kind.
+
+    It may name a stream by the moment at which that was enabled, which no template tells, or another index.
+    """
     bare = {key: value for key, value in sentence.source.items() if key not in ("Condition", "NotPrincipal")}
+    for kind in _BELOW_TABLES:
+        if kind in situation.resource and any(kind in resource for resource in sentence.resources):
+            bare["Resource"] = "*"
     alone = _document(sentence, {**bare, "Principal": "*"})
     return alone.compiled.statements[0].applies(situation, named=True) is not False
 

@@ -1,5 +1,6 @@
 """An Allow that no made-up request meets is not taken for one that nobody can use."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,18 @@ import pytest
 from tableguard.policy import Access
 from tableguard.review.rules import NobodyCan, OnlyAccounts
 from tableguard.review.rules.people import everybody
-from tests.unit.review.rules.support import OWNER, READER, VENDOR, Statement, allow, deny, picture, tried
+from tests.unit.review.rules.support import (
+    OWNER,
+    READER,
+    TABLE,
+    VENDOR,
+    Statement,
+    allow,
+    deny,
+    document,
+    picture,
+    tried,
+)
 
 NONE_BUT_OURS = OnlyAccounts(accounts=[])
 ONLY_READER = OnlyAccounts(accounts=[READER])
@@ -95,3 +107,22 @@ def test_no_outsider_is_left_out_however_many_organizations_are_named() -> None:
     asked = {caller.facts.get("aws:PrincipalOrgID") for caller in everybody(picture(statement))}
 
     assert set(organizations) <= asked
+
+
+def test_a_stream_that_is_named_by_its_moment_could_not_be_asked_for() -> None:
+    at = f"{TABLE}/stream/2026-01-01T00:00:00.000"
+    on = picture()
+    read = allow(VENDOR, "dynamodb:GetRecords", Resource=at)
+    named = replace(on, tables=(replace(on.tables[0], stream_policy=document(read)),))
+
+    (failure,) = tried(NONE_BUT_OURS, named).failures
+
+    assert failure.what.startswith("Not tried")
+
+
+def test_an_index_that_the_table_does_not_have_could_not_be_asked_for() -> None:
+    def query(index: str) -> Statement:
+        return allow(READER, "dynamodb:Query", Resource=f"{TABLE}/index/{index}")
+
+    assert tried(ONLY_READER, picture(query("by-date"))).holds
+    assert not tried(ONLY_READER, picture(query("by-another"))).holds

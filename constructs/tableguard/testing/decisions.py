@@ -74,7 +74,7 @@ def assert_allowed(
         action: What: "dynamodb:GetItem".
         resource: With what: an ARN, a `TableReference`, or a table (of this library, or an L1 or L2 of the CDK). For
             actions on streams the latter stand for the table's stream.
-        context: Condition keys of the request. TLS and the resource's region are filled in.
+        context: Condition keys of the request. TLS, the resource's region and aws:ViaAWSService (false) are filled in.
         today: The day of the request; today when left out.
         identity: The principal's identity policies, where no template has them: documents, or "any" to assert what the
             table's side says alone. When left out, a principal that is in no template fails the assertion.
@@ -221,7 +221,11 @@ def _case(
     day = today or dt.datetime.now(dt.UTC).date()
     arn = place.resource(resource, action)
     given = {key.lower() for key in context or {}}
-    usual: Mapping[str, ContextValue] = {"aws:SecureTransport": True, "aws:RequestedRegion": arn.split(":")[3]}
+    usual: Mapping[str, ContextValue] = {
+        "aws:SecureTransport": True,
+        "aws:ViaAWSService": False,
+        "aws:RequestedRegion": arn.split(":")[3],
+    }
     request = Request(
         principal=place.principal(principal, arn),
         action=action,

@@ -383,3 +383,13 @@ def test_a_role_that_no_template_makes_may_have_more_policies_than_the_templates
     else:
         assert "may have more policies" in fails(assert_denied, on, **asked)
         assert_denied(on, **asked, identity=[])
+
+
+def test_a_request_comes_from_the_caller_itself() -> None:
+    condition = {"Bool": {"aws:ViaAWSService": "false"}}
+    direct = {"Effect": "Allow", "Principal": {"AWS": READER}, "Action": GET, "Resource": "*", "Condition": condition}
+    on = collect((SynthesizedStack("Data", OWNER, "us-east-1", template(direct)),))
+    asked: dict[str, Any] = {"principal": reader.principal, "action": GET, "resource": on.tables[0].arn}
+
+    assert_allowed(on, **asked, identity="any")
+    assert_denied(on, **asked, context={"aws:viaAWSService": True})

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,7 @@ from tableguard.review.acknowledgements import PLUGIN
 from tableguard.review.assembly import SynthesizedStack, UnusableAssemblyError, read_assembly
 from tableguard.review.collect import collect
 from tableguard.review.rules import MOST_REQUESTS, Failure, Results, Rule, check
+from tableguard.review.sentences import Shelf
 from tableguard.tables.clock import today as today_of
 
 """What the CDK calls the plugin, in reports and in front of the ids of its rules."""
@@ -192,13 +194,19 @@ def _violating(failure: Failure, files: Mapping[str, str]) -> cdk.PolicyViolatin
 
 
 def _digest(failure: Failure) -> str:
-    """What tells a finding from others of its rule: who may do what, and which policies say so. No dates."""
+    """What tells a finding from others of its rule: who may do what, and what the policies say. Not today's date.
+
+    A statement that grants more than the one that was acknowledged is another finding.
+    """
     parts = [failure.rule.description, *failure.principals, *failure.actions]
     if failure.question is None or failure.verdict is None:
         parts.append(failure.what)
     else:
         parts.append(failure.question.table.arn)
-        for reason in failure.verdict.because:
+        verdict, shelf = failure.verdict, Shelf()
+        for reason in verdict.because:
             at = reason.place
             parts += [reason.layer.value, reason.sid or "", f"{at.stack} {at.path}" if at else ""]
+            sentences = (shelf.deciding(reason, each) for each in (verdict.policies, verdict.key_policies) if each)
+            parts += [json.dumps(each.source, sort_keys=True, default=str) for each in sentences if each]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:8]

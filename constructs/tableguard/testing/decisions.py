@@ -8,12 +8,14 @@ until it is told what the other side is to be.
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from tableguard.policy import Principal, TableReference
+from tableguard.policy import InvalidInputError, Principal, TableReference
+from tableguard.policy.actions import ACTIONS, SERVICE
 from tableguard.policy.evaluation import ContextValue, Document, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.explain import explain
@@ -37,6 +39,16 @@ Documents: TypeAlias = Literal["any"] | Iterable[Mapping[str, object]]
 _ANY: Final = "any"
 _WIDTH: Final = 100
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
+_ACTIONS: Final = {action.name.lower(): action.qualified for action in ACTIONS.values()}
+# Operations of the API that are no actions of IAM.
+_INSTEAD: Final = {
+    "transactgetitems": "It is authorized as 'dynamodb:GetItem' on each table: ask about that.",
+    "transactwriteitems": "It is authorized as what it does to each item: ask about 'dynamodb:PutItem',"
+    " 'dynamodb:UpdateItem', 'dynamodb:DeleteItem' and 'dynamodb:ConditionCheckItem'.",
+    "executestatement": "It is authorized as 'dynamodb:PartiQLSelect', 'dynamodb:PartiQLInsert',"
+    " 'dynamodb:PartiQLUpdate' or 'dynamodb:PartiQLDelete': ask about those.",
+}
+_INSTEAD.update(dict.fromkeys(("batchexecutestatement", "executetransaction"), _INSTEAD["executestatement"]))
 _ANY_TABLE_POLICY: Final = "assumed: the table's own policy allows everything to the caller"
 
 
@@ -62,7 +74,7 @@ def assert_allowed(
         action: What: "dynamodb:GetItem".
         resource: With what: an ARN, a `TableReference`, or a table (of this library, or an L1 or L2 of the CDK). For
             actions on streams the latter stand for the table's stream.
-        context: Condition keys of the request. TLS and the resource's region are filled in.
+        context: Condition keys of the request. TLS, the resource's region and aws:ViaAWSService (false) are filled in.
         today: The day of the request; today when left out.
         identity: The principal's identity policies, where no template has them: documents, or "any" to assert what the
             table's side says alone. When left out, a principal that is in no template fails the assertion.
@@ -140,6 +152,12 @@ class _Case:
         return behind.unread if behind is not None else ()
 
     @property
+    def _open(self) -> bool:
+        """Whether the principal may have more policies than the templates show."""
+        behind = self.picture.identity_of(self.request.principal)
+        return behind is not None and (bool(behind.unread) or not behind.in_assembly)
+
+    @property
     def _table_known(self) -> bool:
         return self.picture.table_of(self.request.resource) is not None
 
@@ -149,7 +167,7 @@ class _Case:
         """Decide it, with what is assumed where the templates do not tell."""
         picture = self.picture
         assumed = _documents(identity)
-        if self._unread and assumed:
+        if self._open and assumed:
             identities = (
                 replace(each, documents=(*each.documents, *assumed))
                 if each is picture.identity_of(self.request.principal)
@@ -184,7 +202,9 @@ class _Case:
         """What is missing, and what no template shows besides."""
         unread = ", ".join(self._unread)
         said = f"These policies of the principal stand in no template: {unread}. Say what they are with identity=[…]."
-        return (*self.missing(identity, table_policy), *((said,) if unread and identity is None else ()))
+        elsewhere = f"No template makes {self.request.principal}, so it may have more policies than the templates show."
+        hints = (*((said,) if unread else ()), *((elsewhere,) if self._open and not unread else ()))
+        return (*self.missing(identity, table_policy), *(hints if identity is None else ()))
 
 
 def _case(
@@ -196,11 +216,16 @@ def _case(
     context: Mapping[str, ContextValue] | None,
     today: dt.date | None,
 ) -> _Case:
+    _check_action(action)
     place: Whereabouts = whereabouts(where, principal=principal, resource=resource)
     day = today or dt.datetime.now(dt.UTC).date()
     arn = place.resource(resource, action)
     given = {key.lower() for key in context or {}}
-    usual: Mapping[str, ContextValue] = {"aws:SecureTransport": True, "aws:RequestedRegion": arn.split(":")[3]}
+    usual: Mapping[str, ContextValue] = {
+        "aws:SecureTransport": True,
+        "aws:ViaAWSService": False,
+        "aws:RequestedRegion": arn.split(":")[3],
+    }
     request = Request(
         principal=place.principal(principal, arn),
         action=action,
@@ -209,6 +234,16 @@ def _case(
         time=dt.datetime.combine(day, _NOON),
     )
     return _Case(place.picture, request)
+
+
+def _check_action(action: object) -> None:
+    """Refuse an action that DynamoDB does not have: every policy denies it, so that a misspelt test would pass."""
+    service, _, name = action.partition(":") if isinstance(action, str) else ("", "", "")
+    if service.lower() != SERVICE or name.lower() in _ACTIONS:
+        return
+    close = difflib.get_close_matches(name.lower(), _ACTIONS, n=1)
+    fix = _INSTEAD.get(name.lower()) or (f"Did you mean {_ACTIONS[close[0]]!r}?" if close else "")
+    raise InvalidInputError("the action of an assertion", value=action, allowed="an action of DynamoDB", fix=fix)
 
 
 def _documents(identity: Documents | None) -> tuple[Document, ...]:

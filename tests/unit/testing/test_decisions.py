@@ -329,3 +329,67 @@ def test_a_folder_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
 def test_it_is_asked_of_something_synthesized(where: Any) -> None:
     with pytest.raises(tg.InvalidInputError, match="where a decision is made"):
         assert_denied(where, principal=reader.principal, action=GET, resource=ref)
+
+
+@pytest.mark.parametrize("assertion", [assert_allowed, assert_denied])
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ("dynamodb:GetItm", "Did you mean 'dynamodb:GetItem'"),
+        ("dynamodb:TransactGetItems", "authorized as 'dynamodb:GetItem'"),
+        ("dynamodb:TransactWriteItems", "'dynamodb:ConditionCheckItem'"),
+        ("dynamodb:ExecuteTransaction", "'dynamodb:PartiQLSelect'"),
+        ("dynamodb:Zzzzzzzz", "an action of DynamoDB"),
+    ],
+)
+def test_an_action_that_does_not_exist_is_refused(
+    organization: Organization, assertion: Any, action: str, said: str
+) -> None:
+    with pytest.raises(tg.InvalidInputError, match=said):
+        assertion(organization.data, principal=VENDORS_ROLE, action=action, resource=organization.orders)
+
+
+def test_actions_are_known_in_any_case(organization: Organization) -> None:
+    assert_denied(
+        organization.data,
+        principal=f"arn:aws:iam::{READER}:role/somebody",
+        action="dynamodb:deleteitem",
+        resource=organization.orders,
+    )
+
+
+@pytest.mark.parametrize("made_here", [True, False])
+def test_a_role_that_no_template_makes_may_have_more_policies_than_the_templates_show(made_here: bool) -> None:
+    policy = {
+        "Type": "AWS::IAM::RolePolicy",
+        "Properties": {
+            "RoleName": "app",
+            "PolicyName": "some",
+            "PolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+            },
+        },
+    }
+    made = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "app", "AssumeRolePolicyDocument": {}}}
+    resources = {"Policy": policy, **({"Role": made} if made_here else {}), **template({})["Resources"]}
+    for each in resources.values():
+        each.get("Properties", {}).pop("ResourcePolicy", None)
+    on = collect((SynthesizedStack("Data", OWNER, "us-east-1", {"Resources": resources}),))
+    asked: dict[str, Any] = {"principal": f"arn:aws:iam::{OWNER}:role/app", "action": GET, "resource": on.tables[0].arn}
+
+    if made_here:
+        assert_denied(on, **asked)
+    else:
+        assert "may have more policies" in fails(assert_denied, on, **asked)
+        assert_denied(on, **asked, identity=[])
+
+
+def test_a_request_comes_from_the_caller_itself() -> None:
+    condition = {"Bool": {"aws:ViaAWSService": "false"}}
+    direct = {"Effect": "Allow", "Principal": {"AWS": READER}, "Action": GET, "Resource": "*", "Condition": condition}
+    on = collect((SynthesizedStack("Data", OWNER, "us-east-1", template(direct)),))
+    asked: dict[str, Any] = {"principal": reader.principal, "action": GET, "resource": on.tables[0].arn}
+
+    assert_allowed(on, **asked, identity="any")
+    assert_denied(on, **asked, context={"aws:viaAWSService": True})

@@ -255,6 +255,23 @@ class TestAcknowledging:
 
         assert "333344445555:root" in failure(app)
 
+    @pytest.mark.parametrize(
+        ("element", "value"),
+        [
+            ("Resource", ["*", "arn:aws:dynamodb:us-east-1:444455556666:table/*"]),
+            ("Condition", {"Bool": {"aws:SecureTransport": "true"}}),
+        ],
+    )
+    def test_is_over_when_the_statement_says_something_else(
+        self, app: cdk.App, tmp_path: Path, element: str, value: object
+    ) -> None:
+        leaking = table(cdk.Stack(app, "Data", env=ENV), "333344445555")
+        leaking.add_property_override(f"ResourcePolicy.PolicyDocument.Statement.0.{element}", value)
+        guard(app, acknowledgeable=["only-accounts"])
+        acknowledge(app, self.only_finding(tmp_path))
+
+        assert "333344445555:root" in failure(app)
+
     def test_that_hides_nothing_is_listed_if_it_is_on_a_stack(self, app: cdk.App) -> None:
         stack = cdk.Stack(app, "Data", env=ENV)
         table(stack, READER)

@@ -14,15 +14,20 @@ from typing import Final
 from tableguard.policy import InvalidInputError
 from tableguard.policy.evaluation import Layer, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
-from tableguard.review.picture import Picture
+from tableguard.review.picture import Picture, Unknown
 from tableguard.review.rules.meaning import Question, Rule
-from tableguard.review.rules.people import opened
+from tableguard.review.rules.people import opened, without
 from tableguard.review.rules.scene import Scene
 from tableguard.review.rules.wording import described, place_in_words
 
 MOST_REQUESTS: Final = 1_000_000
 """At most so many requests in one check, unless the caller says otherwise."""
 
+
+# What stands in a policy counts where a request gets to it; and taking these for absent takes no access away.
+_TRIED: Final = ("a value in a policy", "an entry of ManagedPolicyArns", "an entry of Policies")
+_ONLY_LIMITS: Final = ("ServiceName", "TargetIds", "KMSMasterKeyId", "PermissionsBoundary")
+_CONDITIONAL: Final = "whether its condition holds"
 
 _ASSUMED: Final = tuple(document.place for document in ANY_IDENTITY)
 
@@ -85,7 +90,8 @@ def check(picture: Picture, rules: Sequence[Rule], today: dt.date, *, most_reque
 
     Whoever the picture does not hold may have identity policies that allow everything, and so may the roles and users
     of other accounts than the table's, since those accounts write them. Roles and users of the table's own account
-    have the policies that the templates show, unless some of them stand in no template. What cannot be understood
+    have the policies that the templates show, unless some of them stand in no template, or no template makes the role
+    or user itself: what else is attached to it is not known then. What cannot be understood
     counts against the rule.
 
     Args:
@@ -119,12 +125,22 @@ class _Court:
     def __init__(self, picture: Picture) -> None:
         self._as_written = picture
         self._as_they_might_be = opened(picture)
+        perhaps = {_resource(each.place) for each in picture.unknowns if each.what.startswith(_CONDITIONAL)}
+        documents = [document for each in picture.identities for document in each.documents]
+        self.doubtful = {each.place for each in documents if each.place and _resource(each.place) in perhaps}
+        self._without_doubtful = without(picture, self.doubtful)
+
+    def is_certain(self, request: Request) -> bool:
+        """Whether a request goes through without the identity policies that may not be made."""
+        return not self.doubtful or decide(self._without_doubtful, request).allowed
 
     def decide(self, question: Question, request: Request) -> Verdict:
         if question.allowed:
             return decide(self._as_written, request)
         behind = question.caller.identity
-        closed = behind is not None and behind.account == question.table.account and not behind.unread
+        closed = (
+            behind is not None and behind.account == question.table.account and behind.in_assembly and not behind.unread
+        )
         return decide(self._as_written if closed else self._as_they_might_be, request, outsider=ANY_IDENTITY)
 
 
@@ -140,6 +156,7 @@ class _Trial:
         self._unfinished = False
         self._wants_refusals = False
         self._stacks: set[str | None] = set()
+        self._may_be_missing: dict[Place, None] = {}
 
     def run(self, most: int) -> None:
         for question in self._rule.questions(self._scene):
@@ -158,6 +175,9 @@ class _Trial:
                 time=question.moment or self._scene.now,
             )
             verdict = self._court.decide(question, request)
+            if question.allowed and verdict.allowed and not self._court.is_certain(request):
+                places = (reason.place for reason in verdict.because)
+                self._may_be_missing |= {place: None for place in places if place in self._court.doubtful}
             if verdict.allowed is not question.allowed or (not question.allowed and not verdict.understood):
                 self._found.setdefault(_key(question, verdict), _Finding(question, verdict)).add(question)
 
@@ -177,14 +197,16 @@ class _Trial:
         if self._scene.left_out:
             many = f"{self._scene.left_out:,}"
             yield f"Not tried whole: the policies' conditions combine to {many} more circumstances than are tried", None
+        for place in self._may_be_missing:
+            yield f"Not known: {place_in_words(place)}: {_CONDITIONAL}, and nothing else allows it", place
+        yield from self._scene.untried.remaining() if not self._unfinished else ()
         yield from self._unread()
 
     def _unread(self) -> Iterator[tuple[str, Place | None]]:
         """What no template shows of the tables, or of tables that may be there: a refusal cannot be told from it."""
         for unknown in self._scene.picture.unknowns if self._wants_refusals else ():
             at = unknown.place
-            whole = at.logical_id is None or at.path == f"Resources/{at.logical_id}"
-            if whole and (not self._rule.tables or at.stack in self._stacks):
+            if not _is_tried(unknown) and (not self._rule.tables or at.stack in self._stacks):
                 yield f"Not known: {place_in_words(at)}: {unknown.what}", at
 
 
@@ -216,6 +238,16 @@ class _Finding:
             actions=tuple(self._actions),
             place=next((place for place in places if place.logical_id is not None), self._question.table.place),
         )
+
+
+def _resource(place: Place) -> tuple[str | None, str | None]:
+    return place.stack, place.logical_id
+
+
+def _is_tried(unknown: Unknown) -> bool:
+    """Whether trying requests tells what follows from something unknown."""
+    path = unknown.place.path or ""
+    return unknown.what.startswith(_TRIED) or path.endswith(_ONLY_LIMITS)
 
 
 def _key(question: Question, verdict: Verdict) -> object:

@@ -6,23 +6,27 @@ outside, and every exemption of a Deny is tried as a way around it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
 from tableguard.policy.evaluation import Document
+from tableguard.policy.evaluation.conditions import compile_condition
+from tableguard.policy.evaluation.match import MalformedError
 from tableguard.review.samples import Change, Context, failing, meeting
 from tableguard.review.sentences import Sentence, Shelf, Test
 
-MOST: Final = 48
+MOST: Final = 64
 """At most so many circumstances for one action of one caller on one resource."""
 
 NETWORK_KEYS: Final = frozenset({"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
 _CALLED_VIA: Final = frozenset({"aws:calledvia", "aws:calledviafirst", "aws:calledvialast"})
 
-INTERNET: Final[Context] = {"aws:sourceip": ("203.0.113.77",), "aws:securetransport": ("true",)}
+_DIRECT: Final[Context] = {"aws:securetransport": ("true",), "aws:viaawsservice": ("false",)}
+INTERNET: Final[Context] = {**_DIRECT, "aws:sourceip": ("203.0.113.77",)}
 STRANGE_VPC: Final[Context] = {
-    "aws:securetransport": ("true",),
+    **_DIRECT,
     "aws:sourcevpc": ("vpc-00000000000000bad",),
     "aws:sourcevpce": ("vpce-00000000000000bad",),
     "aws:vpcsourceip": ("10.99.99.99",),
@@ -63,18 +67,22 @@ def circumstances(documents: Iterable[Document], action: str, shelf: Shelf) -> t
     """
     allows: dict[_Frozen, Change] = {(): {}}
     escapes: dict[_Frozen, Change] = {(): {}}
+    fences: list[Sentence] = []
     for document in documents:
         concerning = {statement.index for statement in document.compiled.concerning(action.lower())}
         for sentence in shelf.sentences(document) if concerning else ():
             if sentence.tests and sentence.number in concerning:
                 changes, found = (_met(sentence), allows) if sentence.allows else (_unmet(sentence), escapes)
                 found.update({_frozen(change): change for change in changes})
+                fences += () if sentence.allows else (sentence,)
     contexts: dict[_Frozen, Context] = {}
     for escape in escapes.values():
         for base in (INTERNET, STRANGE_VPC):
             for allow in allows.values():
                 context = _changed(_changed(base, allow), escape)
                 contexts.setdefault(_frozen(context), context)
+    found_together = [_beyond(context, fences) for context in tuple(contexts.values())] if len(fences) > 1 else ()
+    contexts.update({_frozen(context): context for context in found_together})
     return tuple(islice(contexts.values(), MOST)), max(0, len(contexts) - MOST)
 
 
@@ -108,6 +116,28 @@ def _unmet(sentence: Sentence) -> Iterator[Change]:
     """What lets one condition of a Deny fail: each is a way around it."""
     for test in sentence.tests:
         yield from _suggested(failing, test, {}, _WAYS_ROUND)
+
+
+def _beyond(context: Context, fences: Sequence[Sentence]) -> Context:
+    """A context beyond as many Denies as can be got round one after the other, those already passed included."""
+    for fence in fences:
+        if not _passed(fence, context):
+            others = [other for other in fences if _passed(other, context)]
+            ways = (_changed(context, change) for change in _unmet(fence))
+            context = next((way for way in ways if all(_passed(each, way) for each in (fence, *others))), context)
+    return context
+
+
+def _passed(fence: Sentence, context: Context) -> bool:
+    """Whether a condition of a Deny fails in a context, whoever the caller is."""
+    return any(_fails(test, context) for test in fence.tests if test.low_key not in _FACTS)
+
+
+def _fails(test: Test, context: Context) -> bool:
+    with contextlib.suppress(MalformedError):
+        compiled = compile_condition({test.operator: {test.key: list(test.values)}}, variables=True)
+        return any(each.holds(context) is False for each in compiled)
+    return False
 
 
 def _suggested(

@@ -125,19 +125,33 @@ class _Nobody(Rule):
     ) -> Iterator[Question]:
         for table in scene.tables_of(self.tables):
             for caller in scene.callers_of(table):
-                if not own_account and caller.account == table.account:
-                    continue
                 for resource, action in resources(table, access):
-                    for context in scene.circumstances(table, caller, resource, action):
-                        if not caller.is_in(self.except_, context):
-                            yield Question(
-                                table=table,
-                                caller=caller,
-                                resource=resource,
-                                action=action,
-                                context=context,
-                                moment=moment,
-                            )
+                    scene.meet(table, caller, resource, action)
+                    if own_account or caller.account != table.account:
+                        yield from self._asked(scene, table, caller, resource, action, moment=moment)
+
+    def _asked(
+        self,
+        scene: Scene,
+        table: Table,
+        caller: Caller,
+        resource: str,
+        action: Action,
+        *,
+        moment: dt.datetime | None,
+    ) -> Iterator[Question]:
+        moments = scene.moments(moment or scene.now)
+        for context in scene.circumstances(table, caller, resource, action):
+            if not caller.is_in(self.except_, context):
+                for each in moments:
+                    yield Question(
+                        table=table,
+                        caller=caller,
+                        resource=resource,
+                        action=action,
+                        context=context,
+                        moment=each if each != scene.now else None,
+                    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +238,8 @@ class OnlyFrom(_Nobody):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EveryGrantEnds(_Nobody):
     """Nobody outside the table's account still has access some time from now: every grant has ended by then.
+
+    A grant that begins later than that has not ended by then either.
 
     Args:
         within: How long a grant may last from the day of the check; 365 days when left out.

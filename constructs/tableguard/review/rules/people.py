@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tableguard.policy import AwsService, Clause, Principal
-from tableguard.policy.evaluation import Document
+from tableguard.policy.evaluation import Document, Place
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.wildcards import compact, fits
 from tableguard.policy.partitions import partition_of
@@ -36,12 +37,16 @@ _ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
 _UNIT: Final = re.compile(r"(o-[a-z0-9]{10,32})/r-[a-z0-9]{4,32}/(?:ou-[a-z0-9-]+/)*")
 _IDENTITY: Final = re.compile(r"arn:[a-z*?-]+:iam::([0-9*?]*):(role|user)/([^\s\"\\]+)")
+_SESSION: Final = re.compile(r"arn:aws[a-z-]*:sts::(\d{12}):(assumed-role|federated-user)/([^\s\"\\*?]+)")
+_TAIL: Final = re.compile(r"(?:^|[:*?])(role|user)/(.+)$")
 _HOST: Final = re.compile(r"\"([a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)\"")
-_SPARE_ACCOUNTS: Final = tuple(f"{digit * 12}" for digit in "987654321")
+_SPARE_ACCOUNTS: Final = range(999_999_999_999, 0, -111_111_111)
+"""More than policies have room to name: 9,000."""
 _OTHER_ORGANIZATION: Final = "o-0therorganization"
 _OWN_ORGANIZATION: Final = "o-0wn0rganization0"
 _SSO: Final = "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_0123456789abcdef"
 _NAME: Final = re.compile(r"[\w+=,.@{}-]+(?:/[\w+=,.@{}-]+)*", re.ASCII)
+_ROLE_AND_SESSION: Final = 2
 _KINDS: Final = (
     ("root", "the root user"),
     ("role/outsider", "a role that no template makes"),
@@ -49,6 +54,9 @@ _KINDS: Final = (
     (_SSO, "an administrator who signs in with Identity Center (SSO)"),
     ("role/break-glass", "a break-glass role"),
 )
+
+
+_WHO: Final = ("aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:username")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,10 @@ class Caller:
         if trust.value.startswith("arn:"):
             return self.principal == trust.value
         facts = {key.lower(): (value,) if isinstance(value, str) else value for key, value in self.facts.items()}
-        who = {"aws:principalarn": (self.principal,), "aws:principalaccount": (self.account or ANONYMOUS,)}
+        who = {
+            "aws:principalarn": facts.get("aws:principalarn", (self.principal,)),
+            "aws:principalaccount": (self.account or ANONYMOUS,),
+        }
         return holds(trust.clauses, {**context, **facts, **who})
 
 
@@ -170,6 +181,20 @@ def opened(picture: Picture) -> Picture:
     return replace(picture, identities=tuple(identities))
 
 
+def without(picture: Picture, places: Collection[Place]) -> Picture:
+    """The picture without the identity policies that stand in some places.
+
+    Args:
+        picture: The picture.
+        places: The places.
+    """
+    identities = (
+        replace(each, documents=tuple(document for document in each.documents if document.place not in places))
+        for each in picture.identities
+    )
+    return replace(picture, identities=tuple(identities)) if places else picture
+
+
 def documents_of(picture: Picture) -> Iterator[Document]:
     """Every policy document of a picture.
 
@@ -189,19 +214,25 @@ class _Outsiders:
     """Made up from what the policies of a picture say."""
 
     def __init__(self, picture: Picture) -> None:
-        text = "\n".join(json.dumps(document.source, default=str) for document in documents_of(picture))
+        documents = tuple(documents_of(picture))
+        text = "\n".join(json.dumps(document.source, default=str) for document in documents)
+        self._picture = picture
+        self._patterns = _patterns(documents)
         self._partition = partition_of(picture.tables[0].region) if picture.tables else "aws"
         owners = {table.account for table in picture.tables}
         self._known = sorted({*picture.accounts, *owners, *(each.account for each in picture.identities)})
         self._named = sorted(set(_ACCOUNT.findall(text)) - set(self._known))
         organizations = sorted(set(_ORGANIZATION.findall(text)))
         self._organization = organizations[0] if organizations else _OWN_ORGANIZATION
-        spare = iter(account for account in _SPARE_ACCOUNTS if account not in {*self._known, *self._named})
+        spare = (
+            account for account in map("{:012d}".format, _SPARE_ACCOUNTS) if account not in {*self._known, *self._named}
+        )
         self._member, self._foreign = next(spare), next(spare)
         self._others = dict(zip(organizations[1:], spare, strict=False))
         units = sorted({match[0]: match[1] for match in _UNIT.finditer(text)}.items())
         self._units = list(zip(units, spare, strict=False))
-        self._arns = sorted(set(_IDENTITY.findall(text)))
+        self._arns = sorted({*_IDENTITY.findall(text), *self._named_in_part()})
+        self._session_arns = {match[0]: match for match in _SESSION.finditer(text)}
         self._hosts = sorted({*_HOST.findall(text), *_SERVICES})
 
     def facts_of(self, account: str) -> Mapping[str, str | tuple[str, ...]]:
@@ -229,6 +260,8 @@ class _Outsiders:
             facts = {"aws:PrincipalOrgID": organization, "aws:PrincipalOrgPaths": (path,)}
             yield from self._of(account, f"an account in {path}", facts)
         yield from self._namesakes()
+        yield from self._sessions()
+        yield from self._fitting()
         for host in self._hosts:
             yield Caller(host, f"made up: the service {host}")
         yield Caller(ANONYMOUS, "made up: an anonymous caller")
@@ -241,13 +274,46 @@ class _Outsiders:
             arn = f"arn:{self._partition}:iam::{account}:{path}"
             yield Caller(arn, f"made up: {what} in {account} ({where})", account, known)
 
+    def _named_in_part(self) -> Iterator[tuple[str, str, str]]:
+        """The names in conditions on a principal's ARN that are no whole ARNs, or on a user's name."""
+        for value in self._patterns["aws:principalarn"]:
+            tail = _TAIL.search(value)
+            if tail is not None and not _IDENTITY.fullmatch(value):
+                yield "", tail[1], tail[2]
+        yield from (("", "user", value) for value in self._patterns["aws:username"])
+
+    def _sessions(self) -> Iterator[Caller]:
+        """The sessions that policies name: no role's ARN stands for them."""
+        for arn, (account, kind, name) in ((arn, match.groups()) for arn, match in self._session_arns.items()):
+            said = name.split("/")
+            role = f"arn:{arn.split(':')[1]}:iam::{account}:role/{said[0]}"
+            if kind == "assumed-role" and len(said) == _ROLE_AND_SESSION and all(map(_NAME.fullmatch, said)):
+                identity = self._picture.identity_of(arn)
+                facts = {**self.facts_of(account), "aws:PrincipalArn": identity.arn if identity else role}
+                yield Caller(arn, f"made up: the session {name} in {account}", account, facts, identity)
+            elif kind == "federated-user" and _NAME.fullmatch(name):
+                yield Caller(arn, f"made up: the federated user {name} in {account}", account, self.facts_of(account))
+
+    def _fitting(self) -> Iterator[Caller]:
+        """Accounts and organizations that fit a pattern in a condition."""
+        for pattern in self._patterns["aws:principalaccount"]:
+            account = _filled(pattern, "0", 12)
+            if _ACCOUNT.fullmatch(account) and pattern != account:
+                yield from self._of(account, f"fits {pattern}")
+        for pattern in self._patterns["aws:principalorgid"]:
+            if "*" in pattern or "?" in pattern:
+                organization = _filled(pattern, "0", 12)
+                account = f"{zlib.crc32(pattern.encode()):012d}"
+                yield from self._of(account, f"an account of {organization}", {"aws:PrincipalOrgID": organization})
+
     def _namesakes(self) -> Iterator[Caller]:
         for said, kind, pattern in self._arns:
             name = pattern.replace("*", "x").replace("?", "0")
             if not _NAME.fullmatch(name):
                 continue
-            if said.isdigit():
-                yield self._namesake(said, kind, name, "named in a policy")
+            account = _filled(said, "0", 12)
+            if _ACCOUNT.fullmatch(account):
+                yield self._namesake(account, kind, name, "named in a policy")
             yield self._namesake(self._member, kind, name, "of another account of the organization")
             yield self._namesake(self._foreign, kind, name, "of another organization")
 
@@ -255,3 +321,22 @@ class _Outsiders:
         arn = f"arn:{self._partition}:iam::{account}:{kind}/{name}"
         label = f"made up: a {kind} called {name} in {account} ({where})"
         return Caller(arn, label, account, self.facts_of(account), named=True)
+
+
+def _patterns(documents: Iterable[Document]) -> Mapping[str, tuple[str, ...]]:
+    """What conditions compare the keys with that say who the caller is."""
+    shelf = Shelf()
+    found: dict[str, dict[str, None]] = {key: {} for key in _WHO}
+    for document in documents:
+        for sentence in shelf.sentences(document):
+            for test in sentence.tests:
+                if test.low_key in found and test.base not in ("Null", "Bool"):
+                    found[test.low_key] |= dict.fromkeys(value for value in test.values if "${" not in value)
+    return {key: tuple(sorted(values)) for key, values in found.items()}
+
+
+def _filled(pattern: str, filler: str, length: int) -> str:
+    """A text of a length, if possible, that fits a pattern."""
+    plain = pattern.replace("?", filler)
+    missing = max(0, length - len(plain.replace("*", "")))
+    return plain.replace("*", filler * missing, 1).replace("*", "")

@@ -10,15 +10,17 @@ from typing import Final
 from tableguard.policy import Access, Principal, TableReference
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
 from tableguard.policy.actions import Action
-from tableguard.policy.evaluation import ContextValue, Document
+from tableguard.policy.evaluation import ContextValue, Document, Request
 from tableguard.policy.evaluation.conditions import scalar_text
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.circumstances import circumstances
-from tableguard.review.rules.people import Caller, Names, everybody
-from tableguard.review.samples import Context
-from tableguard.review.sentences import Shelf
+from tableguard.review.rules.people import Caller, Names, documents_of, everybody
+from tableguard.review.rules.untried import Untried
+from tableguard.review.samples import TIMES, Context, moment
+from tableguard.review.sentences import Sentence, Shelf
 
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
+_JUST_AFTER: Final = dt.timedelta(seconds=1)
 _SOME_KEY: Final = "some-key"
 _INDEX: Final = ALL_INDEXES.removesuffix("*")
 
@@ -37,12 +39,28 @@ class Scene:
         self.left_out = 0
         self.missing: list[str] = []
         self._shelf = Shelf()
+        self.untried = Untried(self._shelf)
         self._contexts: dict[tuple[str, str | None, bool, str], tuple[Context, ...]] = {}
 
     @cached_property
     def callers(self) -> tuple[Caller, ...]:
         """Everybody of the picture, and outsiders."""
         return everybody(self.picture)
+
+    @cached_property
+    def _changes(self) -> tuple[dt.datetime, ...]:
+        """The moments, in order, at which an Allow of the picture begins to apply, or a Deny ceases to."""
+        documents = documents_of(self.picture)
+        sentences = (sentence for document in documents for sentence in self._shelf.sentences(document))
+        return tuple(sorted({opening for sentence in sentences for opening in _openings(sentence)}))
+
+    def moments(self, first: dt.datetime) -> tuple[dt.datetime, ...]:
+        """When to ask: at a moment, and after it whenever the policies' dates open something.
+
+        Args:
+            first: The moment.
+        """
+        return (first, *(opening for opening in self._changes if opening > first))
 
     def callers_of(self, table: Table) -> Iterator[Caller]:
         """Everybody to ask about for a table.
@@ -97,7 +115,8 @@ class Scene:
             key.lower(): tuple(map(scalar_text, value if isinstance(value, (list, tuple)) else [value]))
             for key, value in context.items()
         }
-        return {"aws:requestedregion": (table.region,), "aws:securetransport": ("true",), **said}
+        usual = {"aws:securetransport": ("true",), "aws:viaawsservice": ("false",)}
+        return {"aws:requestedregion": (table.region,), **usual, **said}
 
     def circumstances(self, table: Table, caller: Caller, resource: str, action: Action) -> tuple[Context, ...]:
         """The contexts in which to ask, made from the policies that bear on the request.
@@ -121,6 +140,28 @@ class Scene:
             self._contexts[key] = tuple({**always, **context} for context in contexts)
         return self._contexts[key]
 
+    def meet(self, table: Table, caller: Caller, resource: str, action: Action) -> None:
+        """Note whom a caller stands for among those whom the table's policy allows an action.
+
+        Args:
+            table: The table.
+            caller: Who asks.
+            resource: What the request goes to.
+            action: The action.
+        """
+        self.untried.expect(table, resource, action.qualified)
+        if not self.untried.pending(table, resource, action.qualified):
+            return
+        for context in self.circumstances(table, caller, resource, action):
+            request = Request(
+                principal=caller.principal,
+                action=action.qualified,
+                resource=resource,
+                resource_account=table.account,
+                context={**caller.facts, **context},
+            )
+            self.untried.meet(table, request.situation)
+
     def _documents(self, table: Table, caller: Caller, *, stream: bool) -> Iterator[Document]:
         yield from self._policies(table, stream=stream)
         if caller.identity is not None:
@@ -132,6 +173,14 @@ class Scene:
         for policy in (table.stream_policy if stream else table.policy, key.policy if key is not None else None):
             if policy is not None:
                 yield policy
+
+
+def _openings(sentence: Sentence) -> Iterator[dt.datetime]:
+    after, at = ("Greater", "DateEquals") if sentence.allows else ("Less", "NotEquals")
+    for test in sentence.tests:
+        if test.low_key in TIMES and (after in test.base or at in test.base):
+            step = _JUST_AFTER if after in test.base else dt.timedelta()
+            yield from (found + step for value in test.values if (found := moment(value)) is not None)
 
 
 def resources(table: Table, access: Access) -> Iterator[tuple[str, Action]]:

@@ -172,3 +172,105 @@ def test_grants_are_compared_with_the_day_that_is_given() -> None:
 
 def test_failures_name_a_table_by_its_arn() -> None:
     assert TABLE in tried(NOBODY, picture(allow(READER))).failures[0].what
+
+
+def test_a_role_that_no_template_makes_may_have_more_policies_than_the_templates_show() -> None:
+    rule = NobodyCan(access=READING, except_=[Account(READER)])
+    made = role(OWNER, "app", own("s3:*"))
+
+    def found(identity: Identity) -> list[str]:
+        failures = tried(rule, picture(identities=(identity,))).failures
+        return [principal for failure in failures for principal in failure.principals]
+
+    assert made.arn not in found(made)
+    assert made.arn in found(replace(made, in_assembly=False))
+
+
+class TestUnknownsBelowResources:
+    @pytest.mark.parametrize("path", ["Resources/Orders/Properties/Replicas", "Resources/Members/Properties/Users"])
+    def test_fail_rules_that_want_refusals(self, path: str) -> None:
+        unknown = Unknown(Place(stack="Data", logical_id=path.split("/")[1], path=path), "it is not known")
+
+        (failure,) = tried(NOBODY, picture(unknowns=(unknown,))).failures
+
+        assert "it is not known" in failure.what
+
+    @pytest.mark.parametrize("last", ["ServiceName", "TargetIds", "PermissionsBoundary"])
+    def test_of_what_only_limits_do_not(self, last: str) -> None:
+        unknown = Unknown(Place(stack="Data", logical_id="X", path=f"Resources/X/Properties/{last}"), "not known")
+
+        assert tried(NOBODY, picture(unknowns=(unknown,))).holds
+
+
+class TestKeptAccess:
+    RULE = KeepsAccess(principals=[Role(account=READER, name="reader")], access=READING)
+    PERHAPS = Unknown(
+        Place(stack="Reader", logical_id="Policy", path="Resources/Policy"),
+        "whether its condition holds is known at deployment only",
+    )
+
+    def test_is_not_known_where_the_only_policy_that_allows_may_not_be_made(self) -> None:
+        on = picture(allow(READER), identities=(role(READER, "reader", own()),), unknowns=(self.PERHAPS,))
+
+        (failure,) = tried(self.RULE, on).failures
+
+        assert "whether its condition holds" in failure.what
+
+    def test_is_known_where_another_one_allows_as_well(self) -> None:
+        one = role(READER, "reader", own())
+        both = replace(one, documents=(*one.documents, document(own(), place=replace(AT_TABLE, stack="Reader"))))
+
+        assert tried(self.RULE, picture(allow(READER), identities=(both,), unknowns=(self.PERHAPS,))).holds
+
+    def test_is_asked_for_without_a_detour_through_a_service(self) -> None:
+        fence = deny("dynamodb:GetItem", Bool={"aws:ViaAWSService": "false"})
+        on = picture(allow(READER), fence, identities=(role(READER, "reader", own()),))
+
+        assert not tried(self.RULE, on).holds
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        deny("dynamodb:GetItem", StringNotEquals={"aws:PrincipalTag/t": "x"}),
+        deny("dynamodb:GetItem", BoolIfExists={"aws:MultiFactorAuthPresent": "false"}),
+    ],
+)
+def test_denies_with_an_exemption_each_are_got_round_together(second: dict[str, object]) -> None:
+    first = deny("dynamodb:GetItem", StringNotEquals={"aws:SourceVpce": "vpce-1"})
+    third = deny("dynamodb:GetItem", StringNotEquals={"aws:RequestTag/u": "y"})
+
+    assert not tried(NOBODY, picture(allow(READER), first, second)).holds
+    assert not tried(NOBODY, picture(allow(READER), first, second, third)).holds
+    assert tried(NOBODY, picture(allow(READER), first, second, deny("dynamodb:GetItem"))).holds
+
+
+class TestTimes:
+    @pytest.mark.parametrize(
+        "condition",
+        [
+            {"DateGreaterThan": {"aws:CurrentTime": "2026-12-01T00:00:00Z"}},
+            {"DateEquals": {"aws:CurrentTime": "2028-12-01T00:00:00Z"}},
+            {"NumericGreaterThanEquals": {"aws:EpochTime": "1900000000"}},
+            {
+                "DateGreaterThan": {"aws:CurrentTime": "2027-12-01T00:00:00Z"},
+                "DateLessThan": {"aws:CurrentTime": "2027-12-01T01:00:00Z"},
+            },
+        ],
+    )
+    def test_a_grant_that_begins_later_is_asked_for(self, condition: dict[str, dict[str, str]]) -> None:
+        assert not tried(NOBODY, picture(allow(READER, Condition=condition))).holds
+
+    def test_a_deny_that_ends_protects_until_then(self) -> None:
+        until = {"aws:CurrentTime": "2026-12-01T00:00:00Z"}
+
+        (failure,) = tried(NOBODY, picture(allow(READER), deny("dynamodb:GetItem", DateLessThan=until))).failures
+
+        assert "asked for 2026-12-01" in failure.what
+
+    def test_one_that_begins_later_and_never_ends_does_not_end_in_time(self) -> None:
+        begins = {"DateGreaterThan": {"aws:CurrentTime": "2028-01-01T00:00:00Z"}}
+        ends = {"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}
+
+        assert not tried(EveryGrantEnds(), picture(allow(READER, Condition=begins))).holds
+        assert tried(EveryGrantEnds(), picture(allow(READER, Condition=ends))).holds

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import Document, Effect, Layer, Reason
+from tableguard.policy.evaluation.evaluator import is_bounded
 from tableguard.policy.evaluation.policies import Policies
 from tableguard.policy.evaluation.request import Situation
 from tableguard.review.decide import ANY_IDENTITY, Verdict
@@ -221,9 +222,14 @@ def _allowing(
 
 
 def _sparing(search: Search, policies: Policies, situation: Situation) -> Iterator[tuple[tuple[Test, ...], bool]]:
+    bounded = is_bounded(situation, policies)
     for layer in policies.layers:
         for sentence in search.shelf.about(situation.action, layer):
-            if sentence.denies and sentence.tests and sentence.fits_but_for_conditions(situation, named=layer.named):
+            if (
+                sentence.denies
+                and sentence.tests
+                and sentence.fits_but_for_conditions(situation, named=layer.named, bounded=bounded)
+            ):
                 fixed = [test for test in sentence.tests if test.low_key.startswith("aws:principal")]
                 if all(sentence.holds(test, situation) for test in fixed):
                     yield _worth_saying(sentence.tests), False

@@ -139,6 +139,37 @@ def test_a_deny_that_exempts_a_principal_says_nothing_about_it() -> None:
     assert said(reviewed(stack(T=table(to(READER), fence)), consumer(R=role(allow())))) == {"read": [()]}
 
 
+TAG_FENCE = deny(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalTag/t": "x"}})
+VPCE_FENCE = deny(Principal="*", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})
+ORG_FENCE = deny(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+
+
+@pytest.mark.parametrize(
+    ("fences", "words"),
+    [
+        ([TAG_FENCE], ("callers tagged t = x",)),
+        ([ORG_FENCE], ("only in o-a1b2c3d4e5",)),
+        ([VPCE_FENCE, TAG_FENCE], ("only through vpce-1", "callers tagged t = x")),
+        ([TAG_FENCE, VPCE_FENCE], ("callers tagged t = x", "only through vpce-1")),
+    ],
+)
+def test_a_deny_that_spares_a_caller_for_what_it_carries_is_said(fences: list[Any], words: tuple[str, ...]) -> None:
+    found = reviewed(stack(T=table(to(READER), *fences)), consumer(R=role(allow())))
+    assert said(found) == {"read": [words]}
+    assert cell(only_row(found), found.tables[0].table, "read") == "some*"
+
+
+def test_what_a_request_had_to_carry_is_said_whoever_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tableguard.review.access._sparing", lambda *_: iter(()))
+    found = reviewed(stack(T=table(to(READER), TAG_FENCE)), consumer(R=role(allow())))
+    assert said(found) == {"read": [("depending on aws:principaltag/t",)]}
+
+
+def test_an_organization_that_is_allowed_is_not_told_to_be_in_itself_by_a_deny() -> None:
+    found = reviewed(stack(T=table(allow(Principal="*", Condition=ORG), ORG_FENCE)))
+    assert said(found) == {"read": [("only in o-a1b2c3d4e5",)]}
+
+
 def test_two_statements_are_two_ways_in() -> None:
     other = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
     found = reviewed(stack(T=table(to(READER, Condition=VPCE), to(READER, Condition=other))), consumer(R=role(allow())))

@@ -220,6 +220,27 @@ def test_a_deny_can_be_an_end_as_well() -> None:
     assert "until 2027-01-31 (71 days left)" in as_text(found)
 
 
+def test_the_last_of_several_ends_counts() -> None:
+    days = [f"{day}T00:00:00Z" for day in ("2027-02-01", "2027-03-01", "2027-01-01")]
+    found = shared(to(READER, Condition={"DateLessThan": {"aws:CurrentTime": days}}), allow())
+    assert only_row(found).accesses[0].until == dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
+    over = shared(to(READER, Condition={"DateLessThan": {"aws:CurrentTime": ["2026-01-01", "2027-03-01"]}}), allow())
+    assert only_row(over).accesses[0].status is Status.ALLOWED
+
+
+def test_the_first_of_several_starts_counts() -> None:
+    days = ["2027-02-01T00:00:00Z", "2027-01-01T00:00:00Z"]
+    found = shared(to(READER, Condition={"DateGreaterThan": {"aws:CurrentTime": days}}), allow())
+    assert only_row(found).accesses[0].since == dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+
+
+def test_the_first_of_several_ends_of_a_deny_counts() -> None:
+    days = ["2027-03-01T00:00:00Z", "2027-02-01T00:00:00Z"]
+    ending = deny(Principal="*", Condition={"DateGreaterThanEquals": {"aws:CurrentTime": days}})
+    found = reviewed(stack(T=table(to(READER), ending)), consumer(R=role(allow())))
+    assert only_row(found).accesses[0].until == dt.datetime(2027, 2, 1, tzinfo=dt.UTC)
+
+
 def test_the_earliest_end_of_both_sides_counts() -> None:
     found = shared(to(READER, Condition=before("2027-03-01")), allow(Condition=before("2027-02-01")))
     assert only_row(found).accesses[0].until == dt.datetime(2027, 2, 1, tzinfo=dt.UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -101,7 +101,7 @@ class _Reviewer:
             unread = self._unread(subject)
             found = (*found, *self._perhaps(refused, found))
             if found:
-                rows.append(self._row(subject, claims, found, unread))
+                rows.append(self._row(subject, claims, tuple(map(_as_sure_as(subject), found)), unread))
         self._find(claims.findings(rows))
         others = {row.subject.account for row in rows if row.subject.account not in (None, table.account)}
         return TableReview(table=table, rows=tuple(rows), accounts=tuple(sorted(a for a in others if a is not None)))
@@ -110,7 +110,7 @@ class _Reviewer:
         return Row(
             subject=subject,
             external=self._is_external(subject),
-            own_side=subject.identity is not None or subject.kind == "service",
+            own_side=subject.kind == "service" or (subject.identity is not None and subject.identity.in_assembly),
             reasons=claims.reasons(subject),
             accesses=found,
             unread=unread,
@@ -176,3 +176,13 @@ class _Reviewer:
                 place=document.place,
                 statement=number,
             )
+
+
+def _as_sure_as(subject: Subject) -> Callable[[Access], Access]:
+    """What is allowed to somebody whom no template makes may be denied by what is attached to it elsewhere."""
+
+    def sure(access: Access) -> Access:
+        known = subject.identity is None or subject.identity.in_assembly
+        return access if known or access.status is not Status.ALLOWED else replace(access, status=Status.OPEN)
+
+    return sure

@@ -147,7 +147,7 @@ def test_a_user_has_the_policies_of_its_groups() -> None:
     found = picture(consumer(G=group, U=user, A=later))
     assert documents_of(found, f"arn:aws:iam::{CONSUMER}:user/u") == 1
     assert documents_of(found, f"arn:aws:iam::{CONSUMER}:user/v") == 1
-    assert [identity.unread for identity in found.identities] == [("group elsewhere",), ()]
+    assert [identity.unread for identity in found.identities] == [("group elsewhere",), ("a policy attached elsewhere",)]
 
 
 def test_a_policy_that_aws_manages_is_not_read() -> None:

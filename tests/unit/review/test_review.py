@@ -170,6 +170,23 @@ def test_an_organization_that_is_allowed_is_not_told_to_be_in_itself_by_a_deny()
     assert said(found) == {"read": [("only in o-a1b2c3d4e5",)]}
 
 
+def test_somebody_whom_no_template_makes_is_known_in_part() -> None:
+    attached = {
+        "Type": "AWS::IAM::Policy",
+        "Properties": {"PolicyName": "x", "Roles": ["local"], "PolicyDocument": document(allow())},
+    }
+    found = reviewed(stack(T=table(), P=attached))
+    row = only_row(found)
+    assert cell(row, found.tables[0].table, "read") == "some?"
+    assert not row.own_side
+    (unknown,) = found.unknowns
+    assert unknown.what == f"what a policy attached elsewhere allows role local of {OWNER}"
+    assert unknown.place.logical_id == "P"
+    made = reviewed(stack(T=table(), P=attached, R=role(name="local")))
+    assert cell(only_row(made), made.tables[0].table, "read") == "some"
+    assert made.unknowns == ()
+
+
 def test_two_statements_are_two_ways_in() -> None:
     other = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
     found = reviewed(stack(T=table(to(READER, Condition=VPCE), to(READER, Condition=other))), consumer(R=role(allow())))

@@ -187,6 +187,46 @@ def test_somebody_whom_no_template_makes_is_known_in_part() -> None:
     assert made.unknowns == ()
 
 
+@pytest.mark.parametrize(
+    ("grant", "said_"),
+    [
+        ({"Principal": {"AWS": "AROAEXAMPLEID12345678"}}, "whom statement 1 lets in as AROAEXAMPLEID12345678"),
+        ({"Principal": {"Federated": "accounts.google.com"}}, "whom statement 1 lets in as accounts.google.com"),
+        (
+            {"Principal": "*", "Condition": {"StringLike": {"aws:PrincipalArn": "*:role/app-*"}}},
+            "whom statement 1 lets in as *:role/app-*",
+        ),
+        (
+            {"Principal": "*", "Condition": {"StringLike": {"aws:userid": "AROAEXAMPLEID12345678:*"}}},
+            "whether statement 1 lets everybody in: no request was found that it allows",
+        ),
+        (
+            {"Principal": "*", "Condition": {"StringEquals": {"aws:username": "bob"}}},
+            "whether statement 1 lets everybody in: no request was found that it allows",
+        ),
+        (
+            {"Principal": {"AWS": VENDOR}, "Resource": f"{TABLE}/index/gone"},
+            f"whether statement 1 lets account {VENDOR} in: no request was found that it allows",
+        ),
+        ({"Principal": {"AWS": OWNER}}, None),
+    ],
+)
+@pytest.mark.parametrize("where", ["policy", "stream"])
+def test_an_allow_without_a_row_is_not_known(grant: Any, said_: str | None, where: str) -> None:
+    # The first statement is about nobody that a row could tell of.
+    statements = [allow(Principal={"AWS": OWNER}), {**allow(), **grant}]
+    made = table(*statements) if where == "policy" else table(stream=statements)
+    found = reviewed(stack(T=made))
+    assert [each.what for each in found.unknowns] == ([said_] if said_ else [])
+    assert all(each.place.logical_id == "T" for each in found.unknowns)
+
+
+def test_an_allow_that_a_deny_takes_back_is_known() -> None:
+    found = reviewed(stack(T=table(to(f"arn:aws:iam::{VENDOR}:role/x"), deny(Principal="*"))))
+    assert found.tables[0].rows == ()
+    assert found.unknowns == ()
+
+
 def test_two_statements_are_two_ways_in() -> None:
     other = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
     found = reviewed(stack(T=table(to(READER, Condition=VPCE), to(READER, Condition=other))), consumer(R=role(allow())))

@@ -67,7 +67,10 @@ def read_assembly(folder: Path) -> tuple[SynthesizedStack, ...]:
     """
     if not (folder / _MANIFEST).exists():
         raise UnusableAssemblyError(_no_manifest(folder))
-    return tuple(_stacks(folder, ()))
+    found = tuple(_stacks(folder, ()))
+    if not found:
+        raise UnusableAssemblyError(f"{folder / _MANIFEST} lists no stack. Say the folder that `cdk synth` wrote.")
+    return found
 
 
 def read_template(file: Path, *, account: str, region: str) -> tuple[SynthesizedStack, ...]:
@@ -81,8 +84,8 @@ def read_template(file: Path, *, account: str, region: str) -> tuple[Synthesized
     Raises:
         UnusableAssemblyError: It is no template, or broken.
     """
-    template = read_object(file, "a template", hint=_yaml_hint(file))
-    if not isinstance(template.get("Resources"), Mapping):
+    template = _template(file, hint=_yaml_hint(file))
+    if "Resources" not in template:
         raise UnusableAssemblyError(f"{file} has no Resources. Allowed: a CloudFormation template in JSON.")
     return (SynthesizedStack(file.stem.removesuffix(".template"), account, region, template, stack_name=file.stem),)
 
@@ -109,6 +112,24 @@ def read_object(path: Path, what: str, *, hint: str = "Run `cdk synth`.") -> Map
     if _deeper_than(content, _DEEPEST):
         raise UnusableAssemblyError(f"{path} cannot be read as {what}: it is nested more than {_DEEPEST} deep.")
     return content
+
+
+def _template(file: Path, *, hint: str = "Run `cdk synth`.") -> Mapping[str, Any]:
+    """Read a template, whose resources are objects with properties: CloudFormation would take no other."""
+    template = read_object(file, "a template", hint=hint)
+    resources = template.get("Resources", {})
+    if not isinstance(resources, Mapping):
+        raise UnusableAssemblyError(f"{file} cannot be read as a template: its Resources are no object. {hint}")
+    for logical_id, resource in resources.items():
+        # Fn::ForEach makes resources out of a list.
+        if logical_id.startswith("Fn::"):
+            continue
+        if not isinstance(resource, Mapping):
+            raise UnusableAssemblyError(f"{file} cannot be read as a template: {logical_id} is no object. {hint}")
+        if not isinstance(resource.get("Properties", {}), Mapping):
+            said = f"the Properties of {logical_id} are no object"
+            raise UnusableAssemblyError(f"{file} cannot be read as a template: {said}. {hint}")
+    return template
 
 
 def _reason(error: Exception) -> str:
@@ -182,7 +203,7 @@ def _stack(folder: Path, artifact_id: str, artifact: Mapping[str, Any]) -> Synth
         name=str(artifact.get("displayName", artifact_id)).split(" (")[0],
         account=None if account.startswith("unknown") or not account else account,
         region=None if region.startswith("unknown") or not region else region,
-        template=read_object(file, "a template"),
+        template=_template(file),
         stack_name=str(properties.get("stackName", artifact_id) if isinstance(properties, Mapping) else artifact_id),
         assets=_assets(folder, file),
         file=file,
@@ -214,7 +235,7 @@ def _with_nested(folder: Path, stack: SynthesizedStack, depth: int) -> Iterator[
             f"{stack.name}/{logical_id}",
             stack.account,
             stack.region,
-            read_object(folder / file, "a template"),
+            _template(folder / file),
             parent=stack,
             nested_as=logical_id,
             assets=stack.assets,

@@ -227,6 +227,35 @@ def test_an_allow_that_a_deny_takes_back_is_known() -> None:
     assert found.unknowns == ()
 
 
+MAYBE = {
+    "Parameters": {"P": {"Type": "String"}},
+    "Conditions": {"C": {"Fn::Equals": [{"Ref": "P"}, "a"]}, "Yes": {"Fn::Equals": ["a", "a"]}},
+}
+
+
+def perhaps(statement: Any, condition: str | None) -> dict[str, Any]:
+    """A policy for the role `local`, which is made whatever holds."""
+    properties = {"PolicyName": "x", "Roles": ["local"], "PolicyDocument": document(statement)}
+    made: dict[str, Any] = {"Type": "AWS::IAM::Policy", "Properties": properties}
+    return made if condition is None else {**made, "Condition": condition}
+
+
+@pytest.mark.parametrize(("condition", "cell_"), [(None, "some"), ("Yes", "some"), ("C", "?")])
+def test_an_allow_under_an_unknown_condition_is_unknown(condition: str | None, cell_: str) -> None:
+    own = role(name="local")
+    found = reviewed(stack(T=table(), R=own, P=perhaps(allow(), condition), template=MAYBE))
+    assert cell(only_row(found), found.tables[0].table, "read") == cell_
+    assert findings(found) == []
+
+
+@pytest.mark.parametrize(("condition", "rows"), [(None, 0), ("Yes", 0), ("C", 1)])
+def test_a_deny_under_an_unknown_condition_does_not_protect(condition: str | None, rows: int) -> None:
+    own = role(allow(), name="local")
+    found = reviewed(stack(T=table(), R=own, P=perhaps(deny(), condition), template=MAYBE))
+    assert [cell(row, found.tables[0].table, "read") for row in found.tables[0].rows] == ["?"] * rows
+    assert "not understood" not in findings(found)
+
+
 def test_two_statements_are_two_ways_in() -> None:
     other = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
     found = reviewed(stack(T=table(to(READER, Condition=VPCE), to(READER, Condition=other))), consumer(R=role(allow())))

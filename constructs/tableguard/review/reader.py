@@ -12,6 +12,8 @@ from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.intrinsics import Resolver, has_unknown
 from tableguard.review.picture import Stated, Unknown
 
+_FEW: Final = 2
+_SHOWN: Final = 80
 METADATA_KEY: Final = "tableguard"
 _OF_INTEREST: Final = re.compile(r"(dynamodb|kms|\*)[:*?]|\*|[^:]*[*?]", re.IGNORECASE)
 
@@ -108,7 +110,7 @@ class Reader:
         if self._is_uncertain(stack, logical_id):
             source = _uncertain(source, stack.template["Resources"][logical_id].get("Condition"))
         elif _unknown_of_interest(source):
-            self.unknown(stack, logical_id, "a value in a policy", *path)
+            self.unknown(stack, logical_id, f"a value in a policy ({_named(source)})", *path)
         holder = get(properties, *path[:-1])
         name = next((get(h, k) for h in (holder, properties) for k in ("PolicyName", "ManagedPolicyName")
                      if isinstance(get(h, k), str)), None)  # fmt: skip
@@ -166,6 +168,24 @@ def _unknown_of_interest(source: object) -> bool:
         if has_unknown(statement) and not (known and not any(map(_OF_INTEREST.match, listed))):
             return True
     return has_unknown({key: value for key, value in source.items() if key != "Statement"})
+
+
+def _named(source: object) -> str:
+    """The first values that are not known: each function with its argument, shortened."""
+    found = list(dict.fromkeys(_functions(source)))
+    shown = [each if len(each) <= _SHOWN else f"{each[:_SHOWN]}…" for each in found[:_FEW]]
+    return ", ".join([*shown, *([f"{len(found) - _FEW} more"] if len(found) > _FEW else [])])
+
+
+def _functions(value: object) -> Iterator[str]:
+    if _is_function(value) and isinstance(value, Mapping):
+        ((name, argument),) = value.items()
+        yield f"{name} {argument if isinstance(argument, str) else json.dumps(argument)}"
+    elif isinstance(value, (Mapping, list)):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _functions(inner)
+    elif isinstance(value, str) and has_unknown(value):
+        yield value
 
 
 def _uncertain(source: object, condition: object) -> object:

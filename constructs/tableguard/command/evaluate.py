@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import math
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES: Final = 1 << 18
 _LONGEST_LINE_BYTES: Final = 16 * 1024 * 1024
+_SHOWN: Final = 20
 
 _DESCRIPTION: Final = """\
 Decide requests, offline, as AWS would: one JSON object a line on standard input, one on standard output, in the same
@@ -56,8 +58,14 @@ def run(args: argparse.Namespace) -> int:
     Memory holds one chunk of input and one line of at most 16 MiB, however many lines there are.
 
     Returns:
-        0, or 1 if a line was malformed.
+        0, or 1 if a line was malformed, or 2 where there is no standard input.
     """
+    from tableguard.command import UNUSABLE
+
+    # A process whose standard input was closed before it started has none.
+    if sys.stdin is None:
+        print("tableguard: standard input is closed. Give a line for each request.", file=sys.stderr)
+        return UNUSABLE
     thresholds = gc.get_threshold()
     # Nothing here refers to itself, so looking for such things every few lines is a waste of an eighth of the time.
     gc.set_threshold(50_000, *thresholds[1:])
@@ -135,4 +143,16 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object)
+def _no_number(text: str) -> float:
+    """Refuse NaN and the infinities, which Python reads and JSON does not have."""
+    raise ValueError(f"the line is no JSON: it has {text}")
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"the line has a number that is too large: {text[:_SHOWN]}")
+    return value
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number, parse_float=_number)

@@ -29,8 +29,8 @@ def add_inputs(parser: argparse.ArgumentParser, *, optional: bool) -> None:
         help="the folder cdk synth wrote" + ('; "cdk.out" if left out' if optional else ""),
     )
     parser.add_argument("--template", metavar="FILE", help="read one CloudFormation template instead")
-    parser.add_argument("--account", metavar="ID", help="the account that the template is deployed into")
-    parser.add_argument("--region", metavar="REGION", help="the region that the template is deployed into")
+    parser.add_argument("--account", metavar="ID", help="the account of the template, or of stacks without an env")
+    parser.add_argument("--region", metavar="REGION", help="the region of the template, or of stacks without an env")
     parser.add_argument(
         "--parameter",
         metavar="STACK.NAME=VALUE",
@@ -49,22 +49,27 @@ def read_stacks(args: argparse.Namespace) -> tuple[Sequence[SynthesizedStack], M
     Raises:
         TableguardError: The input or the arguments cannot be used.
     """
-    from tableguard.policy import names
     from tableguard.review.assembly import UnusableAssemblyError, read_assembly, read_template
 
     if args.template is None:
-        if args.account is not None or args.region is not None:
-            raise UnusableAssemblyError("--account and --region go with --template: an assembly says its own.")
-        stacks = read_assembly(folder(args))
+        if (args.account is None) is not (args.region is None):
+            raise UnusableAssemblyError("--account and --region go together: say both, for stacks without an env.")
+        account, region = _environment(args) if args.account is not None else (None, None)
+        stacks = read_assembly(folder(args), account=account, region=region)
     elif args.assembly is not None:
         raise UnusableAssemblyError("Say an assembly or --template, not both.")
     elif args.account is None or args.region is None:
         raise UnusableAssemblyError("--template needs --account and --region: a template does not say where it goes.")
     else:
-        account = names.account_id("--account", args.account)
-        region = names.region("--region", args.region)
+        account, region = _environment(args)
         stacks = read_template(Path(args.template), account=account, region=region)
     return stacks, _parameters(args.parameter, stacks)
+
+
+def _environment(args: argparse.Namespace) -> tuple[str, str]:
+    from tableguard.policy import names
+
+    return names.account_id("--account", args.account), names.region("--region", args.region)
 
 
 def folder(args: argparse.Namespace) -> Path:

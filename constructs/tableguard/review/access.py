@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import Document, Effect, Layer, Reason
+from tableguard.policy.evaluation.evaluator import is_bounded
 from tableguard.policy.evaluation.policies import Policies
 from tableguard.policy.evaluation.request import Situation
 from tableguard.review.decide import ANY_IDENTITY, Verdict
 from tableguard.review.kinds import ACTIONS_OF, KINDS, resources_of
 from tableguard.review.picture import Table, account_of
-from tableguard.review.search import Asked, Search
+from tableguard.review.samples import TIMES, Context
+from tableguard.review.search import FIXED, Asked, Search
 from tableguard.review.sentences import Test
 from tableguard.review.wording import begins, ends, phrases
+
+_Tests: TypeAlias = tuple[tuple[Test, ...], bool]
+"""Conditions of one statement, and whether they must hold."""
 
 
 class Status(enum.Enum):
@@ -107,7 +113,7 @@ def accesses(
                     any_identity=any_identity,
                 )
                 ways, refusal = _ways(search, asked, action, known)
-                found += (_access(search, kind, verdict) for verdict in ways)
+                found += (_access(search, kind, asked, verdict) for verdict in ways)
                 if refusal is not None:
                     refused.append(Refusal(kind=kind, action=asked.action, resource=resource, verdict=refusal))
     return tuple(_together(found)), tuple(refused)
@@ -159,12 +165,13 @@ def _granting(search: Search, policies: Policies, situation: Situation) -> Itera
                     yield id(sentence.document), sentence.number
 
 
-def _access(search: Search, kind: str, verdict: Verdict) -> Access:
+def _access(search: Search, kind: str, asked: Asked, verdict: Verdict) -> Access:
     said: dict[str, None] = {}
     limits: list[dt.datetime] = []
     starts: list[dt.datetime] = []
     named: list[Test] = []
-    for tests, holds in _bearing(search, verdict):
+    bearing = list(_bearing(search, asked, verdict))
+    for tests, holds in bearing:
         named += tests if holds else ()
         if holds:
             said |= dict.fromkeys(phrases(tests))
@@ -176,6 +183,7 @@ def _access(search: Search, kind: str, verdict: Verdict) -> Access:
         end, start = ends(tests, holds=holds), begins(tests, holds=holds)
         limits += [end] if end is not None else []
         starts += [start] if start is not None else []
+    said |= dict.fromkeys(f"depending on {key}" for key in _unsaid(search, asked, verdict, bearing))
     until, since = min(limits, default=None), max(starts, default=None)
     request = verdict.request
     return Access(
@@ -201,31 +209,55 @@ def _status(search: Search, verdict: Verdict, until: dt.datetime | None, since: 
     return Status.OPEN if verdict.assumed else Status.ALLOWED
 
 
-def _bearing(search: Search, verdict: Verdict) -> Iterator[tuple[tuple[Test, ...], bool]]:
+def _unsaid(search: Search, asked: Asked, verdict: Verdict, bearing: list[_Tests]) -> Iterator[str]:
+    """What the request had to carry beyond a plain one, or had to lack, and no condition that is said is about."""
+    tests = [test for tests, _ in bearing for test in tests]
+    known = {test.low_key for test in tests} | FIXED | set(TIMES)
+    values = " ".join(value for test in tests for value in test.values).lower()
+    plain = search.plain(asked)
+    context: Context = verdict.request.situation.context
+    changed = {key for key in (*context, *plain) if context.get(key) != plain.get(key)} - known
+    for key in sorted(changed):
+        without = {each: found for each, found in context.items() if each != key}
+        without |= {key: plain[key]} if key in plain else {}
+        if search.verdict(asked, without).allowed:
+            # The search came by it on its way. What stood in for it is asked about without it.
+            context = without
+        elif f"${{{key}" not in values:
+            yield key
+
+
+def _bearing(search: Search, asked: Asked, verdict: Verdict) -> Iterator[_Tests]:
     """The conditions of the statements that allow a request, and of the Denies that stand aside for it."""
+    # A tag of the caller is none of these: without it the same caller is refused.
+    fixed = {key for key in FIXED if key.startswith("aws:principal")} | {key.lower() for key in asked.hints}
     parts = [(verdict.decision.because, verdict.policies, verdict.request)]
     if verdict.key is not None and verdict.key_policies is not None and verdict.key_request is not None:
         parts.append((verdict.key.because, verdict.key_policies, verdict.key_request))
     for reasons, policies, request in parts:
         yield from _allowing(search, reasons, policies)
-        yield from _sparing(search, policies, request.situation)
+        yield from _sparing(search, policies, request.situation, fixed)
 
 
-def _allowing(
-    search: Search, reasons: tuple[Reason, ...], policies: Policies
-) -> Iterator[tuple[tuple[Test, ...], bool]]:
+def _allowing(search: Search, reasons: tuple[Reason, ...], policies: Policies) -> Iterator[_Tests]:
     for reason in reasons:
         sentence = search.shelf.deciding(reason, policies) if reason.effect is Effect.ALLOW else None
         if sentence is not None and sentence.tests:
             yield _worth_saying(sentence.tests), True
 
 
-def _sparing(search: Search, policies: Policies, situation: Situation) -> Iterator[tuple[tuple[Test, ...], bool]]:
+def _sparing(search: Search, policies: Policies, situation: Situation, fixed: Collection[str]) -> Iterator[_Tests]:
+    bounded = is_bounded(situation, policies)
     for layer in policies.layers:
         for sentence in search.shelf.about(situation.action, layer):
-            if sentence.denies and sentence.tests and sentence.fits_but_for_conditions(situation, named=layer.named):
-                fixed = [test for test in sentence.tests if test.low_key.startswith("aws:principal")]
-                if all(sentence.holds(test, situation) for test in fixed):
+            if (
+                sentence.denies
+                and sentence.tests
+                and sentence.fits_but_for_conditions(situation, named=layer.named, bounded=bounded)
+            ):
+                # What says who the caller is: where it does not fit, the Deny is about somebody else.
+                about = [test for test in sentence.tests if test.low_key in fixed]
+                if all(sentence.holds(test, situation) for test in about):
                     yield _worth_saying(sentence.tests), False
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from tableguard.policy import TableguardError
 
@@ -16,6 +16,10 @@ _MANIFEST: Final = "manifest.json"
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 # No template of CloudFormation nests anywhere near as deeply; Python's own limit is some hundreds.
 _DEEPEST: Final = 64
+
+
+_Environment: TypeAlias = tuple[str | None, str | None]
+"""An account and a region."""
 
 
 class UnusableAssemblyError(TableguardError):
@@ -56,18 +60,25 @@ class SynthesizedStack:
                 yield logical_id, resource
 
 
-def read_assembly(folder: Path) -> tuple[SynthesizedStack, ...]:
+def read_assembly(
+    folder: Path, *, account: str | None = None, region: str | None = None
+) -> tuple[SynthesizedStack, ...]:
     """Read all stacks of a cloud assembly: those of its stages and nested stacks, too.
 
     Args:
         folder: The folder that `cdk synth` wrote ("cdk.out").
+        account: The account of the stacks that say none; not known when left out.
+        region: The region of the stacks that say none; not known when left out.
 
     Raises:
         UnusableAssemblyError: It is no cloud assembly, or a file of it is missing or broken.
     """
     if not (folder / _MANIFEST).exists():
         raise UnusableAssemblyError(_no_manifest(folder))
-    return tuple(_stacks(folder, ()))
+    found = tuple(_stacks(folder, (), (account, region)))
+    if not found:
+        raise UnusableAssemblyError(f"{folder / _MANIFEST} lists no stack. Say the folder that `cdk synth` wrote.")
+    return found
 
 
 def read_template(file: Path, *, account: str, region: str) -> tuple[SynthesizedStack, ...]:
@@ -81,8 +92,8 @@ def read_template(file: Path, *, account: str, region: str) -> tuple[Synthesized
     Raises:
         UnusableAssemblyError: It is no template, or broken.
     """
-    template = read_object(file, "a template", hint=_yaml_hint(file))
-    if not isinstance(template.get("Resources"), Mapping):
+    template = _template(file, hint=_yaml_hint(file))
+    if "Resources" not in template:
         raise UnusableAssemblyError(f"{file} has no Resources. Allowed: a CloudFormation template in JSON.")
     return (SynthesizedStack(file.stem.removesuffix(".template"), account, region, template, stack_name=file.stem),)
 
@@ -109,6 +120,24 @@ def read_object(path: Path, what: str, *, hint: str = "Run `cdk synth`.") -> Map
     if _deeper_than(content, _DEEPEST):
         raise UnusableAssemblyError(f"{path} cannot be read as {what}: it is nested more than {_DEEPEST} deep.")
     return content
+
+
+def _template(file: Path, *, hint: str = "Run `cdk synth`.") -> Mapping[str, Any]:
+    """Read a template, whose resources are objects with properties: CloudFormation would take no other."""
+    template = read_object(file, "a template", hint=hint)
+    resources = template.get("Resources", {})
+    if not isinstance(resources, Mapping):
+        raise UnusableAssemblyError(f"{file} cannot be read as a template: its Resources are no object. {hint}")
+    for logical_id, resource in resources.items():
+        # Fn::ForEach makes resources out of a list.
+        if logical_id.startswith("Fn::"):
+            continue
+        if not isinstance(resource, Mapping):
+            raise UnusableAssemblyError(f"{file} cannot be read as a template: {logical_id} is no object. {hint}")
+        if not isinstance(resource.get("Properties", {}), Mapping):
+            said = f"the Properties of {logical_id} are no object"
+            raise UnusableAssemblyError(f"{file} cannot be read as a template: {said}. {hint}")
+    return template
 
 
 def _reason(error: Exception) -> str:
@@ -155,7 +184,7 @@ def _yaml_hint(file: Path) -> str:
     return "Say the path of a CloudFormation template in JSON."
 
 
-def _stacks(folder: Path, outer: tuple[Path, ...]) -> Iterator[SynthesizedStack]:
+def _stacks(folder: Path, outer: tuple[Path, ...], otherwise: _Environment) -> Iterator[SynthesizedStack]:
     here = folder.resolve()
     if here in outer:
         raise UnusableAssemblyError(f"{folder / _MANIFEST} names itself as one of its stages. Run `cdk synth`.")
@@ -169,20 +198,20 @@ def _stacks(folder: Path, outer: tuple[Path, ...]) -> Iterator[SynthesizedStack]
             raise UnusableAssemblyError(f"{folder / _MANIFEST} has an artifact {artifact_id} that is no object.")
         if artifact.get("type") == "cdk:cloud-assembly":
             inner = _file(artifact.get("properties"), "directoryName", folder)
-            yield from _stacks(folder / inner, (*outer, here))
+            yield from _stacks(folder / inner, (*outer, here), otherwise)
         elif artifact.get("type") == "aws:cloudformation:stack":
-            yield from _with_nested(folder, _stack(folder, artifact_id, artifact), 0)
+            yield from _with_nested(folder, _stack(folder, artifact_id, artifact, otherwise), 0)
 
 
-def _stack(folder: Path, artifact_id: str, artifact: Mapping[str, Any]) -> SynthesizedStack:
+def _stack(folder: Path, artifact_id: str, artifact: Mapping[str, Any], otherwise: _Environment) -> SynthesizedStack:
     properties = artifact.get("properties")
     account, _, region = str(artifact.get("environment", "")).removeprefix("aws://").partition("/")
     file = folder / _file(properties, "templateFile", folder)
     return SynthesizedStack(
         name=str(artifact.get("displayName", artifact_id)).split(" (")[0],
-        account=None if account.startswith("unknown") or not account else account,
-        region=None if region.startswith("unknown") or not region else region,
-        template=read_object(file, "a template"),
+        account=otherwise[0] if account.startswith("unknown") or not account else account,
+        region=otherwise[1] if region.startswith("unknown") or not region else region,
+        template=_template(file),
         stack_name=str(properties.get("stackName", artifact_id) if isinstance(properties, Mapping) else artifact_id),
         assets=_assets(folder, file),
         file=file,
@@ -214,7 +243,7 @@ def _with_nested(folder: Path, stack: SynthesizedStack, depth: int) -> Iterator[
             f"{stack.name}/{logical_id}",
             stack.account,
             stack.region,
-            read_object(folder / file, "a template"),
+            _template(folder / file),
             parent=stack,
             nested_as=logical_id,
             assets=stack.assets,

@@ -41,7 +41,8 @@ def _note_what_is_left_out(stacks: Sequence[SynthesizedStack], reader: Reader) -
     read = {(id(stack.parent), stack.nested_as) for stack in stacks}
     for stack in stacks:
         if stack.account is None or stack.region is None:
-            problem = "the stack has no account or region, so its resources are left out: give it an env"
+            problem = "the stack has no account or region, so its resources are left out: give it an env, or say"
+            problem += " --account and --region"
             reader.note(Place(stack=stack.name), problem)
         if "Transform" in stack.template:
             reader.note(Place(stack=stack.name, path="Transform"), "a macro changes the template when it is deployed")

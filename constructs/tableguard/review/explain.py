@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tableguard.policy.evaluation import Effect, Layer, Place, Policies, Reason, Request
+from tableguard.policy.evaluation.evaluator import is_bounded
 from tableguard.policy.evaluation.policies import LayerDocuments
 from tableguard.review.decide import Verdict
 from tableguard.review.sentences import Sentence, Shelf, Test
@@ -118,6 +119,7 @@ def _steps(
     for reason in because:
         if reason.layer is Layer.SERVICE:
             yield Step(layer=_NAMES[Layer.SERVICE], says="denies")
+    bounded = is_bounded(request.situation, policies)
     for layer in _ORDER:
         found = [each for each in policies.layers if each.layer is layer]
         name = f"{prefix}{_NAMES[layer]}"
@@ -126,15 +128,15 @@ def _steps(
         if layer is Layer.IDENTITY and assumed:
             yield Step(layer=name, says="assumed to allow")
         elif found:
-            yield _step(name, found, request)
+            yield _step(name, found, request, bounded=bounded)
         elif layer in _ALWAYS:
             yield Step(layer=name, says="none")
 
 
-def _step(name: str, found: list[LayerDocuments], request: Request) -> Step:
+def _step(name: str, found: list[LayerDocuments], request: Request, *, bounded: bool) -> Step:
     situation = request.situation
     concerned = [
-        (statement, document, statement.applies(situation, named=each.named))
+        (statement, document, statement.applies(situation, named=each.named, bounded=bounded))
         for each in found
         for document in each.documents
         for statement in document.compiled.concerning(situation.action)

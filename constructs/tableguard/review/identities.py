@@ -16,6 +16,8 @@ from tableguard.review.reader import Properties, Reader, place
 
 _KINDS: Final = ("role", "user", "group")
 _ADMINISTRATOR: Final = ":iam::aws:policy/AdministratorAccess"
+# The other policies, and the boundary, of a role or user that no template makes.
+_ELSEWHERE: Final = "a policy attached elsewhere"
 _EVERYTHING: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
@@ -112,6 +114,7 @@ class _Identities:
         if isinstance(name, str) and not has_unknown(name):
             parts = self._parts(str(stack.account), kind, name)
             parts.documents.append(document)
+            parts.place = parts.place if parts.place.stack is not None else place(stack, logical_id)
             parts.stated += self._reader.stated(stack, logical_id)
         else:
             self._reader.unknown(stack, logical_id, f"the {kind} that a policy is attached to")
@@ -149,6 +152,8 @@ class _Identities:
         groups = {name: self._found.get((parts.account, "group", name)) for name in parts.groups}
         members = [group for group in groups.values() if group is not None]
         missing = [f"group {name}" for name, group in groups.items() if group is None]
+        if not parts.in_assembly:
+            missing.append(_ELSEWHERE)
         return Identity(
             arn=parts.arn,
             account=parts.account,

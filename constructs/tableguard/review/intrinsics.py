@@ -360,12 +360,19 @@ class Resolver:
         # A stack of another account is named by its ARN: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/….
         parts = said.split(":")
         name = parts[5].split("/")[1] if said.startswith("arn:") else said
-        account = parts[4] if said.startswith("arn:") else stack.account
+        account = parts[4] if said.startswith("arn:") else self._producer(stack, argument)
         region = parts[3] if said.startswith("arn:") else self.text(stack, argument.get("Region")) or stack.region
         for other in self._stacks:
             if (other.stack_name, other.account, other.region) == (name, account, region):
                 return self._known(other, _outputs(other)[argument["OutputName"]]["Value"])
         raise _UnknownError
+
+    def _producer(self, stack: SynthesizedStack, argument: Mapping[str, Any]) -> str | None:
+        """The account of a stack whose output is read: that of the role it is read with, where one is named."""
+        if argument.get("RoleArn") is None:
+            return stack.account
+        role = self._text(stack, argument["RoleArn"]).split(":")
+        return role[4] if role[0] == "arn" else None
 
 
 def has_unknown(value: Any) -> bool:

@@ -97,7 +97,7 @@ class Identity:
         trust: Who may assume it; None for a user, or where the role is made elsewhere.
         unread: Policies that are attached but stand in no template of the assembly, such as those that AWS manages.
         in_assembly: Whether a template makes it; False where one only attaches a policy to it.
-        place: The identity in its template.
+        place: The identity in its template; where none makes it, the first policy attached to it.
     """
 
     arn: str

@@ -12,8 +12,23 @@ from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.intrinsics import Resolver, has_unknown
 from tableguard.review.picture import Stated, Unknown
 
+_FEW: Final = 2
+_SHOWN: Final = 80
 METADATA_KEY: Final = "tableguard"
 _OF_INTEREST: Final = re.compile(r"(dynamodb|kms|\*)[:*?]|\*|[^:]*[*?]", re.IGNORECASE)
+
+# What adds policies to something that is there without it.
+_BESIDE: Final = frozenset(
+    {
+        "AWS::IAM::Group",
+        "AWS::IAM::GroupPolicy",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Policy",
+        "AWS::IAM::RolePolicy",
+        "AWS::IAM::UserPolicy",
+        "AWS::Organizations::Policy",
+    }
+)
 
 Properties = Mapping[str, Any]
 
@@ -92,12 +107,19 @@ class Reader:
         source = get(properties, *path)
         if isinstance(source, str):
             source = _parsed(source)
-        if _unknown_of_interest(source):
-            self.unknown(stack, logical_id, "a value in a policy", *path)
+        if self._is_uncertain(stack, logical_id):
+            source = _uncertain(source, stack.template["Resources"][logical_id].get("Condition"))
+        elif _unknown_of_interest(source):
+            self.unknown(stack, logical_id, f"a value in a policy ({_named(source)})", *path)
         holder = get(properties, *path[:-1])
         name = next((get(h, k) for h in (holder, properties) for k in ("PolicyName", "ManagedPolicyName")
                      if isinstance(get(h, k), str)), None)  # fmt: skip
         return Document(source, _place(stack, logical_id, *path, policy=name))
+
+    def _is_uncertain(self, stack: SynthesizedStack, logical_id: str) -> bool:
+        """Whether a resource that stands beside what it is about, and so may be missing, has an unknown condition."""
+        kind = stack.template["Resources"][logical_id].get("Type")
+        return kind in _BESIDE and self.resolver.exists(stack, logical_id) is None
 
     def stated(self, stack: SynthesizedStack, logical_id: str) -> Iterator[Stated]:
         """The grants that a resource's metadata claims."""
@@ -146,6 +168,38 @@ def _unknown_of_interest(source: object) -> bool:
         if has_unknown(statement) and not (known and not any(map(_OF_INTEREST.match, listed))):
             return True
     return has_unknown({key: value for key, value in source.items() if key != "Statement"})
+
+
+def _named(source: object) -> str:
+    """The first values that are not known: each function with its argument, shortened."""
+    found = list(dict.fromkeys(_functions(source)))
+    shown = [each if len(each) <= _SHOWN else f"{each[:_SHOWN]}…" for each in found[:_FEW]]
+    return ", ".join([*shown, *([f"{len(found) - _FEW} more"] if len(found) > _FEW else [])])
+
+
+def _functions(value: object) -> Iterator[str]:
+    if _is_function(value) and isinstance(value, Mapping):
+        ((name, argument),) = value.items()
+        yield f"{name} {argument if isinstance(argument, str) else json.dumps(argument)}"
+    elif isinstance(value, (Mapping, list)):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _functions(inner)
+    elif isinstance(value, str) and has_unknown(value):
+        yield value
+
+
+def _uncertain(source: object, condition: object) -> object:
+    """A policy that may not be there: none of its statements can be understood, so none grants or protects."""
+    if not isinstance(source, Mapping) or _is_function(source):
+        return source
+    stated = source.get("Statement")
+    statements = [
+        {**each, "Condition": {"Fn::If": [condition, each.get("Condition", {}), {"Ref": "AWS::NoValue"}]}}
+        if isinstance(each, Mapping) and not _is_function(each)
+        else each
+        for each in (stated if isinstance(stated, list) else [stated])
+    ]
+    return {**source, "Statement": statements}
 
 
 def _parsed(text: str) -> Any:

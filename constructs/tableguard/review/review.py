@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from tableguard.policy.evaluation import Document
+from tableguard.policy.evaluation import Document, Effect, Layer
 from tableguard.review.access import Access, Refusal, Status, accesses
 from tableguard.review.acknowledgements import PLUGIN, Acknowledgement
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.claims import Claims
 from tableguard.review.dangling import Dangling
+from tableguard.review.decide import Verdict
 from tableguard.review.picture import Picture, Table, Unknown
 from tableguard.review.problems import not_understood, public
 from tableguard.review.report import Finding, FindingKind, Review, Row, TableReview
 from tableguard.review.search import Search
 from tableguard.review.sentences import Shelf
-from tableguard.review.subjects import Reach, Subject, about_tables, label_of, subjects
+from tableguard.review.subjects import (
+    Reach,
+    Subject,
+    about_tables,
+    allowed_by,
+    label_of,
+    subjects,
+    without_stand_in,
+)
 from tableguard.review.warnings import warnings_of
 
 # What AWS manages and is about neither tables nor keys: nobody needs to read it for this review.
@@ -95,22 +104,51 @@ class _Reviewer:
     def _table(self, table: Table) -> TableReview:
         claims = Claims(table, self._picture, self._search)
         rows: list[Row] = []
+        denied: dict[str, Sequence[Refusal]] = {}
         for subject in subjects(self._picture, table, self._shelf, self._reach):
             found, refused = accesses(self._search, table, subject.principal, subject.hints)
             self._find(self._dangling.of(subject, table, found, refused))
+            denied[subject.principal] = refused
             unread = self._unread(subject)
             found = (*found, *self._perhaps(refused, found))
             if found:
-                rows.append(self._row(subject, claims, found, unread))
+                rows.append(self._row(subject, claims, tuple(map(_as_sure_as(subject), found)), unread))
         self._find(claims.findings(rows))
+        self._note_without_row(table, {row.subject.principal for row in rows}, denied)
         others = {row.subject.account for row in rows if row.subject.account not in (None, table.account)}
         return TableReview(table=table, rows=tuple(rows), accounts=tuple(sorted(a for a in others if a is not None)))
+
+    def _note_without_row(self, table: Table, seen: Collection[str], denied: Mapping[str, Sequence[Refusal]]) -> None:
+        """List the Allows of a table's policies of which no row tells, unless it is certain that they let nobody in."""
+        for sentence, named in allowed_by(self._picture, table, self._shelf):
+            at = sentence.document.place or table.place
+            for whom in without_stand_in(sentence):
+                self._unknowns[Unknown(at, f"whom statement {sentence.number} lets in as {whom}")] = None
+            open_ = [each for each in named if not self._is_settled(each, denied.get(each.principal, ()))]
+            if open_ and not any(each.principal in seen for each in named):
+                labels = ", ".join(dict.fromkeys(each.label for each in open_))
+                what = f"whether statement {sentence.number} lets {labels} in: no request was found that it allows"
+                self._unknowns[Unknown(at, what)] = None
+
+    def _is_settled(self, subject: Subject, refused: Sequence[Refusal]) -> bool:
+        """Whether it is certain that somebody without a row gets nothing."""
+        if subject.identity is not None:
+            return bool(refused)
+        return bool(refused) and all(self._is_certain(refusal.verdict) for refusal in refused)
+
+    def _is_certain(self, verdict: Verdict) -> bool:
+        """Whether a denial stands whatever the request carries: no such action there, or a Deny without conditions."""
+        for reason in verdict.decision.because:
+            sentence = self._shelf.deciding(reason, verdict.policies) if reason.effect is Effect.DENY else None
+            if reason.layer is Layer.SERVICE or (reason.understood and sentence is not None and not sentence.tests):
+                return True
+        return False
 
     def _row(self, subject: Subject, claims: Claims, found: tuple[Access, ...], unread: tuple[str, ...]) -> Row:
         return Row(
             subject=subject,
             external=self._is_external(subject),
-            own_side=subject.identity is not None or subject.kind == "service",
+            own_side=subject.kind == "service" or (subject.identity is not None and subject.identity.in_assembly),
             reasons=claims.reasons(subject),
             accesses=found,
             unread=unread,
@@ -176,3 +214,13 @@ class _Reviewer:
                 place=document.place,
                 statement=number,
             )
+
+
+def _as_sure_as(subject: Subject) -> Callable[[Access], Access]:
+    """What is allowed to somebody whom no template makes may be denied by what is attached to it elsewhere."""
+
+    def sure(access: Access) -> Access:
+        known = subject.identity is None or subject.identity.in_assembly
+        return access if known or access.status is not Status.ALLOWED else replace(access, status=Status.OPEN)
+
+    return sure

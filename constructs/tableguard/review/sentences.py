@@ -83,19 +83,19 @@ class Sentence:
         """Its resources; none for NotResource."""
         return texts(self.source.get("Resource"))
 
-    def fits(self, situation: Situation, *, named: bool) -> Match:
+    def fits(self, situation: Situation, *, named: bool, bounded: bool = False) -> Match:
         """Whether it applies to a request about an action that it concerns; None when that cannot be told."""
         found = next((each for each in self.document.compiled.statements if each.index == self.number), None)
-        return None if found is None else found.applies(situation, named=named)
+        return None if found is None else found.applies(situation, named=named, bounded=bounded)
 
-    def fits_but_for_conditions(self, situation: Situation, *, named: bool) -> Match:
-        """Whether it would apply without its conditions."""
+    def fits_but_for_conditions(self, situation: Situation, *, named: bool, bounded: bool = False) -> Match:
+        """Whether it would apply without its conditions, to a caller with a permissions boundary or without one."""
         if not self.tests:
-            return self.fits(situation, named=named)
+            return self.fits(situation, named=named, bounded=bounded)
         if self._bare is None:
             bare = {key: value for key, value in self.source.items() if key != _CONDITION}
             self._bare = self._document(bare)
-        return self._bare.compiled.statements[0].applies(situation, named=named)
+        return self._bare.compiled.statements[0].applies(situation, named=named, bounded=bounded)
 
     def with_principal(self, principal: object) -> Document:
         """The same statement for other principals, in a document of its own."""

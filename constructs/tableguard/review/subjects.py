@@ -21,6 +21,7 @@ _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 _ROOT: Final = re.compile(r"arn:[^:]+:iam::(\d{12}):root", re.ASCII)
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _PERMISSION_SET: Final = re.compile(r"AWSReservedSSO_(.+)_\?+$")
+_COLONS: Final = 5
 _DYNAMODB: Final = re.compile(r"dynamodb:|[a-z]*[*?]", re.IGNORECASE)
 
 
@@ -67,6 +68,32 @@ def subjects(picture: Picture, table: Table, shelf: Shelf, reach: Reach) -> tupl
             subject = _identity(identity)
             found.setdefault((subject.principal, subject.label), subject)
     return tuple(sorted(found.values(), key=lambda each: (each.kind in ("account", "organization"), each.label)))
+
+
+def allowed_by(picture: Picture, table: Table, shelf: Shelf) -> Iterator[tuple[Sentence, tuple[Subject, ...]]]:
+    """The Allows of a table's policies, each with everybody whom it names and a request can stand for.
+
+    Args:
+        picture: The picture.
+        table: The table.
+        shelf: The statements of the picture's documents.
+    """
+    for sentence in _allows(table, shelf):
+        yield sentence, tuple(_named_by(sentence, picture, table))
+
+
+def without_stand_in(sentence: Sentence) -> Iterator[str]:
+    """The principals of an Allow that no request can stand for: ids, identity providers, patterns that are no ARNs.
+
+    Args:
+        sentence: A statement of a table's policy.
+    """
+    pins = _pinned(sentence, "aws:principalarn")
+    for kind, value in principals_of(sentence):
+        if kind == "AWS" and (value == "*" or _as_account(value)):
+            yield from (pin for pin in pins if pin.count(":") < _COLONS)
+        elif kind != "Service" and not (kind == "AWS" and value.startswith("arn:")):
+            yield value
 
 
 class Reach:

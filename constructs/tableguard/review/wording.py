@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from tableguard.review.samples import TIMES, moment
@@ -69,7 +69,8 @@ def ends(tests: Iterable[Test], *, holds: bool = True) -> dt.datetime | None:
         tests: The conditions of one statement.
         holds: False for a Deny's conditions, which must not hold.
     """
-    return min(_moments(tests, "Less" if holds else "Greater"), default=None)
+    # One of several values is enough for a test to hold.
+    return min(_moments(tests, "Less", max) if holds else _moments(tests, "Greater", min), default=None)
 
 
 def begins(tests: Iterable[Test], *, holds: bool = True) -> dt.datetime | None:
@@ -79,7 +80,7 @@ def begins(tests: Iterable[Test], *, holds: bool = True) -> dt.datetime | None:
         tests: The conditions of one statement.
         holds: False for a Deny's conditions, which must not hold.
     """
-    return max(_moments(tests, "Greater" if holds else "Less"), default=None)
+    return max(_moments(tests, "Greater", min) if holds else _moments(tests, "Less", max), default=None)
 
 
 def last_day(end: dt.datetime) -> dt.date:
@@ -106,9 +107,15 @@ def _days(count: int) -> str:
     return f"{count} day" if count == 1 else f"{count} days"
 
 
-def _moments(tests: Iterable[Test], side: str) -> list[dt.datetime]:
-    found = [moment(value) for test in tests if test.low_key in TIMES and side in test.base for value in test.values]
-    return [each for each in found if each is not None]
+def _moments(
+    tests: Iterable[Test], side: str, among: Callable[[list[dt.datetime]], dt.datetime]
+) -> Iterator[dt.datetime]:
+    """The moment of each test on a side of it: the first or the last among its values."""
+    for test in tests:
+        if test.low_key in TIMES and side in test.base:
+            known = [found for found in map(moment, test.values) if found is not None]
+            if known:
+                yield among(known)
 
 
 def _phrase(test: Test, *, holds: bool) -> str:

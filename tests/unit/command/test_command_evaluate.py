@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -105,6 +106,9 @@ MALFORMED = [
     ("[" * 100_000, None),
     ('{"id": 1' + "0" * 5000 + "}", None),
     ('{"id": "\\ud800"}', "\ud800"),
+    (line("7").replace('"7"', "NaN"), None),
+    (line("7").replace('"7"', "-Infinity"), None),
+    (line("7").replace('"7"', "1e999"), None),
 ]
 
 
@@ -122,6 +126,13 @@ def test_bytes_that_are_no_text_are_a_malformed_line() -> None:
     status, answers, _ = run(b"\xff\xfe\n" + line("2").encode())
     assert status == 1
     assert [answers[0]["line"], answers[1]["decision"]] == [1, "Allowed"]
+
+
+def test_a_closed_standard_input_is_unusable() -> None:
+    given = " ".join(map(shlex.quote, COMMAND))
+    done = subprocess.run(["/bin/sh", "-c", f"{given} evaluate <&-"], capture_output=True, check=False, env=ENVIRONMENT)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"tableguard: standard input is closed. Give a line for each request.\n"
 
 
 def test_no_input_is_fine() -> None:

@@ -100,6 +100,21 @@ def test_a_plain_template_is_read_with_an_account_and_a_region(tmp_path: Path, c
     assert f"role local of {OWNER}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("environment", ["unknown-account/unknown-region", f"unknown-account/{REGION}"])
+def test_stacks_without_an_env_take_what_somebody_says(tmp_path: Path, capsys: Printed, environment: str) -> None:
+    write(tmp_path, Data=(OWNER, {"T": table(to(READER))}), Consumer=(CONSUMER, {"R": role(allow())}))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["artifacts"]["Data"]["environment"] = f"aws://{environment}"
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    main(["review", str(tmp_path)])
+    assert "left out: give it an env, or say --account and --region" in " ".join(capsys.readouterr().out.split())
+    # The consumer's stack says an account of its own, and keeps it.
+    assert main(["review", str(tmp_path), "--account", OWNER, "--region", REGION]) == 0
+    printed = capsys.readouterr().out
+    assert f"orders  {OWNER} {REGION}, 1 other account" in printed
+    assert f"role reader of {CONSUMER}" in printed
+
+
 def test_a_parameter_gets_its_value(tmp_path: Path, capsys: Printed) -> None:
     file = tmp_path / "orders.json"
     grant = to({"Ref": "Reader"})  # type: ignore[arg-type]
@@ -122,7 +137,7 @@ def test_a_parameter_gets_its_value(tmp_path: Path, capsys: Printed) -> None:
         (["--template", "{}/template.yaml", "--account", OWNER, "--region", REGION], "convert a template in YAML"),
         (["--template", "{}/orders.json"], "--template needs --account and --region"),
         (["--template", "{}/orders.json", "--account", "12", "--region", REGION], "--account"),
-        (["{}/cdk.out", "--account", OWNER], "go with --template"),
+        (["{}/cdk.out", "--account", OWNER], "go together"),
         (["{}/cdk.out", "--template", "{}/orders.json"], "not both"),
         (["{}/cdk.out", "--parameter", "Data.Name"], "STACK.NAME=VALUE"),
         (["{}/cdk.out", "--parameter", "Data.Nam=x"], "no template declares it"),

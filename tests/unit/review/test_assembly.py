@@ -55,6 +55,43 @@ def test_a_broken_or_foreign_folder_is_a_clear_error(tmp_path: Path, manifest: s
         read_assembly(tmp_path)
 
 
+BROKEN = [
+    ('{"Resources": []}', "its Resources are no object"),
+    ('{"Resources": null}', "its Resources are no object"),
+    ('{"Resources": {"A": 5}}', "A is no object"),
+    ('{"Resources": {"A": {"Type": "AWS::DynamoDB::Table", "Properties": 5}}}', "the Properties of A are no object"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), BROKEN)
+def test_a_broken_template_is_a_clear_error(
+    write_assembly: WriteAssembly, tmp_path: Path, text: str, said: str
+) -> None:
+    folder = write_assembly({"Data": {}})
+    (tmp_path / "Data.template.json").write_text(text)
+    with pytest.raises(UnusableAssemblyError, match=said):
+        read_assembly(folder)
+    with pytest.raises(UnusableAssemblyError, match=said):
+        read_template(tmp_path / "Data.template.json", account="111122223333", region="eu-west-1")
+
+
+def test_a_broken_template_of_a_nested_stack_is_a_clear_error(write_assembly: WriteAssembly, tmp_path: Path) -> None:
+    nested = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "inner.json"}}
+    (tmp_path / "inner.json").write_text('{"Resources": []}')
+    with pytest.raises(UnusableAssemblyError, match=r"inner\.json cannot be read"):
+        read_assembly(write_assembly({"Data": {"Resources": {"Inner": nested}}}))
+
+
+def test_resources_that_are_made_from_a_list_are_no_error(write_assembly: WriteAssembly) -> None:
+    (stack,) = read_assembly(write_assembly({"Data": {"Resources": {"Fn::ForEach::Tables": ["T", ["a"], {}]}}}))
+    assert stack.name == "Data"
+
+
+def test_an_assembly_without_a_stack_is_a_clear_error(write_assembly: WriteAssembly) -> None:
+    with pytest.raises(UnusableAssemblyError, match="lists no stack"):
+        read_assembly(write_assembly({}))
+
+
 def test_a_nested_stack_is_found_by_its_asset_where_the_cli_left_no_metadata(
     write_assembly: WriteAssembly, tmp_path: Path
 ) -> None:

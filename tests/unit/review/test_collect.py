@@ -147,7 +147,10 @@ def test_a_user_has_the_policies_of_its_groups() -> None:
     found = picture(consumer(G=group, U=user, A=later))
     assert documents_of(found, f"arn:aws:iam::{CONSUMER}:user/u") == 1
     assert documents_of(found, f"arn:aws:iam::{CONSUMER}:user/v") == 1
-    assert [identity.unread for identity in found.identities] == [("group elsewhere",), ()]
+    assert [identity.unread for identity in found.identities] == [
+        ("group elsewhere",),
+        ("a policy attached elsewhere",),
+    ]
 
 
 def test_a_policy_that_aws_manages_is_not_read() -> None:
@@ -226,6 +229,21 @@ def test_a_resource_control_policy_binds_the_account_of_the_resource() -> None:
 def test_targets_of_unknown_extent_are_named() -> None:
     found = picture(stack("Org", MANAGEMENT, P=control("ou-ab12-12345678")))
     assert unknown(found) == ["which accounts are in ou-ab12-12345678 is known at deployment only"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([{"Fn::ImportValue": "Nope"}], "Fn::ImportValue Nope"),
+        ([{"Ref": "P"}, {"Ref": "P"}, {"Fn::GetAtt": ["X", "Arn"]}], 'Ref P, Fn::GetAtt ["X", "Arn"]'),
+        ([{"Ref": "P"}, {"Ref": "Q"}, {"Ref": "S"}], "Ref P, Ref Q, 1 more"),
+        (["{{resolve:ssm:/table}}"], "{{resolve:ssm:/table}}"),
+        ([{"Fn::ImportValue": "x" * 200}], f"Fn::ImportValue {'x' * 64}…"),
+    ],
+)
+def test_a_value_that_is_not_known_is_named(values: list[Any], said: str) -> None:
+    found = picture(stack(R=role(allow(resource=values))))
+    assert unknown(found) == [f"a value in a policy ({said}) is known at deployment only"]
 
 
 def test_a_policy_behind_a_condition_is_not_lost() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.intrinsics import Resolver, has_unknown
-from tests.unit.review.support import CONSUMER, OWNER, REGION, TABLE, stack, table
+from tests.unit.review.support import CONSUMER, OWNER, REGION, TABLE, VENDOR, stack, table
 
 UNKNOWN = {"Ref": "Nothing"}
 
@@ -156,6 +156,31 @@ def test_outputs_of_other_stacks_are_read_across_accounts_and_regions(name: str)
     where = ("us-east-1", CONSUMER) if name.startswith("arn:") else (REGION, OWNER)
     other = stack("Other", where[1], where[0], template={"Outputs": {"O": {"Value": {"Ref": "T"}}}}, T=table())
     assert resolved({"Fn::GetStackOutput": {"StackName": name, "OutputName": "O"}}, other) == "orders"
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        f"arn:aws:iam::{CONSUMER}:role/Publish",
+        {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":iam::{CONSUMER}:role/Publish"]]},
+        {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::{CONSUMER}:role/Publish"},
+    ],
+)
+def test_an_output_that_is_read_with_a_role_is_one_of_the_roles_account(role: Any) -> None:
+    outputs = {"Outputs": {"O": {"Value": {"Fn::GetAtt": ["T", "Arn"]}}}}
+    theirs = stack("Other", CONSUMER, "us-east-1", template=outputs, T=table())
+    # A stack of the same name in the account of the one that reads.
+    decoy = stack("Other", OWNER, "us-east-1", template=outputs, T=table(TableName="decoy"))
+    value = {"StackName": "Other", "Region": "us-east-1", "RoleArn": role, "OutputName": "O"}
+    expected = f"arn:aws:dynamodb:us-east-1:{CONSUMER}:table/orders"
+    assert resolved({"Fn::GetStackOutput": value}, decoy, theirs) == expected
+
+
+@pytest.mark.parametrize("role", ["Publish", {"Fn::GetAtt": ["Nothing", "Arn"]}, 7, f"arn:aws:iam::{VENDOR}:role/P"])
+def test_an_output_that_is_read_with_an_unknown_role_is_unknown(role: Any) -> None:
+    decoy = stack("Other", template={"Outputs": {"O": {"Value": "x"}}})
+    value = {"Fn::GetStackOutput": {"StackName": "Other", "RoleArn": role, "OutputName": "O"}}
+    assert has_unknown(resolved(value, decoy))
 
 
 def nested(parameters: Any = None, **declared: Any) -> tuple[SynthesizedStack, SynthesizedStack]:

@@ -139,6 +139,123 @@ def test_a_deny_that_exempts_a_principal_says_nothing_about_it() -> None:
     assert said(reviewed(stack(T=table(to(READER), fence)), consumer(R=role(allow())))) == {"read": [()]}
 
 
+TAG_FENCE = deny(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalTag/t": "x"}})
+VPCE_FENCE = deny(Principal="*", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})
+ORG_FENCE = deny(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+
+
+@pytest.mark.parametrize(
+    ("fences", "words"),
+    [
+        ([TAG_FENCE], ("callers tagged t = x",)),
+        ([ORG_FENCE], ("only in o-a1b2c3d4e5",)),
+        ([VPCE_FENCE, TAG_FENCE], ("only through vpce-1", "callers tagged t = x")),
+        ([TAG_FENCE, VPCE_FENCE], ("callers tagged t = x", "only through vpce-1")),
+    ],
+)
+def test_a_deny_that_spares_a_caller_for_what_it_carries_is_said(fences: list[Any], words: tuple[str, ...]) -> None:
+    found = reviewed(stack(T=table(to(READER), *fences)), consumer(R=role(allow())))
+    assert said(found) == {"read": [words]}
+    assert cell(only_row(found), found.tables[0].table, "read") == "some*"
+
+
+def test_what_a_request_had_to_carry_is_said_whoever_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tableguard.review.access._sparing", lambda *_: iter(()))
+    found = reviewed(stack(T=table(to(READER), TAG_FENCE)), consumer(R=role(allow())))
+    assert said(found) == {"read": [("depending on aws:principaltag/t",)]}
+
+
+def test_an_organization_that_is_allowed_is_not_told_to_be_in_itself_by_a_deny() -> None:
+    found = reviewed(stack(T=table(allow(Principal="*", Condition=ORG), ORG_FENCE)))
+    assert said(found) == {"read": [("only in o-a1b2c3d4e5",)]}
+
+
+def test_somebody_whom_no_template_makes_is_known_in_part() -> None:
+    attached = {
+        "Type": "AWS::IAM::Policy",
+        "Properties": {"PolicyName": "x", "Roles": ["local"], "PolicyDocument": document(allow())},
+    }
+    found = reviewed(stack(T=table(), P=attached))
+    row = only_row(found)
+    assert cell(row, found.tables[0].table, "read") == "some?"
+    assert not row.own_side
+    (unknown,) = found.unknowns
+    assert unknown.what == f"what a policy attached elsewhere allows role local of {OWNER}"
+    assert unknown.place.logical_id == "P"
+    made = reviewed(stack(T=table(), P=attached, R=role(name="local")))
+    assert cell(only_row(made), made.tables[0].table, "read") == "some"
+    assert made.unknowns == ()
+
+
+@pytest.mark.parametrize(
+    ("grant", "said_"),
+    [
+        ({"Principal": {"AWS": "AROAEXAMPLEID12345678"}}, "whom statement 1 lets in as AROAEXAMPLEID12345678"),
+        ({"Principal": {"Federated": "accounts.google.com"}}, "whom statement 1 lets in as accounts.google.com"),
+        (
+            {"Principal": "*", "Condition": {"StringLike": {"aws:PrincipalArn": "*:role/app-*"}}},
+            "whom statement 1 lets in as *:role/app-*",
+        ),
+        (
+            {"Principal": "*", "Condition": {"StringLike": {"aws:userid": "AROAEXAMPLEID12345678:*"}}},
+            "whether statement 1 lets everybody in: no request was found that it allows",
+        ),
+        (
+            {"Principal": "*", "Condition": {"StringEquals": {"aws:username": "bob"}}},
+            "whether statement 1 lets everybody in: no request was found that it allows",
+        ),
+        (
+            {"Principal": {"AWS": VENDOR}, "Resource": f"{TABLE}/index/gone"},
+            f"whether statement 1 lets account {VENDOR} in: no request was found that it allows",
+        ),
+        ({"Principal": {"AWS": OWNER}}, None),
+    ],
+)
+@pytest.mark.parametrize("where", ["policy", "stream"])
+def test_an_allow_without_a_row_is_not_known(grant: Any, said_: str | None, where: str) -> None:
+    # The first statement is about nobody that a row could tell of.
+    statements = [allow(Principal={"AWS": OWNER}), {**allow(), **grant}]
+    made = table(*statements) if where == "policy" else table(stream=statements)
+    found = reviewed(stack(T=made))
+    assert [each.what for each in found.unknowns] == ([said_] if said_ else [])
+    assert all(each.place.logical_id == "T" for each in found.unknowns)
+
+
+def test_an_allow_that_a_deny_takes_back_is_known() -> None:
+    found = reviewed(stack(T=table(to(f"arn:aws:iam::{VENDOR}:role/x"), deny(Principal="*"))))
+    assert found.tables[0].rows == ()
+    assert found.unknowns == ()
+
+
+MAYBE = {
+    "Parameters": {"P": {"Type": "String"}},
+    "Conditions": {"C": {"Fn::Equals": [{"Ref": "P"}, "a"]}, "Yes": {"Fn::Equals": ["a", "a"]}},
+}
+
+
+def perhaps(statement: Any, condition: str | None) -> dict[str, Any]:
+    """A policy for the role `local`, which is made whatever holds."""
+    properties = {"PolicyName": "x", "Roles": ["local"], "PolicyDocument": document(statement)}
+    made: dict[str, Any] = {"Type": "AWS::IAM::Policy", "Properties": properties}
+    return made if condition is None else {**made, "Condition": condition}
+
+
+@pytest.mark.parametrize(("condition", "cell_"), [(None, "some"), ("Yes", "some"), ("C", "?")])
+def test_an_allow_under_an_unknown_condition_is_unknown(condition: str | None, cell_: str) -> None:
+    own = role(name="local")
+    found = reviewed(stack(T=table(), R=own, P=perhaps(allow(), condition), template=MAYBE))
+    assert cell(only_row(found), found.tables[0].table, "read") == cell_
+    assert findings(found) == []
+
+
+@pytest.mark.parametrize(("condition", "rows"), [(None, 0), ("Yes", 0), ("C", 1)])
+def test_a_deny_under_an_unknown_condition_does_not_protect(condition: str | None, rows: int) -> None:
+    own = role(allow(), name="local")
+    found = reviewed(stack(T=table(), R=own, P=perhaps(deny(), condition), template=MAYBE))
+    assert [cell(row, found.tables[0].table, "read") for row in found.tables[0].rows] == ["?"] * rows
+    assert "not understood" not in findings(found)
+
+
 def test_two_statements_are_two_ways_in() -> None:
     other = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
     found = reviewed(stack(T=table(to(READER, Condition=VPCE), to(READER, Condition=other))), consumer(R=role(allow())))
@@ -187,6 +304,27 @@ def test_a_deny_can_be_an_end_as_well() -> None:
     ending = deny(Principal="*", Condition={"DateGreaterThanEquals": {"aws:CurrentTime": "2027-02-01T00:00:00Z"}})
     found = reviewed(stack(T=table(to(READER), ending)), consumer(R=role(allow())))
     assert "until 2027-01-31 (71 days left)" in as_text(found)
+
+
+def test_the_last_of_several_ends_counts() -> None:
+    days = [f"{day}T00:00:00Z" for day in ("2027-02-01", "2027-03-01", "2027-01-01")]
+    found = shared(to(READER, Condition={"DateLessThan": {"aws:CurrentTime": days}}), allow())
+    assert only_row(found).accesses[0].until == dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
+    over = shared(to(READER, Condition={"DateLessThan": {"aws:CurrentTime": ["2026-01-01", "2027-03-01"]}}), allow())
+    assert only_row(over).accesses[0].status is Status.ALLOWED
+
+
+def test_the_first_of_several_starts_counts() -> None:
+    days = ["2027-02-01T00:00:00Z", "2027-01-01T00:00:00Z"]
+    found = shared(to(READER, Condition={"DateGreaterThan": {"aws:CurrentTime": days}}), allow())
+    assert only_row(found).accesses[0].since == dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+
+
+def test_the_first_of_several_ends_of_a_deny_counts() -> None:
+    days = ["2027-03-01T00:00:00Z", "2027-02-01T00:00:00Z"]
+    ending = deny(Principal="*", Condition={"DateGreaterThanEquals": {"aws:CurrentTime": days}})
+    found = reviewed(stack(T=table(to(READER), ending)), consumer(R=role(allow())))
+    assert only_row(found).accesses[0].until == dt.datetime(2027, 2, 1, tzinfo=dt.UTC)
 
 
 def test_the_earliest_end_of_both_sides_counts() -> None:

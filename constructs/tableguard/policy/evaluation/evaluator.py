@@ -45,10 +45,21 @@ class _Reading:
 class _Case:
     """A request with the readings of every layer that binds it."""
 
-    __slots__ = ("cross_account", "denies", "gates", "identity", "limits", "resource", "situation", "unclear")
+    __slots__ = (
+        "bounded",
+        "cross_account",
+        "denies",
+        "gates",
+        "identity",
+        "limits",
+        "resource",
+        "situation",
+        "unclear",
+    )
 
-    def __init__(self, situation: Situation, cross_account: bool) -> None:
+    def __init__(self, situation: Situation, cross_account: bool, bounded: bool) -> None:
         self.situation = situation
+        self.bounded = bounded
         self.cross_account = cross_account
         self.resource = _NOTHING
         self.identity = _NOTHING
@@ -75,7 +86,8 @@ def evaluate(request: Request, policies: Policies) -> Decision:
     """
     situation = request.situation
     account = situation.caller.account
-    case = _Case(situation, account is not None and situation.resource_account != account)
+    cross_account = account is not None and situation.resource_account != account
+    case = _Case(situation, cross_account, is_bounded(situation, policies))
     for each in policies.layers:
         layer = each.layer
         if not _binds(layer, situation, request.management_account):
@@ -118,6 +130,16 @@ def _binds(layer: Layer, situation: Situation, management_account: str | None) -
     return True
 
 
+def is_bounded(situation: Situation, policies: Policies) -> bool:
+    """Whether the caller has a permissions boundary, as far as the policies say.
+
+    Args:
+        situation: The request.
+        policies: The policies that bear on it.
+    """
+    return bool(policies.boundary) and _binds(_BOUNDARY, situation, None)
+
+
 def _is_recovery(situation: Situation) -> bool:
     """Whether it is the way out of a lock-out: an account's root user may always remove its tables' policies."""
     caller = situation.caller
@@ -134,12 +156,13 @@ def _read(each: LayerDocuments, case: _Case) -> _Reading:
     action = situation.action
     layer = each.layer
     named = each.named
+    bounded = case.bounded
     for document in each.documents:
         for statement in document.compiled.concerning(action):
             if statement.allows and not statement.denies and reading.strength is _DIRECT:
                 # One Allow is enough, and the first one found is as good as any other.
                 continue
-            applies = statement.applies(situation, named=named)
+            applies = statement.applies(situation, named=named, bounded=bounded)
             if applies is False:
                 continue
             clear = applies is True

@@ -7,6 +7,7 @@ another spelling is not understood, which is the safe reading of it.
 from __future__ import annotations
 
 import operator
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
@@ -16,6 +17,8 @@ from tableguard.policy.evaluation.arns import ArnPatterns, split_arn
 from tableguard.policy.evaluation.match import Context, MalformedError, Match
 from tableguard.policy.evaluation.variables import Piece, glob_of, is_static, parse, resolve, text_of
 from tableguard.policy.evaluation.wildcards import Glob, compact, fits
+
+_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class Comparison(Protocol):
@@ -148,7 +151,13 @@ class _Address(_Typed):
 
 
 def _equal_in_any_case(texts: Sequence[str], variables: bool) -> Comparison:
-    return _Equal(texts, variables, str.casefold)
+    # Not `casefold`, which takes a sharp s for "ss": an Allow would be wider than anybody wrote it.
+    return _Equal(texts, variables, _in_lower_case)
+
+
+def _in_lower_case(text: str) -> str:
+    """ASCII only: the Kelvin sign is no k."""
+    return text.translate(_LOWER)
 
 
 def _ordered(prefix: str, reader: Callable[[str], Any], what: str) -> dict[str, Operator]:

@@ -116,7 +116,8 @@ class PrincipalElement:
         """Whether the caller is among the others, as for a NotPrincipal element of a Deny.
 
         A user or role is spared only when it and its account are both named; the account alone spares just its root
-        user. With the caller named and its account not, AWS "might" deny: that cannot be told.
+        user. With the caller named and its account not, AWS "might" deny: that cannot be told. Nor can it for a role
+        session of which only the role is named: AWS asks for the session's own ARN beside it.
         """
         caller = situation.caller
         strength = self.strength(situation)
@@ -128,7 +129,7 @@ class PrincipalElement:
             return False
         if caller.account not in self._accounts:
             return None
-        if caller.kind is _ROLE_SESSION and not self._names_origin(situation):
+        if caller.kind is _ROLE_SESSION and not (caller.text in self._arns and self._names_origin(situation)):
             return None
         return False
 

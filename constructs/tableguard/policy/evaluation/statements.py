@@ -49,6 +49,7 @@ class Statement:
         "_problem",
         "_resource",
         "_source",
+        "_spares",
         "_tests",
         "_variables",
         "allows",
@@ -70,6 +71,7 @@ class Statement:
         self._resource: ArnPatterns | None = None
         self._other_resource = False
         self._principal: Element | None = None
+        self._spares = False
         self._tests: list[Test] | None = None
         self.principal: PrincipalElement | None = None
         self.index = index
@@ -99,12 +101,13 @@ class Statement:
                 return not self._other_actions
         return self._other_actions
 
-    def applies(self, situation: Situation, *, named: bool) -> Match:
+    def applies(self, situation: Situation, *, named: bool, bounded: bool = False) -> Match:
         """Whether it applies to a request about an action that it concerns; None when that cannot be told.
 
         Args:
             situation: The request.
             named: Whether its layer's policies name principals.
+            bounded: Whether the caller has a permissions boundary: a NotPrincipal spares no such caller.
         """
         known = self._problem is None
         resource = self._resource or self._compile_resource()
@@ -119,7 +122,7 @@ class Statement:
         if matched is False:
             return False
         if named:
-            matched = (self._principal or self._compile_principal())(situation)
+            matched = self._match_principal(situation, bounded=bounded)
             if matched is False:
                 return False
             known = known and matched is not None
@@ -151,6 +154,12 @@ class Statement:
         if not named and self._has_principal:
             return "a policy of this kind cannot name principals"
         return "what it compares with is missing from the request, or cannot be read there"
+
+    def _match_principal(self, situation: Situation, *, bounded: bool) -> Match:
+        principal = self._principal or self._compile_principal()
+        # "NotPrincipal … with a Deny effect will always deny any IAM principal that has a permissions boundary" (IAM
+        # User Guide, "AWS JSON policy elements: NotPrincipal").
+        return True if bounded and self._spares else principal(situation)
 
     def _fail(self, error: MalformedError) -> None:
         self._problem = self._problem or str(error)
@@ -200,6 +209,7 @@ class Statement:
                 raise MalformedError("NotPrincipal is not supported with Allow")
             principal = PrincipalElement(element)
             self.principal = None if negated else principal
+            self._spares = negated
             self._principal = principal.leaves_out if negated else principal.covers
         except MalformedError as error:
             self._principal_problem = str(error)

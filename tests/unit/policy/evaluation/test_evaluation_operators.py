@@ -41,6 +41,8 @@ ROWS = [
     ("StringNotEqualsIgnoreCase", "Admin", "aDMIN", NO),
     ("StringNotEqualsIgnoreCase", "Admin", "other", YES),
     ("StringNotEqualsIgnoreCase", "Admin", ABSENT, YES),
+    ("StringEqualsIgnoreCase", "strasse", "stra\N{LATIN SMALL LETTER SHARP S}e", NO),
+    ("StringEqualsIgnoreCase", "k", "\N{KELVIN SIGN}", NO),
     ("StringLike", "a*", "abc", YES),
     ("StringLike", "a*", "a", YES),
     ("StringLike", "a?c", "abc", YES),

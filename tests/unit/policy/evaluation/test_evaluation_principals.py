@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -117,7 +118,7 @@ SPARED = [
     ({"AWS": USER}, USER, Outcome.EXPLICITLY_DENIED, False),
     ({"AWS": USER}, ROLE, Outcome.EXPLICITLY_DENIED, True),
     ({"AWS": [ROLE, ROOT]}, ROLE, Outcome.ALLOWED, True),
-    ({"AWS": [ROLE, ROOT]}, SESSION, Outcome.ALLOWED, True),
+    ({"AWS": [ROLE, ROOT]}, SESSION, Outcome.EXPLICITLY_DENIED, False),
     ({"AWS": [SESSION, ROOT]}, SESSION, Outcome.EXPLICITLY_DENIED, False),
     ({"AWS": [SESSION, ROLE, ROOT]}, SESSION, Outcome.ALLOWED, True),
     ({"AWS": [FEDERATED, ROOT]}, FEDERATED, Outcome.ALLOWED, True),
@@ -140,6 +141,41 @@ def test_not_principal_spares_a_caller_that_is_named_with_its_account(
     decision = evaluate(ask(caller), Policies(identity=[EVERYTHING], resource=both))
     assert decision.outcome is outcome
     assert decision.understood is certain
+
+
+@pytest.mark.parametrize("layer", ["resource", "endpoint", "resource_control"])
+@pytest.mark.parametrize(
+    ("element", "caller", "outcome"),
+    [
+        ({"AWS": [ROLE, ROOT]}, ROLE, Outcome.EXPLICITLY_DENIED),
+        ({"AWS": [USER, ROOT]}, USER, Outcome.EXPLICITLY_DENIED),
+        ({"AWS": [SESSION, ROLE, ROOT]}, SESSION, Outcome.EXPLICITLY_DENIED),
+        ({"AWS": ROLE}, ROLE, Outcome.EXPLICITLY_DENIED),
+        # Neither has a boundary that binds it.
+        ({"AWS": ROOT}, ROOT, Outcome.ALLOWED),
+        ({"Service": SERVICE}, SERVICE, Outcome.ALLOWED),
+    ],
+)
+def test_not_principal_spares_nobody_with_a_boundary(
+    layer: str, element: object, caller: str, outcome: Outcome
+) -> None:
+    allow = policy("Allow", {"Principal": "*"})["Statement"]
+    deny = {"Version": "2012-10-17", "Statement": [allow, policy("Deny", {"NotPrincipal": element})["Statement"]]}
+    resource = {"Version": "2012-10-17", "Statement": allow}
+    given: dict[str, Any] = {"resource": resource, layer: [[deny]] if layer == "resource_control" else deny}
+    decision = evaluate(ask(caller), Policies(identity=[EVERYTHING], boundary=[EVERYTHING], **given))
+    assert decision.outcome is outcome
+    assert decision.understood
+
+
+def test_a_boundary_changes_nothing_about_a_principal_element() -> None:
+    statements = [
+        policy("Allow", {"Principal": "*"})["Statement"],
+        policy("Deny", {"Principal": {"AWS": USER}})["Statement"],
+    ]
+    both = {"Version": "2012-10-17", "Statement": statements}
+    policies = Policies(identity=[EVERYTHING], boundary=[EVERYTHING], resource=both)
+    assert evaluate(ask(ROLE), policies).allowed
 
 
 def test_not_principal_with_allow_grants_nothing() -> None:

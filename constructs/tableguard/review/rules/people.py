@@ -140,7 +140,7 @@ def everybody(picture: Picture) -> tuple[Caller, ...]:
         found[identity.arn] = Caller(identity.arn, label, identity.account, facts, identity, named=True)
     for caller in made_up.callers():
         found.setdefault(caller.principal, caller)
-    return tuple(found.values())
+    return (*found.values(), *(other for caller in found.values() for other in made_up.elsewhere(caller)))
 
 
 class Names:
@@ -231,6 +231,7 @@ class _Outsiders:
         self._others = dict(zip(organizations[1:], spare, strict=False))
         units = sorted({match[0]: match[1] for match in _UNIT.finditer(text)}.items())
         self._units = list(zip(units, spare, strict=False))
+        self._organizations, self._unit_paths = organizations, units
         self._arns = sorted({*_IDENTITY.findall(text), *self._named_in_part()})
         self._session_arns = {match[0]: match for match in _SESSION.finditer(text)}
         self._hosts = sorted({*_HOST.findall(text), *_SERVICES})
@@ -246,6 +247,16 @@ class _Outsiders:
             other = _OTHER_ORGANIZATION
             return {"aws:PrincipalOrgID": other, "aws:PrincipalOrgPaths": (f"{other}/r-0000/",)}
         return {}
+
+    def elsewhere(self, caller: Caller) -> Iterator[Caller]:
+        """The same caller, if its account is named somewhere, in each organization and unit that policies name."""
+        if caller.account not in self._known and caller.account not in self._named:
+            return
+        for organization in self._organizations:
+            if caller.facts.get("aws:PrincipalOrgID") != organization:
+                yield _belonging(caller, organization, organization)
+        for path, organization in self._unit_paths:
+            yield _belonging(caller, path, organization)
 
     def callers(self) -> Iterator[Caller]:
         for account in self._known:
@@ -321,6 +332,13 @@ class _Outsiders:
         arn = f"arn:{self._partition}:iam::{account}:{kind}/{name}"
         label = f"made up: a {kind} called {name} in {account} ({where})"
         return Caller(arn, label, account, self.facts_of(account), named=True)
+
+
+def _belonging(caller: Caller, path: str, organization: str) -> Caller:
+    """The caller as a member of an organization's unit, or of an organization."""
+    paths = (path,) if "/" in path else (f"{organization}/r-0000/",)
+    facts = {**caller.facts, "aws:PrincipalOrgID": organization, "aws:PrincipalOrgPaths": paths}
+    return replace(caller, label=f"{caller.label}, if in {path}", facts=facts)
 
 
 def _patterns(documents: Iterable[Document]) -> Mapping[str, tuple[str, ...]]:

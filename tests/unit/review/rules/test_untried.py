@@ -90,6 +90,7 @@ def test_an_allow_of_something_else_does_no_harm() -> None:
         allow(f"arn:aws:iam::{OWNER}:role/app"),
         allow(READER, Condition={"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}),
         allow(READER, **where("StringEquals", "aws:PrincipalOrgID", "o-abcdefghij")),
+        allow(READER, **where("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-abcdefghij/r-ab12/ou-ab12-1/*")),
         allow(
             {"AWS": [READER, OWNER]},
             **where("ArnLike", "aws:PrincipalArn", f"arn:aws:iam::{READER}:role/a", f"arn:aws:iam::{OWNER}:role/b"),
@@ -126,3 +127,17 @@ def test_an_index_that_the_table_does_not_have_could_not_be_asked_for() -> None:
 
     assert tried(ONLY_READER, picture(query("by-date"))).holds
     assert not tried(ONLY_READER, picture(query("by-another"))).holds
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        where("StringEquals", "aws:PrincipalOrgID", "o-abcdefghij"),
+        where("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-abcdefghij/r-ab12/ou-ab12-1/*"),
+    ],
+)
+def test_a_named_account_may_be_in_the_organization_that_is_named_with_it(condition: dict[str, Any]) -> None:
+    on = picture(allow(f"arn:aws:iam::{VENDOR}:role/sync", **condition))
+
+    assert tried(OnlyAccounts(accounts=[VENDOR]), on).holds
+    assert not tried(NONE_BUT_OURS, on).holds

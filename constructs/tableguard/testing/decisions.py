@@ -152,12 +152,6 @@ class _Case:
         return behind.unread if behind is not None else ()
 
     @property
-    def _open(self) -> bool:
-        """Whether the principal may have more policies than the templates show."""
-        behind = self.picture.identity_of(self.request.principal)
-        return behind is not None and (bool(behind.unread) or not behind.in_assembly)
-
-    @property
     def _table_known(self) -> bool:
         return self.picture.table_of(self.request.resource) is not None
 
@@ -167,7 +161,7 @@ class _Case:
         """Decide it, with what is assumed where the templates do not tell."""
         picture = self.picture
         assumed = _documents(identity)
-        if self._open and assumed:
+        if self._unread and assumed:
             identities = (
                 replace(each, documents=(*each.documents, *assumed))
                 if each is picture.identity_of(self.request.principal)
@@ -202,9 +196,8 @@ class _Case:
         """What is missing, and what no template shows besides."""
         unread = ", ".join(self._unread)
         said = f"These policies of the principal stand in no template: {unread}. Say what they are with identity=[…]."
-        elsewhere = f"No template makes {self.request.principal}, so it may have more policies than the templates show."
-        hints = (*((said,) if unread else ()), *((elsewhere,) if self._open and not unread else ()))
-        return (*self.missing(identity, table_policy), *(hints if identity is None else ()))
+        hints = (said,) if unread and identity is None else ()
+        return (*self.missing(identity, table_policy), *hints)
 
 
 def _case(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tableguard.policy.evaluation import Document, Reason
-from tableguard.policy.evaluation.decision import Layer
 from tableguard.policy.evaluation.match import Match
 from tableguard.policy.evaluation.policies import LayerDocuments, Policies
 from tableguard.policy.evaluation.request import Situation
@@ -97,10 +96,6 @@ class Sentence:
             self._bare = self._document(bare)
         return self._bare.compiled.statements[0].applies(situation, named=named, bounded=bounded)
 
-    def with_principal(self, principal: object) -> Document:
-        """The same statement for other principals, in a document of its own."""
-        return self._document({**self.source, "Principal": principal})
-
     def holds(self, test: Test, situation: Situation) -> Match:
         """Whether one of its conditions holds; None when that cannot be told."""
         if test not in self._single:
@@ -154,11 +149,6 @@ class Shelf:
                     if sentence.number == reason.statement and _is_of(reason, sentence):
                         return sentence
         return None
-
-
-def names_principals(layer: Layer) -> bool:
-    """Whether the policies of a layer name principals."""
-    return layer in (Layer.RESOURCE, Layer.RESOURCE_CONTROL, Layer.ENDPOINT)
 
 
 def texts(value: object) -> tuple[str, ...]:

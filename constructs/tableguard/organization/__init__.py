@@ -1,0 +1,1 @@
+"""Constructs of an organization's management account: SCPs, RCPs, and the analyzer of what is shared."""

@@ -11,7 +11,7 @@ from aws_cdk import aws_organizations as organizations
 from constructs import Construct
 
 from tableguard.organization.attachments import ATTACHMENTS, Attachments, count_attachments
-from tableguard.organization.targets import bound_accounts, is_account, targets_of
+from tableguard.organization.targets import bound_accounts, targets_of
 from tableguard.policy import InvalidInputError, Limit, Limits
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import Json
@@ -119,7 +119,7 @@ class ControlPolicy(Construct):
         self._policies = tuple(self._policy(name, number) for number in range(len(self._documents)))
         for one, following in zip(self._policies, self._policies[1:], strict=False):
             # Organizations takes one change at a time.
-            following.add_dependency(one)
+            following.node.add_dependency(one)
         count_attachments(self, self.kind.type, attachments)
 
     @property

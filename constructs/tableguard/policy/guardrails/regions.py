@@ -15,15 +15,14 @@ from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.perimeter import Guardian
 from tableguard.policy.tokens import ordered
 
-GLOBAL_SERVICES: Final = tuple(
-    (
-        "account:* artifact:* aws-marketplace:* billing:* budgets:* ce:* cloudfront:* consolidatedbilling:* cur:*"
-        " ec2:DescribeRegions freetier:* globalaccelerator:* health:* iam:* invoicing:* networkmanager:*"
-        " organizations:* payments:* pricing:* route53:* route53domains:* s3:GetAccountPublicAccessBlock"
-        " s3:ListAllMyBuckets s3:PutAccountPublicAccessBlock savingsplans:* shield:* signin:* sts:* support:*"
-        " supportplans:* sustainability:* tax:* trustedadvisor:* waf:*"
-    ).split()
-)
+GLOBAL_SERVICES: Final = (
+    "account:*", "artifact:*", "aws-marketplace:*", "billing:*", "budgets:*", "ce:*", "cloudfront:*",
+    "consolidatedbilling:*", "cur:*", "ec2:DescribeRegions", "freetier:*", "globalaccelerator:*", "health:*", "iam:*",
+    "invoicing:*", "networkmanager:*", "organizations:*", "payments:*", "pricing:*", "route53:*", "route53domains:*",
+    "s3:GetAccountPublicAccessBlock", "s3:ListAllMyBuckets", "s3:PutAccountPublicAccessBlock", "savingsplans:*",
+    "shield:*", "signin:*", "sts:*", "support:*", "supportplans:*", "sustainability:*", "tax:*", "trustedadvisor:*",
+    "waf:*",
+)  # fmt: skip
 """Services without a region of their own: their endpoint is in one region for the whole partition, whoever calls.
 
 Source: AWS general reference, "Service endpoints and quotas"; Organizations user guide, "Deny access to AWS based on

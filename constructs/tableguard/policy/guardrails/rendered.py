@@ -91,13 +91,14 @@ class Control:
             partition: The organization's partition.
         """
         rendering = Rendering(guardians=tuple(self.guardians), partition=partition)
-        found = list(self._of_guardrails(rendering))
+        fence: tuple[Denial, ...] = ()
         if self.perimeter is not None:
             perimeter = replace(self.perimeter, guardians=tuple(self.guardians))
-            found = [*perimeter.service_control_statements(accounts=accounts, partition=partition), *found]
+            fence = perimeter.service_control_statements(accounts=accounts, partition=partition)
         let_through = [*self.guardians, *(one for guardrail in self.guardrails for one in guardrail.spared)]
         guard = guard_statements(let_through, tuple(self.guardians), partition=partition)
-        return self._bounded(joined((*found, *guard)), "aws:PrincipalAccount")
+        # The perimeter guards its exempt roles itself: joined, the two guards are one.
+        return self._bounded((*joined((*fence, *guard)), *self._of_guardrails(rendering)), "aws:PrincipalAccount")
 
     def resource_control(self, *, partition: str = "aws") -> tuple[Denial, ...]:
         """The statements of an RCP.
@@ -116,12 +117,9 @@ class Control:
                     allowed="ProtectTables and ProtectKeys",
                     fix="Put it into an SCP: RCPs take no NotAction and know few services.",
                 )
-        found = list(
-            self._of_guardrails(Rendering(guardians=tuple(self.guardians), at_resource=True, partition=partition))
-        )
-        if self.perimeter is not None:
-            found = [*self.perimeter.resource_control_statements(partition=partition), *found]
-        return self._bounded(found, "aws:ResourceAccount")
+        rendering = Rendering(guardians=tuple(self.guardians), at_resource=True, partition=partition)
+        fence = self.perimeter.resource_control_statements(partition=partition) if self.perimeter is not None else ()
+        return self._bounded((*fence, *self._of_guardrails(rendering)), "aws:ResourceAccount")
 
     def described(self) -> dict[str, object]:
         """What the template's metadata says of it."""
@@ -144,11 +142,7 @@ class Control:
                 ordered(denial.resources),
                 mergeable or denial.sid,
             )
-            one = groups.get(key)
-            if one is not None:
-                sid = one.sid if not mergeable or one.sid.endswith(_bare(denial)) else f"{one.sid}{_bare(denial)}"
-                denial = replace(one, sid=sid, actions=one.actions + denial.actions)
-            groups[key] = denial
+            groups[key] = _with(groups[key], denial) if key in groups else denial
         return _numbered(groups.values())
 
     def _bounded(self, denials: Iterable[Denial], key: str) -> tuple[Denial, ...]:
@@ -158,8 +152,10 @@ class Control:
         return tuple(replace(denial, clauses=(*denial.clauses, others)) for denial in denials)
 
 
-def _bare(denial: Denial) -> str:
-    return denial.sid.removeprefix(_PROTECT)
+def _with(one: Denial, other: Denial) -> Denial:
+    part = other.sid.removeprefix(_PROTECT)
+    sid = one.sid if one.sid.endswith(part) else f"{one.sid}{part}"
+    return replace(one, sid=sid, actions=one.actions + other.actions)
 
 
 def _numbered(denials: Iterable[Denial]) -> tuple[Denial, ...]:

@@ -53,7 +53,7 @@ class ProtectSchedules(Guardrail):
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         unless = rendering.unless(self.let_through(rendering.guardians))
         aws = f"arn:{rendering.partition}"
-        # Every one of them has a kind of resource of its own, so that one statement for all says no more than it should.
+        # Each action has a kind of resource of its own, so one statement for all says no more than it should.
         actions = (
             *actions_of("scheduler", "DeleteSchedule DeleteScheduleGroup UpdateSchedule"),
             *actions_of("events", "DeleteRule DisableRule PutRule PutTargets RemoveTargets"),

@@ -182,14 +182,12 @@ class ControlPolicy(Construct):
 
     def _check_guardians(self, owner: str, accounts: Sequence[str] | None) -> None:
         guardians = self._control.guardians
-        if not any(guardrail.spares_guardians for guardrail in self._control.guardrails):
-            return
-        for account in accounts or ():
+        for account in (accounts or ()) if guardians else ():
             if not any(_home(guardian) in (None, account) for guardian in guardians):
                 raise InvalidInputError(
                     f"the guardians of {owner}",
                     value=[guardian.label for guardian in guardians],
-                    allowed=f"at least one that acts in {account}, where nobody could change a table otherwise",
+                    allowed=f"at least one that acts in {account}, where nobody could change what is guarded otherwise",
                     fix="Add a role of that account, or a RoleOfEveryAccount.",
                 )
 

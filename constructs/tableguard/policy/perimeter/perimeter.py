@@ -47,6 +47,8 @@ class Perimeter:
             root user of the table's account may always delete a policy: otherwise a mistake could not be put right.
         guardians: Who may make and change the roles that are exempt, and the guardians themselves: the role that
             deployments run as and the break-glass role, as a rule. An SCP needs them.
+        passers: Who may pass those roles to services and no more: the role that `cdk deploy` works as has to hand the
+            role that deployments run as to CloudFormation.
         organization: The organization's id. AWS services that call in their own name are let through when they do so
             for an account of it; for the resource's own account when left out. A service call that names no account is
             let through, since many do not.
@@ -61,6 +63,7 @@ class Perimeter:
     networks: Sequence[Network]
     exemptions: Sequence[Exemption] = ()
     guardians: Sequence[Guardian] = ()
+    passers: Sequence[Guardian] = ()
     organization: str | None = None
     settings_too: str | None = None
     trusted: TrustedNetworks = field(init=False, repr=False, compare=False)
@@ -79,7 +82,8 @@ class Perimeter:
                     allowed="each principal once",
                     fix="Join the actions of the two with |.",
                 )
-        object.__setattr__(self, "guardians", guardians_of(self.guardians))
+        object.__setattr__(self, "guardians", guardians_of("the guardians", self.guardians))
+        object.__setattr__(self, "passers", guardians_of("the passers", self.passers))
         if self.settings_too is not None:
             self._check_settings(self.settings_too)
         if self.organization is not None:
@@ -159,7 +163,8 @@ class Perimeter:
             and (known is None or exemption.principal.home is None or exemption.principal.home in known)
         ]
         fence = self._everywhere(needed, partition, owner="*", of_resource=False)
-        return (*fence, *guard_statements([e.principal for e in needed], self.guardians, partition=partition))
+        exempt = [exemption.principal for exemption in needed]
+        return (*fence, *guard_statements(exempt, self.guardians, passers=self.passers, partition=partition))
 
     def resource_control_statements(self, *, partition: str = "aws") -> tuple[Denial, ...]:
         """What an RCP denies everybody at the tables of the accounts that it is attached to, strangers included.

@@ -62,6 +62,7 @@ PERIMETER: Final = Perimeter(
         Exemption(principal=Forwarding("athena.amazonaws.com"), fenced=Fenced.EXPORT, reason="reports"),
     ],
     guardians=[DEPLOYER, BREAK_GLASS],
+    passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
     organization=ORGANIZATION,
 )
 
@@ -123,6 +124,7 @@ CALLERS: Final[dict[str, Caller]] = {
     "break-glass without its path": session(f"arn:aws:iam::{OWNER}:role/break-glass"),
     "break-glass of another account": session(f"arn:aws:iam::{PARTNER}:role/emergency/break-glass"),
     "the deployment": session(f"arn:aws:iam::{OWNER}:role/cdk-hnb659fds-cfn-exec-role-{OWNER}-{REGION}"),
+    "cdk deploy": session(f"arn:aws:iam::{OWNER}:role/cdk-hnb659fds-deploy-role-{OWNER}-{REGION}"),
     "a stranger's deployment": session(f"arn:aws:iam::{STRANGER}:role/cdk-hnb659fds-cfn-exec-role-{OWNER}-{REGION}"),
     "Lambda polling": session(POLLER.arn("aws")),
     "the polling function's code": Caller(

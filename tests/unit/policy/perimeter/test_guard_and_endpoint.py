@@ -26,6 +26,7 @@ from tests.unit.policy.support import OWNER, PARTNER, REGION, STRANGER
 _ROLES = {
     "break-glass": f"arn:aws:iam::{OWNER}:role/emergency/break-glass",
     "a deployment role to be": f"arn:aws:iam::{PARTNER}:role/cdk-hnb659fds-cfn-exec-role-x",
+    "what cdk deploy works as": f"arn:aws:iam::{PARTNER}:role/cdk-hnb659fds-deploy-role-x",
     "the poller": f"arn:aws:iam::{OWNER}:role/stream-worker",
     "the exporter": f"arn:aws:iam::{OWNER}:role/exporter",
 }
@@ -56,6 +57,7 @@ def test_an_exempt_role_is_changed_by_guardians_only(role: str, action: str) -> 
     for name, passes in (
         ("role/emergency/break-glass", account == OWNER),
         (f"role/cdk-hnb659fds-cfn-exec-role-{account}-{REGION}", True),
+        (f"role/cdk-hnb659fds-deploy-role-{account}-{REGION}", action == "PassRole"),
         ("role/admin", False),
         ("role/exporter", False),
         ("role/break-glass", False),
@@ -129,7 +131,7 @@ def test_an_endpoint_of_streams_lets_through_to_the_stream_only() -> None:
 
 def test_the_guard_stands_in_the_scp_alone() -> None:
     guarded = [d.sid for d in PERIMETER.service_control_statements() if d.sid.startswith("Guard")]
-    assert guarded == ["GuardExemptRoles", "GuardExemptUsers"]
+    assert guarded == ["GuardExemptRoles", "GuardPassingRoles", "GuardExemptUsers"]
     for others in (PERIMETER.resource_control_statements(), PERIMETER.identity_statements()):
         assert not [d.sid for d in others if d.sid.startswith("Guard")]
     assert plain_policy(*PERIMETER.service_control_statements())

@@ -77,7 +77,7 @@ REFUSALS = {
     ),
     "a guardian that is an account": Refusal(
         lambda: Perimeter(networks=[ENDPOINT], guardians=[Account(OWNER)]),  # type: ignore[list-item]
-        "a guardian of a perimeter",
+        "one of the guardians of a perimeter",
         Account(OWNER),
         "a Role, User, PermissionSet or RoleOfEveryAccount",
     ),

@@ -110,6 +110,7 @@ def _resources(kind: str, action: str) -> Iterable[str]:
         yield f"arn:aws:iam::{OWNER}:role/exporter"
         yield f"arn:aws:iam::{OWNER}:role/restorer"
         yield f"arn:aws:iam::{OWNER}:user/on-call"
+        yield f"arn:aws:iam::{PARTNER}:role/cdk-hnb659fds-deploy-role-{PARTNER}-us-east-1"
         yield f"arn:aws:iam::{OWNER}:role/app"
         return
     kinds = ACTIONS[action.removeprefix("dynamodb:")].resources

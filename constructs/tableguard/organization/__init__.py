@@ -1,1 +1,1 @@
-"""Constructs of an organization's management account: SCPs, RCPs, and the analyzer of what is shared."""
+"""Constructs for an organization's accounts: who may step in, and what nobody may do."""

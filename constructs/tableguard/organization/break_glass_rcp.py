@@ -79,6 +79,7 @@ class BreakGlassRCP(ControlPolicy):
             perimeter=perimeter,
             guardrails=guardrails,
             guardians=guardians,
+            passers=(),
             accounts=accounts,
             left_off=left_off,
             management_account=management_account,

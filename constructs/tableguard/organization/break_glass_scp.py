@@ -51,6 +51,7 @@ class BreakGlassSCP(ControlPolicy):
         perimeter: Perimeter | None = None,
         guardrails: Sequence[Guardrail] = (),
         guardians: Sequence[Guardian] = (),
+        passers: Sequence[Guardian] = (),
         accounts: Sequence[str] | None = None,
         left_off: Mapping[str, str] | None = None,
         management_account: str | None = None,
@@ -67,8 +68,10 @@ class BreakGlassSCP(ControlPolicy):
             targets: Accounts (12 digits), organizational units ("ou-…") and roots ("r-…") that they are attached to.
             perimeter: What keeps data inside; none when left out.
             guardrails: What nobody but the guardians may do, such as `ProtectTables()`.
-            guardians: The roles that deployments run as (with the CDK both: the role that starts them and the role
-                that CloudFormation gets) and the break-glass role; those of the perimeter when left out.
+            guardians: The role that deployments run as, with the CDK the one that CloudFormation gets, and the
+                break-glass role; those of the perimeter when left out.
+            passers: Who hands those roles to services and no more: with the CDK the role that `cdk deploy` works as,
+                RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*"); those of the perimeter when left out.
             accounts: All accounts that the targets hold, so that exemptions of others are left out and nobody is
                 locked out unnoticed. Known when the targets are accounts; every exemption stands in it otherwise.
             left_off: Accounts of a unit or root among the targets that none of it binds, each with the reason:
@@ -93,6 +96,7 @@ class BreakGlassSCP(ControlPolicy):
             perimeter=perimeter,
             guardrails=guardrails,
             guardians=guardians,
+            passers=passers,
             accounts=accounts,
             left_off=left_off,
             management_account=management_account,

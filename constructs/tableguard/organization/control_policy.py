@@ -60,6 +60,7 @@ class ControlPolicy(Construct):
         perimeter: Perimeter | None,
         guardrails: Sequence[Guardrail],
         guardians: Sequence[Guardian],
+        passers: Sequence[Guardian],
         accounts: Sequence[str] | None,
         left_off: Mapping[str, str] | None,
         management_account: str | None,
@@ -77,6 +78,7 @@ class ControlPolicy(Construct):
             perimeter: The perimeter.
             guardrails: The guardrails.
             guardians: The guardians.
+            passers: Who passes roles to services.
             accounts: All accounts that they bind.
             left_off: The accounts that they do not bind, with reasons.
             management_account: The organization's management account.
@@ -98,7 +100,7 @@ class ControlPolicy(Construct):
         stack = cdk.Stack.of(self)
         self._targets = targets_of(owner, targets)
         self._control = Control(
-            perimeter=perimeter, guardrails=guardrails, guardians=guardians, left_off=left_off or {}
+            perimeter=perimeter, guardrails=guardrails, guardians=guardians, passers=passers, left_off=left_off or {}
         )
         accounts = bound_accounts(owner, self._targets, accounts)
         self._check_management(owner, management_account or stack.account)

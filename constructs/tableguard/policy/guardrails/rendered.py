@@ -27,6 +27,8 @@ class Control:
         guardrails: The guardrails.
         guardians: Who may do what guardrails protect, and make and change whoever is let through: the roles that
             deployments run as and break-glass. Those of the perimeter when left out.
+        passers: Who may pass those roles to a service and no more, such as the role that `cdk deploy` works as. Those
+            of the perimeter when left out.
         left_off: Accounts that nothing of it binds, each with the reason, though an organizational unit that it is
             attached to holds them.
 
@@ -38,6 +40,7 @@ class Control:
     perimeter: Perimeter | None = None
     guardrails: Sequence[Guardrail] = ()
     guardians: Sequence[Guardian] = ()
+    passers: Sequence[Guardian] = ()
     left_off: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,24 +65,26 @@ class Control:
         object.__setattr__(self, "left_off", MappingProxyType(dict(self.left_off)))
 
     def _check_guardians(self) -> None:
-        given = spared_by("the guardians", self.guardians)
-        of_perimeter = tuple(self.perimeter.guardians) if self.perimeter is not None else ()
-        if given and of_perimeter and set(given) != set(of_perimeter):
-            raise InvalidInputError(
-                "the guardians",
-                value=[one.label for one in given],
-                allowed="the same as the perimeter's, or none of them here",
-                fix="Two lists that differ would leave nobody who may change a role that both guard: say it once.",
-            )
-        object.__setattr__(self, "guardians", given or of_perimeter)
+        for name in ("guardians", "passers"):
+            given = spared_by(f"the {name}", getattr(self, name))
+            of_perimeter = tuple(getattr(self.perimeter, name)) if self.perimeter is not None else ()
+            if given and of_perimeter and set(given) != set(of_perimeter):
+                raise InvalidInputError(
+                    f"the {name}",
+                    value=[one.label for one in given],
+                    allowed="the same as the perimeter's, or none of them here",
+                    fix="Two lists that differ would leave nobody who may change a role that both guard: say it once.",
+                )
+            object.__setattr__(self, name, given or of_perimeter)
         needing = [guardrail.name for guardrail in self.guardrails if guardrail.spares_guardians]
         if needing and not self.guardians:
             raise InvalidInputError(
                 "the guardians",
                 value=(),
                 allowed=f"at least one, since {needing[0]} would lock deployments out",
-                fix="Name the roles that deployments run as and the break-glass role: guardians=[RoleOfEveryAccount("
-                'name="cdk-hnb659fds-deploy-role-*"), RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*"), …].',
+                fix="Name the role that deployments run as, and break-glass: guardians=[RoleOfEveryAccount("
+                'name="cdk-hnb659fds-cfn-exec-role-*"), …], and who passes it to CloudFormation: '
+                'passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")].',
             )
 
     def service_control(self, *, accounts: Iterable[str] | None = None, partition: str = "aws") -> tuple[Denial, ...]:
@@ -93,10 +98,10 @@ class Control:
         rendering = Rendering(guardians=tuple(self.guardians), partition=partition)
         fence: tuple[Denial, ...] = ()
         if self.perimeter is not None:
-            perimeter = replace(self.perimeter, guardians=tuple(self.guardians))
+            perimeter = replace(self.perimeter, guardians=tuple(self.guardians), passers=tuple(self.passers))
             fence = perimeter.service_control_statements(accounts=accounts, partition=partition)
         let_through = [*self.guardians, *(one for guardrail in self.guardrails for one in guardrail.spared)]
-        guard = guard_statements(let_through, tuple(self.guardians), partition=partition)
+        guard = guard_statements(let_through, tuple(self.guardians), passers=tuple(self.passers), partition=partition)
         # The perimeter guards its exempt roles itself: joined, the two guards are one.
         return self._bounded((*joined((*fence, *guard)), *self._of_guardrails(rendering)), "aws:PrincipalAccount")
 
@@ -128,6 +133,8 @@ class Control:
             said["perimeter"] = self.perimeter.described()
         if self.guardians:
             said["guardians"] = [one.label for one in self.guardians]
+        if self.passers:
+            said["passers"] = [one.label for one in self.passers]
         if self.left_off:
             said["left_off"] = [{"account": account, "reason": why} for account, why in sorted(self.left_off.items())]
         return said

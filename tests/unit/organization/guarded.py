@@ -29,7 +29,7 @@ CDK_DEPLOY: Final = tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")
 BREAK_GLASS: Final = tg.Role(account=DATA, name="break-glass", path="/emergency/")
 ON_CALL: Final = tg.PermissionSet(account=DATA, name="OnCall")
 BACKUP_ROLE: Final = tg.Role(account=DATA, name="backup-plan")
-GUARDIANS: Final = [DEPLOYMENT, BREAK_GLASS, ON_CALL]
+GUARDIANS: Final[list[tg.RoleOfEveryAccount | tg.Role | tg.PermissionSet]] = [DEPLOYMENT, BREAK_GLASS, ON_CALL]
 
 PERIMETER: Final = tg.Perimeter(
     networks=[tg.FromVpc(VPC, region=REGION)],

@@ -159,7 +159,7 @@ def test_more_rules_than_the_analyzer_takes_fail_the_synthesis() -> None:
     for most, fits in ((100, False), (101, True)):
         data = stack()
         tables = [tg.SharedTable(reference(), grants)]
-        tg.ExternalAccessAnalyzer(data, "Analyzer", tables=tables, **({} if most == 100 else {"most_rules": most}))
+        tg.ExternalAccessAnalyzer(data, "Analyzer", tables=tables, most_rules=most)
         if fits:
             assert len(synthesized(data)["ArchiveRules"]) == 101
         else:
@@ -182,8 +182,8 @@ def test_what_the_analyzer_does_not_look_at_is_refused(tables: Any, message: str
 
 
 def test_a_table_without_a_name_is_known_in_its_own_stack_only() -> None:
-    data = stack(app())
-    elsewhere = stack(data.node.root, "Elsewhere")
+    whole = app()
+    data, elsewhere = stack(whole), stack(whole, "Elsewhere")
     access = tg.TableAccess(data, "Access", table=table_v2(data, name=None))
     with pytest.raises(tg.InvalidInputError, match="tables of the analyzer's own stack, or with a name"):
         tg.ExternalAccessAnalyzer(elsewhere, "Analyzer", tables=[access])

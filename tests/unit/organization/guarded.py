@@ -72,6 +72,7 @@ GUARDIAN_ARNS: Final = {
     "the deployment": role(f"cdk-hnb659fds-cfn-exec-role-{DATA}-{REGION}"),
     "break-glass": role("break-glass", path="/emergency/"),
     "the permission set on call": _SSO,
+    "the permission set on call, of us-east-1": _SSO.replace("eu-west-1/", ""),
 }
 OTHER_ARNS: Final = {
     "an administrator": role("admin"),

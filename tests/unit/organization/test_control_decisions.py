@@ -91,6 +91,9 @@ PROTECTED: Final = [
     ("iam:AttachRolePolicy", role(f"cdk-hnb659fds-deploy-role-{DATA}-{REGION}")),
     ("iam:DeleteRole", role("backup-plan")),
     ("iam:PassRole", role("break-glass", path="/emergency/")),
+    ("iam:PassRole", role("backup-plan")),
+    ("iam:PassRole", role(f"cdk-hnb659fds-cfn-exec-role-{DATA}-{REGION}")),
+    ("iam:PassRole", role(f"cdk-hnb659fds-deploy-role-{DATA}-{REGION}")),
 ]
 PUBLIC: Final = [
     # What nobody guards stays open.

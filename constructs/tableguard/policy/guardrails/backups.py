@@ -12,12 +12,13 @@ _ACTIONS: Final = (
     "dynamodb:DeleteBackup",
     *actions_of(
         "backup",
-        "CancelLegalHold DeleteBackupPlan DeleteBackupSelection DeleteBackupVault DeleteBackupVaultAccessPolicy"
-        " DeleteBackupVaultLockConfiguration DeleteBackupVaultNotifications DeleteBackupVaultSharingPolicy"
-        " DeleteRecoveryPoint DisassociateRecoveryPoint DisassociateRecoveryPointFromParent"
+        "AssociateBackupVaultMpaApprovalTeam CancelLegalHold DeleteBackupPlan DeleteBackupSelection"
+        " DeleteBackupVault DeleteBackupVaultAccessPolicy DeleteBackupVaultLockConfiguration"
+        " DeleteBackupVaultNotifications DeleteBackupVaultSharingPolicy DeleteRecoveryPoint"
+        " DisassociateBackupVaultMpaApprovalTeam DisassociateRecoveryPoint DisassociateRecoveryPointFromParent"
         " PutBackupVaultAccessPolicy PutBackupVaultLockConfiguration PutBackupVaultNotifications"
-        " PutBackupVaultSharingPolicy StopBackupJob UpdateBackupPlan UpdateGlobalSettings UpdateRecoveryPointLifecycle"
-        " UpdateRegionSettings",
+        " PutBackupVaultSharingPolicy StopBackupJob UpdateBackupPlan UpdateGlobalSettings"
+        " UpdateRecoveryPointLifecycle UpdateRegionSettings",
     ),
 )
 

@@ -10,8 +10,9 @@ from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions
 
 _ACTIONS: Final = actions_of(
     "cloudtrail",
-    "DeleteChannel DeleteEventDataStore DeleteResourcePolicy DeleteTrail PutEventSelectors PutInsightSelectors"
-    " PutResourcePolicy StopEventDataStoreIngestion StopLogging UpdateChannel UpdateEventDataStore UpdateTrail",
+    "DeleteChannel DeleteEventDataStore DeleteResourcePolicy DeleteTrail PutEventConfiguration PutEventSelectors"
+    " PutInsightSelectors PutResourcePolicy StopEventDataStoreIngestion StopLogging UpdateChannel"
+    " UpdateEventDataStore UpdateTrail",
 )
 
 

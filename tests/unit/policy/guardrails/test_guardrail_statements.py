@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 from typing import Any, Final
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tableguard as tg
+from tableguard.policy.actions import ACTIONS
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import minified
 from tableguard.policy.evaluation import Policies, Request, evaluate
-from tableguard.policy.guardrails import Control, Guardrail
+from tableguard.policy.guardrails import Control, Guardrail, Rendering
 from tableguard.policy.limits import DEFAULT_LIMITS
 from tableguard.policy.packing import packed
 
@@ -196,3 +198,22 @@ def test_everything_takes_few_policies(size: int, most: int) -> None:
     assert len(found) == most
     # No fewer would do: what is to be said is longer than one policy less can hold.
     assert total > (most - 1) * size
+
+
+# What the service authorization reference calls an action and the API does not have.
+_PERMISSIONS_ONLY: Final = {
+    "account": {"CloseAccount"},
+    "backup": {"DeleteBackupVaultSharingPolicy", "PutBackupVaultSharingPolicy"},
+    "dynamodb": set(ACTIONS),
+}
+_CALLED: Final = {"states": "stepfunctions"}
+
+
+@pytest.mark.parametrize("guardrail", ANY, ids=lambda guardrail: guardrail.name)
+def test_every_action_exists(guardrail: Guardrail) -> None:
+    session = botocore.session.get_session()
+    for denial in guardrail.denials(Rendering(guardians=(GUARDIAN,))):
+        for action in denial.actions:
+            service, name = action.split(":")
+            known = set(session.get_service_model(_CALLED.get(service, service)).operation_names)
+            assert name in known | _PERMISSIONS_ONLY.get(service, set()), action

@@ -188,10 +188,21 @@ class Resolver:
             # A default is what a deployment uses unless somebody says otherwise: not known. Nor is the value of a
             # parameter of Systems Manager.
             raise _UnknownError
-        passed = _properties(_resource(stack.parent, stack.nested_as)).get("Parameters")
-        if isinstance(passed, Mapping) and name in passed:
-            return _of_kind(self._known(stack.parent, passed[name]), kind)
-        return _of_kind(declared["Default"], kind)
+        given = self._passed(stack.parent, stack.nested_as, name)
+        return _of_kind(declared["Default"] if given is NO_VALUE else given, kind)
+
+    def _passed(self, parent: SynthesizedStack, logical_id: str, name: str) -> Any:
+        """What a stack passes to one nested in it as a parameter's value; `NO_VALUE` where it passes none."""
+        holder: Any = _resource(parent, logical_id).get("Properties", {})
+        for step in ("Properties", "Parameters"):
+            holder = self.resolve(parent, holder) if is_function(holder) else holder
+            if holder is NO_VALUE:
+                return NO_VALUE
+            if not isinstance(holder, Mapping) or is_function(holder) or any(map(is_generator, holder)):
+                raise _UnknownError
+            if step == "Properties":
+                holder = holder.get("Parameters", {})
+        return self._known(parent, holder[name]) if name in holder else NO_VALUE
 
     def _get_att(self, stack: SynthesizedStack, argument: Any) -> Any:
         logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
@@ -338,15 +349,29 @@ def has_unknown(value: Any) -> bool:
     """
     if isinstance(value, Mapping):
         # A macro or a loop beside other keys changes them, too.
-        return _function(value) is not None or any(map(_is_generator, value)) or any(map(has_unknown, value.values()))
+        return _function(value) is not None or any(map(is_generator, value)) or any(map(has_unknown, value.values()))
     if isinstance(value, list):
         return any(map(has_unknown, value))
     # A dynamic reference: the value of a secret or of a parameter in the account.
     return isinstance(value, str) and "{{resolve:" in value
 
 
-def _is_generator(key: object) -> bool:
+def is_generator(key: object) -> bool:
+    """Whether a key makes other keys, or changes those around it, at deployment: a macro, or a loop.
+
+    Args:
+        key: A key of a template.
+    """
     return str(key).startswith(_GENERATORS)
+
+
+def is_function(value: object) -> bool:
+    """Whether a value is one of CloudFormation's functions.
+
+    Args:
+        value: JSON of a template.
+    """
+    return isinstance(value, Mapping) and _function(value) is not None
 
 
 def _function(value: Mapping[str, Any]) -> tuple[str, Any] | None:

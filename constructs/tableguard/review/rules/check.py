@@ -14,7 +14,7 @@ from typing import Final
 from tableguard.policy import InvalidInputError
 from tableguard.policy.evaluation import Layer, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
-from tableguard.review.picture import Picture, Unknown
+from tableguard.review.picture import Picture, Table, Unknown
 from tableguard.review.rules.meaning import Question, Rule
 from tableguard.review.rules.people import opened, without
 from tableguard.review.rules.scene import Scene
@@ -26,7 +26,7 @@ MOST_REQUESTS: Final = 1_000_000
 
 # What stands in a policy counts where a request gets to it; and taking these for absent takes no access away.
 _TRIED: Final = ("a value in a policy", "an entry of ManagedPolicyArns", "an entry of Policies")
-_ONLY_LIMITS: Final = ("ServiceName", "TargetIds", "KMSMasterKeyId", "PermissionsBoundary")
+_ONLY_LIMITS: Final = ("ServiceName", "TargetIds", "KMSMasterKeyId", "PermissionsBoundary", "SSESpecification")
 _CONDITIONAL: Final = "whether its condition holds"
 
 _ASSUMED: Final = tuple(document.place for document in ANY_IDENTITY)
@@ -155,7 +155,8 @@ class _Trial:
         self._found: dict[object, _Finding] = {}
         self._unfinished = False
         self._wants_refusals = False
-        self._stacks: set[str | None] = set()
+        self._asked: dict[Place, Table] = {}
+        self._asks_inside = False
         self._may_be_missing: dict[Place, None] = {}
 
     def run(self, most: int) -> None:
@@ -165,7 +166,8 @@ class _Trial:
                 return
             self.tried += 1
             self._wants_refusals = self._wants_refusals or not question.allowed
-            self._stacks.add(question.table.place.stack)
+            self._asked[question.table.place] = question.table
+            self._asks_inside = self._asks_inside or question.caller.account == question.table.account
             request = Request(
                 principal=question.caller.principal,
                 action=question.action.qualified,
@@ -204,10 +206,22 @@ class _Trial:
 
     def _unread(self) -> Iterator[tuple[str, Place | None]]:
         """What no template shows of the tables, or of tables that may be there: a refusal cannot be told from it."""
+        asked = {_resource(place) for place in self._asked}
+        made = {_resource(table.place) for table in self._scene.picture.tables}
         for unknown in self._scene.picture.unknowns if self._wants_refusals else ():
-            at = unknown.place
-            if not _is_tried(unknown) and (not self._rule.tables or at.stack in self._stacks):
-                yield f"Not known: {place_in_words(at)}: {unknown.what}", at
+            at = _resource(unknown.place)
+            if at in made and not unknown.anything:
+                bears = at in asked
+            else:
+                bears = unknown.anything or not self._rule.tables or self._is_near(unknown)
+            if bears and not _is_tried(unknown):
+                yield f"Not known: {place_in_words(unknown.place)}: {unknown.what}", unknown.place
+
+    def _is_near(self, unknown: Unknown) -> bool:
+        """Whether it stands where a table does that was asked about, or makes identities of that table's account."""
+        if any(place.stack == unknown.place.stack for place in self._asked):
+            return True
+        return self._asks_inside and unknown.account in {table.account for table in self._asked.values()}
 
 
 class _Finding:

@@ -15,6 +15,7 @@ from tableguard.policy import InvalidInputError
 from tableguard.policy.evaluation import Layer, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.picture import Picture, Table, Unknown
+from tableguard.review.rules.doubts import IN_A_POLICY, Doubts, resource_at
 from tableguard.review.rules.meaning import Question, Rule
 from tableguard.review.rules.people import opened, without
 from tableguard.review.rules.scene import Scene
@@ -24,8 +25,7 @@ MOST_REQUESTS: Final = 1_000_000
 """At most so many requests in one check, unless the caller says otherwise."""
 
 
-# What stands in a policy counts where a request gets to it; and taking these for absent takes no access away.
-_TRIED: Final = ("a value in a policy", "an entry of ManagedPolicyArns", "an entry of Policies")
+# Taking these for absent takes no access away.
 _ONLY_LIMITS: Final = ("ServiceName", "TargetIds", "KMSMasterKeyId", "PermissionsBoundary", "SSESpecification")
 _CONDITIONAL: Final = "whether its condition holds"
 
@@ -125,14 +125,19 @@ class _Court:
     def __init__(self, picture: Picture) -> None:
         self._as_written = picture
         self._as_they_might_be = opened(picture)
-        perhaps = {_resource(each.place) for each in picture.unknowns if each.what.startswith(_CONDITIONAL)}
+        perhaps = {resource_at(each.place) for each in picture.unknowns if each.what.startswith(_CONDITIONAL)}
         documents = [document for each in picture.identities for document in each.documents]
-        self.doubtful = {each.place for each in documents if each.place and _resource(each.place) in perhaps}
-        self._without_doubtful = without(picture, self.doubtful)
+        self._doubtful = {each.place for each in documents if each.place and resource_at(each.place) in perhaps}
+        self._doubts = Doubts(picture)
+        self._without_doubtful = without(picture, self._doubtful)
 
-    def is_certain(self, request: Request) -> bool:
-        """Whether a request goes through without the identity policies that may not be made."""
-        return not self.doubtful or decide(self._without_doubtful, request).allowed
+    def doubts(self, question: Question, request: Request, verdict: Verdict) -> Iterator[tuple[str, Place | None]]:
+        """What may take an access away that was decided, in words, with its place."""
+        if self._doubtful and not decide(self._without_doubtful, request).allowed:
+            for reason in verdict.because:
+                if reason.place in self._doubtful:
+                    yield f"{_CONDITIONAL}, and nothing else allows it", reason.place
+        yield from self._doubts.about(question, request, verdict)
 
     def decide(self, question: Question, request: Request) -> Verdict:
         if question.allowed:
@@ -157,7 +162,7 @@ class _Trial:
         self._wants_refusals = False
         self._asked: dict[Place, Table] = {}
         self._asks_inside = False
-        self._may_be_missing: dict[Place, None] = {}
+        self._doubts: dict[tuple[str, Place | None], None] = {}
 
     def run(self, most: int) -> None:
         for question in self._rule.questions(self._scene):
@@ -177,9 +182,8 @@ class _Trial:
                 time=question.moment or self._scene.now,
             )
             verdict = self._court.decide(question, request)
-            if question.allowed and verdict.allowed and not self._court.is_certain(request):
-                places = (reason.place for reason in verdict.because)
-                self._may_be_missing |= {place: None for place in places if place in self._court.doubtful}
+            if question.allowed and verdict.allowed:
+                self._doubts |= dict.fromkeys(self._court.doubts(question, request, verdict))
             if verdict.allowed is not question.allowed or (not question.allowed and not verdict.understood):
                 self._found.setdefault(_key(question, verdict), _Finding(question, verdict)).add(question)
 
@@ -199,17 +203,17 @@ class _Trial:
         if self._scene.left_out:
             many = f"{self._scene.left_out:,}"
             yield f"Not tried whole: the policies' conditions combine to {many} more circumstances than are tried", None
-        for place in self._may_be_missing:
-            yield f"Not known: {place_in_words(place)}: {_CONDITIONAL}, and nothing else allows it", place
+        for what, place in self._doubts:
+            yield f"Not known: {place_in_words(place or Place())}: {what}", place
         yield from self._scene.untried.remaining() if not self._unfinished else ()
         yield from self._unread()
 
     def _unread(self) -> Iterator[tuple[str, Place | None]]:
         """What no template shows of the tables, or of tables that may be there: a refusal cannot be told from it."""
-        asked = {_resource(place) for place in self._asked}
-        made = {_resource(table.place) for table in self._scene.picture.tables}
+        asked = {resource_at(place) for place in self._asked}
+        made = {resource_at(table.place) for table in self._scene.picture.tables}
         for unknown in self._scene.picture.unknowns if self._wants_refusals else ():
-            at = _resource(unknown.place)
+            at = resource_at(unknown.place)
             if at in made and not unknown.anything:
                 bears = at in asked
             else:
@@ -254,14 +258,10 @@ class _Finding:
         )
 
 
-def _resource(place: Place) -> tuple[str | None, str | None]:
-    return place.stack, place.logical_id
-
-
 def _is_tried(unknown: Unknown) -> bool:
     """Whether trying requests tells what follows from something unknown."""
     path = unknown.place.path or ""
-    return unknown.what.startswith(_TRIED) or path.endswith(_ONLY_LIMITS)
+    return unknown.what.startswith(IN_A_POLICY) or path.endswith(_ONLY_LIMITS)
 
 
 def _key(question: Question, verdict: Verdict) -> object:

@@ -18,10 +18,11 @@ from tableguard.review.picture import Picture, Table, Unknown
 from tableguard.review.rules.doubts import IN_A_POLICY, Doubts, resource_at
 from tableguard.review.rules.meaning import Question, Rule
 from tableguard.review.rules.people import opened, without
+from tableguard.review.rules.reach import ABOUT_CALLERS, Reach
 from tableguard.review.rules.scene import Scene
 from tableguard.review.rules.wording import described, place_in_words
 
-MOST_REQUESTS: Final = 1_000_000
+MOST_REQUESTS: Final = 10_000_000
 """At most so many requests in one check, unless the caller says otherwise."""
 
 
@@ -139,14 +140,29 @@ class _Court:
                     yield f"{_CONDITIONAL}, and nothing else allows it", reason.place
         yield from self._doubts.about(question, request, verdict)
 
+    def surely_refuses(self, question: Question, reach: Reach) -> bool:
+        """Whether a request is refused because no statement could allow it, whatever the circumstances."""
+        table, caller, action = question.table, question.caller, question.action.qualified
+        if not ABOUT_CALLERS.isdisjoint(question.context):
+            return False
+        if caller.account == table.account and not (
+            _is_closed(question) and caller.identity and not reach.grants(caller.identity.documents, action)
+        ):
+            return False
+        policy = table.stream_policy if f"{table.arn}/stream/" in question.resource else table.policy
+        return not reach.has(policy, caller, question.resource, action)
+
     def decide(self, question: Question, request: Request) -> Verdict:
         if question.allowed:
             return decide(self._as_written, request)
-        behind = question.caller.identity
-        closed = (
-            behind is not None and behind.account == question.table.account and behind.in_assembly and not behind.unread
-        )
-        return decide(self._as_written if closed else self._as_they_might_be, request, outsider=ANY_IDENTITY)
+        known = _is_closed(question)
+        return decide(self._as_written if known else self._as_they_might_be, request, outsider=ANY_IDENTITY)
+
+
+def _is_closed(question: Question) -> bool:
+    """Whether the templates show all identity policies that the caller can have."""
+    behind = question.caller.identity
+    return behind is not None and behind.account == question.table.account and behind.in_assembly and not behind.unread
 
 
 class _Trial:
@@ -173,6 +189,8 @@ class _Trial:
             self._wants_refusals = self._wants_refusals or not question.allowed
             self._asked[question.table.place] = question.table
             self._asks_inside = self._asks_inside or question.caller.account == question.table.account
+            if not question.allowed and self._court.surely_refuses(question, self._scene.reach):
+                continue
             request = Request(
                 principal=question.caller.principal,
                 action=question.action.qualified,

@@ -27,7 +27,7 @@ from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import ContextValue
 from tableguard.review.picture import Table
 from tableguard.review.rules.circumstances import is_forwarded
-from tableguard.review.rules.people import ANONYMOUS, Caller, holds
+from tableguard.review.rules.people import ANONYMOUS, Caller, compiled
 from tableguard.review.rules.scene import Scene, resources
 from tableguard.review.samples import Context
 
@@ -227,11 +227,17 @@ class OnlyFrom(_Nobody):
         return f"Nobody has access ({self.access.name}) but {places}" + _but(self.except_)
 
     def questions(self, scene: Scene) -> Iterator[Question]:
+        inside = {
+            action: [compiled(place.clauses(action)) for place in self.places]
+            for actions in self.access.by_target.values()
+            for action in actions
+        }
         for question in self._refused(scene, self.access):
             service = question.caller.account is None and question.caller.principal != ANONYMOUS
             if self.through_services and (service or is_forwarded(question.context)):
                 continue
-            if not any(holds(place.clauses(question.action), question.context) for place in self.places):
+            places = inside[question.action]
+            if not any(all(test.holds(question.context) is True for test in tests) for tests in places):
                 yield question
 
 

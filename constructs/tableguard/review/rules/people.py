@@ -15,6 +15,7 @@ from typing import Final
 
 from tableguard.policy import AwsService, Clause, Principal
 from tableguard.policy.evaluation import Document, Place
+from tableguard.policy.evaluation.conditions import Test as ConditionTest
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.wildcards import compact, fits
 from tableguard.policy.partitions import partition_of
@@ -114,8 +115,17 @@ def holds(clauses: Iterable[Clause], context: Context) -> bool:
         clauses: The clauses.
         context: The context, keys in lower case.
     """
-    return all(
-        test.holds(context) is True
+    return all(test.holds(context) is True for test in compiled(clauses))
+
+
+def compiled(clauses: Iterable[Clause]) -> tuple[ConditionTest, ...]:
+    """Clauses made ready for many contexts.
+
+    Args:
+        clauses: The clauses.
+    """
+    return tuple(
+        test
         for clause in clauses
         for test in compile_condition({clause.operator: {clause.key: list(clause.values)}}, variables=True)
     )

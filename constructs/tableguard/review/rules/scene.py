@@ -15,6 +15,7 @@ from tableguard.policy.evaluation.conditions import scalar_text
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.circumstances import circumstances
 from tableguard.review.rules.people import Caller, Names, documents_of, everybody
+from tableguard.review.rules.reach import Reach
 from tableguard.review.rules.untried import Untried
 from tableguard.review.samples import TIMES, Context, moment
 from tableguard.review.sentences import Sentence, Shelf
@@ -40,6 +41,7 @@ class Scene:
         self.missing: list[str] = []
         self._shelf = Shelf()
         self.untried = Untried(self._shelf)
+        self.reach = Reach(self._shelf)
         self._contexts: dict[tuple[str, str | None, bool, str], tuple[Context, ...]] = {}
 
     @cached_property
@@ -150,7 +152,12 @@ class Scene:
             action: The action.
         """
         self.untried.expect(table, resource, action.qualified)
-        if not self.untried.pending(table, resource, action.qualified):
+        stream = f"{table.arn}/stream/" in resource
+        policy = table.stream_policy if stream else table.policy
+        reached = self.untried.pending(table, resource, action.qualified) and self.reach.has(
+            policy, caller, resource, action.qualified
+        )
+        if not reached:
             return
         for context in self.circumstances(table, caller, resource, action):
             request = Request(

@@ -353,7 +353,7 @@ class KeepsAccess(Rule):
                         caller=caller,
                         resource=resource,
                         action=action,
-                        context=scene.plain(table, self.context),
+                        context=scene.plain(table, caller, self.context),
                         allowed=True,
                     )
 

@@ -23,6 +23,8 @@ from tableguard.review.sentences import Sentence, Shelf
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
 _JUST_AFTER: Final = dt.timedelta(seconds=1)
 _SOME_KEY: Final = "some-key"
+# What a context says of the caller's organization, and of that of the resource's account.
+_OWNER: Final = {"aws:PrincipalOrgID": "aws:resourceorgid", "aws:PrincipalOrgPaths": "aws:resourceorgpaths"}
 _INDEX: Final = ALL_INDEXES.removesuffix("*")
 
 
@@ -106,11 +108,35 @@ class Scene:
         known = next((caller for caller in self.callers if caller.principal == arn), None)
         return known or Caller(arn, principal.label, principal.home, {}, self.picture.identity_of(arn))
 
-    def plain(self, table: Table, context: Mapping[str, ContextValue]) -> Context:
+    @cached_property
+    def _asks_for_owners(self) -> bool:
+        """Whether a policy asks which organization a resource's account is in."""
+        documents = documents_of(self.picture)
+        tests = (test for document in documents for each in self._shelf.sentences(document) for test in each.tests)
+        return any(test.low_key in _OWNER.values() for test in tests)
+
+    def _owners(self, table: Table, caller: Caller) -> tuple[Context, ...]:
+        """What a request's context may say of the organization that the table's account is in.
+
+        It is the caller's where that is of the same account; otherwise any in which its principals are tried.
+        """
+        if not self._asks_for_owners:
+            return ({},)
+        inside = (
+            [caller] if caller.account == table.account else [c for c in self.callers if c.account == table.account]
+        )
+        found: dict[str, Context] = {}
+        for each in inside:
+            said = {low: _listed(each.facts[name]) for name, low in _OWNER.items() if name in each.facts}
+            found.setdefault(repr(said), said)
+        return tuple(found.values()) or ({},)
+
+    def plain(self, table: Table, caller: Caller, context: Mapping[str, ContextValue]) -> Context:
         """The circumstances of an ordinary request, and what the context adds.
 
         Args:
             table: The table.
+            caller: Who asks.
             context: What is said of the request.
         """
         said = {
@@ -118,7 +144,11 @@ class Scene:
             for key, value in context.items()
         }
         usual = {"aws:securetransport": ("true",), "aws:viaawsservice": ("false",)}
-        return {"aws:requestedregion": (table.region,), **usual, **said}
+        # Where the table's account may be in several organizations: in the caller's, if that is one of them.
+        owners = self._owners(table, caller)
+        org = _listed(caller.facts.get("aws:PrincipalOrgID", ""))
+        owner = next((each for each in owners if each.get("aws:resourceorgid") == org), owners[0])
+        return {"aws:requestedregion": (table.region,), **owner, **usual, **said}
 
     def circumstances(self, table: Table, caller: Caller, resource: str, action: Action) -> tuple[Context, ...]:
         """The contexts in which to ask, made from the policies that bear on the request.
@@ -140,7 +170,10 @@ class Scene:
             if action.by_key:
                 always["dynamodb:leadingkeys"] = (_SOME_KEY,)
             self._contexts[key] = tuple({**always, **context} for context in contexts)
-        return self._contexts[key]
+        owners = self._owners(table, caller)
+        if owners == ({},):
+            return self._contexts[key]
+        return tuple({**owner, **context} for owner in owners for context in self._contexts[key])
 
     def meet(self, table: Table, caller: Caller, resource: str, action: Action) -> None:
         """Note whom a caller stands for among those whom the table's policy allows an action.
@@ -180,6 +213,10 @@ class Scene:
         for policy in (table.stream_policy if stream else table.policy, key.policy if key is not None else None):
             if policy is not None:
                 yield policy
+
+
+def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _openings(sentence: Sentence) -> Iterator[dt.datetime]:

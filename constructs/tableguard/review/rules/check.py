@@ -7,12 +7,13 @@ tried.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tableguard.policy import InvalidInputError
-from tableguard.policy.evaluation import Layer, Place, Request
+from tableguard.policy.evaluation import Document, Layer, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.picture import Picture, Table, Unknown
 from tableguard.review.rules.doubts import IN_A_POLICY, Doubts, resource_at
@@ -20,6 +21,7 @@ from tableguard.review.rules.meaning import Question, Rule
 from tableguard.review.rules.people import opened, without
 from tableguard.review.rules.reach import ABOUT_CALLERS, Reach
 from tableguard.review.rules.scene import Scene
+from tableguard.review.rules.ways import Way
 from tableguard.review.rules.wording import described, place_in_words
 
 MOST_REQUESTS: Final = 10_000_000
@@ -28,6 +30,7 @@ MOST_REQUESTS: Final = 10_000_000
 
 # Taking these for absent takes no access away.
 _ONLY_LIMITS: Final = ("ServiceName", "TargetIds", "KMSMasterKeyId", "PermissionsBoundary", "SSESpecification")
+_LIMITS: Final = frozenset({Layer.BOUNDARY.value, Layer.ENDPOINT.value, Layer.SERVICE_CONTROL.value})
 _CONDITIONAL: Final = "whether its condition holds"
 
 _ASSUMED: Final = tuple(document.place for document in ANY_IDENTITY)
@@ -48,6 +51,9 @@ class Failure:
         principals: Whose they were.
         actions: What they wanted.
         place: Where in the templates the fault lies; None where the templates do not hold what the rule speaks of.
+        rests_on: What the policies say about it besides the deciding statements, as JSON, sorted: every Deny about
+            these actions in any layer, and how the boundaries and the organization limit the principals. Whatever of it
+            is loosened or taken away makes another finding.
     """
 
     rule: Rule
@@ -58,6 +64,7 @@ class Failure:
     principals: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     place: Place | None = None
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,7 @@ def check(picture: Picture, rules: Sequence[Rule], today: dt.date, *, most_reque
         scene = Scene(picture, today)
         trial = _Trial(rule, scene, court)
         trial.run(most_requests - sum(tried.values()))
+        trial.run_again()
         tried[rule.id] = trial.tried
         failures += trial.failures()
     return Results(tried, tuple(failures))
@@ -178,6 +186,7 @@ class _Trial:
         self._wants_refusals = False
         self._asked: dict[Place, Table] = {}
         self._asks_inside = False
+        self._left: tuple[Way, ...] = ()
         self._doubts: dict[tuple[str, Place | None], None] = {}
 
     def run(self, most: int) -> None:
@@ -191,27 +200,46 @@ class _Trial:
             self._asks_inside = self._asks_inside or question.caller.account == question.table.account
             if not question.allowed and self._court.surely_refuses(question, self._scene.reach):
                 continue
-            request = Request(
-                principal=question.caller.principal,
-                action=question.action.qualified,
-                resource=question.resource,
-                resource_account=question.table.account,
-                context={**question.caller.facts, **question.context},
-                time=question.moment or self._scene.now,
-            )
+            request = self._request(question)
             verdict = self._court.decide(question, request)
             if question.allowed and verdict.allowed:
                 self._doubts |= dict.fromkeys(self._court.doubts(question, request, verdict))
             if verdict.allowed is not question.allowed or (not question.allowed and not verdict.understood):
-                self._found.setdefault(_key(question, verdict), _Finding(question, verdict)).add(question)
+                self._found.setdefault(_key(question, verdict), _Finding(question, verdict)).add(question, verdict)
+
+    def _request(self, question: Question) -> Request:
+        return Request(
+            principal=question.caller.principal,
+            action=question.action.qualified,
+            resource=question.resource,
+            resource_account=question.table.account,
+            context={**question.caller.facts, **question.context},
+            time=question.moment or self._scene.now,
+        )
+
+    def run_again(self) -> None:
+        """Try without the protections that a way was left around: what goes through then is not known to be refused."""
+        remaining = self._scene.ways.remaining
+        if not remaining or self._unfinished or not self._wants_refusals:
+            return
+        weaker = _Court(self._scene.ways.without_protection())
+        left: dict[Way, None] = {}
+        for question in self._rule.questions(self._scene):
+            if question.allowed or self._court.surely_refuses(question, self._scene.reach):
+                continue
+            request = self._request(question)
+            protected = self._court.decide(question, request)
+            if not protected.allowed and weaker.decide(question, request).allowed:
+                left |= dict.fromkeys(way for way in remaining if _bears_on(way, protected))
+        self._left = tuple(left)
 
     def failures(self) -> Iterator[Failure]:
         for each in self._found.values():
             yield each.failure(self._rule)
-        for what, place in self._problems():
-            yield Failure(rule=self._rule, what=what, place=place)
+        for what, place, *rests_on in self._problems():
+            yield Failure(rule=self._rule, what=what, place=place, rests_on=tuple(rests_on))
 
-    def _problems(self) -> Iterator[tuple[str, Place | None]]:
+    def _problems(self) -> Iterator[tuple[str, Place | None] | tuple[str, Place | None, str]]:
         for said in dict.fromkeys(self._scene.missing):
             yield f"Nothing was tried for {said}: no template makes it", None
         if not self.tried and not self._scene.missing:
@@ -224,9 +252,11 @@ class _Trial:
         for what, place in self._doubts:
             yield f"Not known: {place_in_words(place or Place())}: {what}", place
         yield from self._scene.untried.remaining() if not self._unfinished else ()
+        for way in self._left:
+            yield _left_in_words(way), way.sentence.document.place, _as_json(way.sentence.document.source)
         yield from self._unread()
 
-    def _unread(self) -> Iterator[tuple[str, Place | None]]:
+    def _unread(self) -> Iterator[tuple[str, Place | None, str]]:
         """What no template shows of the tables, or of tables that may be there: a refusal cannot be told from it."""
         asked = {resource_at(place) for place in self._asked}
         made = {resource_at(table.place) for table in self._scene.picture.tables}
@@ -237,7 +267,7 @@ class _Trial:
             else:
                 bears = unknown.anything or not self._rule.tables or self._is_near(unknown)
             if bears and not _is_tried(unknown):
-                yield f"Not known: {place_in_words(unknown.place)}: {unknown.what}", unknown.place
+                yield f"Not known: {place_in_words(unknown.place)}: {unknown.what}", unknown.place, unknown.source
 
     def _is_near(self, unknown: Unknown) -> bool:
         """Whether it stands where a table does that was asked about, or makes identities of that table's account."""
@@ -255,8 +285,12 @@ class _Finding:
         self._requests = 0
         self._principals: dict[str, None] = {}
         self._actions: dict[str, None] = {}
+        self._documents: dict[int, tuple[str, Document]] = {}
 
-    def add(self, question: Question) -> None:
+    def add(self, question: Question, verdict: Verdict) -> None:
+        for policies in (verdict.policies, verdict.key_policies):
+            for layer in policies.layers if policies is not None else ():
+                self._documents.update({id(each): (layer.layer.value, each) for each in layer.documents})
         self._requests += 1
         self._principals[question.caller.principal] = None
         self._actions[question.action.qualified] = None
@@ -273,7 +307,46 @@ class _Finding:
             principals=tuple(self._principals),
             actions=tuple(self._actions),
             place=next((place for place in places if place.logical_id is not None), self._question.table.place),
+            rests_on=tuple(sorted(set(self._protections()))),
         )
+
+    def _protections(self) -> Iterator[str]:
+        """What limits the requests, in any layer: Denies, and all of what has to allow besides the two sides."""
+        actions = [action.lower() for action in self._actions]
+        for layer, document in self._documents.values():
+            limits = layer in _LIMITS
+            for action in (*actions, "kms:decrypt"):
+                for statement in document.compiled.concerning(action):
+                    if statement.denies or limits:
+                        yield _as_json([layer, _stated(document, statement.index)])
+
+
+def _stated(document: Document, number: int | None) -> object:
+    """A statement as it stands; the whole document where it cannot be taken apart."""
+    source = document.source
+    stated = source.get("Statement") if isinstance(source, Mapping) else None
+    if number is None:
+        return source
+    return stated[number] if isinstance(stated, (list, tuple)) else stated
+
+
+def _as_json(source: object) -> str:
+    return json.dumps(source, sort_keys=True, default=str)
+
+
+def _bears_on(way: Way, verdict: Verdict) -> bool:
+    policies = [each for each in (verdict.policies, verdict.key_policies) if each is not None]
+    return any(
+        way.sentence.document is each for found in policies for layer in found.layers for each in layer.documents
+    )
+
+
+def _left_in_words(way: Way) -> str:
+    sid = way.sentence.source.get("Sid")
+    which = f"statement {sid!r}" if isinstance(sid, str) else f"statement {way.sentence.number}"
+    place = place_in_words(way.sentence.document.place or Place())
+    what = "an Allow that a refusal rests on" if way.sentence.allows else "a Deny that a refusal rests on"
+    return f"Not tried: {what}, {which} at {place}: no request that was made up is beyond it by {way.said}"
 
 
 def _is_tried(unknown: Unknown) -> bool:

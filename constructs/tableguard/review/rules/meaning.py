@@ -34,11 +34,21 @@ from tableguard.review.samples import Context
 ITEMS: Final = Access(
     "the items",
     (
-        Access.READ_ITEMS | Access.on_table("Scan", "PartiQLSelect") | Access.on_index("Scan", "PartiQLSelect")
+        Access.READ_ITEMS
+        | Access.on_table("Scan", "PartiQLSelect", "DeleteItem", "PutItem", "UpdateItem")
+        | Access.on_table("PartiQLDelete", "PartiQLUpdate")
+        | Access.on_index("Scan", "PartiQLSelect")
     ).permissions
     | Access.on_stream("GetRecords").permissions,
 )
-"""Everything that returns items: reads of the table and its indexes, and its stream, which holds items too."""
+"""Everything whose answer can hold items: reads of the table and its indexes, its stream, and writes of single items.
+
+A write returns the item that it replaced when asked to (ReturnValues), and the one that its condition did not fit
+(ReturnValuesOnConditionCheckFailure), so that whoever may write an item can read it without changing it. No condition
+key is documented to forbid the latter. Not among these: BatchWriteItem, which returns nothing of the table, and what
+copies a whole table (replicas, exports, backups).
+Source: DynamoDB API reference, "PutItem", "UpdateItem", "DeleteItem"; `Access.READ_ITEMS` are the reads alone.
+"""
 
 EVERY_ACCESS: Final = Access(
     "anything",
@@ -156,13 +166,16 @@ class _Nobody(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnlyAccounts(_Nobody):
-    """Only principals of these accounts have access; by default, only they read items.
+    """Only principals of these accounts have access; by default, only they get to see items.
 
     The account that owns the table always counts as one of them: there, identity policies decide.
 
+    PutItem, UpdateItem and DeleteItem count as reading as well, since they return items when asked to: an account that
+    may write has to be listed. `access=Access.READ_ITEMS` is about reads alone.
+
     Args:
         accounts: Account ids.
-        access: What only they may do; read items (streams included) when left out.
+        access: What only they may do; when left out, whatever can return items (streams and writes included).
         except_: Who else may, such as an `AwsService`.
 
     Raises:

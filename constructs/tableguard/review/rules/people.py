@@ -335,6 +335,10 @@ class _Outsiders:
             account = _filled(said, "0", 12)
             if _ACCOUNT.fullmatch(account):
                 yield self._namesake(account, kind, name, "named in a policy")
+            if said != account:
+                # A pattern fits accounts that are known, too, and what binds those alone is got round only there.
+                for known in (each for each in (*self._known, *self._named) if fits(compact(said or "*"), each)):
+                    yield self._namesake(known, kind, name, "fits a pattern")
             yield self._namesake(self._member, kind, name, "of another account of the organization")
             yield self._namesake(self._foreign, kind, name, "of another organization")
 

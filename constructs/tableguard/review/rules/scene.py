@@ -17,6 +17,7 @@ from tableguard.review.rules.circumstances import circumstances
 from tableguard.review.rules.people import Caller, Names, documents_of, everybody
 from tableguard.review.rules.reach import Reach
 from tableguard.review.rules.untried import Untried
+from tableguard.review.rules.ways import Ways
 from tableguard.review.samples import TIMES, Context, moment
 from tableguard.review.sentences import Sentence, Shelf
 
@@ -44,6 +45,7 @@ class Scene:
         self._shelf = Shelf()
         self.untried = Untried(self._shelf)
         self.reach = Reach(self._shelf)
+        self.ways = Ways(picture, self._shelf)
         self._contexts: dict[tuple[str, str | None, bool, str], tuple[Context, ...]] = {}
 
     @cached_property
@@ -69,13 +71,15 @@ class Scene:
     def callers_of(self, table: Table) -> Iterator[Caller]:
         """Everybody to ask about for a table.
 
-        A role or user of another account that no policy of the table or its key names is as good as any other of its
-        account, since each may have any identity policy: the outsider made up there stands for it.
+        A role or user of another account that no policy of the table, its key, the organization or an endpoint names
+        is as good as any other of its account, since each may have any identity policy: the outsider made up there
+        stands for it.
 
         Args:
             table: The table.
         """
-        names = Names((*self._policies(table, stream=False), *self._policies(table, stream=True)))
+        shared = self._of_everybody(table)
+        names = Names((*self._policies(table, stream=False), *self._policies(table, stream=True), *shared))
         for caller in self.callers:
             if not caller.named or caller.account == table.account or names.have(caller):
                 yield caller
@@ -176,7 +180,7 @@ class Scene:
         return tuple({**owner, **context} for owner in owners for context in self._contexts[key])
 
     def meet(self, table: Table, caller: Caller, resource: str, action: Action) -> None:
-        """Note whom a caller stands for among those whom the table's policy allows an action.
+        """Note whom a caller stands for among those whom the table's policy allows an action, and what it gets round.
 
         Args:
             table: The table.
@@ -190,7 +194,9 @@ class Scene:
         reached = self.untried.pending(table, resource, action.qualified) and self.reach.has(
             policy, caller, resource, action.qualified
         )
-        if not reached:
+        own = (*caller.identity.documents, *caller.identity.boundary) if caller.identity is not None else ()
+        self.ways.expect(table, own)
+        if not reached and not self.ways.pending(table):
             return
         for context in self.circumstances(table, caller, resource, action):
             request = Request(
@@ -200,13 +206,22 @@ class Scene:
                 resource_account=table.account,
                 context={**caller.facts, **context},
             )
-            self.untried.meet(table, request.situation)
+            if reached:
+                self.untried.meet(table, request.situation)
+            self.ways.meet(table, request.situation)
 
     def _documents(self, table: Table, caller: Caller, *, stream: bool) -> Iterator[Document]:
         yield from self._policies(table, stream=stream)
         if caller.identity is not None:
             yield from (*caller.identity.documents, *caller.identity.boundary)
+        yield from self._of_everybody(table)
+
+    def _of_everybody(self, table: Table) -> Iterator[Document]:
+        """The policies that may bind anybody who asks for a table: the organization's, and those of endpoints."""
         yield from (policy.document for policy in self.picture.organization_policies)
+        for endpoint in self.picture.endpoints:
+            if endpoint.policy is not None and endpoint.region == table.region:
+                yield endpoint.policy
 
     def _policies(self, table: Table, *, stream: bool) -> Iterator[Document]:
         key = self.picture.key(table.key_arn)

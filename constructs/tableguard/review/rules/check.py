@@ -19,7 +19,7 @@ from tableguard.review.picture import Picture, Table, Unknown
 from tableguard.review.rules.doubts import IN_A_POLICY, Doubts, resource_at
 from tableguard.review.rules.meaning import Question, Rule
 from tableguard.review.rules.people import opened, without
-from tableguard.review.rules.reach import ABOUT_CALLERS, Reach
+from tableguard.review.rules.reach import ABOUT_CALLERS, Reach, is_closed
 from tableguard.review.rules.scene import Scene
 from tableguard.review.rules.ways import Way
 from tableguard.review.rules.wording import described, place_in_words
@@ -150,27 +150,15 @@ class _Court:
 
     def surely_refuses(self, question: Question, reach: Reach) -> bool:
         """Whether a request is refused because no statement could allow it, whatever the circumstances."""
-        table, caller, action = question.table, question.caller, question.action.qualified
-        if not ABOUT_CALLERS.isdisjoint(question.context):
-            return False
-        if caller.account == table.account and not (
-            _is_closed(question) and caller.identity and not reach.grants(caller.identity.documents, action)
-        ):
-            return False
-        policy = table.stream_policy if f"{table.arn}/stream/" in question.resource else table.policy
-        return not reach.has(policy, caller, question.resource, action)
+        return ABOUT_CALLERS.isdisjoint(question.context) and reach.is_silent(
+            question.table, question.caller, question.resource, question.action.qualified
+        )
 
     def decide(self, question: Question, request: Request) -> Verdict:
         if question.allowed:
             return decide(self._as_written, request)
-        known = _is_closed(question)
+        known = is_closed(question.table, question.caller)
         return decide(self._as_written if known else self._as_they_might_be, request, outsider=ANY_IDENTITY)
-
-
-def _is_closed(question: Question) -> bool:
-    """Whether the templates show all identity policies that the caller can have."""
-    behind = question.caller.identity
-    return behind is not None and behind.account == question.table.account and behind.in_assembly and not behind.unread
 
 
 class _Trial:

@@ -150,8 +150,12 @@ class _Nobody(Rule):
         *,
         moment: dt.datetime | None,
     ) -> Iterator[Question]:
-        moments = scene.moments(moment or scene.now)
-        for context in scene.circumstances(table, caller, resource, action):
+        # Where no statement could ever allow it, one request stands for all circumstances and all moments.
+        silent = scene.reach.is_silent(table, caller, resource, action.qualified)
+        first = moment or scene.now
+        moments = (first,) if silent else scene.moments(first)
+        contexts = scene.ordinary(table, action) if silent else scene.circumstances(table, caller, resource, action)
+        for context in contexts:
             if not caller.is_in(self.except_, context):
                 for each in moments:
                     yield Question(

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tableguard.policy.evaluation import Document, Request
 from tableguard.policy.evaluation.request import Situation
+from tableguard.review.picture import Table
 from tableguard.review.rules.people import Caller
 from tableguard.review.sentences import Sentence, Shelf
 
@@ -47,6 +48,22 @@ class Reach:
         self._naming: dict[tuple[int, int], frozenset[int]] = {}
         self._kept: dict[int, object] = {}
         self._relaxed: dict[int, tuple[tuple[int, Document | None], ...]] = {}
+
+    def is_silent(self, table: Table, caller: Caller, resource: str, action: str) -> bool:
+        """Whether a request is refused because no statement could allow it, whatever the circumstances.
+
+        Args:
+            table: The table.
+            caller: Who asks. The policies of its own account are taken to allow everything, unless all are known.
+            resource: What the request goes to.
+            action: The action, with its service.
+        """
+        if caller.account == table.account:
+            identity = caller.identity
+            if identity is None or not is_closed(table, caller) or self.grants(identity.documents, action):
+                return False
+        policy = table.stream_policy if f"{table.arn}/stream/" in resource else table.policy
+        return not self.has(policy, caller, resource, action)
 
     def has(self, policy: Document | None, caller: Caller, resource: str, action: str) -> bool:
         """Whether a statement of a table's or stream's policy may allow a caller an action; None has no statement.
@@ -112,6 +129,17 @@ class Reach:
                 if each.allows
             )
         return self._relaxed[id(policy)]
+
+
+def is_closed(table: Table, caller: Caller) -> bool:
+    """Whether the templates show all identity policies that a caller can have.
+
+    Args:
+        table: The table that it asks for.
+        caller: The caller.
+    """
+    behind = caller.identity
+    return behind is not None and behind.account == table.account and behind.in_assembly and not behind.unread
 
 
 def _is_about(sentence: Sentence, situation: Situation) -> bool:

@@ -13,7 +13,7 @@ from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import ContextValue, Document, Request
 from tableguard.policy.evaluation.conditions import scalar_text
 from tableguard.review.picture import Picture, Table
-from tableguard.review.rules.circumstances import circumstances
+from tableguard.review.rules.circumstances import INTERNET, circumstances
 from tableguard.review.rules.people import Caller, Names, documents_of, everybody
 from tableguard.review.rules.reach import Reach
 from tableguard.review.rules.untried import Untried
@@ -45,6 +45,7 @@ class Scene:
         self._shelf = Shelf()
         self.untried = Untried(self._shelf)
         self.reach = Reach(self._shelf)
+        self._expected: dict[tuple[str, int], Caller] = {}
         self.ways = Ways(picture, self._shelf)
         self._contexts: dict[tuple[str, str | None, bool, str], tuple[Context, ...]] = {}
 
@@ -154,6 +155,15 @@ class Scene:
         owner = next((each for each in owners if each.get("aws:resourceorgid") == org), owners[0])
         return {"aws:requestedregion": (table.region,), **owner, **usual, **said}
 
+    def ordinary(self, table: Table, action: Action) -> tuple[Context, ...]:
+        """The context of a request from the internet, where no policy makes a difference.
+
+        Args:
+            table: The table.
+            action: The action.
+        """
+        return ({**_always(table, action), **INTERNET},)
+
     def circumstances(self, table: Table, caller: Caller, resource: str, action: Action) -> tuple[Context, ...]:
         """The contexts in which to ask, made from the policies that bear on the request.
 
@@ -170,9 +180,7 @@ class Scene:
                 self._documents(table, caller, stream=stream), action.qualified, self._shelf
             )
             self.left_out += left_out
-            always: dict[str, tuple[str, ...]] = {"aws:requestedregion": (table.region,)}
-            if action.by_key:
-                always["dynamodb:leadingkeys"] = (_SOME_KEY,)
+            always = _always(table, action)
             self._contexts[key] = tuple({**always, **context} for context in contexts)
         owners = self._owners(table, caller)
         if owners == ({},):
@@ -194,8 +202,8 @@ class Scene:
         reached = self.untried.pending(table, resource, action.qualified) and self.reach.has(
             policy, caller, resource, action.qualified
         )
-        own = (*caller.identity.documents, *caller.identity.boundary) if caller.identity is not None else ()
-        self.ways.expect(table, own)
+        if (table.arn, id(caller)) not in self._expected:
+            self._expect(table, caller)
         if not reached and not self.ways.pending(table):
             return
         for context in self.circumstances(table, caller, resource, action):
@@ -209,6 +217,12 @@ class Scene:
             if reached:
                 self.untried.meet(table, request.situation)
             self.ways.meet(table, request.situation)
+
+    def _expect(self, table: Table, caller: Caller) -> None:
+        # The callers are kept, so that no other one gets the id of one that is gone.
+        self._expected[table.arn, id(caller)] = caller
+        own = (*caller.identity.documents, *caller.identity.boundary) if caller.identity is not None else ()
+        self.ways.expect(table, own)
 
     def _documents(self, table: Table, caller: Caller, *, stream: bool) -> Iterator[Document]:
         yield from self._policies(table, stream=stream)
@@ -232,6 +246,11 @@ class Scene:
 
 def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (value,)
+
+
+def _always(table: Table, action: Action) -> Context:
+    by_key = {"dynamodb:leadingkeys": (_SOME_KEY,)} if action.by_key else {}
+    return {"aws:requestedregion": (table.region,), **by_key}
 
 
 def _openings(sentence: Sentence) -> Iterator[dt.datetime]:

@@ -45,7 +45,10 @@ class Scene:
         self._shelf = Shelf()
         self.untried = Untried(self._shelf)
         self.reach = Reach(self._shelf)
-        self._expected: dict[tuple[str, int], Caller] = {}
+        self._expected: set[str] = set()
+        # The callers are kept, so that no other one gets the id of one that is gone.
+        self._met: dict[tuple[str, int, int], Caller] = {}
+        self._equal: dict[tuple[tuple[str, tuple[str, ...]], ...], Context] = {}
         self.ways = Ways(picture, self._shelf)
         self._contexts: dict[tuple[str, str | None, bool, str], tuple[Context, ...]] = {}
 
@@ -181,11 +184,15 @@ class Scene:
             )
             self.left_out += left_out
             always = _always(table, action)
-            self._contexts[key] = tuple({**always, **context} for context in contexts)
+            self._contexts[key] = tuple(self._one({**always, **context}) for context in contexts)
         owners = self._owners(table, caller)
         if owners == ({},):
             return self._contexts[key]
-        return tuple({**owner, **context} for owner in owners for context in self._contexts[key])
+        return tuple(self._one({**owner, **context}) for owner in owners for context in self._contexts[key])
+
+    def _one(self, context: Context) -> Context:
+        """The same object for equal contexts."""
+        return self._equal.setdefault(tuple(sorted(context.items())), context)
 
     def meet(self, table: Table, caller: Caller, resource: str, action: Action) -> None:
         """Note whom a caller stands for among those whom the table's policy allows an action, and what it gets round.
@@ -202,11 +209,15 @@ class Scene:
         reached = self.untried.pending(table, resource, action.qualified) and self.reach.has(
             policy, caller, resource, action.qualified
         )
-        if (table.arn, id(caller)) not in self._expected:
-            self._expect(table, caller)
+        if table.arn not in self._expected:
+            self._expect(table)
         if not reached and not self.ways.pending(table):
             return
         for context in self.circumstances(table, caller, resource, action):
+            # The ways around a protection are the same for all actions.
+            fresh = (table.arn, id(caller), id(context)) not in self._met
+            if not reached and not fresh:
+                continue
             request = Request(
                 principal=caller.principal,
                 action=action.qualified,
@@ -216,13 +227,15 @@ class Scene:
             )
             if reached:
                 self.untried.meet(table, request.situation)
-            self.ways.meet(table, request.situation)
+            if fresh:
+                self._met[table.arn, id(caller), id(context)] = caller
+                self.ways.meet(table, request.situation)
 
-    def _expect(self, table: Table, caller: Caller) -> None:
-        # The callers are kept, so that no other one gets the id of one that is gone.
-        self._expected[table.arn, id(caller)] = caller
-        own = (*caller.identity.documents, *caller.identity.boundary) if caller.identity is not None else ()
-        self.ways.expect(table, own)
+    def _expect(self, table: Table) -> None:
+        """Note the ways around all that protects a table, before anybody is asked about."""
+        self._expected.add(table.arn)
+        identities = (caller.identity for caller in self.callers_of(table) if caller.identity is not None)
+        self.ways.expect(table, [each for found in identities for each in (*found.documents, *found.boundary)])
 
     def _documents(self, table: Table, caller: Caller, *, stream: bool) -> Iterator[Document]:
         yield from self._policies(table, stream=stream)

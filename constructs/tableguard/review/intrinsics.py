@@ -12,14 +12,13 @@ from typing import Any, Final
 
 from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.review.assembly import NESTED, SynthesizedStack
+from tableguard.review.functions import function_of, has_unknown, is_function, is_generator
 from tableguard.review.naming import ANYTHING, ARNS, NAMES, REF_IS_ARN, REF_TOO, placeholder
 
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
 
 _EXPORT_READER: Final = "Custom::CrossRegionExportReader"
 _EXPORT_WRITER: Final = "Custom::CrossRegionExportWriter"
-# What makes other keys, or changes those around it, when it is deployed.
-_GENERATORS: Final = ("Fn::Transform", "Fn::ForEach")
 # Longer than any policy. Functions that refer to each other could otherwise double a text again and again.
 _LONGEST: Final = 200_000
 
@@ -67,7 +66,7 @@ class Resolver:
             value: JSON of a template.
         """
         if isinstance(value, Mapping):
-            function = _function(value)
+            function = function_of(value)
             if function is not None:
                 try:
                     return self._apply(stack, *function)
@@ -88,7 +87,7 @@ class Resolver:
     def properties(self, stack: SynthesizedStack, logical_id: str) -> Mapping[str, Any]:
         """The properties of a resource, resolved; empty where they are no object, or nothing of them is known."""
         resolved = self.resolve(stack, stack.template["Resources"][logical_id].get("Properties"))
-        return resolved if isinstance(resolved, Mapping) and _function(resolved) is None else {}
+        return resolved if isinstance(resolved, Mapping) and function_of(resolved) is None else {}
 
     def exists(self, stack: SynthesizedStack, logical_id: str) -> bool | None:
         """Whether a resource is made at all: its condition's value, or None where that is not known."""
@@ -339,46 +338,6 @@ class Resolver:
             return stack.account
         role = self._text(stack, argument["RoleArn"]).split(":")
         return role[4] if role[0] == "arn" else None
-
-
-def has_unknown(value: Any) -> bool:
-    """Whether a function that nobody could resolve stands in the value.
-
-    Args:
-        value: What `Resolver.resolve` returned.
-    """
-    if isinstance(value, Mapping):
-        # A macro or a loop beside other keys changes them, too.
-        return _function(value) is not None or any(map(is_generator, value)) or any(map(has_unknown, value.values()))
-    if isinstance(value, list):
-        return any(map(has_unknown, value))
-    # A dynamic reference: the value of a secret or of a parameter in the account.
-    return isinstance(value, str) and "{{resolve:" in value
-
-
-def is_generator(key: object) -> bool:
-    """Whether a key makes other keys, or changes those around it, at deployment: a macro, or a loop.
-
-    Args:
-        key: A key of a template.
-    """
-    return str(key).startswith(_GENERATORS)
-
-
-def is_function(value: object) -> bool:
-    """Whether a value is one of CloudFormation's functions.
-
-    Args:
-        value: JSON of a template.
-    """
-    return isinstance(value, Mapping) and _function(value) is not None
-
-
-def _function(value: Mapping[str, Any]) -> tuple[str, Any] | None:
-    if len(value) != 1:
-        return None
-    ((name, argument),) = value.items()
-    return (name, argument) if name == "Ref" or str(name).startswith("Fn::") else None
 
 
 def _resource(stack: SynthesizedStack, logical_id: str) -> Mapping[str, Any]:

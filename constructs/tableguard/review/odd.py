@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tableguard.review.assembly import SynthesizedStack
-from tableguard.review.intrinsics import Resolver, is_function, is_generator
+from tableguard.review.functions import is_function, is_generator
+from tableguard.review.intrinsics import Resolver
 
 # What the picture is made of. CloudFormation tells upper and lower case apart, and refuses a property that it does not
 # know.

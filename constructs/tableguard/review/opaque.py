@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tableguard.review.assembly import NESTED, SynthesizedStack
-from tableguard.review.intrinsics import is_generator
+from tableguard.review.functions import is_generator
 from tableguard.review.reader import Reader
 
 _LEFT_OUT: Final = (

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from tableguard.policy.evaluation import Document, Place
 from tableguard.review.assembly import SynthesizedStack, strict_json
-from tableguard.review.intrinsics import Resolver, has_unknown, is_function
+from tableguard.review.functions import has_unknown, is_function
+from tableguard.review.intrinsics import Resolver
 from tableguard.review.odd import odd_properties
 from tableguard.review.picture import Stated, Unknown
 

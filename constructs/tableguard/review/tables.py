@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.fences import key_arn
-from tableguard.review.intrinsics import is_function
+from tableguard.review.functions import is_function
 from tableguard.review.naming import placeholder
 from tableguard.review.picture import Table
 from tableguard.review.reader import Properties, Reader, get, place

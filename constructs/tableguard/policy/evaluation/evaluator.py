@@ -6,7 +6,9 @@ Organizations User Guide, "SCP evaluation" and "RCP evaluation" for whom they bi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from tableguard.policy.evaluation.across_accounts import works_across_accounts
@@ -70,6 +72,8 @@ class _Case:
 
 
 _NOTHING: Final = _Reading()
+_GIVEN: Final[Callable[[_Reading], Strength]] = attrgetter("strength")
+_HOPED: Final[Callable[[_Reading], Strength]] = attrgetter("hoped")
 
 
 def evaluate(request: Request, policies: Policies) -> Decision:
@@ -171,10 +175,7 @@ def _read(each: LayerDocuments, case: _Case) -> _Reading:
                 reading.hoped = strength
             if clear and not statement.denies and strength <= reading.strength:
                 continue
-            detail = None if clear else statement.detail(named=named)
-            reason = Reason(
-                layer, statement.effect, statement.sid, document.place, statement.index, each.level, clear, detail
-            )
+            reason = statement.reason(layer, each.level, document.place, named=named, clear=clear)
             if statement.denies:
                 case.denies.append(reason)
             elif clear:
@@ -192,39 +193,38 @@ def _missing(case: _Case, *, hoping: bool) -> list[Reason]:
         case: The request.
         hoping: Whether statements that were not understood count as Allows.
     """
-
-    def strength(reading: _Reading) -> Strength:
-        return reading.hoped if hoping else reading.strength
-
+    strength = _HOPED if hoping else _GIVEN
     situation = case.situation
     caller = situation.caller
-    found = [_silent(each.layer, situation, each.level) for each, reading in case.gates if strength(reading) is _NONE]
+    name = situation.action_name
+    found = [_silent(each.layer, name, each.level) for each, reading in case.gates if strength(reading) is _NONE]
     granted = strength(case.resource)
     if caller.kind is CallerKind.ANONYMOUS and situation.action.startswith("dynamodb:"):
         return [Reason(Layer.SERVICE, None, detail=_UNSIGNED), *found]
     if caller.account is None:
-        return found if granted is _DIRECT else [*found, _silent(_RESOURCE, situation)]
-    silent_limits = [_silent(layer, situation) for layer, reading in case.limits if strength(reading) is _NONE]
+        return found if granted is _DIRECT else [*found, _silent(_RESOURCE, name)]
+    silent_limits = [_silent(layer, name) for layer, reading in case.limits if strength(reading) is _NONE]
     entitled = caller.kind is _ROOT or strength(case.identity) is not _NONE
     if case.cross_account:
         # Both accounts have to allow, and the caller's own side is decided without the resource's policy.
         if not works_across_accounts(situation.action):
-            detail = f"{situation.action_name} does not work across accounts, whatever the policies say"
+            detail = f"{name} does not work across accounts, whatever the policies say"
             found.insert(0, Reason(Layer.SERVICE, None, detail=detail))
         if granted is _NONE:
-            found.append(_silent(_RESOURCE, situation))
+            found.append(_silent(_RESOURCE, name))
         if not entitled:
-            found.append(_silent(_IDENTITY, situation))
+            found.append(_silent(_IDENTITY, name))
         return found + silent_limits
     if granted is _DIRECT:
         return found
     if not entitled and granted is not Strength.LIMITED:
-        found += [_silent(_IDENTITY, situation), _silent(_RESOURCE, situation)]
+        found += [_silent(_IDENTITY, name), _silent(_RESOURCE, name)]
     return found + silent_limits
 
 
-def _silent(layer: Layer, situation: Situation, level: int | None = None) -> Reason:
-    return Reason(layer, None, level=level, detail=f"no statement allows {situation.action_name}")
+@lru_cache(maxsize=1024)
+def _silent(layer: Layer, action_name: str, level: int | None = None) -> Reason:
+    return Reason(layer, None, level=level, detail=f"no statement allows {action_name}")
 
 
 def _readings(case: _Case) -> Iterable[_Reading]:

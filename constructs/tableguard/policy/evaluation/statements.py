@@ -13,11 +13,11 @@ from typing import Final, TypeAlias
 
 from tableguard.policy.evaluation.arns import ArnPatterns
 from tableguard.policy.evaluation.conditions import Test, compile_condition
-from tableguard.policy.evaluation.decision import Effect
+from tableguard.policy.evaluation.decision import Effect, Layer, Place, Reason
 from tableguard.policy.evaluation.match import MalformedError, Match
 from tableguard.policy.evaluation.principals import PrincipalElement, Strength
 from tableguard.policy.evaluation.request import Situation
-from tableguard.policy.evaluation.wildcards import Glob, compact, fits
+from tableguard.policy.evaluation.wildcards import Patterns
 
 Element: TypeAlias = Callable[[Situation], Match]
 
@@ -25,8 +25,18 @@ _ELEMENTS: Final = frozenset(
     ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"]
 )
 _ACTION: Final = re.compile(r"\*|[a-z0-9-]+:[a-z0-9_.*?-]+|\*:\*", re.ASCII)
-_CACHED_LENGTH: Final = 128
+_CACHED_LENGTH: Final = 1024
+_UNKNOWN_ACTIONS: Final = Patterns(())
 _ANY_RESOURCE: Final = ArnPatterns(["*"], variables=False, fixed_service=True)
+
+
+@lru_cache(maxsize=4096)
+def _cached_actions(texts: tuple[str, ...]) -> Patterns:
+    """Patterns for an action in lower case. The statements of many policies name the same few lists of actions."""
+    for text in texts:
+        if not _ACTION.fullmatch(text.lower()):
+            raise MalformedError(f"{text!r} is no action")
+    return Patterns(map(str.lower, texts))
 
 
 class Statement:
@@ -42,6 +52,7 @@ class Statement:
     __slots__ = (
         "_actions",
         "_has_principal",
+        "_last_reason",
         "_other_actions",
         "_other_resource",
         "_principal",
@@ -66,7 +77,7 @@ class Statement:
         # Kept apart: the same document may serve a layer that names principals and one that does not.
         self._principal_problem: str | None = None
         self._has_principal = "Principal" in self._source or "NotPrincipal" in self._source
-        self._actions: tuple[str | Glob, ...] | None = None
+        self._actions: Patterns | None = None
         self._other_actions = False
         self._resource: ArnPatterns | None = None
         self._other_resource = False
@@ -74,6 +85,7 @@ class Statement:
         self._spares = False
         self._tests: list[Test] | None = None
         self.principal: PrincipalElement | None = None
+        self._last_reason: Reason | None = None
         self.index = index
         sid = self._source.get("Sid")
         self.sid = sid if isinstance(sid, str) else None
@@ -91,15 +103,8 @@ class Statement:
 
     def concerns(self, action: str) -> Match:
         """Whether it is about an action (in lower case); None when that cannot be told."""
-        patterns = self._compile_actions() if self._actions is None else self._actions
-        if not patterns:
-            return None
-        if action in patterns:
-            return not self._other_actions
-        for pattern in patterns:
-            if fits(pattern, action):
-                return not self._other_actions
-        return self._other_actions
+        actions = self._actions or self._compile_actions()
+        return None if actions is _UNKNOWN_ACTIONS else actions.match(action) is not self._other_actions
 
     def applies(self, situation: Situation, *, named: bool, bounded: bool = False) -> Match:
         """Whether it applies to a request about an action that it concerns; None when that cannot be told.
@@ -141,12 +146,28 @@ class Statement:
         given = self.principal.strength(situation) if self.principal is not None else Strength.NONE
         return given or Strength.DIRECT
 
-    def detail(self, *, named: bool) -> str:
-        """Why it could not be told whether it applies.
+    def reason(self, layer: Layer, level: int | None, place: Place | None, *, named: bool, clear: bool) -> Reason:
+        """The reason that it is, when it decides.
 
         Args:
+            layer: The layer that its document belongs to.
+            level: The level, for an organization's policies.
+            place: Where its document stands.
             named: Whether its layer's policies name principals.
+            clear: Whether it is clear that it applies.
         """
+        # A statement decides many requests, mostly in the same layer and place.
+        last = self._last_reason
+        if clear and last is not None and (last.layer is layer and last.level == level and last.place is place):
+            return last
+        detail = None if clear else self._detail(named=named)
+        reason = Reason(layer, self.effect, self.sid, place, self.index, level, clear, detail)
+        if clear:
+            self._last_reason = reason
+        return reason
+
+    def _detail(self, *, named: bool) -> str:
+        """Why it could not be told whether it applies."""
         if self._problem is not None:
             return self._problem
         if named and self._principal_problem is not None:
@@ -172,8 +193,7 @@ class Statement:
         negated = inverse in self._source
         return self._source[inverse if negated else name], negated
 
-    def _compile_actions(self) -> tuple[str | Glob, ...]:
-        """Compile the actions; none of them when the element is not understood."""
+    def _compile_actions(self) -> Patterns:
         if not _ELEMENTS.issuperset(self._source):
             strange = min(map(str, self._source.keys() - _ELEMENTS))
             self._problem = self._problem or f"{strange!r} is no element of a statement"
@@ -181,13 +201,12 @@ class Statement:
             self._problem = self._problem or "the Sid is no text"
         try:
             element, self._other_actions = self._pair("Action")
-            texts = _texts("Action", element)
-            self._actions = tuple(
-                [(_cached_action if len(text) <= _CACHED_LENGTH else _action_pattern)(text) for text in texts]
-            )
+            texts = tuple(_texts("Action", element))
+            short = sum(map(len, texts)) <= _CACHED_LENGTH
+            self._actions = (_cached_actions if short else _cached_actions.__wrapped__)(texts)
         except MalformedError as error:
             self._fail(error)
-            self._actions = ()
+            self._actions = _UNKNOWN_ACTIONS
         return self._actions
 
     def _compile_resource(self) -> ArnPatterns:
@@ -238,13 +257,3 @@ def _texts(name: str, element: object) -> list[str]:
     if not texts or len(texts) != len(items):
         raise MalformedError(f"{name} is neither text nor a list of texts")
     return texts
-
-
-def _action_pattern(text: str) -> str | Glob:
-    lowered = text.lower()
-    if not _ACTION.fullmatch(lowered):
-        raise MalformedError(f"{text!r} is no action")
-    return compact(lowered)
-
-
-_cached_action = lru_cache(maxsize=4096)(_action_pattern)

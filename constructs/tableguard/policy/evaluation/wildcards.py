@@ -90,6 +90,42 @@ class Glob:
         return True
 
 
+class Patterns:
+    """Several patterns of plain text, `*` and `?`, tried together.
+
+    Those without wildcards, and those with one `*` at the end, are most of them: Python tries all of these at once.
+
+    Args:
+        texts: The patterns.
+    """
+
+    __slots__ = ("_exact", "_globs", "_prefixes")
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        exact: list[str] = []
+        prefixes: list[str] = []
+        globs: list[Glob] = []
+        for text in texts:
+            if "?" in text or "*" in text[:-1]:
+                globs.append(Glob(tokens(text)))
+            elif text.endswith("*"):
+                prefixes.append(text[:-1])
+            else:
+                exact.append(text)
+        self._exact = frozenset(exact)
+        self._prefixes = tuple(prefixes)
+        self._globs = tuple(globs)
+
+    def match(self, text: str) -> bool:
+        """Whether text fits any of them."""
+        if text in self._exact or text.startswith(self._prefixes):
+            return True
+        for glob in self._globs:
+            if glob.matches(text):
+                return True
+        return False
+
+
 def fits(pattern: str | Glob, text: str) -> bool:
     """Whether text fits a pattern as `compact` returns it."""
     if isinstance(pattern, Glob):

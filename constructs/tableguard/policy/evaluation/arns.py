@@ -20,7 +20,7 @@ from tableguard.policy.evaluation.variables import (
     parse,
     resolve,
 )
-from tableguard.policy.evaluation.wildcards import Glob, compact
+from tableguard.policy.evaluation.wildcards import Glob, compact, container
 
 Segments: TypeAlias = tuple[str, ...]
 
@@ -77,7 +77,7 @@ class ArnPatterns:
                     prefixes.append(text[:-1])
                 else:
                     exact.append(text)
-        self._exact = frozenset(exact)
+        self._exact = container(exact)
         self._prefixes = tuple(prefixes)
         self._fixed = tuple(fixed)
         self._open = tuple(open_)

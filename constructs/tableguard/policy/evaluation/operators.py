@@ -16,7 +16,7 @@ from tableguard.policy.evaluation import values as read
 from tableguard.policy.evaluation.arns import ArnPatterns, split_arn
 from tableguard.policy.evaluation.match import Context, MalformedError, Match
 from tableguard.policy.evaluation.variables import Piece, glob_of, is_static, parse, resolve, text_of
-from tableguard.policy.evaluation.wildcards import Glob, Patterns
+from tableguard.policy.evaluation.wildcards import Glob, Patterns, container
 
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -59,7 +59,7 @@ class _Equal:
                 fixed.append(text_of(pieces) if fold is None else fold(text_of(pieces)))
             else:
                 open_.append(pieces)
-        self._fixed = frozenset(fixed)
+        self._fixed = container(fixed)
         self._open = tuple(open_)
 
     def fits(self, value: str, context: Context) -> Match:

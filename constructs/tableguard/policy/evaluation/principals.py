@@ -15,6 +15,7 @@ from tableguard.policy.evaluation.arns import split_arn
 from tableguard.policy.evaluation.callers import Caller, CallerKind, is_account
 from tableguard.policy.evaluation.match import MalformedError, Match
 from tableguard.policy.evaluation.request import Situation
+from tableguard.policy.evaluation.wildcards import container
 
 # Reading a member from its enumeration takes as long as the rest of a comparison.
 _SERVICE: Final = CallerKind.SERVICE
@@ -72,11 +73,11 @@ class PrincipalElement:
             raise MalformedError("a principal is neither '*' nor an object")
         self._anyone = "anyone" in named
         self._canonical = "canonical" in named
-        self._accounts = frozenset(text if is_account(text) else text.split(":")[4] for text in named.get("accounts", ()))
-        self._arns = frozenset(named.get("arns", ()))
-        self._ids = frozenset(named.get("ids", ()))
-        self._services = frozenset(map(str.lower, named.get("services", ())))
-        self._federated = frozenset(named.get("federated", ()))
+        self._accounts = container({text if is_account(text) else text.split(":")[4] for text in named.get("accounts", ())})
+        self._arns = container(named.get("arns", ()))
+        self._ids = tuple(named.get("ids", ()))
+        self._services = container({text.lower() for text in named.get("services", ())})
+        self._federated = container(named.get("federated", ()))
 
     def strength(self, situation: Situation) -> Strength:
         """The most that it gives to the caller."""
@@ -106,7 +107,9 @@ class PrincipalElement:
             named = situation.federated_by is not None and situation.federated_by in self._arns
         if named:
             return True
-        if self._federated and not self._federated.isdisjoint(situation.context.get("aws:federatedprovider", ())):
+        if self._federated and any(
+            provider in self._federated for provider in situation.context.get("aws:federatedprovider", ())
+        ):
             return True
         if not self._ids:
             return False

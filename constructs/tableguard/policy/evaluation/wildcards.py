@@ -7,7 +7,8 @@ Regular expressions take a hundred times longer to compile, and backtrack withou
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Final
 
 
 class Wild(enum.Enum):
@@ -90,6 +91,14 @@ class Glob:
         return True
 
 
+_FEW: Final = 4
+
+
+def container(texts: Collection[str]) -> Collection[str]:
+    """Something to look texts up in: a tuple as long as they are few, since it costs the garbage collector nothing."""
+    return tuple(texts) if len(texts) <= _FEW else frozenset(texts)
+
+
 class Patterns:
     """Several patterns of plain text, `*` and `?`, tried together.
 
@@ -112,7 +121,7 @@ class Patterns:
                 prefixes.append(text[:-1])
             else:
                 exact.append(text)
-        self._exact = frozenset(exact)
+        self._exact = container(exact)
         self._prefixes = tuple(prefixes)
         self._globs = tuple(globs)
 

@@ -55,7 +55,9 @@ class _Equal:
         open_: list[tuple[Piece, ...]] = []
         for text in texts:
             pieces = parse(text, variables=variables)
-            if is_static(pieces):
+            if len(pieces) == 1 and pieces[0] is text:
+                fixed.append(text if fold is None else fold(text))
+            elif is_static(pieces):
                 fixed.append(text_of(pieces) if fold is None else fold(text_of(pieces)))
             else:
                 open_.append(pieces)

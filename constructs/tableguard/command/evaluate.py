@@ -86,10 +86,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _decide(source: BinaryIO, output: BinaryIO) -> int:
-    known = _known()
+    known: Known | None = None
     status = 0
     number = 0
     for lines in _lines(source):
+        # Not before a line has come: until then all memory is the line's.
+        known = known or _known()
         answers: list[str] = []
         for line in lines:
             number += 1

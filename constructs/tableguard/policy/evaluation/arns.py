@@ -20,7 +20,7 @@ from tableguard.policy.evaluation.variables import (
     parse,
     resolve,
 )
-from tableguard.policy.evaluation.wildcards import Glob, compact, container
+from tableguard.policy.evaluation.wildcards import Glob, compact, container, fits
 
 Segments: TypeAlias = tuple[str, ...]
 
@@ -101,12 +101,7 @@ class ArnPatterns:
             return True
         for tests in self._fixed:
             for number, pattern in tests:
-                segment = segments[number]
-                # The body of `fits`, since this loop decides how fast everything is.
-                if not isinstance(pattern, str):
-                    if not pattern.matches(segment):
-                        break
-                elif segment != pattern and not (pattern.endswith("*") and segment.startswith(pattern[:-1])):
+                if not fits(pattern, segments[number]):
                     break
             else:
                 return True

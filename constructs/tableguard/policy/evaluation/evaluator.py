@@ -1,7 +1,8 @@
 """The decision: all layers together.
 
 Source: IAM User Guide, "Policy evaluation logic" with its pages for one account and for cross-account requests;
-Organizations User Guide, "SCP evaluation" and "RCP evaluation" for whom they bind.
+Organizations User Guide, "SCP evaluation" and "RCP evaluation" for whom they bind; KMS Developer Guide, "Key policies
+in AWS KMS", for keys.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _DIRECT: Final = Strength.DIRECT
 _ROOT: Final = CallerKind.ROOT
 
 _UNSIGNED: Final = "DynamoDB has no unsigned access"
+_NO_CONSENT: Final = "no statement of the key's policy allows it, or leaves it to the account's identity policies"
 _ROOT_NEEDS_NONE: Final = "the account's root user needs no identity policy"
 
 
@@ -86,7 +88,8 @@ def evaluate(request: Request, policies: Policies) -> Decision:
         policies: The policies that bear on it. Those that AWS does not apply to such a request are left aside:
             service control policies for services, service-linked roles and the management account; resource control
             policies for service-linked roles and the management account's resources; identity policies and
-            boundaries for root, services and anonymous callers.
+            boundaries for root, services and anonymous callers. A KMS key always has a policy: without one nobody
+            can use it.
     """
     situation = request.situation
     account = situation.caller.account
@@ -217,9 +220,36 @@ def _missing(case: _Case, *, hoping: bool) -> list[Reason]:
         return found + silent_limits
     if granted is _DIRECT:
         return found
+    return found + _missing_inside(situation, granted, entitled=entitled) + silent_limits
+
+
+def _missing_inside(situation: Situation, granted: Strength, *, entitled: bool) -> list[Reason]:
+    """Who, of a resource's policy and identity policies of its own account, does not allow."""
+    found = []
+    key = _is_key(situation)
+    if key and granted is _NONE:
+        found.append(_KEY_SAYS_NOTHING)
     if not entitled and granted is not Strength.LIMITED:
-        found += [_silent(_IDENTITY, name), _silent(_RESOURCE, name)]
-    return found + silent_limits
+        found.append(_silent(_IDENTITY, situation.action_name))
+        if not key:
+            found.append(_silent(_RESOURCE, situation.action_name))
+    return found
+
+
+def _is_key(situation: Situation) -> bool:
+    """Whether the resource is a KMS key, inside whose account nobody can do without the key's policy.
+
+    "No AWS principal, including the account root user or key creator, has any permissions to a KMS key unless they are
+    explicitly allowed, and never denied, in a key policy, IAM policy, or grant", and "unless the key policy explicitly
+    allows it, you cannot use IAM policies to allow access to a KMS key": it does by allowing the account, for the
+    actions and under the conditions of that statement (KMS Developer Guide, "Key policies in AWS KMS" and "Default key
+    policy"). Grants, which are no policies, are not known here.
+    """
+    segments = situation.segments
+    return segments is not None and segments[2] == "kms" and segments[5].startswith("key/")
+
+
+_KEY_SAYS_NOTHING: Final = Reason(_RESOURCE, None, detail=_NO_CONSENT)
 
 
 @lru_cache(maxsize=1024)
@@ -239,8 +269,11 @@ def _readings(case: _Case) -> Iterable[_Reading]:
 def _grounds(case: _Case) -> list[Reason]:
     grounds = [reading.allow for reading in _readings(case) if reading.allow is not None]
     if not case.cross_account and case.resource.strength is Strength.ACCOUNT:
-        # Naming one's own account delegates to its identity policies and grants nothing itself.
-        grounds.pop(0)
+        # Naming one's own account delegates to its identity policies and grants nothing itself. They need that only to
+        # allow the use of a key.
+        delegation = grounds.pop(0)
+        if _is_key(case.situation):
+            grounds.append(delegation)
     if case.situation.caller.kind is _ROOT:
         grounds.append(Reason(_IDENTITY, Effect.ALLOW, detail=_ROOT_NEEDS_NONE))
     return grounds

@@ -139,7 +139,8 @@ class _Typed:
         own = self._read(value)
         if own is None:
             return None
-        for limit in self._limits:
+        # A generator would take longer than most comparisons.
+        for limit in self._limits:  # noqa: SIM110
             if self._test(own, limit):
                 return True
         return False

@@ -73,7 +73,7 @@ class PrincipalElement:
             raise MalformedError("a principal is neither '*' nor an object")
         self._anyone = "anyone" in named
         self._canonical = "canonical" in named
-        self._accounts = container({text if is_account(text) else text.split(":")[4] for text in named.get("accounts", ())})
+        self._accounts = container(set(map(_account_of, named.get("accounts", ()))))
         self._arns = container(named.get("arns", ()))
         self._ids = tuple(named.get("ids", ()))
         self._services = container({text.lower() for text in named.get("services", ())})
@@ -142,6 +142,11 @@ class PrincipalElement:
         if caller.kind is _ROLE_SESSION and not (caller.text in self._arns and self._names_origin(situation)):
             return None
         return False
+
+
+def _account_of(text: str) -> str:
+    """The account of an id, or of a root user's ARN."""
+    return text if is_account(text) else text.split(":")[4]
 
 
 def _set_for(kind: object, text: str) -> str:

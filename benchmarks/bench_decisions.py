@@ -212,9 +212,7 @@ def resource_statement(rng: random.Random, number: int, each: int) -> Json:
     """A statement of the table's policy: grants to the principal or its account, and a fence around all."""
     if each == 3:
         return {**fence(rng, number), "Principal": "*"}
-    named = {
-        "AWS": rng.choice([role_arn(number), consumer(number), role_arn(number + each), f"{consumer(number + 1)}"])
-    }
+    named = {"AWS": rng.choice([role_arn(number), consumer(number), role_arn(number + each), consumer(number + 1)])}
     arn = table_arn(number)
     actions = rng.choice([_READ, [*_READ, *_WRITE], ["*"]])
     return {**statement(rng, number, "Allow", [arn, f"{arn}/index/*"], actions), "Principal": named}

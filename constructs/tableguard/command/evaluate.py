@@ -158,7 +158,9 @@ def _read(text: str, known: Known) -> tuple[Any, Policies | None]:
     one whose request comes last, is read whole, and so is one with an error.
     """
     head, mark, tail = text.partition(_POLICIES)
-    policies = known.of_json(tail) if mark and _REQUEST not in tail else None
+    # After a backslash, the mark would be the end of some other key.
+    split = mark and not head.endswith("\\") and _REQUEST not in tail
+    policies = known.of_json(tail) if split else None
     if policies is not None:
         try:
             return _DECODER.decode(f"{head}{mark}null}}"), policies

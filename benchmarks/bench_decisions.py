@@ -3,8 +3,8 @@
 1,000 different sets of policies, ten statements in each, one to three conditions in each statement; 40 requests to each
 set, none like another. Most sets hold an identity and a resource policy, the others service control policies, a
 boundary or an endpoint policy as well. Through the Python API, where each set is read once, which counts, and through
-the command, where every line carries its policies in full. Exit status 1 below 20,000 decisions or 10,000 lines a second, or when
-the command's help takes longer than 0.3 s.
+the command, where every line carries its policies in full. Exit status 1 below 20,000 decisions or 10,000 lines a
+second, or when the command's help takes longer than 0.3 s.
 """
 
 from __future__ import annotations

@@ -85,23 +85,21 @@ def decisions(seed: int) -> dict[str, float]:
         seed: Another one gives other policies and requests.
     """
     rng = random.Random(seed)
-    start_of = 2 * SETS * seed
-    first = [(policies, list(requests(rng, number))) for number, policies in sets(rng, start_of)]
-    second = [(policies, list(requests(rng, number))) for number, policies in sets(rng, start_of + SETS)]
     count = SETS * REQUESTS
     outcomes: collections.Counter[Outcome] = collections.Counter()
-
+    asked = [(policies, list(requests(rng, number))) for number, policies in sets(rng, 2 * SETS * seed)]
     # The processor's time: the evaluation runs in one thread, and other work on the machine is none of it.
     start = time.process_time()
-    for policies, asked in first:
+    for policies, each in asked:
         held = Policies(**policies)
-        for request in asked:
+        for request in each:
             outcomes[evaluate(Request(**request), held).outcome] += 1
     once = time.process_time() - start
 
+    asked = [(policies, list(requests(rng, number))) for number, policies in sets(rng, 2 * SETS * seed + SETS)]
     start = time.process_time()
-    for policies, asked in second:
-        for request in asked:
+    for policies, each in asked:
+        for request in each:
             evaluate(Request(**request), Policies(**policies))
     anew = time.process_time() - start
     return {

@@ -145,7 +145,13 @@ def _policies(picture: Picture, request: Request, assumed: Iterable[Document] | 
 
 def _to_kms(request: Request, table: Table, key_arn: str) -> Request:
     known = request.situation.context.items()
-    kept = {key: values[0] if len(values) == 1 else values for key, values in known if _lasts(key)}
+    # A key of the table's account is in the organization that the table is in.
+    same = account_of(key_arn) == table.account
+    kept = {
+        key: values[0] if len(values) == 1 else values
+        for key, values in known
+        if _lasts(key) or (same and key in ("aws:resourceorgid", "aws:resourceorgpaths"))
+    }
     context: dict[str, ContextValue] = {
         **kept,
         "aws:viaawsservice": "true",

@@ -11,7 +11,8 @@ from typing import Any, Final
 from tableguard.policy import minified
 from tableguard.policy.limits import DEFAULT_LIMITS, measured
 from tableguard.review.assembly import SynthesizedStack
-from tableguard.review.intrinsics import Resolver, has_unknown
+from tableguard.review.functions import has_unknown
+from tableguard.review.intrinsics import Resolver
 
 TYPES: Final[Mapping[str, str]] = {"scp": "SERVICE_CONTROL_POLICY", "rcp": "RESOURCE_CONTROL_POLICY"}
 """The types by their short names."""

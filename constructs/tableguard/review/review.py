@@ -106,7 +106,7 @@ class _Reviewer:
         rows: list[Row] = []
         denied: dict[str, Sequence[Refusal]] = {}
         for subject in subjects(self._picture, table, self._shelf, self._reach):
-            found, refused = accesses(self._search, table, subject.principal, subject.hints)
+            found, refused = accesses(self._search, table, subject.principal, subject.hints, many=subject.many)
             self._find(self._dangling.of(subject, table, found, refused))
             denied[subject.principal] = refused
             unread = self._unread(subject)

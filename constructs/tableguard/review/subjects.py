@@ -22,6 +22,7 @@ _ROOT: Final = re.compile(r"arn:[^:]+:iam::(\d{12}):root", re.ASCII)
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _PERMISSION_SET: Final = re.compile(r"AWSReservedSSO_(.+)_\?+$")
 _COLONS: Final = 5
+_MANY: Final = ("account", "organization", "everybody")
 _DYNAMODB: Final = re.compile(r"dynamodb:|[a-z]*[*?]", re.IGNORECASE)
 
 
@@ -46,6 +47,11 @@ class Subject:
     identity: Identity | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
     named: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether it stands for many principals."""
+        return self.kind in _MANY or (self.identity is None and not self.named)
 
 
 def subjects(picture: Picture, table: Table, shelf: Shelf, reach: Reach) -> tuple[Subject, ...]:

@@ -56,10 +56,13 @@ def _of_row(row: Row, table: TableReview, today: dt.date) -> Iterator[Warning_]:
         return Warning_(kind=kind, message=message, table=arn, principal=label)
 
     for end in sorted({access.until for access in row.accesses if access.until is not None}):
+        # What lasts longer in other circumstances, or for another action, is another access of the row.
+        lasts = any(access.until is None or access.until > end for access in row.accesses)
+        what = f"part of the access to {name}" if lasts else f"access to {name}"
         if last_day(end) < today:
-            yield warning(WarningKind.OVER, f"{label}: access to {name} {until(end, today)}: remove the grant")
+            yield warning(WarningKind.OVER, f"{label}: {what} {until(end, today)}: remove the grant")
         elif last_day(end) - today <= _SOON:
-            yield warning(WarningKind.ENDS_SOON, f"{label}: access to {name} {until(end, today)}")
+            yield warning(WarningKind.ENDS_SOON, f"{label}: {what} {until(end, today)}")
     given = any(access.status in (Status.ALLOWED, Status.OPEN) for access in row.accesses)
     if given and row.external:
         whose = "is in no account of the assembly" if row.subject.account else "takes in accounts outside the assembly"

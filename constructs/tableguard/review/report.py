@@ -36,6 +36,8 @@ class WarningKind(enum.Enum):
     EXTERNAL = "external account"
     WHOLE_ACCOUNT = "whole account trusted"
     CONCENTRATION = "concentration"
+    NO_EFFECT = "has no effect"
+    """A statement allows what cannot work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

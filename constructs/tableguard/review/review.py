@@ -14,11 +14,12 @@ from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.claims import Claims
 from tableguard.review.dangling import Dangling
 from tableguard.review.decide import Verdict
+from tableguard.review.ineffective import without_effect
 from tableguard.review.picture import Picture, Table, Unknown
 from tableguard.review.problems import not_understood, public
-from tableguard.review.report import Finding, FindingKind, Review, Row, TableReview
+from tableguard.review.report import Finding, FindingKind, Review, Row, TableReview, Warning_, WarningKind
 from tableguard.review.search import Search
-from tableguard.review.sentences import Shelf
+from tableguard.review.sentences import Sentence, Shelf
 from tableguard.review.subjects import (
     Reach,
     Subject,
@@ -69,6 +70,7 @@ class _Reviewer:
         self._reach = Reach(picture, self._shelf)
         self._dangling = Dangling(self._search, self._reach)
         self._findings: dict[Finding, None] = {}
+        self._warnings: list[Warning_] = []
         self._unknowns: dict[Unknown, None] = dict.fromkeys(picture.unknowns)
 
     def review(self, stacks: Sequence[SynthesizedStack]) -> Review:
@@ -87,7 +89,7 @@ class _Reviewer:
             today=self._today,
             tables=tables,
             findings=tuple(self._findings),
-            warnings=tuple(warnings_of(tables, stacks, hanging, self._today)),
+            warnings=(*warnings_of(tables, stacks, hanging, self._today), *self._warnings),
             unknowns=tuple(self._unknowns),
             hanging=hanging,
         )
@@ -114,16 +116,34 @@ class _Reviewer:
             if found:
                 rows.append(self._row(subject, claims, tuple(map(_as_sure_as(subject), found)), unread))
         self._find(claims.findings(rows))
-        self._note_without_row(table, {row.subject.principal for row in rows}, denied)
+        useless = tuple(without_effect(self._picture, table, self._shelf))
+        self._warnings += (
+            Warning_(kind=WarningKind.NO_EFFECT, message=said, table=table.arn, place=sentence.document.place)
+            for sentence, said, _ in useless
+        )
+        self._note_without_row(
+            table,
+            [sentence for sentence, _, whole in useless if whole],
+            {row.subject.principal for row in rows},
+            denied,
+        )
         others = {row.subject.account for row in rows if row.subject.account not in (None, table.account)}
         return TableReview(table=table, rows=tuple(rows), accounts=tuple(sorted(a for a in others if a is not None)))
 
-    def _note_without_row(self, table: Table, seen: Collection[str], denied: Mapping[str, Sequence[Refusal]]) -> None:
+    def _note_without_row(
+        self,
+        table: Table,
+        useless: Collection[Sentence],
+        seen: Collection[str],
+        denied: Mapping[str, Sequence[Refusal]],
+    ) -> None:
         """List the Allows of a table's policies of which no row tells, unless it is certain that they let nobody in."""
         for sentence, named in allowed_by(self._picture, table, self._shelf):
             at = sentence.document.place or table.place
             for whom in without_stand_in(sentence):
                 self._unknowns[Unknown(at, f"whom statement {sentence.number} lets in as {whom}")] = None
+            if sentence in useless:
+                continue
             open_ = [each for each in named if not self._is_settled(each, denied.get(each.principal, ()))]
             if open_ and not any(each.principal in seen for each in named):
                 labels = ", ".join(dict.fromkeys(each.label for each in open_))

@@ -205,6 +205,16 @@ def principals_of(sentence: Sentence) -> Iterator[tuple[str, str]]:
         yield from ((str(kind), text) for text in texts(value))
 
 
+def accounts_named(sentence: Sentence) -> tuple[str, ...]:
+    """The accounts that a statement names as a whole.
+
+    Args:
+        sentence: A statement of a resource's policy.
+    """
+    found = (_as_account(value) for kind, value in principals_of(sentence) if kind == "AWS")
+    return tuple(account for account in found if account is not None)
+
+
 def _pinned(sentence: Sentence, key: str) -> tuple[str, ...]:
     """The values that a positive condition limits a key to."""
     for test in sentence.tests:

@@ -284,7 +284,9 @@ def _status(search: Search, verdict: Verdict, until: dt.datetime | None, since: 
         return Status.OVER
     if since is not None and since > search.now:
         return Status.LATER
-    if verdict.unknown_key is not None:
+    through = verdict.request.situation.context.get("aws:sourcevpce", ())
+    doubtful = any(each.in_doubt and each.endpoint_id in through for each in search.picture.endpoints)
+    if verdict.unknown_key is not None or doubtful:
         return Status.UNKNOWN
     return Status.OPEN if verdict.assumed else Status.ALLOWED
 

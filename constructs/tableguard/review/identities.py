@@ -12,7 +12,7 @@ from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.intrinsics import has_unknown
 from tableguard.review.picture import Identity, Stated
-from tableguard.review.reader import Properties, Reader, place
+from tableguard.review.reader import Properties, Reader, place, uncertain
 
 _KINDS: Final = ("role", "user", "group")
 _ADMINISTRATOR: Final = ":iam::aws:policy/AdministratorAccess"
@@ -42,7 +42,8 @@ class _Parts:
     boundary: list[Document] = field(default_factory=list)
     trust: Document | None = None
     unread: list[str] = field(default_factory=list)
-    groups: list[str] = field(default_factory=list)
+    groups: list[tuple[str, object]] = field(default_factory=list)
+    """Their names, each with the condition of being in it where that is not known, or None."""
     stated: list[Stated] = field(default_factory=list)
     in_assembly: bool = False
 
@@ -88,7 +89,8 @@ class _Identities:
             self._attach_managed(value, parts)
         self._read_boundary(stack, logical_id, properties, parts)
         parts.trust = self._reader.optional(stack, logical_id, properties, "AssumeRolePolicyDocument")
-        parts.groups += [g for g in self._reader.texts(stack, logical_id, properties, "Groups") if isinstance(g, str)]
+        groups = self._reader.texts(stack, logical_id, properties, "Groups")
+        parts.groups += [(group, None) for group in groups if isinstance(group, str)]
 
     def _read_boundary(self, stack: SynthesizedStack, logical_id: str, properties: Properties, parts: _Parts) -> None:
         stated = properties.get("PermissionsBoundary")
@@ -135,9 +137,11 @@ class _Identities:
     def _read_groups(self) -> None:
         for stack, logical_id, properties in self._reader.resources("AWS::IAM::UserToGroupAddition"):
             group = self._reader.text(stack, logical_id, properties, "GroupName")
+            perhaps = self._reader.resolver.exists(stack, logical_id) is None
+            condition = stack.template["Resources"][logical_id].get("Condition") if perhaps else None
             for name in self._reader.texts(stack, logical_id, properties, "Users"):
                 if group is not None and isinstance(name, str):
-                    self._parts(str(stack.account), "user", name).groups.append(group)
+                    self._parts(str(stack.account), "user", name).groups.append((group, condition))
 
     def _parts(self, account: str, kind: str, name: str) -> _Parts:
         key = (account, kind, name)
@@ -149,20 +153,28 @@ class _Identities:
         return self._found[key]
 
     def _identity(self, parts: _Parts) -> Identity:
-        groups = {name: self._found.get((parts.account, "group", name)) for name in parts.groups}
-        members = [group for group in groups.values() if group is not None]
-        missing = [f"group {name}" for name, group in groups.items() if group is None]
+        groups = [
+            (name, self._found.get((parts.account, "group", name)), condition) for name, condition in parts.groups
+        ]
+        members = [(group, condition) for _, group, condition in groups if group is not None]
+        missing = [f"group {name}" for name, group, _ in groups if group is None]
         if not parts.in_assembly:
             missing.append(_ELSEWHERE)
         return Identity(
             arn=parts.arn,
             account=parts.account,
             kind=parts.kind,
-            documents=(*parts.documents, *(document for group in members for document in group.documents)),
+            documents=(*parts.documents, *(each for member in members for each in _of_group(*member))),
             boundary=tuple(parts.boundary),
             trust=parts.trust,
-            unread=(*parts.unread, *missing, *(unread for group in members for unread in group.unread)),
+            unread=(*parts.unread, *missing, *(unread for group, _ in members for unread in group.unread)),
             in_assembly=parts.in_assembly,
             stated_grants=tuple(parts.stated),
             place=parts.place,
         )
+
+
+def _of_group(group: _Parts, condition: object) -> Iterator[Document]:
+    """The policies of a group for a member; under a condition that is not known, none of them is there for certain."""
+    for document in group.documents:
+        yield document if condition is None else Document(uncertain(document.source, condition), document.place)

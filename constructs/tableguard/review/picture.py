@@ -127,6 +127,7 @@ class Endpoint:
         account: The account that it is in.
         region: The region that it is in.
         policy: Its policy; None means full access.
+        in_doubt: Whether it stands under a condition that is not known, so that it may not be there.
         place: The endpoint in its template.
     """
 
@@ -135,6 +136,7 @@ class Endpoint:
     account: str
     region: str
     policy: Document | None = None
+    in_doubt: bool = False
     place: Place = field(default_factory=Place)
 
 

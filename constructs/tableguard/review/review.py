@@ -29,6 +29,7 @@ from tableguard.review.subjects import (
     subjects,
     without_stand_in,
 )
+from tableguard.review.trust import trusted_by
 from tableguard.review.warnings import warnings_of
 
 # What AWS manages and is about neither tables nor keys: nobody needs to read it for this review.
@@ -89,7 +90,7 @@ class _Reviewer:
             today=self._today,
             tables=tables,
             findings=tuple(self._findings),
-            warnings=(*warnings_of(tables, stacks, hanging, self._today), *self._warnings),
+            warnings=(*warnings_of(tables, stacks, hanging, self._picture.accounts, self._today), *self._warnings),
             unknowns=tuple(self._unknowns),
             hanging=hanging,
         )
@@ -114,7 +115,8 @@ class _Reviewer:
             unread = self._unread(subject)
             found = (*found, *self._perhaps(refused, found))
             if found:
-                rows.append(self._row(subject, claims, tuple(map(_as_sure_as(subject), found)), unread))
+                row = self._row(subject, claims, tuple(map(_as_sure_as(subject), found)), unread)
+                rows.append(replace(row, perhaps=self._with_others(subject, table, found) if unread else ()))
         self._find(claims.findings(rows))
         useless = tuple(without_effect(self._picture, table, self._shelf))
         self._warnings += (
@@ -172,7 +174,14 @@ class _Reviewer:
             reasons=claims.reasons(subject),
             accesses=found,
             unread=unread,
+            trusted=trusted_by(subject.identity, self._shelf),
         )
+
+    def _with_others(self, subject: Subject, table: Table, found: Iterable[Access]) -> tuple[str, ...]:
+        """The kinds of access that a principal has not, but policies that stand in no template might give it."""
+        known = {access.kind for access in found}
+        could, _ = accesses(self._search, table, subject.principal, subject.hints, any_identity=True, many=subject.many)
+        return tuple(dict.fromkeys(access.kind for access in could if access.kind not in known))
 
     def _is_external(self, subject: Subject) -> bool:
         if subject.account is None:

@@ -96,7 +96,7 @@ def without_stand_in(sentence: Sentence) -> Iterator[str]:
     """
     pins = _pinned(sentence, "aws:principalarn")
     for kind, value in principals_of(sentence):
-        if kind == "AWS" and (value == "*" or _as_account(value)):
+        if kind == "AWS" and (value == "*" or account_in(value)):
             yield from (pin for pin in pins if pin.count(":") < _COLONS)
         elif kind != "Service" and not (kind == "AWS" and value.startswith("arn:")):
             yield value
@@ -180,8 +180,8 @@ def _named_by(sentence: Sentence, picture: Picture, table: Table) -> Iterator[Su
     for kind, value in principals_of(sentence):
         if kind == "Service":
             yield Subject(principal=value, label=value, kind="service", account=None, named=True)
-        elif kind == "AWS" and (value == "*" or _as_account(value)):
-            account = None if value == "*" else _as_account(value)
+        elif kind == "AWS" and (value == "*" or account_in(value)):
+            account = None if value == "*" else account_in(value)
             if pins:
                 yield from (s for pin in pins for s in _pinned_by(pin, account, picture))
             elif account is not None:
@@ -211,23 +211,33 @@ def accounts_named(sentence: Sentence) -> tuple[str, ...]:
     Args:
         sentence: A statement of a resource's policy.
     """
-    found = (_as_account(value) for kind, value in principals_of(sentence) if kind == "AWS")
+    found = (account_in(value) for kind, value in principals_of(sentence) if kind == "AWS")
     return tuple(account for account in found if account is not None)
 
 
 def _pinned(sentence: Sentence, key: str) -> tuple[str, ...]:
     """The values that a positive condition limits a key to."""
     for test in sentence.tests:
-        if test.low_key == key and not test.negated and _is_limit(test):
+        if test.low_key == key and not test.negated and is_limit(test):
             return test.values
     return ()
 
 
-def _is_limit(test: Test) -> bool:
+def is_limit(test: Test) -> bool:
+    """Whether a condition fails for requests that lack its key.
+
+    Args:
+        test: The condition.
+    """
     return test.base != "Null" and not test.operator.endswith("IfExists") and not test.operator.startswith("ForAll")
 
 
-def _as_account(value: str) -> str | None:
+def account_in(value: str) -> str | None:
+    """The account that a principal names as a whole; None where it names something else.
+
+    Args:
+        value: An account's id, or the ARN of its root, or anything else.
+    """
     if _ACCOUNT.fullmatch(value):
         return value
     root = _ROOT.fullmatch(value)
@@ -345,7 +355,7 @@ def label_of(arn: str) -> str:
 
 
 def _covers_many(sentence: Sentence) -> bool:
-    return any(value == "*" or _as_account(value) for kind, value in principals_of(sentence) if kind == "AWS")
+    return any(value == "*" or account_in(value) for kind, value in principals_of(sentence) if kind == "AWS")
 
 
 def _may_cover(sentence: Sentence, identity: Identity) -> bool:
@@ -353,4 +363,4 @@ def _may_cover(sentence: Sentence, identity: Identity) -> bool:
     pins = _pinned(sentence, "aws:principalarn")
     if pins and not any(Glob(tokens(_VARIABLE.sub("*", pin))).matches(identity.arn) for pin in pins):
         return False
-    return any(value == "*" or _as_account(value) == identity.account for _, value in principals_of(sentence))
+    return any(value == "*" or account_in(value) == identity.account for _, value in principals_of(sentence))

@@ -20,6 +20,7 @@ from tableguard.review.problems import not_understood, public
 from tableguard.review.report import Finding, FindingKind, Review, Row, TableReview, Warning_, WarningKind
 from tableguard.review.search import Search
 from tableguard.review.sentences import Sentence, Shelf
+from tableguard.review.sizes import Sized, sized
 from tableguard.review.subjects import (
     Reach,
     Subject,
@@ -77,6 +78,8 @@ class _Reviewer:
     def review(self, stacks: Sequence[SynthesizedStack]) -> Review:
         """The whole review."""
         self._find(self._problems())
+        sizes = tuple(sized(stacks))
+        self._find(map(_too_large, (each for each in sizes if each.share > 1)))
         self._note_unread()
         tables = tuple(self._table(table) for table in self._picture.tables)
         self._find(self._dangling.of_no_table())
@@ -90,7 +93,7 @@ class _Reviewer:
             today=self._today,
             tables=tables,
             findings=tuple(self._findings),
-            warnings=(*warnings_of(tables, stacks, hanging, self._picture.accounts, self._today), *self._warnings),
+            warnings=(*warnings_of(tables, sizes, hanging, self._picture.accounts, self._today), *self._warnings),
             unknowns=tuple(self._unknowns),
             hanging=hanging,
         )
@@ -243,6 +246,11 @@ class _Reviewer:
                 place=document.place,
                 statement=number,
             )
+
+
+def _too_large(policy: Sized) -> Finding:
+    message = f"{policy.words}, which AWS refuses ({policy.limit.source})"
+    return Finding(kind=FindingKind.TOO_LARGE, message=message, place=policy.place)
 
 
 def _as_sure_as(subject: Subject) -> Callable[[Access], Access]:

@@ -6,12 +6,9 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from tableguard.policy import measured
-from tableguard.policy.evaluation import Place
 from tableguard.review.access import Status
-from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.report import Row, TableReview, Warning_, WarningKind
-from tableguard.review.summary import sized_policies
+from tableguard.review.sizes import Sized
 from tableguard.review.trust import worth_a_look
 from tableguard.review.wording import last_day, until
 
@@ -23,7 +20,7 @@ _MANY: Final = 5
 
 def warnings_of(
     tables: Sequence[TableReview],
-    stacks: Sequence[SynthesizedStack],
+    sizes: Sequence[Sized],
     hanging: Mapping[str, Sequence[str]],
     accounts: Sequence[str],
     today: dt.date,
@@ -32,7 +29,7 @@ def warnings_of(
 
     Args:
         tables: The tables.
-        stacks: The stacks, for the sizes of their policies.
+        sizes: The sizes of the policies that have a limit.
         hanging: For each account with tables, the accounts that hang on it.
         accounts: The accounts of the assembly.
         today: The day of the review.
@@ -49,8 +46,9 @@ def warnings_of(
         if len(others) > _MANY and account not in alone:
             message = f"{len(others)} other accounts hang on the tables of account {account}"
             yield Warning_(kind=WarningKind.CONCENTRATION, message=message)
-    for stack in stacks:
-        yield from _close_to_limits(stack)
+    for each in sizes:
+        if _FULL <= each.share <= 1:
+            yield Warning_(kind=WarningKind.LIMIT, message=each.words, place=each.place)
 
 
 def _of_row(row: Row, table: TableReview, today: dt.date) -> Iterator[Warning_]:
@@ -98,16 +96,3 @@ def _of_trust(tables: Sequence[TableReview], accounts: Sequence[str]) -> Iterato
                     row.subject.identity.trust.place if row.subject.identity and row.subject.identity.trust else None
                 )
                 yield Warning_(kind=WarningKind.TRUST, message=message, principal=label, place=place)
-
-
-def _close_to_limits(stack: SynthesizedStack) -> Iterator[Warning_]:
-    for logical_id, resource in stack.resources():
-        for document, limit in sized_policies([resource]):
-            size = measured(document, limit).size
-            if size >= _FULL * limit.size:
-                message = (
-                    f"the {limit.kind} of {stack.name}/{logical_id} uses {size:,} of {limit.size:,} {limit.unit}"
-                    f" ({size * 100 // limit.size} %)"
-                )
-                place = Place(stack=stack.name, logical_id=logical_id, path=f"Resources/{logical_id}")
-                yield Warning_(kind=WarningKind.LIMIT, message=message, place=place)

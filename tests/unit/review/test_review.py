@@ -527,7 +527,7 @@ def test_all_formats_say_the_same() -> None:
             assert word in text
 
 
-@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize("width", [40, 50, 59, 60, 80, 120, 200])
 def test_text_keeps_to_the_width(width: int) -> None:
     found = shared(
         to(READER, Condition={"StringEquals": {"aws:SourceVpce": [f"vpce-{n}" for n in range(30)]}}), allow()

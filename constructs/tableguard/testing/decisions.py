@@ -139,6 +139,7 @@ class _Case:
 
     picture: Picture
     request: Request
+    left_out: tuple[str, ...] = ()
 
     @property
     def _identity_known(self) -> bool:
@@ -188,6 +189,9 @@ class _Case:
                 f"{self.request.resource} is in no template: say its policy with table_policy={{…}}, or "
                 'table_policy="any" to ask about the caller\'s side alone.'
             )
+        if said and self.left_out:
+            stacks = ", ".join(self.left_out)
+            said.append(f"Left out, since they do not say their account and region: {stacks}. Give them an env.")
         return tuple(said)
 
     def hints(
@@ -226,7 +230,7 @@ def _case(
         context={**{key: value for key, value in usual.items() if key.lower() not in given}, **(context or {})},
         time=dt.datetime.combine(day, _NOON),
     )
-    return _Case(place.picture, request)
+    return _Case(place.picture, request, place.left_out)
 
 
 def _check_action(action: object) -> None:

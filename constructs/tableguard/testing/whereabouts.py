@@ -36,6 +36,11 @@ class Whereabouts:
     picture: Picture
     stacks: tuple[SynthesizedStack, ...] = ()
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The stacks that the picture is without, since they do not say their account and region."""
+        return tuple(each.name for each in self.stacks if each.account is None or each.region is None)
+
     def principal(self, said: Any, resource: str) -> str:
         """The ARN, or the service's host name, of a principal.
 
@@ -99,6 +104,13 @@ class Whereabouts:
         if not cdk.Token.is_unresolved(arn):
             return arn
         stack = cdk.Stack.of(construct)
+        if cdk.Token.is_unresolved(stack.account) or cdk.Token.is_unresolved(stack.region):
+            raise InvalidInputError(
+                what,
+                value=f"{construct.node.path}, in a stack without an env",
+                allowed="a construct of a stack that says its account and region",
+                fix=f"Make the stack {stack.node.path} with env=cdk.Environment(account=…, region=…).",
+            )
         resolved = stack.resolve(arn)
         file = stack.template_file
         for each in self.stacks:

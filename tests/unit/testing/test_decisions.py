@@ -393,3 +393,23 @@ def test_a_request_comes_from_the_caller_itself() -> None:
 
     assert_allowed(on, **asked, identity="any")
     assert_denied(on, **asked, context={"aws:viaAWSService": True})
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_stack_without_an_env_is_named(tmp_path: Path, said: bool) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    env = cdk.Environment(account=OWNER, region="us-east-1") if said else None
+    orders = dynamodb.TableV2(cdk.Stack(app, "Data", env=env), "Orders", table_name="orders", partition_key=KEY)
+    worker = iam.Role(cdk.Stack.of(orders), "Worker", role_name="worker", assumed_by=LAMBDA)
+    orders.grant_read_data(worker)
+
+    if said:
+        assert_allowed(app, principal=worker, action=GET, resource=orders)
+        assert_denied(app, principal=worker, action=PUT, resource=orders)
+        return
+    for assertion in (assert_allowed, assert_denied):
+        for principal, resource in ((worker, ref), (f"arn:aws:iam::{OWNER}:role/worker", orders)):
+            with pytest.raises(tg.InvalidInputError, match="Make the stack Data with env="):
+                assertion(app, principal=principal, action=GET, resource=resource)
+        by_arn: dict[str, Any] = {"principal": f"arn:aws:iam::{OWNER}:role/worker", "action": GET, "resource": ref}
+        assert "do not say their account and region: Data" in fails(assertion, app, **by_arn)

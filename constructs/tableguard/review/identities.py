@@ -12,7 +12,7 @@ from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.intrinsics import has_unknown
 from tableguard.review.picture import Identity, Stated
-from tableguard.review.reader import Properties, Reader, place, uncertain
+from tableguard.review.reader import Properties, Reader, get, place, uncertain
 
 _KINDS: Final = ("role", "user", "group")
 _ADMINISTRATOR: Final = ":iam::aws:policy/AdministratorAccess"
@@ -46,6 +46,7 @@ class _Parts:
     """Their names, each with the condition of being in it where that is not known, or None."""
     stated: list[Stated] = field(default_factory=list)
     in_assembly: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 class _Identities:
@@ -80,6 +81,7 @@ class _Identities:
         parts = self._parts(str(stack.account), kind, self._reader.resolver.name(stack, logical_id))
         parts.arn, parts.place, parts.in_assembly = arn, place(stack, logical_id), True
         parts.stated += self._reader.stated(stack, logical_id)
+        parts.tags |= self._tags(stack, logical_id, properties)
         inline = self._reader.texts(stack, logical_id, properties, "Policies")
         parts.documents += (
             self._reader.document(stack, logical_id, properties, "Policies", str(number), "PolicyDocument")
@@ -91,6 +93,14 @@ class _Identities:
         parts.trust = self._reader.optional(stack, logical_id, properties, "AssumeRolePolicyDocument")
         groups = self._reader.texts(stack, logical_id, properties, "Groups")
         parts.groups += [(group, None) for group in groups if isinstance(group, str)]
+
+    def _tags(self, stack: SynthesizedStack, logical_id: str, properties: Properties) -> Iterator[tuple[str, str]]:
+        for number, tag in enumerate(self._reader.texts(stack, logical_id, properties, "Tags")):
+            key, value = get(tag, "Key"), get(tag, "Value")
+            if isinstance(key, str) and isinstance(value, str) and not has_unknown(tag):
+                yield key, value
+            else:
+                self._reader.unknown(stack, logical_id, "a tag, which conditions may ask for", "Tags", str(number))
 
     def _read_boundary(self, stack: SynthesizedStack, logical_id: str, properties: Properties, parts: _Parts) -> None:
         stated = properties.get("PermissionsBoundary")
@@ -169,6 +179,7 @@ class _Identities:
             trust=parts.trust,
             unread=(*parts.unread, *missing, *(unread for group, _ in members for unread in group.unread)),
             in_assembly=parts.in_assembly,
+            tags=parts.tags,
             stated_grants=tuple(parts.stated),
             place=parts.place,
         )

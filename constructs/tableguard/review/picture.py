@@ -97,6 +97,7 @@ class Identity:
         trust: Who may assume it; None for a user, or where the role is made elsewhere.
         unread: Policies that are attached but stand in no template of the assembly, such as those that AWS manages.
         in_assembly: Whether a template makes it; False where one only attaches a policy to it.
+        tags: Its tags, which its requests carry as aws:PrincipalTag/…, as far as they are known.
         place: The identity in its template; where none makes it, the first policy attached to it.
     """
 
@@ -108,8 +109,14 @@ class Identity:
     trust: Document | None = None
     unread: tuple[str, ...] = ()
     in_assembly: bool = True
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     stated_grants: tuple[Stated, ...] = ()
     place: Place = field(default_factory=Place)
+
+    @property
+    def tag_keys(self) -> Mapping[str, str]:
+        """The condition keys that its tags give to its requests, with their values."""
+        return {f"aws:PrincipalTag/{key}": value for key, value in self.tags.items()}
 
     @property
     def name(self) -> str:

@@ -316,6 +316,7 @@ def _by_arn(arn: str, picture: Picture) -> Subject:
         kind=_kind(arn),
         account=account_of(arn),
         identity=identity,
+        hints=identity.tag_keys if identity is not None else {},
         named=True,
     )
 
@@ -327,6 +328,7 @@ def _identity(identity: Identity, *, named: bool = False) -> Subject:
         kind=identity.kind,
         account=identity.account,
         identity=identity,
+        hints=identity.tag_keys,
         named=named,
     )
 

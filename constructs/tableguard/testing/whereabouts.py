@@ -21,7 +21,7 @@ from tableguard.review.picture import Picture
 
 _GROUPS: Final = (Account, Organization, OrganizationalUnit, PermissionSet)
 _TABLES: Final = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
-_ARN_NAMES: Final = ("table_arn", "role_arn", "user_arn", "attr_arn", "arn")
+_ARN_NAMES: Final = ("table_arn", "key_arn", "role_arn", "user_arn", "attr_arn", "arn")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,14 @@ from tableguard.review.reader import Properties, Reader, get, place, uncertain
 
 _KINDS: Final = ("role", "user", "group")
 _ADMINISTRATOR: Final = ":iam::aws:policy/AdministratorAccess"
+# What AWS manages and is about neither tables nor keys: nobody needs to read it for this review.
+_HARMLESS: Final = (
+    "policy/service-role/AWSLambdaBasicExecutionRole",
+    "policy/service-role/AWSLambdaVPCAccessExecutionRole",
+    "policy/service-role/AmazonECSTaskExecutionRolePolicy",
+    "policy/AWSXRayDaemonWriteAccess",
+    "policy/AmazonSSMManagedInstanceCore",
+)
 # The other policies, and the boundary, of a role or user that no template makes.
 _ELSEWHERE: Final = "a policy attached elsewhere"
 _EVERYTHING: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -28,6 +36,15 @@ def identities(reader: Reader) -> Iterator[Identity]:
         reader: What reads the stacks.
     """
     return _Identities(reader).finished()
+
+
+def may_matter(unread: str) -> bool:
+    """Whether a policy that was not read may be about tables or keys.
+
+    Args:
+        unread: One of `Identity.unread`.
+    """
+    return not unread.endswith(_HARMLESS)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.claims import Claims
 from tableguard.review.dangling import Dangling
 from tableguard.review.decide import Verdict
+from tableguard.review.identities import may_matter
 from tableguard.review.ineffective import without_effect
 from tableguard.review.picture import Picture, Table, Unknown
 from tableguard.review.problems import not_understood, public
@@ -33,14 +34,6 @@ from tableguard.review.subjects import (
 from tableguard.review.trust import trusted_by
 from tableguard.review.warnings import warnings_of
 
-# What AWS manages and is about neither tables nor keys: nobody needs to read it for this review.
-_HARMLESS: Final = (
-    "policy/service-role/AWSLambdaBasicExecutionRole",
-    "policy/service-role/AWSLambdaVPCAccessExecutionRole",
-    "policy/service-role/AmazonECSTaskExecutionRolePolicy",
-    "policy/AWSXRayDaemonWriteAccess",
-    "policy/AmazonSSMManagedInstanceCore",
-)
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
 
 
@@ -101,7 +94,7 @@ class _Reviewer:
     def _note_unread(self) -> None:
         for identity in self._picture.identities:
             for each in identity.unread:
-                if not each.endswith(_HARMLESS):
+                if may_matter(each):
                     self._unknowns[Unknown(identity.place, f"what {each} allows {label_of(identity.arn)}")] = None
 
     def _find(self, findings: Iterable[Finding]) -> None:
@@ -208,7 +201,7 @@ class _Reviewer:
 
     def _unread(self, subject: Subject) -> tuple[str, ...]:
         unread = subject.identity.unread if subject.identity is not None else ()
-        return tuple(each for each in unread if not each.endswith(_HARMLESS))
+        return tuple(each for each in unread if may_matter(each))
 
     def _problems(self) -> Iterator[Finding]:
         for table in self._picture.tables:

@@ -20,6 +20,7 @@ from tableguard.policy.evaluation import ContextValue, Document, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.explain import explain
 from tableguard.review.explained import explained
+from tableguard.review.identities import may_matter
 from tableguard.review.picture import Picture, Table
 from tableguard.review.question import usual
 from tableguard.review.rules.wording import circumstances_in_words
@@ -154,7 +155,7 @@ class _Case:
     @property
     def _unread(self) -> tuple[str, ...]:
         behind = self.picture.identity_of(self.request.principal)
-        return behind.unread if behind is not None else ()
+        return tuple(filter(may_matter, behind.unread)) if behind is not None else ()
 
     @property
     def _table_known(self) -> bool:

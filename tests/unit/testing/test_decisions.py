@@ -520,3 +520,18 @@ def test_a_condition_key_may_have_many_values() -> None:
 
     assert_allowed(on, **asked, context={"dynamodb:LeadingKeys": ["a", "b"]}, identity="any")
     assert_denied(on, **asked, context={"dynamodb:LeadingKeys": ["a", "c"]})
+
+
+@pytest.mark.parametrize(
+    ("policy", "matters"), [("service-role/AWSLambdaBasicExecutionRole", False), ("ReadOnly", True)]
+)
+def test_a_policy_that_aws_manages_for_logs_alone_leaves_nothing_open(policy: str, matters: bool) -> None:
+    managed = {"RoleName": "app", "ManagedPolicyArns": [f"arn:aws:iam::aws:policy/{policy}"]}
+    on = on_orders(App={"Type": "AWS::IAM::Role", "Properties": managed})
+    asked: dict[str, Any] = {"principal": f"arn:aws:iam::{OWNER}:role/app", "action": GET, "resource": on.tables[0].arn}
+
+    if matters:
+        assert "stand in no template" in fails(assert_denied, on, **asked)
+    else:
+        assert_denied(on, **asked)
+        fails(assert_allowed, on, **asked)

@@ -166,7 +166,8 @@ def test_a_reader_of_settings_alone_needs_no_key() -> None:
     settings = tg.TableGrant(tg.Role(account=PARTNER, name="ops"), tg.Access.SETTINGS, reason="ADR-9")
     tg.TableAccess(data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[settings])
 
-    assert "kms:Decrypt" not in json.dumps(Documents.of(data).key_policy)
+    allowed(data, "DescribeTable", principal=role("ops"))
+    denied(data, "kms:Decrypt", principal=role("ops"), resource=key, context=encryption_context())
 
 
 def test_a_key_policy_that_is_over_the_limit_fails_the_synthesis() -> None:

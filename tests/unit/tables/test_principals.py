@@ -257,8 +257,11 @@ def test_name_principal_serves_a_composite_of_roles_of_this_app() -> None:
     grant = tg.TableGrant(iam.CompositePrincipal(*roles), tg.Access.on_table("GetItem"), name_principal=True)
     tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
 
-    (statement,) = (Documents.of(data).table_policy() or {})["Statement"]
-    assert len(statement["Principal"]["AWS"]) == 2
+    other = iam.Role(data, "Other", assumed_by=LAMBDA)
+    for one in roles:
+        allowed(data, "GetItem", principal=one)
+        denied(data, "PutItem", principal=one)
+    denied(data, "GetItem", principal=other)
 
 
 def test_a_role_of_the_account_that_is_only_named_gets_a_hint_where_its_access_is_written() -> None:

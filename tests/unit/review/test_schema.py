@@ -146,7 +146,7 @@ def written() -> Any:
         ),
         stack("C", CONSUMER, R=consumer),
     )
-    acknowledged = Acknowledgement(rule="TableguardRules::x", reason="known", where="", hidden=("NobodyCan",))
+    acknowledged = Acknowledgement(rule="Tableguard::x", reason="known", where="", hidden=("NobodyCan",))
     found = review(collect(stacks), stacks, today=TODAY, acknowledged=[acknowledged])
     return json.loads(json.dumps(as_json(found)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -18,7 +18,8 @@ from tableguard.review.kinds import ACTIONS_OF, KINDS, resources_of
 from tableguard.review.picture import Table, account_of
 from tableguard.review.samples import TIMES, Context, at, moment
 from tableguard.review.search import FIXED, Asked, Search
-from tableguard.review.sentences import Sentence, Test
+from tableguard.review.sentences import Test
+from tableguard.review.sparing import about_callers, what_spares
 from tableguard.review.wording import begins, ends, last_day, phrases
 
 _Tests: TypeAlias = tuple[tuple[Test, ...], bool]
@@ -232,12 +233,29 @@ def _ways_at(search: Search, asked: Asked) -> list[Verdict]:
     plain = search.verdict(asked)
     if plain.allowed:
         return [plain]
+    if not _is_granted_then(search, plain):
+        return []
     now = at(search.now)
     return [
         way
         for way in search.ways(asked, plain)
         if all(way.request.situation.context.get(key) == value for key, value in now.items())
     ]
+
+
+def _is_granted_then(search: Search, plain: Verdict) -> bool:
+    """Whether the sides that have to grant a request do so at its moment, in some circumstances: if not, none helps."""
+    situation = plain.request.situation
+    granting = {
+        layer.layer
+        for layer in plain.policies.layers
+        if layer.layer in (Layer.IDENTITY, Layer.RESOURCE)
+        for sentence in search.shelf.about(situation.action, layer)
+        if sentence.allows
+        if all(sentence.holds(test, situation) is not False for test in sentence.tests if test.low_key in TIMES)
+    }
+    across = situation.caller.account not in (None, situation.resource_account)
+    return granting >= {Layer.IDENTITY, Layer.RESOURCE} if across else bool(granting)
 
 
 def _access(search: Search, kind: str, asked: Asked, verdict: Verdict, *, many: bool) -> Access:
@@ -247,7 +265,7 @@ def _access(search: Search, kind: str, asked: Asked, verdict: Verdict, *, many: 
     named: list[Test] = []
     bearing = list(_bearing(search, asked, verdict))
     for tests, holds in bearing:
-        spared = () if holds or not many else phrases(_about_callers(tests), holds=False, callers=True)
+        spared = () if holds or not many else phrases(about_callers(tests), holds=False, callers=True)
         end = ends(tests, holds=holds)
         if spared and end is not None:
             said[f"until {last_day(end).isoformat()} unless {' or '.join(spared)}"] = None
@@ -340,20 +358,7 @@ def _sparing(search: Search, policies: Policies, situation: Situation, fixed: Co
                 # What says who the caller is: where it does not fit, the Deny is about somebody else.
                 about = [test for test in sentence.tests if test.low_key in fixed]
                 if all(sentence.holds(test, situation) for test in about):
-                    yield _worth_saying(_what_spares(sentence, situation, about)), False
-
-
-def _what_spares(sentence: Sentence, situation: Situation, about: list[Test]) -> tuple[Test, ...]:
-    """The conditions of a Deny that keep it from a request: the time only where nothing else does."""
-    others = [test for test in sentence.tests if test not in about and test.low_key not in TIMES]
-    dates = [test for test in sentence.tests if test.low_key in TIMES and not sentence.holds(test, situation)]
-    if not dates or not all(sentence.holds(test, situation) for test in others):
-        return tuple(others)
-    return (*_about_callers(about), *dates)
-
-
-def _about_callers(tests: Iterable[Test]) -> tuple[Test, ...]:
-    return tuple(test for test in tests if test.low_key.startswith("aws:principal"))
+                    yield _worth_saying(what_spares(sentence, situation, about)), False
 
 
 def _worth_saying(tests: tuple[Test, ...]) -> tuple[Test, ...]:

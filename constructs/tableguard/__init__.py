@@ -10,6 +10,10 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tableguard.organization.access_analyzer import ExternalAccessAnalyzer
+    from tableguard.organization.attachments import Attachments
+    from tableguard.organization.break_glass_rcp import BreakGlassRCP
+    from tableguard.organization.break_glass_scp import BreakGlassSCP
     from tableguard.policy import (
         Access,
         Account,
@@ -48,6 +52,18 @@ if TYPE_CHECKING:
         TableReference,
         User,
     )
+    from tableguard.policy.archive_rules import SharedTable
+    from tableguard.policy.guardrails import (
+        NoEc2,
+        OnlyRegions,
+        ProtectBackups,
+        ProtectKeys,
+        ProtectSchedules,
+        ProtectTables,
+        ProtectTrails,
+        StayInOrganization,
+        TablePart,
+    )
     from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, OnlyFrom
     from tableguard.tables.consumer_access import ConsumerAccess
     from tableguard.tables.consumer_role import ConsumerRole
@@ -56,23 +72,40 @@ if TYPE_CHECKING:
     from tableguard.validation import TableguardRules
 
 _MODULES: Final = {
+    "Attachments": "tableguard.organization.attachments",
+    "BreakGlassRCP": "tableguard.organization.break_glass_rcp",
+    "BreakGlassSCP": "tableguard.organization.break_glass_scp",
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
     "CrossAccountTable": "tableguard.tables.cross_account_table",
     "EveryGrantEnds": "tableguard.review.rules",
+    "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
     "KeepsAccess": "tableguard.review.rules",
     "NobodyCan": "tableguard.review.rules",
+    "NoEc2": "tableguard.policy.guardrails",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
+    "OnlyRegions": "tableguard.policy.guardrails",
+    "ProtectBackups": "tableguard.policy.guardrails",
+    "ProtectKeys": "tableguard.policy.guardrails",
+    "ProtectSchedules": "tableguard.policy.guardrails",
+    "ProtectTables": "tableguard.policy.guardrails",
+    "ProtectTrails": "tableguard.policy.guardrails",
+    "SharedTable": "tableguard.policy.archive_rules",
+    "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
     "TableguardRules": "tableguard.validation",
+    "TablePart": "tableguard.policy.guardrails",
 }
 
 __all__ = [
     "Access",
     "Account",
+    "Attachments",
     "Attributes",
     "AwsService",
+    "BreakGlassRCP",
+    "BreakGlassSCP",
     "Clause",
     "Condition",
     "ConsumerAccess",
@@ -80,6 +113,7 @@ __all__ = [
     "CrossAccountTable",
     "EveryGrantEnds",
     "Exemption",
+    "ExternalAccessAnalyzer",
     "FederatedUser",
     "Fenced",
     "Forwarding",
@@ -95,22 +129,32 @@ __all__ = [
     "LeadingKeys",
     "Limit",
     "Limits",
+    "NoEc2",
     "NobodyCan",
     "OnlyAccounts",
     "OnlyFrom",
+    "OnlyRegions",
     "Organization",
     "OrganizationalUnit",
     "Perimeter",
     "PermissionSet",
     "PolicyTooLargeError",
     "Principal",
+    "ProtectBackups",
+    "ProtectKeys",
+    "ProtectSchedules",
+    "ProtectTables",
+    "ProtectTrails",
     "PublicPolicyError",
     "Role",
     "RoleOfEveryAccount",
     "RoleSession",
     "ServiceLinkedRole",
+    "SharedTable",
+    "StayInOrganization",
     "TableAccess",
     "TableGrant",
+    "TablePart",
     "TableReference",
     "TableguardError",
     "TableguardRules",

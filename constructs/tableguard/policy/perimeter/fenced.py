@@ -71,7 +71,9 @@ class Fenced:
     """Everything else that can be done with a table: reading and changing its settings, tags and deletion included. A
     perimeter leaves it open unless it is told otherwise."""
     DEPLOYMENT: ClassVar[Fenced]
-    """What CloudFormation does to a table that a template describes, replicas included. It reads no item."""
+    """What CloudFormation does to a table that a template describes. It reads no item. Where it makes replicas under an
+    SCP or RCP that fences, add `NEW_COPY`: those cannot tell a new table from the others, so that role may then read
+    and write items in their eyes; the tables' own policies still deny it."""
 
     def __post_init__(self) -> None:
         if not self.permissions:
@@ -151,9 +153,7 @@ Fenced.POLICY = _named(
 )
 _MOVING: Final = Fenced.EXPORT | Fenced.BACKUP | Fenced.RESTORE | Fenced.REPLICATE | Fenced.KINESIS | Fenced.POLICY
 Fenced.ALL = Fenced("everything fenced", (Fenced.ITEMS | Fenced.STREAM | Fenced.NEW_COPY | _MOVING).permissions)
-Fenced.DEPLOYMENT = Fenced(
-    "deployment", (Fenced.REPLICATE | Fenced.KINESIS | Fenced.POLICY | Fenced.NEW_COPY).permissions
-)
+Fenced.DEPLOYMENT = Fenced("deployment", (Fenced.REPLICATE | Fenced.KINESIS | Fenced.POLICY).permissions)
 
 _BY_THE_SERVICE: Final = frozenset({"ReadDataForReplication", "ReplicateSettings", "WriteDataForReplication"})
 Fenced.SETTINGS = Fenced(

@@ -110,7 +110,7 @@ the root user                         |  .    .     .      .       .     .     .
 a consumer of another account         |  .    .     .      .       .     .     .     .    .     yes     .      .
 break-glass                           | yes  yes   yes    yes     yes   yes   yes   yes  yes    yes    yes    yes
 break-glass of another account        |  .    .     .      .       .     .     .     .    .     yes     .      .
-the deployment                        | yes  yes    .      .       .     .    yes   yes  yes    yes     .     yes
+the deployment                        |  .    .     .      .       .     .    yes   yes  yes    yes     .      .
 Lambda polling                        |  .    .     .      .       .     .     .     .    .     yes    yes     .
 the polling function's code           |  .    .     .      .       .     .     .     .    .     yes     .      .
 the exporter                          |  .    .    yes     .       .     .     .     .    .     yes     .      .
@@ -127,7 +127,7 @@ an application                        |  .    .     .      .       .     .     .
 the root user                         |  .    .     .      .       .     .     .     .   yes    yes     .      .
 a consumer of another account         |  .    .     .      .       .     .     .     .    .     yes     .      .
 break-glass                           | yes  yes   yes    yes     yes   yes   yes   yes  yes    yes    yes    yes
-the deployment                        | yes  yes    .      .       .     .    yes   yes  yes    yes     .     yes
+the deployment                        |  .    .     .      .       .     .    yes   yes  yes    yes     .      .
 a stranger's deployment               |  .    .     .      .       .     .     .     .    .     yes     .      .
 Lambda polling                        |  .    .     .      .       .     .     .     .    .     yes    yes     .
 the exporter                          |  .    .    yes     .       .     .     .     .    .     yes     .      .

@@ -114,13 +114,13 @@ def measured(json_: object, limit: Limit) -> Measure:
     return Measure((len(text.encode()) if limit.unit == "bytes" else len(text)) + shortest, exact)
 
 
-def check_size(document: Mapping[str, Any], limit: Limit, *, owner: str, fix: str) -> Measure:
+def check_size(document: Mapping[str, Any], limit: Limit, *, owner: object, fix: str) -> Measure:
     """Check that a document is within its limit.
 
     Args:
         document: The whole document.
         limit: Its limit.
-        owner: Whose policy it is, for the message.
+        owner: Whose policy it is, for the message: text, or something whose text says it when it is needed.
         fix: What would make it fit, for the message.
 
     Raises:

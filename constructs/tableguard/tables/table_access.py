@@ -22,7 +22,7 @@ from tableguard.policy import (
     document,
     minified,
 )
-from tableguard.tables.clock import today, warn_of_past
+from tableguard.tables.clock import warn_of_past
 from tableguard.tables.facts import CfnAnyTable
 from tableguard.tables.identities import Converted, add_identity_statements, converted, known_text
 from tableguard.tables.keys import KEY_POLICY, KeyPolicy, key_policy_warning
@@ -120,12 +120,12 @@ class TableAccess(Construct):
             if not isinstance(grant, TableGrant):
                 raise InvalidInputError("a grant", value=grant, allowed="a TableGrant")
         # Read once for all that follows: every look at the table crosses over to the CDK.
-        resource = self._policies.resource
+        resource = self._policies.table_resource
         facts = resource.facts()
         table = resource.reference(facts)
-        resolved = [converted(grant, resource.stack, table) for grant in table_grants]
+        resolved = [converted(grant, resource.home.stack, table) for grant in table_grants]
         everything = [one.grant for parts in resolved for one in parts]
-        now = today(self)
+        now = resource.home.today
         past = [grant for grant in everything if grant.is_over(now)]
         self._policies.check(everything, table, facts)
         # Identity policies come first: they are the one thing left that can fail.

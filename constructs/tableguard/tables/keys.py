@@ -50,13 +50,18 @@ class KeyPolicy:
     """
 
     @staticmethod
-    def of(key: kms.IKey) -> KeyPolicy | None:
-        """The policy of a key, made when first asked for; None where the key is not of this app."""
+    def of(key: kms.IKey, home: StackPolicies | None = None) -> KeyPolicy | None:
+        """The policy of a key, made when first asked for; None where the key is not of this app.
+
+        Args:
+            key: The key.
+            home: The policies of its stack; looked for when left out.
+        """
         resource = key.node.default_child
         if not isinstance(resource, kms.CfnKey):
             return None
-        home = StackPolicies.of(cdk.Stack.of(resource))
-        return home.holder(resource, lambda: KeyPolicy(resource, home))
+        stack = home or StackPolicies.of(cdk.Stack.of(resource))
+        return stack.holder(resource, lambda: KeyPolicy(resource, stack))
 
     def __init__(self, resource: kms.CfnKey, home: StackPolicies) -> None:
         self.resource = resource

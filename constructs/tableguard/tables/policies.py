@@ -53,14 +53,15 @@ class TablePolicies:
     """
 
     @staticmethod
-    def of(resource: CfnAnyTable) -> TablePolicies:
+    def of(resource: CfnAnyTable, home: StackPolicies | None = None) -> TablePolicies:
         """The policies of a table resource, made when first asked for.
 
         Args:
             resource: The L1 resource of the table.
+            home: The policies of its stack; looked for when left out.
         """
-        home = StackPolicies.of(cdk.Stack.of(resource))
-        return home.holder(resource, lambda: TablePolicies(resource, home))
+        stack = home or StackPolicies.of(cdk.Stack.of(resource))
+        return stack.holder(resource, lambda: TablePolicies(resource, stack))
 
     _table: TableReference  # as of the last look at it, which comes before the first grant is rendered
 

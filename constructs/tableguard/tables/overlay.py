@@ -101,10 +101,10 @@ class PropertyOverlay:
             self._put(cdk.Token.as_any(whole[self._key]))
 
     def take_back(self) -> None:
-        """Let what lies below show again, if something was written over it."""
-        properties = dict(properties_of(self._resource))
-        if self._lazy is None and self._is_ours(properties.get(self._key)):
-            setattr(self._resource, self._name, self._below)
+        """Take back what was written, unless somebody has assigned the property since."""
+        if self._is_ours(properties_of(self._resource).get(self._key)):
+            setattr(self._resource, self._name, self._below if self._lazy is None else self._lazy)
+            self._on_top = self._lazy
 
     def _put(self, value: Any) -> None:
         setattr(self._resource, self._name, value)

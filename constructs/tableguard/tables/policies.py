@@ -72,6 +72,9 @@ class TablePolicies:
         self._limits = Limits()
         self._merged: dict[tuple[Rendering, TableReference, int], list[Json]] = {}
 
+    def __str__(self) -> str:
+        return self.table_resource.path
+
     @property
     def resource(self) -> CfnAnyTable:
         """The L1 resource of the table."""

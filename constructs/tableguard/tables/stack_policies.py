@@ -172,8 +172,12 @@ class StackPolicies(Construct):
         properties = [properties_below(holder.resource, holder.overlays) for holder in holders]
         try:
             resolved = self.stack.resolve(properties)
-        except RuntimeError as error:
-            return [f"The CDK cannot render the properties of a table or key: {error}"]
+        except RuntimeError:
+            return [
+                f"the properties of {holder} cannot be rendered: {problem}"
+                for holder, each in zip(holders, properties, strict=True)
+                if (problem := self._refused(each))
+            ]
         wholes = [holder.whole(below) for holder, below in zip(holders, resolved, strict=True)]
         problems = [problem for _, found in wholes for problem in found]
         # A nested stack has been rendered: its parent names it by the hash of what it says.
@@ -183,6 +187,14 @@ class StackPolicies(Construct):
                     overlay.write(whole, below)
         self._written = not problems
         return problems
+
+    def _refused(self, properties: Mapping[str, Any]) -> str:
+        """Why the CDK cannot render properties; empty where it can."""
+        try:
+            self.stack.resolve(properties)
+        except RuntimeError as error:
+            return str(error)
+        return ""
 
     def state(self) -> str:
         """What the metadata of the stack says of its policies.

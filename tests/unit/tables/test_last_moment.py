@@ -137,6 +137,22 @@ def test_a_reference_to_another_stack_survives_a_second_synthesis(kind: str) -> 
     assert first == second
 
 
+@pytest.mark.parametrize("lazily", [False, True])
+@pytest.mark.parametrize("kind", ["TableV2", "Table"])
+def test_a_reference_that_others_add_between_two_syntheses_is_found(kind: str, lazily: bool) -> None:
+    data = stack()
+    table = ANY_KIND[kind](data)
+    access(table, named_of_another_stack(data) if lazily else READER)
+    synthesized_again(data)
+    foreign = iam.User(stack(app_of(data), "Third"), "User")
+    table.add_to_resource_policy(
+        iam.PolicyStatement(actions=["dynamodb:GetItem"], principals=[foreign], resources=["*"])
+    )
+
+    theirs, _ = statements(table_in(synthesized_again(data)))
+    assert "Fn::ImportValue" in theirs["Principal"]["AWS"]
+
+
 @pytest.mark.parametrize("kind", ["TableV2", "Table"])
 def test_a_reference_of_others_to_another_stack_stays_next_to_our_literal_statements(kind: str) -> None:
     data = stack()

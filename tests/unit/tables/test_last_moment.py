@@ -154,6 +154,18 @@ def test_a_reference_that_others_add_between_two_syntheses_is_found(kind: str, l
 
 
 @pytest.mark.parametrize("kind", ["TableV2", "Table"])
+def test_a_reference_that_a_grant_adds_between_two_syntheses_is_found(kind: str) -> None:
+    data = stack()
+    granting = access(ANY_KIND[kind](data), named_of_another_stack(data))
+    synthesized_again(data)
+    foreign = iam.User(stack(app_of(data), "Third"), "User")
+    granting.grant(tg.TableGrant(foreign, tg.Access.on_table("PutItem"), name_principal=True))
+
+    for statement in statements(table_in(synthesized_again(data))):
+        assert "Fn::ImportValue" in statement["Principal"]["AWS"]
+
+
+@pytest.mark.parametrize("kind", ["TableV2", "Table"])
 def test_a_reference_of_others_to_another_stack_stays_next_to_our_literal_statements(kind: str) -> None:
     data = stack()
     table = ANY_KIND[kind](data)

@@ -116,6 +116,7 @@ class StackPolicies(Construct):
         self.region = stack.region
         self._nested = bool(stack.nested)
         self._holders: dict[str, PolicyHolder] = {}
+        self._covered = False
         self._written = False
         node = self.node
         cdk.Aspects.of(self).add(_Uncover(self), priority=_EARLY)
@@ -159,8 +160,9 @@ class StackPolicies(Construct):
 
     def uncover(self) -> None:
         """Take back what an earlier synthesis of the same app has written."""
-        if self._written:
-            self._written = False
+        self._written = False
+        if self._covered:
+            self._covered = False
             for holder in self._holders.values():
                 for overlay in holder.overlays:
                     overlay.take_back()
@@ -182,6 +184,7 @@ class StackPolicies(Construct):
         problems = [problem for _, found in wholes for problem in found]
         # A nested stack has been rendered: its parent names it by the hash of what it says.
         if not problems and not self._nested:
+            self._covered = True
             for holder, below, (whole, _) in zip(holders, resolved, wholes, strict=True):
                 for overlay in holder.overlays:
                     overlay.write(whole, below)

@@ -114,7 +114,7 @@ class CrossAccountTable(Construct):
             PolicyTooLargeError: The grants alone are over a limit.
         """
         super().__init__(scope, construct_id)
-        home = self._home = StackPolicies.of(cdk.Stack.of(self))
+        home = self._home = StackPolicies.around(scope)
         _check_environment(home)
         _check_encryption(encryption, replicas)
         check_list(self, "table_grants", table_grants)

@@ -98,6 +98,15 @@ class StackPolicies(Construct):
     """
 
     @staticmethod
+    def around(scope: Construct) -> StackPolicies:
+        """The policies of the stack that a construct is in.
+
+        Args:
+            scope: The construct.
+        """
+        return StackPolicies.of(scope if isinstance(scope, cdk.Stack) else cdk.Stack.of(scope))
+
+    @staticmethod
     def of(stack: cdk.Stack) -> StackPolicies:
         """The policies of a stack, made when first asked for.
 
@@ -135,8 +144,9 @@ class StackPolicies(Construct):
             resource: The resource.
             make: Makes it when it is first asked for.
         """
-        # The text of its token is one and the same for everybody who asks, unlike the proxies of a resource.
-        name = resource.logical_id
+        # Proxies of one resource differ from each other, what they stand for does not. A public property that says as
+        # much, such as the logical id's token, would cross over to the CDK for each resource.
+        name = resource.__jsii_ref__.ref  # type: ignore[attr-defined]
         found: Any = self._holders.get(name)
         if found is None:
             found = self._holders[name] = make()

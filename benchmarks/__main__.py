@@ -7,6 +7,7 @@ the committed one, or that misses its goal, is exit status 1. `make bench-accept
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import sys
 import tempfile
@@ -23,6 +24,8 @@ RUN: Final = ROOT / "build" / "bench.json"
 _ROUNDS: Final = 5
 _ROUNDS_OF_THE_LARGEST: Final = 3  # half a minute each
 _TABLES: Final = 100
+
+_UNITS: Final = {"seconds": "s", "processor": "s cpu", "megabytes": "MB"}
 
 Values = dict[str, float]
 
@@ -59,24 +62,26 @@ def synthesis() -> Iterator[Figure]:
         raise AssertionError(f"The two sides do not do the same: {differs}")
     sizes = {1: _ROUNDS, 10: _ROUNDS, _TABLES: _ROUNDS, 400: _ROUNDS_OF_THE_LARGEST}
     found = {size: _sides(size, rounds) for size, rounds in sizes.items()}
-    ours, hand = found[_TABLES]["library"], found[_TABLES]["by hand"]
+    ours, hand, floor = (found[_TABLES][side] for side in ("library", "by hand", "without grants"))
     against = f"a TableV2, a Key and statements by hand, {_TABLES} tables of 10 grants"
-    yield _figure("time", ours, hand, "seconds", "s", against, goal=0.6)
-    yield _figure("processor, Python and Node", ours, hand, "processor", "s", against)
-    yield _figure("peak memory, Python and Node", ours, hand, "megabytes", "MB", against, goal=1.0)
+    yield _figure("time", (ours, hand), "seconds", against, goal=0.6)
+    yield _figure("processor, Python and Node", (ours, hand), "processor", against)
+    yield _figure("peak memory, Python and Node", (ours, hand), "megabytes", against, goal=1.0)
     for before, size in zip(sizes, [10, _TABLES, 400], strict=False):
         values = [
             (found[size][side]["processor"] - found[before][side]["processor"]) * 1000 / (size - before)
             for side in ("library", "by hand")
         ]
-        yield Figure(name=f"one more table, up to {size}", ours=values[0], other=values[1], unit="ms cpu", against=against)
-    floor = found[_TABLES]["without grants"]
-    yield _figure("time", ours, floor, "seconds", "s", "a TableV2 and a Key without any grant", name="time, of it")
+        yield Figure(
+            name=f"one more table, up to {size}", ours=values[0], other=values[1], unit="ms cpu", against=against
+        )
+    yield _figure("time, over the floor", (ours, floor), "seconds", "a TableV2 and a Key without any grant")
 
 
 def _sides(size: int, rounds: int) -> dict[str, Values]:
     names = ("library", "by hand", "without grants") if size == _TABLES else ("library", "by hand")
-    return _medians({side: lambda side=side: called(f"bench_synth.figures({side!r}, {size})") for side in names}, rounds)
+    calls = {side: functools.partial(called, f"bench_synth.figures({side!r}, {size})") for side in names}
+    return _medians(calls, rounds)
 
 
 def fitting() -> Iterator[Figure]:
@@ -88,10 +93,10 @@ def fitting() -> Iterator[Figure]:
     ):
         for kind, ours in (("accounts", "library"), ("roles", "library"), ("roles", "library by name")):
             yield Figure(
-                name=f"{kind} that fit{ours.removeprefix('library')}, {'flags' if 'flags' in other else 'no flags'}",
+                name=f"{kind}{ours.removeprefix('library')}, {'flags' if 'flags' in other else 'no flags'}",
                 ours=found[f"{kind}, {ours}"],
                 other=found[f"{kind}, {other}"],
-                unit="",
+                unit="fit",
                 against=against,
                 more_is_better=True,
             )
@@ -105,23 +110,28 @@ def starting() -> Iterator[Figure]:
         "tableguard --help": ("-m", "tableguard.command", "--help"),
         "python": ("-c", "pass"),
     }
-    found = _medians({n: lambda c=c: {"seconds": waited(*c)} for n, c in commands.items()}, 2 * _ROUNDS + 1)
+    calls = {name: functools.partial(_waited, command) for name, command in commands.items()}
+    found = _medians(calls, 2 * _ROUNDS + 1)
     for ours, other in (("import tableguard", "import aws_cdk"), ("tableguard --help", "python")):
-        yield _figure(ours, found[ours], found[other], "seconds", "s", other)
+        yield _figure(ours, (found[ours], found[other]), "seconds", other)
+
+
+def _waited(command: tuple[str, ...]) -> Values:
+    return {"seconds": waited(*command)}
 
 
 def deciding() -> Iterator[Figure]:
     """Decisions over 1,000 different sets of policies."""
     calls = {
-        "decisions": lambda: called("bench_decisions.decisions(0)"),
-        "yardstick": lambda: called("yardstick.figures()"),
+        "decisions": functools.partial(called, "bench_decisions.decisions(0)"),
+        "yardstick": functools.partial(called, "yardstick.figures()"),
     }
     found = _medians(calls, _ROUNDS)
-    for name in ("decisions a second, policies read once", "decisions a second, read for every request"):
+    for name, label in (("policies read once", "policies read once"), ("read for every request", "read each time")):
         yield Figure(
-            name=name.replace("decisions a second, ", "1000 decisions, "),
-            ours=1000 / found["decisions"][name],
-            other=found["yardstick"]["seconds"],
+            name=f"1,000 decisions, {label}",
+            ours=1000 / found["decisions"][f"decisions a second, {name}"],
+            other=found["yardstick"]["processor"],
             unit="s cpu",
             against="a fixed piece of plain Python",
         )
@@ -130,19 +140,19 @@ def deciding() -> Iterator[Figure]:
 def reviewing() -> Iterator[Figure]:
     """The review of 100 tables and 300 principals."""
     calls = {
-        "review": lambda: called("bench_review.figures()"),
-        "yardstick": lambda: called("yardstick.figures()"),
+        "review": functools.partial(called, "bench_review.figures()"),
+        "yardstick": functools.partial(called, "yardstick.figures()"),
     }
     found = _medians(calls, _ROUNDS)
     against = "a fixed piece of plain Python"
-    yield _figure("review, processor", found["review"], found["yardstick"], "seconds", "s cpu", against)
-    yield _figure("review, peak memory", found["review"], found["yardstick"], "megabytes", "MB", against)
+    sides = found["review"], found["yardstick"]
+    yield _figure("review, processor", sides, "processor", against)
+    yield _figure("review, peak memory", sides, "megabytes", against)
 
 
-def _figure(
-    name: str, ours: Values, other: Values, value: str, unit: str, against: str, *, goal: float | None = None
-) -> Figure:
-    return Figure(name=name, ours=ours[value], other=other[value], unit=unit, against=against, goal=goal)
+def _figure(name: str, sides: tuple[Values, Values], value: str, against: str, *, goal: float | None = None) -> Figure:
+    ours, other = (side[value] for side in sides)
+    return Figure(name=name, ours=ours, other=other, unit=_UNITS[value], against=against, goal=goal)
 
 
 def _medians(calls: Mapping[str, Callable[[], Values]], rounds: int) -> dict[str, Values]:

@@ -99,12 +99,11 @@ def figures(side: str, tables: int, folder: str | None = None) -> dict[str, floa
     usage = Usage()
     with tempfile.TemporaryDirectory() as scratch:
         app = cdk.App(analytics_reporting=False, outdir=folder or scratch)
-        stack = app
-        for table in range(tables):
-            if table % _TABLES_OF_A_STACK == 0:
-                env = cdk.Environment(account=_OWNER, region=_REGION)
-                stack = cdk.Stack(app, f"Data{table // _TABLES_OF_A_STACK}", env=env)
-            SIDES[side](stack, table)
+        env = cdk.Environment(account=_OWNER, region=_REGION)
+        for first in range(0, tables, _TABLES_OF_A_STACK):
+            stack = cdk.Stack(app, f"Data{first}", env=env)
+            for table in range(first, min(first + _TABLES_OF_A_STACK, tables)):
+                SIDES[side](stack, table)
         app.synth()
         return usage.read()
 

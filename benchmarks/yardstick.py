@@ -14,14 +14,14 @@ _STATEMENTS: Final = 1_000
 def figures() -> dict[str, float]:
     """Seconds of the processor for the work, and the peak of memory in megabytes of a process that does it."""
     start = time.process_time()
-    for round_ in range(_ROUNDS):
+    for _ in range(_ROUNDS):
         statements = [
             {"Effect": "Allow", "Action": [f"dynamodb:Get{each}", "dynamodb:Query"], "Resource": f"table/{each}"}
             for each in range(_STATEMENTS)
         ]
         by_resource = {str(statement["Resource"]).partition("/")[2]: statement for statement in statements}
         ordered = sorted(by_resource, key=lambda name: (len(name), name[::-1]))
-        if len(json.loads(json.dumps(statements))) != len(ordered) + round_ * 0:
-            raise AssertionError
+        if len(json.loads(json.dumps(statements))) != len(ordered):
+            raise AssertionError("The work was not done.")
     seconds = time.process_time() - start
-    return {"seconds": seconds, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"processor": seconds, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}

@@ -52,7 +52,7 @@ class Usage:
         self._processor = _processor_seconds()
 
     def read(self) -> dict[str, float]:
-        """Seconds that passed, those of the processor in main threads, and the sum of the peaks of memory in megabytes."""
+        """Seconds that passed, those of the processor in main threads, and the sum of the memory peaks in megabytes."""
         return {
             "seconds": time.perf_counter() - self._seconds,
             "processor": _processor_seconds() - self._processor,

@@ -31,6 +31,8 @@ CHECKOV := .venv-checkov/.packages
 ##  make types      mypy, strict
 ##  make format     let ruff rewrite what it can
 ##  make snapshots  write the templates' snapshots anew
+##  make bench      measure the library's speed as ratios (six minutes)
+##  make bench-accept  commit to the ratios of the last run
 ##  make wheel      build dist/tableguard-*.whl
 ##  make setup      only set up the environments that the others need
 ##  make pins       resolve requirements/*.txt anew (with the oldest Python)
@@ -70,6 +72,15 @@ format: $(VENV)
 .PHONY: snapshots
 snapshots: $(VENV)
 	$(IN_VENV) .venv/bin/pytest --snapshot-update
+
+# A ratio that is over a fifth worse than in benchmarks/figures.json fails. Not part of `make test`: a busy machine is slow.
+.PHONY: bench
+bench: $(VENV)
+	@$(IN_VENV) .venv/bin/python -m benchmarks
+
+.PHONY: bench-accept
+bench-accept: $(VENV)
+	@.venv/bin/python -m benchmarks --accept
 
 .PHONY: wheel
 wheel: $(VENV)

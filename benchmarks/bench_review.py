@@ -60,6 +60,17 @@ def main() -> int:
     return int(seconds > MOST_SECONDS or megabytes > MOST_MEGABYTES or status != 0)
 
 
+def figures() -> dict[str, float]:
+    """Seconds of the processor and the peak of memory in megabytes, that of the whole process, Python included."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        write(folder)
+        seconds, rows, _ = reviewed(folder)
+    # Linux counts in kilobytes.
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"processor": seconds, "megabytes": megabytes, "rows": rows}
+
+
 def reviewed(folder: Path) -> tuple[float, int, int]:
     """Seconds, rows of all matrices, and the exit status of the review.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar, Final
 
@@ -130,10 +131,7 @@ class Access:
     @property
     def by_target(self) -> Mapping[str, tuple[Action, ...]]:
         """The actions per target, both in a fixed order."""
-        targets: dict[str, list[Action]] = {}
-        for target, action in sorted(self.permissions):
-            targets.setdefault(target, []).append(ACTIONS[action])
-        return MappingProxyType({target: tuple(actions) for target, actions in targets.items()})
+        return _by_target(self.permissions)
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -154,6 +152,14 @@ class Access:
     def reaches_table(self) -> bool:
         """Whether it reaches the table or an index: what the table's policy speaks of."""
         return any(target != STREAM for target, _ in self.permissions)
+
+
+@lru_cache(maxsize=1024)
+def _by_target(permissions: frozenset[tuple[str, str]]) -> Mapping[str, tuple[Action, ...]]:
+    targets: dict[str, list[Action]] = {}
+    for target, action in sorted(permissions):
+        targets.setdefault(target, []).append(ACTIONS[action])
+    return MappingProxyType({target: tuple(actions) for target, actions in targets.items()})
 
 
 def _pairs(what: str, permissions: object) -> frozenset[tuple[str, str]]:

@@ -107,7 +107,11 @@ def condition_element(clauses: Iterable[Clause]) -> Json:
 
 
 def _canonical(clauses: Iterable[Clause]) -> frozenset[Clause]:
-    return frozenset(replace(clause, values=ordered(clause.values)) for clause in clauses)
+    # A clause checks itself whenever it is made, so it is not made anew where its values are in order.
+    return frozenset(
+        clause if (values := ordered(clause.values)) == clause.values else replace(clause, values=values)
+        for clause in clauses
+    )
 
 
 def _pin(statement: Statement) -> Clause | None:

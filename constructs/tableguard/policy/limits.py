@@ -109,18 +109,24 @@ def measured(json_: object, limit: Limit) -> Measure:
         json_: The document, or a part of it.
         limit: The limit that it will be held against, for the unit.
     """
+    text = minified(json_)
+    if not is_unresolved(text) and '"Ref"' not in text and '"Fn::' not in text:
+        return Measure(_length(text, limit), exact=True)
     literal, shortest, exact = _literal(json_)
-    text = minified(literal)
-    return Measure((len(text.encode()) if limit.unit == "bytes" else len(text)) + shortest, exact)
+    return Measure(_length(minified(literal), limit) + shortest, exact)
 
 
-def check_size(document: Mapping[str, Any], limit: Limit, *, owner: str, fix: str) -> Measure:
+def _length(text: str, limit: Limit) -> int:
+    return len(text.encode()) if limit.unit == "bytes" else len(text)
+
+
+def check_size(document: Mapping[str, Any], limit: Limit, *, owner: object, fix: str) -> Measure:
     """Check that a document is within its limit.
 
     Args:
         document: The whole document.
         limit: Its limit.
-        owner: Whose policy it is, for the message.
+        owner: Whose policy it is, for the message: text, or something whose text says it when it is needed.
         fix: What would make it fit, for the message.
 
     Raises:

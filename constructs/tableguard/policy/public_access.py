@@ -32,12 +32,12 @@ _FIXED: Final = frozenset(
 _VARIABLE: Final = r"\$\{(?!Token\[)"
 
 
-def check_not_public(document: Mapping[str, Any], *, owner: str) -> None:
+def check_not_public(document: Mapping[str, Any], *, owner: object) -> None:
     """Check that no statement allows everybody.
 
     Args:
         document: The whole document, resolved.
-        owner: Whose policy it is, for the message.
+        owner: Whose policy it is, for the message: text, or something whose text says it when it is needed.
 
     Raises:
         PublicPolicyError: A statement allows everybody, or everybody within a network or through a service.

@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+_HINT: Final = "{Token["
 _TOKEN: Final = re.compile(r"[$#]\{Token\[[^\]]*\]\}")
 
 
 def is_unresolved(value: str) -> bool:
     """Whether the string is, or contains, a value that is known only at deployment."""
-    return _TOKEN.search(value) is not None
+    # Asked of every value many times, and nearly all of them are literal.
+    return _HINT in value and _TOKEN.search(value) is not None
 
 
 def literal_part(value: str) -> str:
@@ -29,6 +31,10 @@ def ordered(values: Iterable[str]) -> tuple[str, ...]:
     A token's text holds a number that shifts when an unrelated construct is added, so sorting by it would reorder
     policies for no reason.
     """
-    unique = dict.fromkeys(values)
-    literals = sorted(value for value in unique if not is_unresolved(value))
-    return (*literals, *(value for value in unique if is_unresolved(value)))
+    unique = tuple(dict.fromkeys(values))
+    if len(unique) == 1:
+        return unique
+    unresolved = [value for value in unique if is_unresolved(value)]
+    if not unresolved:
+        return tuple(sorted(unique))
+    return (*sorted(set(unique).difference(unresolved)), *unresolved)

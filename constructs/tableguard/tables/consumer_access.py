@@ -10,8 +10,8 @@ from tableguard.policy import InvalidInputError, Limits, TableGrant, TableRefere
 from tableguard.policy.principals import Role
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.clock import today, warn_of_past
+from tableguard.tables.granting import check_limits
 from tableguard.tables.identities import is_immutable, known_text
-from tableguard.tables.table_access import check_limits
 
 _TOO_LARGE = "To make it fit: name fewer indexes, or give the role several grants in managed policies of its own."
 

@@ -13,8 +13,12 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference
+from tableguard.policy.tokens import is_unresolved
+from tableguard.tables.granting import Granting, check_list
 from tableguard.tables.identities import converted
-from tableguard.tables.table_access import TableAccess, check_list
+from tableguard.tables.keys import KeyPolicy
+from tableguard.tables.policies import TablePolicies
+from tableguard.tables.stack_policies import StackPolicies
 
 
 class CrossAccountTable(Construct):
@@ -110,9 +114,12 @@ class CrossAccountTable(Construct):
             PolicyTooLargeError: The grants alone are over a limit.
         """
         super().__init__(scope, construct_id)
-        _check_environment(cdk.Stack.of(self))
+        home = self._home = StackPolicies.around(scope)
+        _check_environment(home)
         _check_encryption(encryption, replicas)
-        self._named = table_name is not None and not cdk.Token.is_unresolved(table_name)
+        check_list(self, "table_grants", table_grants)
+        self._named = table_name is not None and not is_unresolved(table_name)
+        key = None
         if encryption is None:
             key = kms.Key(
                 self,
@@ -157,10 +164,13 @@ class CrossAccountTable(Construct):
             removal_policy=removal_policy,
             **{name: value for name, value in passed_on.items() if value is not None},
         )
-        self._access = TableAccess(
-            self, "Access", table=self._table, deployed_replicas=deployed_replicas, limits=limits
+        self._granting = Granting(
+            self,
+            policies=TablePolicies.of(_resource(self._table), home),
+            key_policy=lambda: _key_policy(self._table, key, home),
+            limits=limits,
+            deployed_replicas=deployed_replicas,
         )
-        check_list(self, "table_grants", table_grants)
         if table_grants:
             self.grant(*table_grants)
 
@@ -172,12 +182,12 @@ class CrossAccountTable(Construct):
     @property
     def reference(self) -> TableReference:
         """The table for its consumers, by literal values. Take it after the last index has been added."""
-        return self._access.reference
+        return self._granting.reference
 
     @property
     def table_grants(self) -> tuple[TableGrant, ...]:
         """The grants, as they were given."""
-        return self._access.table_grants
+        return self._granting.table_grants
 
     def grant(self, *table_grants: TableGrant) -> None:
         """Add grants: all of them or, if one of them is wrong, none.
@@ -191,12 +201,12 @@ class CrossAccountTable(Construct):
         """
         if not self._named:
             self._check_inside(table_grants)
-        self._access.grant(*table_grants)
+        self._granting.grant(table_grants)
 
     def _check_inside(self, grants: Sequence[TableGrant]) -> None:
         table = self.reference
         for grant in grants:
-            for one in converted(grant, cdk.Stack.of(self), table):
+            for one in converted(grant, self._home.stack, table):
                 if one.grant.leaves(table.account):
                     raise InvalidInputError(
                         f"the table_name of {self.node.path}",
@@ -206,11 +216,24 @@ class CrossAccountTable(Construct):
                     )
 
 
-def _check_environment(stack: cdk.Stack) -> None:
-    for what, value in (("account", stack.account), ("region", stack.region)):
-        if cdk.Token.is_unresolved(value):
+def _resource(table: dynamodb.TableV2) -> dynamodb.CfnGlobalTable:
+    resource = table.node.default_child
+    assert isinstance(resource, dynamodb.CfnGlobalTable)  # noqa: S101
+    return resource
+
+
+def _key_policy(table: dynamodb.TableV2, made: kms.Key | None, home: StackPolicies) -> KeyPolicy | None:
+    """The policy of the table's key. One that was made for it is of the same stack."""
+    if made is not None:
+        return KeyPolicy.of(made, home)
+    return KeyPolicy.of(table.encryption_key) if table.encryption_key is not None else None
+
+
+def _check_environment(home: StackPolicies) -> None:
+    for what, value in (("account", home.account), ("region", home.region)):
+        if is_unresolved(value):
             raise InvalidInputError(
-                f"the {what} of stack {stack.stack_name}",
+                f"the {what} of stack {home.stack.stack_name}",
                 value="a value that is known only at deployment",
                 allowed=f"a concrete {what}: the policies name other accounts and this table by literal ARNs",
                 fix="Set env=Environment(account=…, region=…) on the stack.",

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 
-import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.tokens import is_unresolved
-from tableguard.tables.overlay import PropertyOverlay, resolved_properties
+from tableguard.tables.overlay import PropertyOverlay, properties_below
+from tableguard.tables.stack_policies import StackPolicies
 
 CfnAnyTable: TypeAlias = dynamodb.CfnTable | dynamodb.CfnGlobalTable
 
@@ -47,7 +48,6 @@ class TableFacts:
         key: The KMS key that it names, as the template does; None where it names none.
         aws_managed_key: Whether it is encrypted with the AWS-managed key, which other accounts cannot use.
         replica_regions: The regions of its replicas, its own left out.
-        policies: The policies of table and stream, of every replica.
     """
 
     name: str | None
@@ -57,7 +57,6 @@ class TableFacts:
     key: Any
     aws_managed_key: bool
     replica_regions: tuple[str, ...]
-    policies: tuple[PolicyInPlace, ...]
 
 
 class TableResource:
@@ -65,20 +64,30 @@ class TableResource:
 
     Args:
         resource: The L1 resource of the table.
+        home: The policies of its stack.
     """
 
-    def __init__(self, resource: CfnAnyTable) -> None:
+    def __init__(self, resource: CfnAnyTable, home: StackPolicies) -> None:
         self.resource = resource
-        self.path = resource.node.path
-        self.stack = cdk.Stack.of(resource)
-        self.account = self.stack.account
-        self.region = self.stack.region
+        self.home = home
         self.overlays: tuple[PropertyOverlay, ...] = ()
 
+    @cached_property
+    def path(self) -> str:
+        """The path of the resource, for messages."""
+        return str(self.resource.node.path)
+
+    def __str__(self) -> str:
+        return self.path
+
     def facts(self) -> TableFacts:
-        """What the resource says of itself at the moment, our overlays on top of it."""
+        """What the resource says of itself at the moment.
+
+        Raises:
+            InvalidInputError: It has properties that the CDK cannot render.
+        """
         try:
-            properties = resolved_properties(self.stack, self.resource, self.overlays)
+            below = self.home.stack.resolve(properties_below(self.resource, self.overlays))
         except RuntimeError as error:
             # A property that the CDK cannot render, such as a replica without a key of its own.
             raise InvalidInputError(
@@ -89,6 +98,14 @@ class TableResource:
                 if "replicaKeyArns" in str(error)
                 else "",
             ) from None
+        return self.stated(below)
+
+    def stated(self, properties: Mapping[str, Any]) -> TableFacts:
+        """What the resource says of itself by its properties.
+
+        Args:
+            properties: The properties, resolved.
+        """
         indexes = [
             index
             for kind in ("globalSecondaryIndexes", "localSecondaryIndexes")
@@ -96,7 +113,7 @@ class TableResource:
             if isinstance(index.get("indexName"), str)
         ]
         replicas = _entries(properties.get("replicas"))
-        own = next((replica for replica in replicas if is_own_region(replica.get("region"), self.region)), {})
+        own = next((replica for replica in replicas if is_own_region(replica.get("region"), self.home.region)), {})
         regions = (replica.get("region") for replica in replicas if replica is not own)
         others = tuple(region for region in regions if isinstance(region, str))
         encryption = properties.get("sseSpecification") or {}
@@ -115,7 +132,6 @@ class TableResource:
             aws_managed_key=encryption.get("sseEnabled") is True
             and (key is None or bool(_AWS_MANAGED.fullmatch(str(key)))),
             replica_regions=others,
-            policies=tuple(_policies(properties, self.region)),
         )
 
     def reference(self, facts: TableFacts) -> TableReference:
@@ -125,9 +141,9 @@ class TableResource:
             facts: What the resource says of itself.
         """
         return TableReference(
-            account=self.account,
-            region=self.region,
-            partition=self.stack.partition if is_unresolved(self.region) else None,
+            account=self.home.account,
+            region=self.home.region,
+            partition=self.home.stack.partition if is_unresolved(self.home.region) else None,
             name=facts.name or self.resource.ref,
             indexes=facts.indexes,
             customer_managed_key=facts.key is not None and not facts.aws_managed_key,
@@ -136,27 +152,32 @@ class TableResource:
             replica_regions=facts.replica_regions,
         )
 
+    def policies_in(self, properties: Mapping[str, Any]) -> list[PolicyInPlace]:
+        """The policies of table and stream, of every replica.
+
+        Args:
+            properties: The resource's properties, resolved.
+        """
+        found = []
+        for holder, stream in (
+            (properties, "streamSpecification"),
+            *((replica, "replicaStreamSpecification") for replica in _entries(properties.get("replicas"))),
+        ):
+            where = holder.get("region", self.home.region)
+            region = where if isinstance(where, str) else self.home.region
+            for kind, policy in (
+                ("table", holder.get("resourcePolicy")),
+                ("stream", (holder.get(stream) or {}).get("resourcePolicy")),
+            ):
+                document = (policy or {}).get("policyDocument")
+                if document:
+                    found.append(PolicyInPlace(kind, region, document))
+        return found
+
 
 def is_own_region(value: object, region: str) -> bool:
     """Whether the region of a replica, as it resolves, is that of its stack."""
     return value in (region, {"Ref": "AWS::Region"})
-
-
-def _policies(properties: Mapping[str, Any], region: str) -> list[PolicyInPlace]:
-    found = []
-    for holder, stream in (
-        (properties, "streamSpecification"),
-        *((replica, "replicaStreamSpecification") for replica in _entries(properties.get("replicas"))),
-    ):
-        where = holder.get("region", region)
-        for kind, policy in (
-            ("table", holder.get("resourcePolicy")),
-            ("stream", (holder.get(stream) or {}).get("resourcePolicy")),
-        ):
-            document = (policy or {}).get("policyDocument")
-            if document:
-                found.append(PolicyInPlace(kind, where if isinstance(where, str) else region, document))
-    return found
 
 
 def _entries(value: object) -> list[Mapping[str, Any]]:

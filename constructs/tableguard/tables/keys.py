@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_kms as kms
-from constructs import Construct, IValidation
 
 from tableguard.policy import (
     Limits,
@@ -19,11 +17,11 @@ from tableguard.policy import (
     document,
     minified,
 )
-from tableguard.policy.documents import VERSION
-from tableguard.tables.overlay import PropertyOverlay, resolved_properties
+from tableguard.policy.documents import VERSION, Json
+from tableguard.tables.overlay import PropertyOverlay, laid_on
+from tableguard.tables.stack_policies import StackPolicies
 
 KEY_POLICY: Final = "tableguard:key-policy"
-_CHILD_ID: Final = "TableguardKeyPolicy"
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, or give tables keys of their own."
 )
@@ -43,34 +41,38 @@ def key_policy_warning(which: str, table: TableReference, statements: Sequence[S
     )
 
 
-@jsii.implements(IValidation)
-class _Validate:
-    def __init__(self, policy: KeyPolicy) -> None:
-        self._policy = policy
+class KeyPolicy:
+    """What consumers of tables may do with one key, which several tables may share.
 
-    def validate(self) -> list[str]:
-        return self._policy.problems()
-
-
-class KeyPolicy(Construct):
-    """What consumers of tables may do with one key. It hangs below the key, which several tables may share."""
+    Args:
+        resource: The L1 resource of the key.
+        home: The policies of its stack.
+    """
 
     @staticmethod
-    def of(key: kms.IKey) -> KeyPolicy | None:
-        """The policy of a key, made when first asked for; None where the key is not of this app."""
+    def of(key: kms.IKey, home: StackPolicies | None = None) -> KeyPolicy | None:
+        """The policy of a key, made when first asked for; None where the key is not of this app.
+
+        Args:
+            key: The key.
+            home: The policies of its stack; looked for when left out.
+        """
         resource = key.node.default_child
         if not isinstance(resource, kms.CfnKey):
             return None
-        found = resource.node.try_find_child(_CHILD_ID)
-        return found if isinstance(found, KeyPolicy) else KeyPolicy(resource)
+        stack = home or StackPolicies.of(cdk.Stack.of(resource))
+        return stack.holder(resource, lambda: KeyPolicy(resource, stack))
 
-    def __init__(self, resource: kms.CfnKey) -> None:
-        super().__init__(resource, _CHILD_ID)
-        self._resource = resource
+    def __init__(self, resource: kms.CfnKey, home: StackPolicies) -> None:
+        self.resource = resource
+        self.overlays = (PropertyOverlay(resource, "key_policy", self._edit),)
+        self._home = home
         self._statements: list[Statement] = []
+        self._ours: list[Json] = []
         self._limits = Limits()
-        self._overlay = PropertyOverlay(resource, "key_policy", self._edit)
-        self.node.add_validation(_Validate(self))
+
+    def __str__(self) -> str:
+        return str(self.resource.node.path)
 
     def add(self, statements: list[Statement], limits: Limits | None) -> None:
         """Add statements for the consumers of a table.
@@ -80,23 +82,30 @@ class KeyPolicy(Construct):
             limits: The limits to hold the whole document against; unchanged when None.
         """
         self._statements.extend(statements)
+        self._ours = document(self._statements)["Statement"]
         self._limits = limits or self._limits
+        self._home.added(self, minified(self._ours))
 
     def _edit(self, policy: Any) -> Any:
         theirs = (policy or {}).get("Statement") or []
-        ours = document(self._statements)["Statement"] if self._statements else []
         return {
             "Version": VERSION,
             **(policy or {}),
-            "Statement": [*(theirs if isinstance(theirs, list) else [theirs]), *ours],
+            "Statement": [*(theirs if isinstance(theirs, list) else [theirs]), *self._ours],
         }
 
-    def problems(self) -> list[str]:
-        """What is wrong with the whole document, statements of others included."""
-        # At the last moment, in case somebody has assigned the policy anew since the last grant.
-        whole = resolved_properties(cdk.Stack.of(self._resource), self._resource, [self._overlay])["keyPolicy"]
+    def refresh(self) -> None:
+        """Nothing to take in: what our statements say of a table was settled when they were added."""
+
+    def whole(self, below: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+        """The key's properties with our statements, and what is wrong with the whole policy.
+
+        Args:
+            below: The properties without our statements, resolved.
+        """
+        whole = laid_on(below, self.overlays)
         try:
-            check_size(whole, self._limits.key, owner=self._resource.node.path, fix=_TOO_LARGE)
+            check_size(whole["keyPolicy"], self._limits.key, owner=self, fix=_TOO_LARGE)
         except TableguardError as error:
-            return [str(error)]
-        return []
+            return whole, [str(error)]
+        return whole, []

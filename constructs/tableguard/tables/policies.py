@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_dynamodb as dynamodb
-from constructs import Construct, IConstruct, IValidation
 
 from tableguard.policy import (
     Attributes,
@@ -21,6 +19,7 @@ from tableguard.policy import (
     check_not_public,
     check_size,
     document,
+    minified,
 )
 from tableguard.policy.documents import VERSION, Json
 from tableguard.tables.facts import (
@@ -31,14 +30,10 @@ from tableguard.tables.facts import (
     is_own_region,
 )
 from tableguard.tables.keys import KEY_POLICY, key_policy_warning
-from tableguard.tables.overlay import PropertyOverlay, properties_below
+from tableguard.tables.overlay import PropertyOverlay, laid_on
+from tableguard.tables.stack_policies import StackPolicies
 
 METADATA_KEY: Final = "tableguard"
-_CHILD_ID: Final = "TableguardPolicies"
-# Before every other aspect: once one of a later priority has run, the CDK refuses all aspects of earlier ones that
-# somebody adds during the synthesis, tags among them.
-_EARLY: Final = 0
-
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, shorten role names and paths, give "
     "consumers of one kind the same Access and conditions, grant the table or one index instead of both (each names "
@@ -46,55 +41,54 @@ _TOO_LARGE: Final = (
 )
 
 Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, ...]]
+_RENDERINGS: Final[tuple[Rendering, ...]] = (TableGrant.table_statements, TableGrant.stream_statements)
 
 
-@jsii.implements(cdk.IAspect)
-class _PutOnTop:
-    """Puts our overlays on top before the CDK looks for references between stacks."""
+class TablePolicies:
+    """What is granted on one table resource, from however many places.
 
-    def __init__(self, policies: TablePolicies) -> None:
-        self._policies = policies
-
-    def visit(self, node: IConstruct) -> None:
-        properties_below(self._policies.resource.resource, self._policies.resource.overlays)
-
-
-@jsii.implements(IValidation)
-class _Validate:
-    def __init__(self, policies: TablePolicies) -> None:
-        self._policies = policies
-
-    def validate(self) -> list[str]:
-        return self._policies.problems()
-
-
-class TablePolicies(Construct):
-    """What is granted on one table resource. It hangs below the resource, so that everybody finds the same one."""
+    Args:
+        resource: The L1 resource of the table.
+        home: The policies of its stack.
+    """
 
     @staticmethod
-    def of(resource: CfnAnyTable) -> TablePolicies:
+    def of(resource: CfnAnyTable, home: StackPolicies | None = None) -> TablePolicies:
         """The policies of a table resource, made when first asked for.
 
         Args:
             resource: The L1 resource of the table.
+            home: The policies of its stack; looked for when left out.
         """
-        found = resource.node.try_find_child(_CHILD_ID)
-        return found if isinstance(found, TablePolicies) else TablePolicies(resource)
+        stack = home or StackPolicies.of(cdk.Stack.of(resource))
+        return stack.holder(resource, lambda: TablePolicies(resource, stack))
 
-    def __init__(self, resource: CfnAnyTable) -> None:
-        super().__init__(resource, _CHILD_ID)
-        self.resource = TableResource(resource)
+    _table: TableReference  # as of the last look at it, which comes before the first grant is rendered
+
+    def __init__(self, resource: CfnAnyTable, home: StackPolicies) -> None:
+        self.table_resource = TableResource(resource, home)
         self._grants: tuple[TableGrant, ...] = ()
-        self._table = self.reference
         self._deployed_replicas: set[str] = set()
         self._limits = Limits()
-        cdk.Aspects.of(self).add(_PutOnTop(self), priority=_EARLY)
-        self.node.add_validation(_Validate(self))
+        self._merged: dict[tuple[Rendering, TableReference, int], list[Json]] = {}
+
+    def __str__(self) -> str:
+        return self.table_resource.path
+
+    @property
+    def resource(self) -> CfnAnyTable:
+        """The L1 resource of the table."""
+        return self.table_resource.resource
+
+    @property
+    def overlays(self) -> tuple[PropertyOverlay, ...]:
+        """What adds our statements to the resource."""
+        return self.table_resource.overlays
 
     @property
     def reference(self) -> TableReference:
         """The table as it stands at the moment."""
-        return self.resource.reference(self.resource.facts())
+        return self.table_resource.reference(self.table_resource.facts())
 
     def configure(self, *, limits: Limits | None, deployed_replicas: Iterable[str]) -> None:
         """Set what holds for the whole table.
@@ -121,7 +115,7 @@ class TablePolicies(Construct):
         for position, grant in enumerate(grants):
             if any(map(grant.same_access, (*self._grants, *grants[:position]))):
                 raise InvalidInputError(
-                    f"a grant on {self.resource.path}",
+                    f"a grant on {self.table_resource.path}",
                     value=grant.described(),
                     allowed="each access of a principal once, with one reason and one end",
                     fix="Remove one of the two.",
@@ -131,11 +125,10 @@ class TablePolicies(Construct):
             (self._limits.table, TableGrant.table_statements),
             (self._limits.stream, TableGrant.stream_statements),
         ):
-            statements = _rendered((*self._grants, *grants), table, rendering)
+            statements = self._rendered((*self._grants, *grants), table, rendering)
             if statements:
-                check_size(
-                    {"Version": VERSION, "Statement": statements}, limit, owner=self.resource.path, fix=_TOO_LARGE
-                )
+                whole = {"Version": VERSION, "Statement": statements}
+                check_size(whole, limit, owner=self.table_resource, fix=_TOO_LARGE)
 
     def add(self, grants: Sequence[TableGrant], table: TableReference) -> None:
         """Add grants that have been checked.
@@ -147,7 +140,9 @@ class TablePolicies(Construct):
         self._grants = (*self._grants, *grants)
         self._table = table
         self._attach()
-        self.resource.resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
+        ours = [self._rendered(self._grants, table, rendering) for rendering in _RENDERINGS]
+        self.table_resource.home.added(self, minified(ours))
+        self.resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
 
     def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
         grant.check(table)
@@ -155,12 +150,12 @@ class TablePolicies(Construct):
             raise InvalidInputError(
                 f"the access of the grant to {grant.subject.label}",
                 value=grant.access.name,
-                allowed=f"access to what {self.resource.path} has, and it has no stream",
+                allowed=f"access to what {self.table_resource.path} has, and it has no stream",
                 fix="Turn the stream on first (dynamo_stream=… of TableV2, stream=… of Table).",
             )
         if grant.leaves(table.account) and facts.aws_managed_key:
             raise InvalidInputError(
-                f"the encryption of {self.resource.path}",
+                f"the encryption of {self.table_resource.path}",
                 value="the AWS-managed key aws/dynamodb",
                 allowed="a customer-managed key, or the AWS-owned key, once a grant leaves the table's account",
                 fix="Pass encryption=TableEncryptionV2.customer_managed_key(key).",
@@ -170,19 +165,19 @@ class TablePolicies(Construct):
                 _check_key_attributes(condition, grant, facts)
 
     def _attach(self) -> None:
-        if self.resource.overlays or not self._on_resource_side:
+        if self.table_resource.overlays or not self._on_resource_side:
             return
-        if isinstance(self.resource.resource, dynamodb.CfnGlobalTable):
-            self.resource.overlays = (PropertyOverlay(self.resource.resource, "replicas", self._edit_replicas),)
+        if isinstance(self.resource, dynamodb.CfnGlobalTable):
+            self.table_resource.overlays = (PropertyOverlay(self.resource, "replicas", self._edit_replicas),)
         else:
-            self.resource.overlays = (
-                PropertyOverlay(self.resource.resource, "resource_policy", self._edit_policy),
-                PropertyOverlay(self.resource.resource, "stream_specification", self._edit_stream),
+            self.table_resource.overlays = (
+                PropertyOverlay(self.resource, "resource_policy", self._edit_policy),
+                PropertyOverlay(self.resource, "stream_specification", self._edit_stream),
             )
 
     @property
     def _on_resource_side(self) -> bool:
-        return any(grant.on_resource_side(self.resource.account) for grant in self._grants)
+        return any(grant.on_resource_side(self.table_resource.home.account) for grant in self._grants)
 
     def _edit_policy(self, policy: Any) -> Any:
         return self._with_statements(policy, self._table, TableGrant.table_statements)
@@ -194,17 +189,20 @@ class TablePolicies(Construct):
         return stream if policy is None else {**stream, "resourcePolicy": policy}
 
     def _edit_replicas(self, replicas: Any) -> Any:
-        for replica in replicas:
-            table = self._in_region(replica.get("region"))
-            if table is None:
-                continue
-            policy = self._with_statements(replica.get("resourcePolicy"), table, TableGrant.table_statements)
-            replica["resourcePolicy"] = policy
-            stream = replica.get("replicaStreamSpecification") or {}
-            policy = self._with_statements(stream.get("resourcePolicy"), table, TableGrant.stream_statements)
-            if policy is not None:
-                replica["replicaStreamSpecification"] = {**stream, "resourcePolicy": policy}
-        return replicas
+        return [self._edit_replica(replica) for replica in replicas]
+
+    def _edit_replica(self, replica: Any) -> Any:
+        table = self._in_region(replica.get("region"))
+        if table is None:
+            return replica
+        policy = self._with_statements(replica.get("resourcePolicy"), table, TableGrant.table_statements)
+        stream = replica.get("replicaStreamSpecification") or {}
+        of_stream = self._with_statements(stream.get("resourcePolicy"), table, TableGrant.stream_statements)
+        return {
+            **replica,
+            **({} if policy is None else {"resourcePolicy": policy}),
+            **({} if of_stream is None else {"replicaStreamSpecification": {**stream, "resourcePolicy": of_stream}}),
+        }
 
     def _in_region(self, region: object) -> TableReference | None:
         """The table in the region of one of its replicas; None while that replica can have no policy of ours."""
@@ -215,7 +213,7 @@ class TablePolicies(Construct):
         return self._table.in_region(region) if region in self._table.replica_regions else None
 
     def _with_statements(self, policy: Any, table: TableReference, rendering: Rendering) -> Any:
-        ours = _rendered(self._grants, table, rendering)
+        ours = self._rendered(self._grants, table, rendering)
         if not ours:
             return policy
         theirs = (policy or {}).get("policyDocument") or {}
@@ -229,19 +227,19 @@ class TablePolicies(Construct):
             },
         }
 
-    def _warn_of_replicas(self, facts: TableFacts) -> None:
+    def _warn_of_replicas(self, policies: Sequence[PolicyInPlace]) -> None:
         """Warn of what has to wait for another deployment, or is somebody else's to change."""
         waiting = [region for region in self._table.replica_regions if region not in self._deployed_replicas]
         if waiting and self._on_resource_side:
-            cdk.Annotations.of(self.resource.resource).add_warning_v2(
+            cdk.Annotations.of(self.resource).add_warning_v2(
                 "tableguard:replica-without-policy",
                 f"Phase 1 of 2: the replicas in {', '.join(waiting)} get none of the grants in this deployment: "
                 "CloudFormation cannot create a replica in another region together with its policy. Once they are "
                 f"deployed, add deployed_replicas={waiting!r} and deploy again.",
             )
-        copied = sorted({p.region for p in facts.policies if p.kind == "table" and p.region in waiting})
+        copied = sorted({p.region for p in policies if p.kind == "table" and p.region in waiting})
         if copied and self._on_resource_side:
-            cdk.Annotations.of(self.resource.resource).add_warning_v2(
+            cdk.Annotations.of(self.resource).add_warning_v2(
                 "tableguard:new-replica-with-policy",
                 f"The replicas in {', '.join(copied)} carry statements that were added elsewhere. Where they are new, "
                 "CloudFormation refuses them: set the context flag @aws-cdk/aws-dynamodb:resourcePolicyPerReplica, "
@@ -252,44 +250,49 @@ class TablePolicies(Construct):
             table = self._table.in_region(region)
             statements = [statement for grant in self._grants for statement in grant.key_statements(table)]
             if statements and table.customer_managed_key:
-                cdk.Annotations.of(self.resource.resource).add_warning_v2(
+                cdk.Annotations.of(self.resource).add_warning_v2(
                     KEY_POLICY, key_policy_warning(f"the key in {region}", table, statements)
                 )
 
-    def problems(self) -> list[str]:
-        """Take in what was added since the last grant, and say what is wrong with the whole documents."""
-        # At the last moment, since somebody may have assigned a policy anew after the aspects.
-        facts = self.resource.facts()
-        table = self.resource.reference(facts)
-        if table != self._table:
-            # Our statements follow the table: with an index or a replica more, they are others than those just read.
-            self._table = table
-            facts = self.resource.facts()
-        self._warn_of_replicas(facts)
+    def refresh(self) -> None:
+        """Take in what the table has become since the last grant."""
+        self._table = self.reference
+
+    def whole(self, below: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+        """The table's properties with our statements, and what is wrong with the whole documents.
+
+        Args:
+            below: The properties without our statements, resolved.
+        """
+        # Our statements follow the table: with an index or a replica more than at the last grant, they are others.
+        facts = self.table_resource.stated(below)
+        self._table = self.table_resource.reference(facts)
+        whole = laid_on(below, self.overlays)
+        policies = self.table_resource.policies_in(whole)
+        self._warn_of_replicas(policies)
         problems = []
         for region in sorted(self._deployed_replicas - set(facts.replica_regions)):
             known = ", ".join(facts.replica_regions) or "none"
             problems.append(
-                f"deployed_replicas of {self.resource.path}: got {region!r}. Allowed: its replicas, {known}."
+                f"deployed_replicas of {self.table_resource.path}: got {region!r}. Allowed: its replicas, {known}."
             )
-        for policy in facts.policies:
+        for policy in policies:
             try:
                 self._check_document(policy)
             except TableguardError as error:
                 problems.append(str(error))
-        return problems
+        return whole, problems
 
     def _check_document(self, policy: PolicyInPlace) -> None:
-        owner = (
-            f"{self.resource.path} in {policy.region}" if policy.region != self._table.region else self.resource.path
-        )
+        elsewhere = policy.region != self._table.region
+        owner = f"{self.table_resource} in {policy.region}" if elsewhere else self.table_resource
         limit, rendering = (
             (self._limits.table, TableGrant.table_statements)
             if policy.kind == "table"
             else (self._limits.stream, TableGrant.stream_statements)
         )
         table = self._in_region(policy.region)
-        if policy.document.get("Version") != VERSION and table and _rendered(self._grants, table, rendering):
+        if policy.document.get("Version") != VERSION and table and self._rendered(self._grants, table, rendering):
             raise InvalidInputError(
                 f"the version of the {limit.kind} of {owner}",
                 value=policy.document.get("Version"),
@@ -298,10 +301,13 @@ class TablePolicies(Construct):
         check_not_public(policy.document, owner=owner)
         check_size(policy.document, limit, owner=owner, fix=_TOO_LARGE)
 
-
-def _rendered(grants: Iterable[TableGrant], table: TableReference, rendering: Rendering) -> list[Json]:
-    statements = [statement for grant in grants for statement in rendering(grant, table)]
-    return document(statements)["Statement"] if statements else []
+    def _rendered(self, grants: Sequence[TableGrant], table: TableReference, rendering: Rendering) -> list[Json]:
+        """Our statements, merged once: grants are only ever added."""
+        key = (rendering, table, len(grants))
+        if key not in self._merged:
+            statements = [statement for grant in grants for statement in rendering(grant, table)]
+            self._merged[key] = document(statements)["Statement"] if statements else []
+        return self._merged[key]
 
 
 def _check_key_attributes(condition: Attributes, grant: TableGrant, facts: TableFacts) -> None:

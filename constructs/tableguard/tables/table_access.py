@@ -22,10 +22,10 @@ from tableguard.policy import (
     document,
     minified,
 )
-from tableguard.tables.clock import today, warn_of_past
 from tableguard.tables.facts import CfnAnyTable
-from tableguard.tables.identities import Converted, add_identity_statements, converted, known_text
-from tableguard.tables.keys import KEY_POLICY, KeyPolicy, key_policy_warning
+from tableguard.tables.granting import Granting, check_list
+from tableguard.tables.identities import converted, known_text
+from tableguard.tables.keys import KeyPolicy
 from tableguard.tables.policies import TablePolicies
 
 _TABLE_ARN: Final = re.compile(r"arn:[^:]+:dynamodb:([^:]+):(\d{12}):table/([^/]+)")
@@ -78,33 +78,34 @@ class TableAccess(Construct):
         """
         super().__init__(scope, construct_id)
         check_list(self, "table_grants", table_grants)
-        check_list(self, "deployed_replicas", deployed_replicas)
-        check_limits(self, limits)
         table = _unwrapped(table)
         resource = _resource(table, table_grants)
-        self._policies = TablePolicies.of(resource)
-        self._policies.configure(limits=limits, deployed_replicas=deployed_replicas)
-        self._limits = limits
-        self._key = encryption_key or getattr(table, "encryption_key", None)
-        if encryption_key is not None and not self._policies.reference.customer_managed_key:
+        key = encryption_key or getattr(table, "encryption_key", None)
+        self._granting = Granting(
+            self,
+            policies=TablePolicies.of(resource),
+            key_policy=lambda: KeyPolicy.of(key) if key is not None else None,
+            limits=limits,
+            deployed_replicas=deployed_replicas,
+        )
+        if encryption_key is not None and not self.reference.customer_managed_key:
             raise InvalidInputError(
                 f"the encryption_key of {self.node.path}",
                 value=encryption_key.node.path,
                 allowed=f"None, since {resource.node.path} is not encrypted with a customer-managed key",
             )
-        self._table_grants: tuple[TableGrant, ...] = ()
         if table_grants:
             self.grant(*table_grants)
 
     @property
     def table_grants(self) -> tuple[TableGrant, ...]:
         """The grants made here, as they were given."""
-        return self._table_grants
+        return self._granting.table_grants
 
     @property
     def reference(self) -> TableReference:
         """The table for its consumers, by literal values. It creates no name: a table without one has none here."""
-        return self._policies.reference
+        return self._granting.reference
 
     def grant(self, *table_grants: TableGrant) -> None:
         """Add grants: all of them or, if one of them is wrong, none.
@@ -116,83 +117,13 @@ class TableAccess(Construct):
             InvalidInputError: A grant that is there already, or that does not fit the table.
             PolicyTooLargeError: The grants alone are over a limit.
         """
-        for grant in table_grants:
-            if not isinstance(grant, TableGrant):
-                raise InvalidInputError("a grant", value=grant, allowed="a TableGrant")
-        # Read once for all that follows: every look at the table crosses over to the CDK.
-        resource = self._policies.resource
-        facts = resource.facts()
-        table = resource.reference(facts)
-        resolved = [converted(grant, resource.stack, table) for grant in table_grants]
-        everything = [one.grant for parts in resolved for one in parts]
-        now = today(self)
-        past = [grant for grant in everything if grant.is_over(now)]
-        self._policies.check(everything, table, facts)
-        # Identity policies come first: they are the one thing left that can fail.
-        for parts in resolved:
-            inside = [one for one in parts if not one.grant.leaves(table.account)]
-            if inside:
-                self._grant_inside(inside[0], table)
-        self._policies.add(everything, table)
-        self._table_grants = (*self._table_grants, *table_grants)
-        self._grant_key(everything, table)
-        for grant in past:
-            warn_of_past(self, grant)
-
-    def _grant_inside(self, one: Converted, table: TableReference) -> None:
-        """Write the identity side, once for a principal that became several grants."""
-        named = one.grant.on_resource_side(table.account)
-        if one.grantee is not None:
-            statements = document(one.grant.identity_statements(table))["Statement"]
-            add_identity_statements(one.grantee, statements, required=not named)
-        elif not named:
-            cdk.Annotations.of(self).add_info(
-                f"{one.grant.subject.label} is in the table's own account, where the identity policy decides: write "
-                "it with ConsumerRole or ConsumerAccess, or grant to the CDK role itself."
-            )
-
-    def _grant_key(self, grants: Sequence[TableGrant], table: TableReference) -> None:
-        statements = [s for grant in grants for s in grant.key_statements(table)]
-        if not statements or not table.customer_managed_key:
-            return
-        policy = KeyPolicy.of(self._key) if self._key is not None else None
-        if policy is not None:
-            policy.add(statements, self._limits)
-        else:
-            cdk.Annotations.of(self).add_warning_v2(KEY_POLICY, key_policy_warning("the key", table, statements))
-
-
-def check_list(construct: Construct, name: str, value: object) -> None:
-    """Check that an argument is a list and not, say, one of the things that belong into it.
-
-    Args:
-        construct: The construct that was given the argument.
-        name: The argument's name.
-        value: What was given.
-
-    Raises:
-        InvalidInputError: It is not.
-    """
-    if not isinstance(value, list | tuple):
-        raise InvalidInputError(f"{name} of {construct.node.path}", value=value, allowed="a list")
-
-
-def check_limits(construct: Construct, limits: object) -> None:
-    """Check that limits are Limits, or left out.
-
-    Args:
-        construct: The construct that was given them.
-        limits: What was given.
-
-    Raises:
-        InvalidInputError: They are something else.
-    """
-    if limits is not None and not isinstance(limits, Limits):
-        raise InvalidInputError(f"limits of {construct.node.path}", value=limits, allowed="Limits(…)")
+        self._granting.grant(table_grants)
 
 
 def _unwrapped(table: AnyTable) -> AnyTable:
     """The table itself, where a construct around it was given, such as CrossAccountTable."""
+    if isinstance(table, dynamodb.Table | dynamodb.TableV2):
+        return table
     node = getattr(table, "node", None)
     inner = node.default_child if isinstance(node, Node) else None
     return inner if isinstance(inner, dynamodb.Table | dynamodb.TableV2) else table
@@ -211,7 +142,8 @@ def _resource(table: AnyTable, grants: Sequence[TableGrant]) -> CfnAnyTable:
         if not hasattr(table, "table_arn"):
             raise InvalidInputError("the table of a TableAccess", value=node.path, allowed="a table")
         raise _cannot_attach(table, grants)
-    for child in node.children:
+    # A TableV2 has no such replicas, and is not asked: every question crosses over to the CDK.
+    for child in () if isinstance(table, dynamodb.TableV2) else node.children:
         if isinstance(child, cdk.CustomResource):
             raise InvalidInputError(
                 f"replication_regions of {node.path}",

@@ -1,0 +1,1 @@
+"""Measures the library against what stands in for it without it: `make bench`."""

@@ -30,6 +30,7 @@ from tableguard.tables.facts import (
     TableResource,
     is_own_region,
 )
+from tableguard.tables.fence import Fence
 from tableguard.tables.keys import KEY_POLICY, key_policy_warning
 from tableguard.tables.overlay import PropertyOverlay, properties_below
 
@@ -42,7 +43,7 @@ _EARLY: Final = 0
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, shorten role names and paths, give "
     "consumers of one kind the same Access and conditions, grant the table or one index instead of both (each names "
-    "every principal once more), or split the table."
+    "every principal once more), exempt fewer principals from its perimeter, or split the table."
 )
 
 Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, ...]]
@@ -85,6 +86,8 @@ class TablePolicies(Construct):
         super().__init__(resource, _CHILD_ID)
         self.resource = TableResource(resource)
         self._grants: tuple[TableGrant, ...] = ()
+        self._fence: Fence | None = None
+        self._has_stream = False
         self._table = self.reference
         self._deployed_replicas: set[str] = set()
         self._limits = Limits()
@@ -127,11 +130,14 @@ class TablePolicies(Construct):
                     fix="Remove one of the two.",
                 )
             self._check(grant, table, facts)
+        self._check_sizes((*self._grants, *grants), table)
+
+    def _check_sizes(self, grants: Sequence[TableGrant], table: TableReference) -> None:
         for limit, rendering in (
             (self._limits.table, TableGrant.table_statements),
             (self._limits.stream, TableGrant.stream_statements),
         ):
-            statements = _rendered((*self._grants, *grants), table, rendering)
+            statements = self._ours(grants, table, rendering)
             if statements:
                 check_size(
                     {"Version": VERSION, "Statement": statements}, limit, owner=self.resource.path, fix=_TOO_LARGE
@@ -147,7 +153,41 @@ class TablePolicies(Construct):
         self._grants = (*self._grants, *grants)
         self._table = table
         self._attach()
-        self.resource.resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
+        self._describe()
+
+    def enclose(self, fence: Fence) -> None:
+        """Put a fence around the table: its statements stand next to those of the grants.
+
+        Args:
+            fence: The fence.
+
+        Raises:
+            InvalidInputError: There is one already.
+            PolicyTooLargeError: Our own statements alone are over a limit.
+        """
+        if self._fence is not None:
+            raise InvalidInputError(
+                f"the perimeter of {self.resource.path}",
+                value="a second one",
+                allowed="one perimeter for a table: of two, each would deny what only the other lets through",
+                fix="Put all networks and exemptions into one Perimeter.",
+            )
+        self._fence = fence
+        facts = self.resource.facts()
+        self._table, self._has_stream = self.resource.reference(facts), facts.has_stream
+        try:
+            self._check_sizes(self._grants, self._table)
+        except TableguardError:
+            self._fence = None
+            raise
+        self._attach()
+        self._describe()
+
+    def _describe(self) -> None:
+        perimeter = {} if self._fence is None else {"perimeter": self._fence.described()}
+        self.resource.resource.add_metadata(
+            METADATA_KEY, {"grants": [grant.described() for grant in self._grants], **perimeter}
+        )
 
     def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
         grant.check(table)
@@ -170,7 +210,7 @@ class TablePolicies(Construct):
                 _check_key_attributes(condition, grant, facts)
 
     def _attach(self) -> None:
-        if self.resource.overlays or not self._on_resource_side:
+        if self.resource.overlays or not (self._fence or self._on_resource_side):
             return
         if isinstance(self.resource.resource, dynamodb.CfnGlobalTable):
             self.resource.overlays = (PropertyOverlay(self.resource.resource, "replicas", self._edit_replicas),)
@@ -215,7 +255,7 @@ class TablePolicies(Construct):
         return self._table.in_region(region) if region in self._table.replica_regions else None
 
     def _with_statements(self, policy: Any, table: TableReference, rendering: Rendering) -> Any:
-        ours = _rendered(self._grants, table, rendering)
+        ours = self._ours(self._grants, table, rendering)
         if not ours:
             return policy
         theirs = (policy or {}).get("policyDocument") or {}
@@ -261,12 +301,14 @@ class TablePolicies(Construct):
         # At the last moment, since somebody may have assigned a policy anew after the aspects.
         facts = self.resource.facts()
         table = self.resource.reference(facts)
-        if table != self._table:
+        if (table, facts.has_stream) != (self._table, self._has_stream):
             # Our statements follow the table: with an index or a replica more, they are others than those just read.
-            self._table = table
+            self._table, self._has_stream = table, facts.has_stream
             facts = self.resource.facts()
         self._warn_of_replicas(facts)
-        problems = []
+        problems: list[str] = []
+        if self._fence is not None:
+            problems += self._fence.problems(table, deployed=self._deployed_replicas, grants=self._grants)
         for region in sorted(self._deployed_replicas - set(facts.replica_regions)):
             known = ", ".join(facts.replica_regions) or "none"
             problems.append(
@@ -289,7 +331,7 @@ class TablePolicies(Construct):
             else (self._limits.stream, TableGrant.stream_statements)
         )
         table = self._in_region(policy.region)
-        if policy.document.get("Version") != VERSION and table and _rendered(self._grants, table, rendering):
+        if policy.document.get("Version") != VERSION and table and self._ours(self._grants, table, rendering):
             raise InvalidInputError(
                 f"the version of the {limit.kind} of {owner}",
                 value=policy.document.get("Version"),
@@ -297,6 +339,13 @@ class TablePolicies(Construct):
             )
         check_not_public(policy.document, owner=owner)
         check_size(policy.document, limit, owner=owner, fix=_TOO_LARGE)
+
+    def _ours(self, grants: Iterable[TableGrant], table: TableReference, rendering: Rendering) -> list[Json]:
+        ours = _rendered(grants, table, rendering)
+        stream = rendering is TableGrant.stream_statements
+        if self._fence is not None and (self._has_stream or not stream):
+            ours.extend(self._fence.statements(table, stream=stream))
+        return ours
 
 
 def _rendered(grants: Iterable[TableGrant], table: TableReference, rendering: Rendering) -> list[Json]:

@@ -10,6 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tableguard.network.endpoint_tables import EndpointTables
+    from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
+    from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
+    from tableguard.network.table_perimeter import TablePerimeter
+    from tableguard.network.vpc_only_table import VpcOnlyTable
+    from tableguard.organization.data_access_boundary import DataAccessBoundary
     from tableguard.policy import (
         Access,
         Account,
@@ -39,6 +45,17 @@ if TYPE_CHECKING:
         TableReference,
         User,
     )
+    from tableguard.policy.perimeter import (
+        Exemption,
+        Fenced,
+        Forwarding,
+        FromVpcsOfAccount,
+        FromVpcsOfOrganization,
+        LambdaPoller,
+        Perimeter,
+        RoleOfEveryAccount,
+        ServiceLinkedRole,
+    )
     from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, OnlyFrom
     from tableguard.tables.consumer_access import ConsumerAccess
     from tableguard.tables.consumer_role import ConsumerRole
@@ -50,13 +67,28 @@ _MODULES: Final = {
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
     "CrossAccountTable": "tableguard.tables.cross_account_table",
+    "DataAccessBoundary": "tableguard.organization.data_access_boundary",
+    "DynamoDbGatewayEndpoint": "tableguard.network.gateway_endpoint",
+    "DynamoDbInterfaceEndpoint": "tableguard.network.interface_endpoint",
+    "EndpointTables": "tableguard.network.endpoint_tables",
     "EveryGrantEnds": "tableguard.review.rules",
+    "Exemption": "tableguard.policy.perimeter",
+    "Fenced": "tableguard.policy.perimeter",
+    "Forwarding": "tableguard.policy.perimeter",
+    "FromVpcsOfAccount": "tableguard.policy.perimeter",
+    "FromVpcsOfOrganization": "tableguard.policy.perimeter",
     "KeepsAccess": "tableguard.review.rules",
+    "LambdaPoller": "tableguard.policy.perimeter",
     "NobodyCan": "tableguard.review.rules",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
+    "Perimeter": "tableguard.policy.perimeter",
+    "RoleOfEveryAccount": "tableguard.policy.perimeter",
+    "ServiceLinkedRole": "tableguard.policy.perimeter",
     "TableAccess": "tableguard.tables.table_access",
+    "TablePerimeter": "tableguard.network.table_perimeter",
     "TableguardRules": "tableguard.validation",
+    "VpcOnlyTable": "tableguard.network.vpc_only_table",
 }
 
 __all__ = [
@@ -69,14 +101,24 @@ __all__ = [
     "ConsumerAccess",
     "ConsumerRole",
     "CrossAccountTable",
+    "DataAccessBoundary",
+    "DynamoDbGatewayEndpoint",
+    "DynamoDbInterfaceEndpoint",
+    "EndpointTables",
     "EveryGrantEnds",
+    "Exemption",
     "FederatedUser",
+    "Fenced",
+    "Forwarding",
     "FromNetwork",
     "FromVpc",
     "FromVpcEndpoint",
+    "FromVpcsOfAccount",
+    "FromVpcsOfOrganization",
     "InOrganization",
     "InvalidInputError",
     "KeepsAccess",
+    "LambdaPoller",
     "LeadingKeys",
     "Limit",
     "Limits",
@@ -85,18 +127,23 @@ __all__ = [
     "OnlyFrom",
     "Organization",
     "OrganizationalUnit",
+    "Perimeter",
     "PermissionSet",
     "PolicyTooLargeError",
     "Principal",
     "PublicPolicyError",
     "Role",
+    "RoleOfEveryAccount",
     "RoleSession",
+    "ServiceLinkedRole",
     "TableAccess",
     "TableGrant",
+    "TablePerimeter",
     "TableReference",
     "TableguardError",
     "TableguardRules",
     "User",
+    "VpcOnlyTable",
 ]
 
 

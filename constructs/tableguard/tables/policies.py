@@ -99,6 +99,11 @@ class TablePolicies(Construct):
         """The table as it stands at the moment."""
         return self.resource.reference(self.resource.facts())
 
+    @property
+    def deployed_replicas(self) -> tuple[str, ...]:
+        """Regions of replicas that can have policies now."""
+        return tuple(sorted(self._deployed_replicas))
+
     def configure(self, *, limits: Limits | None, deployed_replicas: Iterable[str]) -> None:
         """Set what holds for the whole table.
 

@@ -1,0 +1,1 @@
+"""Constructs that hold for whole accounts and organizations."""

@@ -54,17 +54,6 @@ if TYPE_CHECKING:
         TableReference,
         User,
     )
-    from tableguard.policy.perimeter import (
-        Exemption,
-        Fenced,
-        Forwarding,
-        FromVpcsOfAccount,
-        FromVpcsOfOrganization,
-        LambdaPoller,
-        Perimeter,
-        RoleOfEveryAccount,
-        ServiceLinkedRole,
-    )
     from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, OnlyFrom
     from tableguard.tables.consumer_access import ConsumerAccess
     from tableguard.tables.consumer_role import ConsumerRole
@@ -81,19 +70,10 @@ _MODULES: Final = {
     "DynamoDbInterfaceEndpoint": "tableguard.network.interface_endpoint",
     "EndpointTables": "tableguard.network.endpoint_tables",
     "EveryGrantEnds": "tableguard.review.rules",
-    "Exemption": "tableguard.policy.perimeter",
-    "Fenced": "tableguard.policy.perimeter",
-    "Forwarding": "tableguard.policy.perimeter",
-    "FromVpcsOfAccount": "tableguard.policy.perimeter",
-    "FromVpcsOfOrganization": "tableguard.policy.perimeter",
     "KeepsAccess": "tableguard.review.rules",
-    "LambdaPoller": "tableguard.policy.perimeter",
     "NobodyCan": "tableguard.review.rules",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
-    "Perimeter": "tableguard.policy.perimeter",
-    "RoleOfEveryAccount": "tableguard.policy.perimeter",
-    "ServiceLinkedRole": "tableguard.policy.perimeter",
     "TableAccess": "tableguard.tables.table_access",
     "TablePerimeter": "tableguard.network.table_perimeter",
     "TableguardRules": "tableguard.validation",

@@ -101,7 +101,7 @@ def _overlap(one: str, other: str) -> bool:
     if is_unresolved(one + other):
         return True
     first, second = ipaddress.ip_network(one), ipaddress.ip_network(other)
-    return first.version == second.version and first.overlaps(second)  # type: ignore[arg-type]
+    return first.version == second.version and first.overlaps(second)
 
 
 def _share(ones: Sequence[str], others: Sequence[str]) -> bool:

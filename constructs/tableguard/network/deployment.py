@@ -113,6 +113,6 @@ def _nobody(stack: cdk.Stack) -> InvalidInputError:
         value=None,
         allowed="the role that the stack is deployed as, since its synthesizer does not tell: without an exemption of "
         "that role the next deployment could change neither the policy nor the table, and only the root user could",
-        fix='Pass deployed_by=Role(account=…, name="cdk-…-cfn-exec-role-…"), or Forwarding("cloudformation.amazonaws.com") '
-        "where CloudFormation acts with the permissions of whoever deploys; or sealed=… with the reason.",
+        fix='Pass deployed_by=Role(account=…, name="cdk-…-cfn-exec-role-…"), or, where CloudFormation acts with the '
+        'permissions of whoever deploys, Forwarding("cloudformation.amazonaws.com"); or sealed=… with the reason.',
     )

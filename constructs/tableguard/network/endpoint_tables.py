@@ -143,7 +143,7 @@ class EndpointTables(Construct):
         if first and self._tables:
             for statement in self._rendered(self.tables, streams=self._streams):
                 if statement["Resource"] != "*":
-                    statement["Resource"] = cdk.Lazy.list(_Resources(self))
+                    statement["Resource"] = cdk.Lazy.uncached_list(_Resources(self))
                 self._endpoint.add_to_policy(iam.PolicyStatement.from_json(statement))
 
     def resources(self) -> list[str]:
@@ -155,10 +155,13 @@ class EndpointTables(Construct):
     def problems(self) -> list[str]:
         """What is wrong with the whole policy, statements of others included."""
         if not self._tables:
-            return [
-                f"the tables of {self.node.path}: got none. Allowed: at least one, since the endpoint's policy lets "
-                "through what it names. Pass tables=[…], or the endpoint to a VpcOnlyTable."
-            ]
+            none = InvalidInputError(
+                f"the tables of {self.node.path}",
+                value=(),
+                allowed="at least one, since the endpoint's policy lets through what it names",
+                fix="Pass tables=[…], or the endpoint to a VpcOnlyTable.",
+            )
+            return [str(none)]
         resource = self._resource
         whole = cdk.Stack.of(resource).resolve(properties_of(resource)["policyDocument"])
         try:
@@ -189,8 +192,8 @@ class EndpointTables(Construct):
                 value=None,
                 allowed="an endpoint with a policy, which is added to: this one lets everybody reach every table, and "
                 "with a first statement it would cut off whatever is not named",
-                fix="Pass narrow=True and, in tables, all tables that are used through the endpoint; or leave it alone: "
-                "it lets this table through as it is.",
+                fix="Pass narrow=True and, in tables, all tables that are used through the endpoint; or leave it "
+                "alone, since it lets this table through as it is.",
             )
 
 

@@ -18,8 +18,7 @@ class DynamoDbGatewayEndpoint(Construct):
     name them all. It reaches tables of its own region only, and no streams; callers beyond the VPC (peering, VPN,
     Direct Connect) cannot use it. For those there is `DynamoDbInterfaceEndpoint`.
 
-    `GatewayVpcEndpoint(scope, "ToTables", …)` and `DynamoDbGatewayEndpoint(scope, "ToTables", …)` make a resource of the
-    same logical id.
+    Its resource has the logical id that `GatewayVpcEndpoint` would have with the same construct id.
     """
 
     def __init__(

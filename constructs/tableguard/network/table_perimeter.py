@@ -69,9 +69,9 @@ class TablePerimeter(Construct):
                 is inside and nobody is exempt.
             vpcs: VPCs that are inside as well, of the table's account and region or imported by their ids.
             endpoints: Endpoints of this library. The table is added to their policies, and their VPCs are inside.
-            deployed_by: The role that the stack is deployed as, exempt for what a deployment does (`Fenced.DEPLOYMENT`):
-                CloudFormation's execution role of the stack's synthesizer when left out. A synthesizer that was passed
-                to the stack does not tell it: then it must be named.
+            deployed_by: The role that the stack is deployed as, exempt for what a deployment does
+                (`Fenced.DEPLOYMENT`): CloudFormation's execution role of the stack's synthesizer when left out. A
+                synthesizer that was passed to the stack does not tell it: then it must be named.
             sealed: Why not even the deploying role may change the policies from outside. Only the root user of the
                 account can then delete them; the deploying role is exempt when left out.
             deployed_replicas: Regions of replicas that have been deployed already and can have policies now; see
@@ -176,10 +176,13 @@ class TableFence:
         if region in deployed:
             if self.perimeter.trusted.outside(region):
                 return []
-            return [
-                f"the networks of {where}: nothing is inside in {region}, where a replica is. Allowed: at least one "
-                f'network that reaches {region}. Add FromVpc("vpc-…", region="{region}"), or an endpoint or range.'
-            ]
+            nothing = InvalidInputError(
+                f"the networks of {where}",
+                value=[network.label for network in self.perimeter.networks],
+                allowed=f"at least one network that reaches {region}, where a replica is",
+                fix=f'Add FromVpc("vpc-…", region="{region}"), or an endpoint or range.',
+            )
+            return [str(nothing)]
         if region in self.open_replicas:
             cdk.Annotations.of(self.construct).add_warning_v2(
                 OPEN_REPLICA,
@@ -187,11 +190,15 @@ class TableFence:
                 f"is deployed, add deployed_replicas=[{region!r}] and deploy again.",
             )
             return []
-        return [
-            f"the replicas of {where}: {region} would stand open, since CloudFormation cannot create a replica together "
-            f"with its policy. Allowed: deployed_replicas=[{region!r}] once it has been deployed, and for the deployment "
-            f'that creates it open_replicas={{{region!r}: "why it may"}}. An SCP closes the gap.'
-        ]
+        stands_open = InvalidInputError(
+            f"the replicas of {where}",
+            value=region,
+            allowed="replicas that can have a policy: CloudFormation cannot create one together with its policy, so a "
+            "new one would stand open",
+            fix=f"Pass deployed_replicas=[{region!r}] once it has been deployed, and for the deployment that creates "
+            f'it open_replicas={{{region!r}: "why it may"}}. An SCP closes the gap.',
+        )
+        return [str(stands_open)]
 
 
 def _reasons(construct: Construct, open_replicas: object) -> dict[str, str]:

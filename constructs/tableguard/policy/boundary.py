@@ -124,7 +124,7 @@ class Boundary:
         Raises:
             InvalidInputError: No guardian: nobody could ever make the policy.
         """
-        listed = guardians_of(guardians)
+        listed = guardians_of("the guardians", guardians)
         if not listed:
             raise InvalidInputError(
                 f"the guardians of the boundary {self.name}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import aws_cdk as cdk
@@ -94,13 +94,12 @@ class EndpointTables(Construct):
             "accounts": tuple(accounts) or (() if organization is not None else (stack.account,)),
         }
         self._tables: dict[str, TableReference] = {}
-        known = [_reference(self, table) for table in tables]
         self._endpoint = endpoint
-        self._resource = _resource(endpoint, self._rendered(known, streams=False) if known else None)
+        self._resource = _resource(endpoint, lambda: self._for_its_owner(tables))
         self._streams = self._is_of_streams()
         self._check_policy(narrow=narrow)
         self.node.add_validation(_Validate(self))
-        self.add_tables(*known)
+        self.add_tables(*tables)
 
     @property
     def endpoint(self) -> AnyEndpoint:
@@ -136,7 +135,7 @@ class EndpointTables(Construct):
         Raises:
             InvalidInputError: Something else, or a table whose name the endpoint's stack cannot know.
         """
-        known = [_reference(self, table) for table in tables]
+        known = [_reference(self, table, self._resource.vpc_id) for table in tables]
         first = not self._tables
         for table in known:
             self._tables.setdefault(table.arn, table)
@@ -163,7 +162,18 @@ class EndpointTables(Construct):
             )
             return [str(none)]
         resource = self._resource
-        whole = cdk.Stack.of(resource).resolve(properties_of(resource)["policyDocument"])
+        stack = cdk.Stack.of(resource)
+        whole = stack.resolve(properties_of(resource).get("policyDocument")) or {}
+        there = minified(whole)
+        lost = [arn for arn in stack.resolve(self.resources()) if minified(arn) not in there]
+        if lost:
+            replaced = InvalidInputError(
+                f"the policy of {resource.node.path}",
+                value="a document that was assigned to the resource",
+                allowed=f"the policy of the endpoint itself, since the other has replaced what it says of {lost[0]}",
+                fix="Add your statements with endpoint.add_to_policy(…).",
+            )
+            return [str(replaced)]
         try:
             check_size(whole, self._limit, owner=resource.node.path, fix=_TOO_LARGE)
         except TableguardError as error:
@@ -173,6 +183,12 @@ class EndpointTables(Construct):
     def _rendered(self, tables: Sequence[TableReference], *, streams: bool) -> list[Json]:
         statements: list[Json] = document(endpoint_statements(tables, streams=streams, **self._callers))["Statement"]
         return statements
+
+    def _for_its_owner(self, tables: Sequence[ReachedTable]) -> str:
+        """The statements for the owner of an imported endpoint, where they can be written down."""
+        known = [_reference(self, table, "") for table in tables]
+        text = minified(self._rendered(known, streams=False)) if known else ""
+        return f", by these statements: {text}" if text and not is_unresolved(text) else "."
 
     def _is_of_streams(self) -> bool:
         name = _service(cdk.Stack.of(self._resource).resolve(self._resource.service_name))
@@ -237,21 +253,19 @@ def endpoint_tables(endpoint: object) -> EndpointTables:
     return found
 
 
-def _resource(endpoint: Any, statements: Sequence[Json] | None) -> ec2.CfnVPCEndpoint:
+def _resource(endpoint: Any, for_its_owner: Callable[[], str]) -> ec2.CfnVPCEndpoint:
     node = getattr(endpoint, "node", None)
     resource = node.default_child if isinstance(node, Node) else None
     if isinstance(endpoint, ec2.GatewayVpcEndpoint | ec2.InterfaceVpcEndpoint) and isinstance(
         resource, ec2.CfnVPCEndpoint
     ):
         return resource
-    literal = statements is not None and not is_unresolved(minified(statements))
     raise InvalidInputError(
         "the endpoint of an EndpointTables",
         value=node.path if isinstance(node, Node) else endpoint,
         allowed="a GatewayVpcEndpoint or InterfaceVpcEndpoint of this app: an imported one's policy cannot be changed "
         "from here",
-        fix="Change the policy where the endpoint is made"
-        + (f", by these statements: {minified(statements)}" if literal else "."),
+        fix=f"Change the policy where the endpoint is made{for_its_owner()}",
     )
 
 
@@ -265,7 +279,7 @@ def _service(name: Any) -> str:
     return "a name that is known only at deployment"
 
 
-def _reference(construct: EndpointTables, table: Any) -> TableReference:
+def _reference(construct: EndpointTables, table: Any, vpc_id: str) -> TableReference:
     found = _known(table)
     if found is None:
         raise InvalidInputError(
@@ -273,9 +287,9 @@ def _reference(construct: EndpointTables, table: Any) -> TableReference:
             value=table,
             allowed="a TableReference, a table of this library, or a table of the CDK",
         )
-    stack = cdk.Stack.of(construct)
     home = None if isinstance(table, TableReference) else cdk.Stack.of(table)
-    if is_unresolved(found.name) and home is not None and home is not stack:
+    unknown = is_unresolved(found.name) and is_unresolved(vpc_id)
+    if unknown and home is not None and home is not cdk.Stack.of(construct):
         raise InvalidInputError(
             f"a table of {construct.node.path}",
             value=f"{table.node.path}, whose name is known only at deployment",

@@ -111,7 +111,7 @@ class TablePerimeter(Construct):
                 self._perimeter.table_statements(reference.in_region(region))
         self._policies.enclose(self._fence)
         for endpoint in listed:
-            endpoint.add_tables(reference)
+            endpoint.add_tables(resource)
 
     @property
     def perimeter(self) -> Perimeter:

@@ -250,13 +250,33 @@ def test_refused(name: str) -> None:
     assert str(caught.value).startswith(what)
 
 
-def test_a_table_without_a_name_is_refused_in_another_stack() -> None:
+def test_a_table_without_a_name_is_refused_where_two_stacks_would_wait_for_each_other() -> None:
     scope = app()
     network, data = stack(scope, "Network"), stack(scope)
-    endpoint = tg.DynamoDbGatewayEndpoint(network, "To", vpc=vpc_of(network))
+    endpoint = tg.DynamoDbGatewayEndpoint(network, "To", vpc=ec2.Vpc(network, "Vpc", max_azs=1))
     table = dynamodb.TableV2(data, "Orders", partition_key=PK)
     with pytest.raises(tg.InvalidInputError, match="table_name"):
         endpoint.add_tables(table)
+    with pytest.raises(tg.InvalidInputError, match="table_name"):
+        tg.TablePerimeter(data, "Perimeter", table=table, endpoints=[endpoint])
+
+
+def test_a_table_without_a_name_is_fine_in_another_stack_where_the_vpc_is_known() -> None:
+    scope = app()
+    network, data = stack(scope, "Network"), stack(scope)
+    endpoint = tg.DynamoDbGatewayEndpoint(network, "To", vpc=vpc_of(network))
+    tg.VpcOnlyTable(data, "Orders", partition_key=PK, endpoints=[endpoint])
+    assert "table/<Data:ExportsOutputRefOrders" in str(policy_of(network))
+
+
+def test_a_policy_that_somebody_assigned_to_the_resource_is_refused() -> None:
+    data = stack()
+    made = tg.DynamoDbGatewayEndpoint(data, "To", vpc=vpc_of(data), tables=[BOOKS])
+    resource = made.endpoint.node.default_child
+    assert isinstance(resource, ec2.CfnVPCEndpoint)
+    resource.policy_document = {"Version": "2012-10-17", "Statement": []}
+    with pytest.raises(RuntimeError, match=r"was assigned to the resource.*table/books"):
+        Template.from_stack(data)
 
 
 def test_a_policy_over_its_limit_is_refused() -> None:

@@ -88,7 +88,7 @@ def test_a_vpc_whose_id_the_template_cannot_know_is_refused() -> None:
     elsewhere = ec2.Vpc(stack(scope, "Network", account="222233334444"), "Vpc", max_azs=1)
     error = refused(lambda: around(stack(scope), vpcs=[elsewhere]))
     assert error.what == "the VPC of Network/Vpc"
-    assert "222233334444" in error.value
+    assert "222233334444" in str(error.value)
     assert "FromVpc(" in error.fix
 
 
@@ -201,6 +201,9 @@ def test_a_nested_stack_is_deployed_with_its_parent() -> None:
     assert [e.principal.label for e in made.perimeter.exemptions] == [
         f"role cdk-hnb659fds-cfn-exec-role-{OWNER}-{REGION} of {OWNER}"
     ]
+    policy = Documents.of(nested).table_policy()
+    assert allows(policy, "GetItem", principal=APP, context=INSIDE)
+    assert not allows(policy, "GetItem", principal=APP, context=OUTSIDE["no endpoint"])
 
 
 # Replicas

@@ -17,6 +17,7 @@ from tests.unit.network.support import HERE, INSIDE, OUTSIDE
 from tests.unit.tables.support import EVERYTHING, NOON, ORDERS, OWNER, app, role, stack
 
 PERIMETER = tg.Perimeter(networks=[HERE])
+TEAM = role("team", OWNER)
 GUARDIAN = tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")
 
 
@@ -31,18 +32,23 @@ def test_a_role_that_carries_it_stays_inside() -> None:
     boundary = tg.DataAccessBoundary(data, "Boundary", perimeter=PERIMETER)
     team = team_role(data)
     iam.PermissionsBoundary.of(team).apply(boundary.policy)
-    asked = {"principal": role("team", OWNER), "action": "dynamodb:GetItem", "resource": ORDERS}
-    assert_allowed(data, **asked, context=INSIDE, table_policy="any")
+    assert_allowed(data, principal=TEAM, action="dynamodb:GetItem", resource=ORDERS, context=INSIDE, table_policy="any")
     for place in OUTSIDE.values():
-        assert_denied(data, **asked, context=place)
+        assert_denied(data, principal=TEAM, action="dynamodb:GetItem", resource=ORDERS, context=place)
 
 
 def test_a_role_that_does_not_carry_it_does_not() -> None:
     data = stack()
     tg.DataAccessBoundary(data, "Boundary", perimeter=PERIMETER)
     team_role(data)
-    asked = {"principal": role("team", OWNER), "action": "dynamodb:GetItem", "resource": ORDERS}
-    assert_allowed(data, **asked, context=OUTSIDE["no endpoint"], table_policy="any")
+    assert_allowed(
+        data,
+        principal=TEAM,
+        action="dynamodb:GetItem",
+        resource=ORDERS,
+        context=OUTSIDE["no endpoint"],
+        table_policy="any",
+    )
 
 
 def test_the_template_names_the_policy_in_a_stack_without_an_environment() -> None:

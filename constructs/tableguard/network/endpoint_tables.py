@@ -88,11 +88,12 @@ class EndpointTables(Construct):
         check_list(self, "accounts", accounts)
         check_limits(self, limits)
         self._limit = (limits or Limits()).endpoint
-        stack = cdk.Stack.of(self)
+        own = cdk.Stack.of(endpoint if isinstance(endpoint, Construct) else self)
         self._callers: dict[str, Any] = {
             "organization": organization,
-            "accounts": tuple(accounts) or (() if organization is not None else (stack.account,)),
+            "accounts": tuple(accounts) or (() if organization is not None else (own.account,)),
         }
+        self._region = own.region
         self._tables: dict[str, TableReference] = {}
         self._endpoint = endpoint
         self._resource = _resource(endpoint, lambda: self._for_its_owner(tables))
@@ -105,6 +106,11 @@ class EndpointTables(Construct):
     def endpoint(self) -> AnyEndpoint:
         """The endpoint."""
         return self._endpoint
+
+    @property
+    def region(self) -> str:
+        """The region that the endpoint is in, whose tables it reaches."""
+        return self._region
 
     @property
     def tables(self) -> tuple[TableReference, ...]:
@@ -133,7 +139,8 @@ class EndpointTables(Construct):
             tables: References, tables of this library, or of the CDK.
 
         Raises:
-            InvalidInputError: Something else, or a table whose name the endpoint's stack cannot know.
+            InvalidInputError: Something else, a table of another region, or one whose name the endpoint's stack cannot
+                know.
         """
         known = [_reference(self, table, self._resource.vpc_id) for table in tables]
         first = not self._tables
@@ -296,6 +303,13 @@ def _reference(construct: EndpointTables, table: Any, vpc_id: str) -> TableRefer
             allowed="a table with a name, since endpoint and table are in different stacks, and the table's policy "
             "names the endpoint's VPC: each would wait for the other",
             fix="Pass table_name=….",
+        )
+    if found.region != construct.region and not is_unresolved(found.region + construct.region):
+        raise InvalidInputError(
+            f"the region of a table of {construct.node.path}",
+            value=found.region,
+            allowed=f"{construct.region}, where the endpoint is: it reaches no other region",
+            fix=f'Pass the replica: reference.in_region("{construct.region}").',
         )
     return found
 

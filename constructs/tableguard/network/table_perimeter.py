@@ -101,7 +101,7 @@ class TablePerimeter(Construct):
         self._perimeter = deployable(
             with_vpcs(self.node.path, perimeter, inside), stack, deployed_by=deployed_by, sealed=sealed
         )
-        self._fence = TableFence(self, self._perimeter, _reasons(self, open_replicas))
+        fence = TableFence(self, self._perimeter, _reasons(self, open_replicas))
         self._policies = TablePolicies.of(resource)
         reference = self._policies.reference
         self._policies.configure(limits=limits, deployed_replicas=deployed_replicas)
@@ -109,9 +109,10 @@ class TablePerimeter(Construct):
             if region in (reference.region, *reference.replica_regions):
                 # An error while it can come through in one piece.
                 self._perimeter.table_statements(reference.in_region(region))
-        self._policies.enclose(self._fence)
+        self._policies.enclose(fence)
         for endpoint in listed:
-            endpoint.add_tables(resource)
+            in_replica = endpoint.region in reference.replica_regions
+            endpoint.add_tables(reference.in_region(endpoint.region) if in_replica else resource)
 
     @property
     def perimeter(self) -> Perimeter:

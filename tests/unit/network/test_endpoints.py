@@ -22,6 +22,7 @@ from tests.unit.tables.support import (
     OWNER,
     PK,
     REGION,
+    REPLICA,
     STREAM,
     Documents,
     Json,
@@ -202,6 +203,36 @@ def test_an_imported_endpoint_is_refused_with_the_statements_for_its_owner() -> 
         tg.EndpointTables(data, "Ours", endpoint=imported, tables=[BOOKS])
     assert caught.value.value == "Data/Far"
     assert f'"Resource":["{OF_BOOKS}","{OF_BOOKS}/index/*"]' in caught.value.fix
+
+
+def test_a_table_of_another_region_is_refused() -> None:
+    data = stack()
+    there = tg.TableReference(account=OWNER, region=REPLICA, name="books")
+    with pytest.raises(tg.InvalidInputError, match="no other region"):
+        tg.DynamoDbGatewayEndpoint(data, "To", vpc=vpc_of(data), tables=[there])
+
+
+def test_an_endpoint_where_a_replica_is_reaches_the_replica() -> None:
+    scope = app()
+    data, far = stack(scope), stack(scope, "Far", region=REPLICA)
+    endpoint = tg.DynamoDbGatewayEndpoint(far, "To", vpc=vpc_of(far))
+    table = table_v2(data, replicas=[dynamodb.ReplicaTableProps(region=REPLICA)])
+    near = tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")])
+    made = tg.TablePerimeter(
+        data, "Perimeter", table=table, perimeter=near, endpoints=[endpoint], deployed_replicas=[REPLICA]
+    )
+    assert made.perimeter.networks[-1] == tg.FromVpc("vpc-0abc1234", region=REPLICA)
+    assert passes(policy_of(far), "dynamodb:GetItem", ORDERS.replace(REGION, REPLICA))
+    assert not passes(policy_of(far), "dynamodb:GetItem", ORDERS)
+
+
+def test_callers_of_the_endpoints_account_pass_when_nothing_is_said() -> None:
+    scope = app()
+    consumer, data = stack(scope, "Consumer", account=STRANGER), stack(scope)
+    endpoint = existing(consumer)
+    tg.EndpointTables(data, "Ours", endpoint=endpoint, tables=[BOOKS])
+    assert passes(policy_of(consumer), "dynamodb:GetItem", OF_BOOKS, caller=role("reader", STRANGER))
+    assert not passes(policy_of(consumer), "dynamodb:GetItem", OF_BOOKS)
 
 
 REFUSED: dict[str, tuple[Callable[[cdk.Stack], object], str]] = {

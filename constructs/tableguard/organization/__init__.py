@@ -1,1 +1,1 @@
-"""Constructs that hold for whole accounts and organizations."""
+"""Constructs for an organization's accounts: who may step in, and what nobody may do."""

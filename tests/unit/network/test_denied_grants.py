@@ -67,7 +67,8 @@ def test_a_grant_from_anywhere_may_come_inside() -> None:
 
 
 def test_a_grant_of_settings_is_not_fenced() -> None:
-    assert denied(READER, tg.Access.SETTINGS, conditions=[tg.FromNetwork("192.0.2.0/24")]) == ""
+    for principal in (READER, tg.Account(PARTNER)):
+        assert denied(principal, tg.Access.SETTINGS, conditions=[tg.FromNetwork("192.0.2.0/24")]) == ""
 
 
 def test_whoever_is_exempt_for_all_of_it_is_not_denied() -> None:

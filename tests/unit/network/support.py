@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 import tableguard as tg
-from tableguard.policy.evaluation import ContextValue
-from tests.unit.tables.support import OWNER, PARTNER, REGION, REPLICA, role
+from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
+from tests.unit.tables.support import NOON, ORDERS, OWNER, PARTNER, REGION, REPLICA, role
 
 Context = Mapping[str, ContextValue]
 
@@ -58,6 +58,35 @@ MOVING: Final = (
     "DeleteResourcePolicy",
 )
 READING: Final = ("GetItem", "Query", "PartiQLSelect", "SearchVectors")
+
+
+EVERYTHING: Final[Mapping[str, Any]] = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+
+
+def allows(
+    policy: Mapping[str, Any] | None,
+    action: str,
+    *,
+    principal: str,
+    resource: str = ORDERS,
+    identity: Sequence[Mapping[str, object]] = (EVERYTHING,),
+    context: Mapping[str, ContextValue] | None = None,
+) -> bool:
+    """Whether a request goes through, given the resource's policy and the caller's own policies."""
+    request = Request(
+        principal=principal,
+        action=f"dynamodb:{action}",
+        resource=resource,
+        resource_account=OWNER,
+        context=context or {},
+        time=NOON,
+    )
+    decision = evaluate(request, Policies(resource=policy, identity=identity))
+    assert decision.understood, decision
+    return decision.allowed
 
 
 def vpc_of(scope: Construct, construct_id: str = "Vpc", *, region: str | None = None) -> ec2.IVpc:

@@ -14,9 +14,8 @@ from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tableguard.policy.evaluation import Policies, Request, evaluate
-from tests.unit.network.support import APP, ORGANIZATION, STRANGER, vpc_of
+from tests.unit.network.support import APP, EVERYTHING, ORGANIZATION, STRANGER, vpc_of
 from tests.unit.tables.support import (
-    EVERYTHING,
     NOON,
     ORDERS,
     OWNER,

@@ -31,6 +31,7 @@ from tests.unit.network.support import (
     THERE,
     USER,
     VPC,
+    allows,
     exempt,
     vpc_of,
 )
@@ -48,7 +49,6 @@ from tests.unit.tables.support import (
     VENDOR,
     Documents,
     Json,
-    allows,
     app,
     role,
     stack,

@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 import tableguard as tg
 from tableguard.network.vpc_only_table import TableProperties
 from tableguard.testing import assert_allowed, assert_denied
-from tests.unit.network.support import APP, CONSUMER, HERE, INSIDE, OUTSIDE, REPLICA_VPC, THERE, vpc_of
+from tests.unit.network.support import APP, CONSUMER, HERE, INSIDE, OUTSIDE, REPLICA_VPC, THERE, allows, vpc_of
 from tests.unit.tables.support import (
     ORDERS,
     OWNER,
@@ -25,7 +25,6 @@ from tests.unit.tables.support import (
     REPLICA_KEY,
     SK,
     Documents,
-    allows,
     app,
     resolved,
     stack,

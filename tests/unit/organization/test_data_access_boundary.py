@@ -13,8 +13,8 @@ import tableguard as tg
 from tableguard.policy.denials import denying
 from tableguard.policy.evaluation import Policies, Request, evaluate
 from tableguard.testing import assert_allowed, assert_denied
-from tests.unit.network.support import HERE, INSIDE, OUTSIDE
-from tests.unit.tables.support import EVERYTHING, NOON, ORDERS, OWNER, app, role, stack
+from tests.unit.network.support import EVERYTHING, HERE, INSIDE, OUTSIDE
+from tests.unit.tables.support import NOON, ORDERS, OWNER, app, role, stack
 
 PERIMETER = tg.Perimeter(networks=[HERE])
 TEAM = role("team", OWNER)

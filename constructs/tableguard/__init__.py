@@ -10,10 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tableguard.network.endpoint_tables import EndpointTables
+    from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
+    from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
+    from tableguard.network.table_perimeter import TablePerimeter
+    from tableguard.network.vpc_only_table import VpcOnlyTable
     from tableguard.organization.access_analyzer import ExternalAccessAnalyzer
     from tableguard.organization.attachments import Attachments
     from tableguard.organization.break_glass_rcp import BreakGlassRCP
     from tableguard.organization.break_glass_scp import BreakGlassSCP
+    from tableguard.organization.data_access_boundary import DataAccessBoundary
     from tableguard.policy import (
         Access,
         Account,
@@ -78,6 +84,10 @@ _MODULES: Final = {
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
     "CrossAccountTable": "tableguard.tables.cross_account_table",
+    "DataAccessBoundary": "tableguard.organization.data_access_boundary",
+    "DynamoDbGatewayEndpoint": "tableguard.network.gateway_endpoint",
+    "DynamoDbInterfaceEndpoint": "tableguard.network.interface_endpoint",
+    "EndpointTables": "tableguard.network.endpoint_tables",
     "EveryGrantEnds": "tableguard.review.rules",
     "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
     "KeepsAccess": "tableguard.review.rules",
@@ -94,8 +104,10 @@ _MODULES: Final = {
     "SharedTable": "tableguard.policy.archive_rules",
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
+    "TablePerimeter": "tableguard.network.table_perimeter",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",
+    "VpcOnlyTable": "tableguard.network.vpc_only_table",
 }
 
 __all__ = [
@@ -111,6 +123,10 @@ __all__ = [
     "ConsumerAccess",
     "ConsumerRole",
     "CrossAccountTable",
+    "DataAccessBoundary",
+    "DynamoDbGatewayEndpoint",
+    "DynamoDbInterfaceEndpoint",
+    "EndpointTables",
     "EveryGrantEnds",
     "Exemption",
     "ExternalAccessAnalyzer",
@@ -155,10 +171,12 @@ __all__ = [
     "TableAccess",
     "TableGrant",
     "TablePart",
+    "TablePerimeter",
     "TableReference",
     "TableguardError",
     "TableguardRules",
     "User",
+    "VpcOnlyTable",
 ]
 
 

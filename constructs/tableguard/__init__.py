@@ -10,6 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tableguard.network.no_human_access import NoHumanAccess
+    from tableguard.organization.break_glass_alarm import BreakGlassAlarm
+    from tableguard.organization.break_glass_role import BreakGlassRole
     from tableguard.policy import (
         Access,
         Account,
@@ -39,7 +42,8 @@ if TYPE_CHECKING:
         TableReference,
         User,
     )
-    from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, OnlyFrom
+    from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
+    from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, NoWayAround, OnlyAccounts, OnlyFrom
     from tableguard.tables.consumer_access import ConsumerAccess
     from tableguard.tables.consumer_role import ConsumerRole
     from tableguard.tables.cross_account_table import CrossAccountTable
@@ -47,16 +51,22 @@ if TYPE_CHECKING:
     from tableguard.validation import TableguardRules
 
 _MODULES: Final = {
+    "BreakGlassAccess": "tableguard.policy.break_glass",
+    "BreakGlassAlarm": "tableguard.organization.break_glass_alarm",
+    "BreakGlassRole": "tableguard.organization.break_glass_role",
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
     "CrossAccountTable": "tableguard.tables.cross_account_table",
     "EveryGrantEnds": "tableguard.review.rules",
     "KeepsAccess": "tableguard.review.rules",
+    "NoHumanAccess": "tableguard.network.no_human_access",
+    "NoWayAround": "tableguard.review.rules",
     "NobodyCan": "tableguard.review.rules",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
     "TableAccess": "tableguard.tables.table_access",
     "TableguardRules": "tableguard.validation",
+    "UsersWithMfa": "tableguard.policy.break_glass",
 }
 
 __all__ = [
@@ -64,6 +74,9 @@ __all__ = [
     "Account",
     "Attributes",
     "AwsService",
+    "BreakGlassAccess",
+    "BreakGlassAlarm",
+    "BreakGlassRole",
     "Clause",
     "Condition",
     "ConsumerAccess",
@@ -80,6 +93,8 @@ __all__ = [
     "LeadingKeys",
     "Limit",
     "Limits",
+    "NoHumanAccess",
+    "NoWayAround",
     "NobodyCan",
     "OnlyAccounts",
     "OnlyFrom",
@@ -97,6 +112,7 @@ __all__ = [
     "TableguardError",
     "TableguardRules",
     "User",
+    "UsersWithMfa",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import aws_cdk as cdk
 import jsii
@@ -13,6 +13,7 @@ from constructs import Construct, IConstruct, IValidation
 from tableguard.policy import (
     Attributes,
     InvalidInputError,
+    Limit,
     Limits,
     Statement,
     TableGrant,
@@ -22,6 +23,7 @@ from tableguard.policy import (
     check_size,
     document,
 )
+from tableguard.policy.denials import Denial
 from tableguard.policy.documents import VERSION, Json
 from tableguard.tables.facts import (
     CfnAnyTable,
@@ -46,6 +48,19 @@ _TOO_LARGE: Final = (
 )
 
 Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, ...]]
+
+
+class Fence(Protocol):
+    """What denies something at a table, next to the grants: `Perimeter` and `NoPeople` do."""
+
+    def table_statements(self, table: TableReference) -> Sequence[Denial]:
+        """What the table's policy denies."""
+
+    def stream_statements(self, table: TableReference) -> Sequence[Denial]:
+        """What the stream's policy denies."""
+
+    def described(self) -> dict[str, object]:
+        """What the template's metadata says of it."""
 
 
 @jsii.implements(cdk.IAspect)
@@ -85,6 +100,8 @@ class TablePolicies(Construct):
         super().__init__(resource, _CHILD_ID)
         self.resource = TableResource(resource)
         self._grants: tuple[TableGrant, ...] = ()
+        self._fences: tuple[Fence, ...] = ()
+        self._has_stream = False
         self._table = self.reference
         self._deployed_replicas: set[str] = set()
         self._limits = Limits()
@@ -127,11 +144,9 @@ class TablePolicies(Construct):
                     fix="Remove one of the two.",
                 )
             self._check(grant, table, facts)
-        for limit, rendering in (
-            (self._limits.table, TableGrant.table_statements),
-            (self._limits.stream, TableGrant.stream_statements),
-        ):
-            statements = _rendered((*self._grants, *grants), table, rendering)
+        for limit, rendering in self._renderings:
+            denied = _denied(self._fences, table, rendering)
+            statements = [*_rendered((*self._grants, *grants), table, rendering), *denied]
             if statements:
                 check_size(
                     {"Version": VERSION, "Statement": statements}, limit, owner=self.resource.path, fix=_TOO_LARGE
@@ -147,7 +162,48 @@ class TablePolicies(Construct):
         self._grants = (*self._grants, *grants)
         self._table = table
         self._attach()
-        self.resource.resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
+        self._describe()
+
+    def fence(self, fence: Fence) -> None:
+        """Deny something, next to what is granted.
+
+        Args:
+            fence: What is denied.
+
+        Raises:
+            InvalidInputError: It is there already.
+            PolicyTooLargeError: Our own statements alone are over a limit.
+        """
+        if fence in self._fences:
+            raise InvalidInputError(
+                f"a fence of {self.resource.path}", value=fence.described(), allowed="each once", fix="Remove one."
+            )
+        facts = self.resource.facts()
+        table = self.resource.reference(facts)
+        for limit, rendering in self._renderings:
+            statements = [*self._ours(table, rendering), *_denied([fence], table, rendering)]
+            check_size({"Version": VERSION, "Statement": statements}, limit, owner=self.resource.path, fix=_TOO_LARGE)
+        self._fences = (*self._fences, fence)
+        self._table, self._has_stream = table, facts.has_stream
+        self._attach()
+        self._describe()
+
+    @property
+    def _renderings(self) -> tuple[tuple[Limit, Rendering], ...]:
+        return (
+            (self._limits.table, TableGrant.table_statements),
+            (self._limits.stream, TableGrant.stream_statements),
+        )
+
+    def _ours(self, table: TableReference, rendering: Rendering) -> list[Json]:
+        """Our statements: what is granted, then what is denied."""
+        fences = self._fences if rendering is TableGrant.table_statements or self._has_stream else ()
+        return [*_rendered(self._grants, table, rendering), *_denied(fences, table, rendering)]
+
+    def _describe(self) -> None:
+        grants = [grant.described() for grant in self._grants]
+        fences = [fence.described() for fence in self._fences]
+        self.resource.resource.add_metadata(METADATA_KEY, {"grants": grants, **({"fences": fences} if fences else {})})
 
     def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
         grant.check(table)
@@ -182,7 +238,7 @@ class TablePolicies(Construct):
 
     @property
     def _on_resource_side(self) -> bool:
-        return any(grant.on_resource_side(self.resource.account) for grant in self._grants)
+        return bool(self._fences) or any(grant.on_resource_side(self.resource.account) for grant in self._grants)
 
     def _edit_policy(self, policy: Any) -> Any:
         return self._with_statements(policy, self._table, TableGrant.table_statements)
@@ -215,7 +271,7 @@ class TablePolicies(Construct):
         return self._table.in_region(region) if region in self._table.replica_regions else None
 
     def _with_statements(self, policy: Any, table: TableReference, rendering: Rendering) -> Any:
-        ours = _rendered(self._grants, table, rendering)
+        ours = self._ours(table, rendering)
         if not ours:
             return policy
         theirs = (policy or {}).get("policyDocument") or {}
@@ -235,9 +291,9 @@ class TablePolicies(Construct):
         if waiting and self._on_resource_side:
             cdk.Annotations.of(self.resource.resource).add_warning_v2(
                 "tableguard:replica-without-policy",
-                f"Phase 1 of 2: the replicas in {', '.join(waiting)} get none of the grants in this deployment: "
-                "CloudFormation cannot create a replica in another region together with its policy. Once they are "
-                f"deployed, add deployed_replicas={waiting!r} and deploy again.",
+                f"Phase 1 of 2: the replicas in {', '.join(waiting)} get none of the grants and fences in this "
+                "deployment: CloudFormation cannot create a replica in another region together with its policy. Once "
+                f"they are deployed, add deployed_replicas={waiting!r} and deploy again.",
             )
         copied = sorted({p.region for p in facts.policies if p.kind == "table" and p.region in waiting})
         if copied and self._on_resource_side:
@@ -261,9 +317,9 @@ class TablePolicies(Construct):
         # At the last moment, since somebody may have assigned a policy anew after the aspects.
         facts = self.resource.facts()
         table = self.resource.reference(facts)
-        if table != self._table:
+        if table != self._table or facts.has_stream != self._has_stream:
             # Our statements follow the table: with an index or a replica more, they are others than those just read.
-            self._table = table
+            self._table, self._has_stream = table, facts.has_stream
             facts = self.resource.facts()
         self._warn_of_replicas(facts)
         problems = []
@@ -289,7 +345,7 @@ class TablePolicies(Construct):
             else (self._limits.stream, TableGrant.stream_statements)
         )
         table = self._in_region(policy.region)
-        if policy.document.get("Version") != VERSION and table and _rendered(self._grants, table, rendering):
+        if policy.document.get("Version") != VERSION and table and self._ours(table, rendering):
             raise InvalidInputError(
                 f"the version of the {limit.kind} of {owner}",
                 value=policy.document.get("Version"),
@@ -302,6 +358,15 @@ class TablePolicies(Construct):
 def _rendered(grants: Iterable[TableGrant], table: TableReference, rendering: Rendering) -> list[Json]:
     statements = [statement for grant in grants for statement in rendering(grant, table)]
     return document(statements)["Statement"] if statements else []
+
+
+def _denied(fences: Iterable[Fence], table: TableReference, rendering: Rendering) -> list[Json]:
+    of_table = rendering is TableGrant.table_statements
+    return [
+        denial.to_json(principal="*")
+        for fence in fences
+        for denial in (fence.table_statements(table) if of_table else fence.stream_statements(table))
+    ]
 
 
 def _check_key_attributes(condition: Attributes, grant: TableGrant, facts: TableFacts) -> None:

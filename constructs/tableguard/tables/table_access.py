@@ -26,7 +26,7 @@ from tableguard.tables.clock import today, warn_of_past
 from tableguard.tables.facts import CfnAnyTable
 from tableguard.tables.identities import Converted, add_identity_statements, converted, known_text
 from tableguard.tables.keys import KEY_POLICY, KeyPolicy, key_policy_warning
-from tableguard.tables.policies import TablePolicies
+from tableguard.tables.policies import Fence, TablePolicies
 
 _TABLE_ARN: Final = re.compile(r"arn:[^:]+:dynamodb:([^:]+):(\d{12}):table/([^/]+)")
 
@@ -138,6 +138,18 @@ class TableAccess(Construct):
         self._grant_key(everything, table)
         for grant in past:
             warn_of_past(self, grant)
+
+    def fence(self, fence: Fence) -> None:
+        """Deny something at the table and its stream, next to what is granted: see `NoHumanAccess`.
+
+        Args:
+            fence: What is denied.
+
+        Raises:
+            InvalidInputError: It is there already.
+            PolicyTooLargeError: The statements are over a limit.
+        """
+        self._policies.fence(fence)
 
     def _grant_inside(self, one: Converted, table: TableReference) -> None:
         """Write the identity side, once for a principal that became several grants."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tableguard.policy.evaluation import AnyDocument, Decision, Document, Policies, Request, evaluate
+from tableguard.policy.evaluation import AnyDocument, Decision, Document, Layer, Policies, Request, evaluate
 
 
 def assuming(request: Request, trust: AnyDocument, policies: Policies) -> Decision:
@@ -21,20 +21,27 @@ def assuming(request: Request, trust: AnyDocument, policies: Policies) -> Decisi
         trust: The role's trust policy.
         policies: The policies on the caller's side.
     """
-    complete = _with_resource(trust)
+    complete = completed(trust)
     # A layer that has to allow, whether to the caller or to its account, is what an endpoint's policy is.
-    return evaluate(request, replace(policies, resource=complete, endpoint=complete))
+    decision = evaluate(request, replace(policies, resource=complete, endpoint=complete))
+    reasons = (replace(r, layer=Layer.RESOURCE) if r.layer is Layer.ENDPOINT else r for r in decision.because)
+    return replace(decision, because=tuple(dict.fromkeys(reasons)))
 
 
-def _with_resource(trust: AnyDocument) -> Document:
+def completed(trust: AnyDocument) -> Document:
+    """A trust policy that names "*" as its resource, so that it can be read like other policies.
+
+    Args:
+        trust: The trust policy.
+    """
     source: object = trust.source if isinstance(trust, Document) else trust
     place = trust.place if isinstance(trust, Document) else None
     if not isinstance(source, Mapping):
         return Document(source, place)
     stated: Any = source.get("Statement", [])
     statements = stated if isinstance(stated, list) else [stated]
-    return Document({**source, "Statement": [_complete(each) for each in statements]}, place)
+    return Document({**source, "Statement": [_on_everything(each) for each in statements]}, place)
 
 
-def _complete(statement: object) -> object:
+def _on_everything(statement: object) -> object:
     return {**statement, "Resource": "*"} if isinstance(statement, Mapping) else statement

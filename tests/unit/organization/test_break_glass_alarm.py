@@ -19,7 +19,7 @@ from tests.unit.tables.support import OWNER, Json, app, resolved, stack
 
 ROLE: Final = tg.Role(account=OWNER, name=NAME)
 ISSUER: Final = {"type": "Role", "arn": ROLE_ARN, "accountId": OWNER, "userName": NAME}
-SESSION: Final = {
+SESSION: Final[Json] = {
     "type": "AssumedRole",
     "principalId": "AROAEXAMPLE:ann",
     "arn": f"arn:aws:sts::{OWNER}:assumed-role/{NAME}/ann",
@@ -87,12 +87,12 @@ def template() -> Json:
     return dict(resolved(Template.from_stack(scope).to_json()))
 
 
-def only(template: Json, kind: str) -> Json:
+def only(template: Mapping[str, Any], kind: str) -> Json:
     (found,) = [each["Properties"] for each in template["Resources"].values() if each["Type"] == kind]
     return dict(found)
 
 
-def rules(template: Json) -> dict[str, Json]:
+def rules(template: Mapping[str, Any]) -> dict[str, Json]:
     """The rules by the word that their ids hold."""
     return {
         word: each["Properties"]

@@ -8,6 +8,7 @@ from typing import Any, Final
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
+from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
 from tableguard.policy.actions import ACTIONS, Reach, Resource
@@ -293,3 +294,19 @@ def test_without_the_fence_people_read() -> None:
     table_v2(scope)
     identity: Mapping[str, object] = EVERYTHING
     assert all(allows(None, "GetItem", principal=person, identity=[identity]) for person in PEOPLE)
+
+
+@pytest.mark.parametrize("how", ["least", "everything"])
+def test_template(how: str, template_snapshots: SnapshotAssertion) -> None:
+    scope = stack(app())
+    least = how == "least"
+    table = table_v2(scope, dynamo_stream=None if least else dynamodb.StreamViewType.NEW_IMAGE)
+    roles = [tg.Role(account=OWNER, name="saml-ops")]
+    tg.NoHumanAccess(
+        scope,
+        "NoPeople",
+        table=table,
+        sign_in_roles=[] if least else roles,
+        exceptions=[] if least else [ANSWERS],
+    )
+    assert scope == template_snapshots

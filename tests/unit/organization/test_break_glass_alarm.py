@@ -10,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk.assertions import Template
+from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
 from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
@@ -268,3 +269,12 @@ def test_in_a_stack_of_no_region_that_is_left_to_the_caller() -> None:
 def test_needs_roles(roles: list[Any]) -> None:
     with pytest.raises(tg.InvalidInputError, match="at least one Role"):
         tg.BreakGlassAlarm(stack(app()), "Alarm", roles=roles)
+
+
+@pytest.mark.parametrize("how", ["least", "everything"])
+def test_template(how: str, template_snapshots: SnapshotAssertion) -> None:
+    mail = subscriptions.EmailSubscription("on-call@example.com")
+    scope = stack(app())
+    more: dict[str, Any] = {"subscriptions": [mail], "reads_too": True} if how == "everything" else {}
+    tg.BreakGlassAlarm(scope, "Alarm", roles=[ROLE], **more)
+    assert scope == template_snapshots

@@ -10,33 +10,45 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from tableguard.policy import Access, InvalidInputError, Role
 from tableguard.policy.evaluation import Place
+from tableguard.policy.perimeter.fenced import Side, fenced_at
 from tableguard.review.picture import Picture
 from tableguard.review.rules.detours import Detours, Found
 from tableguard.review.rules.meaning import Question, Rule
 from tableguard.review.rules.scene import Scene
+
+DATA: Final = Access(
+    "the data",
+    (
+        Access.on_table(*fenced_at(Side.TABLE, settings=False))
+        | Access.on_index("PartiQLSelect", "Query", "Scan", "SearchVectors")
+        | Access.on_stream(*fenced_at(Side.STREAM, settings=False))
+    ).permissions,
+)
+"""Items, the stream, what moves them out, and the policies in their way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoWayAround(Rule):
     """No person can become an application that reaches the data: the ways around `NoHumanAccess`.
 
-    An application's role is one that a template makes, that is no person's, and that may read or write items or read
-    the stream. People are the users and Identity Center roles of the assembly, roles that trust a SAML provider, the
-    `sign_in_roles`, and whoever signs in to an account that a role's trust policy trusts as a whole. Looked for are
-    those who may assume the role (sts:AssumeRole), pass it to a service (iam:PassRole) or change its trust policy
-    (iam:UpdateAssumeRolePolicy), by way of other roles as well. Not looked for: changing the code of a function, or
-    the image of a container, that runs as the role already.
+    An application's role is one that a template makes, that is no person's, and that may do something of what
+    `NoHumanAccess` denies people: read or write items, read the stream, move data out, open the table. People are the
+    users and Identity Center roles of the assembly, roles that trust a SAML provider, the `sign_in_roles`, and whoever
+    signs in to an account that a role's trust policy trusts as a whole. Looked for are those who may assume the role
+    (sts:AssumeRole), pass it to a service (iam:PassRole) or change its trust policy (iam:UpdateAssumeRolePolicy), by
+    way of other roles as well. Not looked for: changing the code of a function, or the image of a container, that runs
+    as the role already.
 
     Make it acknowledgeable, so that a way that has to be there can be accepted with a reason, one by one:
     `TableguardRules([NoWayAround()], acknowledgeable=["no-way-around"])`.
 
     Args:
         sign_in_roles: Roles that people sign in with other than by Identity Center, as in `NoHumanAccess`.
-        access: What makes a role an application's; reading and writing items, and the stream, when left out.
+        access: What makes a role an application's; whatever `NoHumanAccess` denies people when left out.
 
     Raises:
         InvalidInputError: A wrong type.
@@ -45,7 +57,7 @@ class NoWayAround(Rule):
     kind: ClassVar[str] = "no-way-around"
 
     sign_in_roles: Sequence[Role] = ()
-    access: Access = Access.READ_WRITE | Access.STREAM
+    access: Access = DATA
 
     def __post_init__(self) -> None:
         Rule.__post_init__(self)

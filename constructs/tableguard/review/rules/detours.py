@@ -21,6 +21,7 @@ from tableguard.review.rules.wording import worded
 from tableguard.review.sentences import Shelf
 from tableguard.review.trust import assuming, completed
 
+_NOTHING: Final = "sts:Nothing"
 _BY_SAML: Final = "sts:assumerolewithsaml"
 _ANY_POLICY: Final = frozenset(document.place for document in ANY_IDENTITY)
 # A root user cannot assume a role, and a session of GetFederationToken cannot call STS or IAM.
@@ -98,7 +99,9 @@ class Detours:
             if role.kind == "role" and role.arn not in self._sign_in
             if (reached := tuple(table.name for table in tables if self._reaches(role, table, access)))
         )
-        self._trusts = {each.arn: completed(each.trust) for each in picture.identities if each.trust is not None}
+        self._trusts = {
+            each.arn: _at_best(completed(each.trust)) for each in picture.identities if each.trust is not None
+        }
         self._hops = self._reached()
 
     def found(self) -> Iterator[Found]:
@@ -247,6 +250,33 @@ def _is_person(arn: str) -> bool:
 def _lets_sign_in(trust: Document | None) -> bool:
     """Whether people sign in with a role by SAML."""
     return trust is not None and any(each.allows for each in completed(trust).compiled.concerning(_BY_SAML))
+
+
+def _at_best(trust: Document) -> Document:
+    """A trust policy with variables taken to be what lets somebody in, who chooses the session's name and tags."""
+    source = trust.source
+    stated = source.get("Statement", []) if isinstance(source, Mapping) else []
+    if not isinstance(source, Mapping) or not _has_variable(source):
+        return trust
+    return Document({**source, "Statement": [_without_variables(each) for each in stated]}, trust.place)
+
+
+def _without_variables(statement: object) -> object:
+    condition = statement.get("Condition") if isinstance(statement, Mapping) else None
+    if not isinstance(statement, Mapping) or not isinstance(condition, Mapping) or not _has_variable(condition):
+        return statement
+    if statement.get("Effect") != "Allow":
+        return {**statement, "Action": _NOTHING}
+    kept = {
+        operator: {key: values for key, values in keys.items() if not _has_variable(values)}
+        for operator, keys in condition.items()
+        if isinstance(keys, Mapping)
+    }
+    return {**statement, "Condition": {operator: keys for operator, keys in kept.items() if keys}}
+
+
+def _has_variable(part: object) -> bool:
+    return "${" in json.dumps(part, default=str)
 
 
 def _services(trust: Document | None) -> Iterable[str]:

@@ -75,6 +75,8 @@ class TestAssuming:
             ({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/pipeline*"}}, False),
             ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, True),
             ({"StringEquals": {"sts:ExternalId": "1234"}}, True),
+            ({"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}, True),
+            ({"StringEquals": {"sts:RoleSessionName": "${aws:username}", "aws:PrincipalAccount": CONSUMER}}, False),
             ({"StringEquals": {"aws:PrincipalAccount": CONSUMER}}, False),
             ({"StringEquals": {"aws:PrincipalTag/team": {"Ref": "Team"}}}, True),
         ],
@@ -82,6 +84,16 @@ class TestAssuming:
     )
     def test_is_found_whatever_a_person_has_to_show_for_it(self, condition: Json, found: bool) -> None:
         assert (looked_for(data(App=app(OWNER, Condition=condition))).failures != ()) is found
+
+    def test_a_denial_closes_it_unless_it_rests_on_a_variable(self) -> None:
+        def denying(**condition: Any) -> Results:
+            deny = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Condition": condition}
+            trust = trusting(OWNER)
+            trust["AssumeRolePolicyDocument"]["Statement"].append(deny)
+            return looked_for(data(App=role(allow(), name="app", **trust)))
+
+        assert denying(ArnNotLike={"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/pipeline"}).failures == ()
+        assert denying(StringNotEquals={"sts:RoleSessionName": "${aws:username}"}).failures != ()
 
     def test_a_person_of_the_assembly_needs_a_policy_for_it(self) -> None:
         only_ann = {"ArnEquals": {"aws:PrincipalArn": ANN}}

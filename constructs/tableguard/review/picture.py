@@ -16,10 +16,16 @@ class Unknown:
     Args:
         place: Where it stands.
         what: What is not known, in words.
+        account: The account of its stack; None where that is not known.
+        anything: Whether anything at all may come of it when it is deployed, policies of any table included.
+        source: A digest of what the template says there, so that a changed one can be told; "" where it says nothing.
     """
 
     place: Place
     what: str
+    account: str | None = None
+    anything: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class Identity:
         trust: Who may assume it; None for a user, or where the role is made elsewhere.
         unread: Policies that are attached but stand in no template of the assembly, such as those that AWS manages.
         in_assembly: Whether a template makes it; False where one only attaches a policy to it.
+        tags: Its tags, which its requests carry as aws:PrincipalTag/…, as far as they are known.
         place: The identity in its template; where none makes it, the first policy attached to it.
     """
 
@@ -108,8 +115,14 @@ class Identity:
     trust: Document | None = None
     unread: tuple[str, ...] = ()
     in_assembly: bool = True
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     stated_grants: tuple[Stated, ...] = ()
     place: Place = field(default_factory=Place)
+
+    @property
+    def tag_keys(self) -> Mapping[str, str]:
+        """The condition keys that its tags give to its requests, with their values."""
+        return {f"aws:PrincipalTag/{key}": value for key, value in self.tags.items()}
 
     @property
     def name(self) -> str:
@@ -127,6 +140,7 @@ class Endpoint:
         account: The account that it is in.
         region: The region that it is in.
         policy: Its policy; None means full access.
+        in_doubt: Whether it stands under a condition that is not known, so that it may not be there.
         place: The endpoint in its template.
     """
 
@@ -135,6 +149,7 @@ class Endpoint:
     account: str
     region: str
     policy: Document | None = None
+    in_doubt: bool = False
     place: Place = field(default_factory=Place)
 
 

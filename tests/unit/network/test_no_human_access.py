@@ -13,9 +13,9 @@ from syrupy.assertion import SnapshotAssertion
 import tableguard as tg
 from tableguard.policy.actions import ACTIONS, Reach, Resource
 from tableguard.policy.perimeter import Exemption, Fenced, LambdaPoller, RoleOfEveryAccount, ServiceLinkedRole
+from tests.unit.organization.support import EVERYTHING, allows
 from tests.unit.tables.support import (
     ANY_KIND,
-    EVERYTHING,
     ORDERS,
     OWNER,
     PARTNER,
@@ -23,7 +23,6 @@ from tests.unit.tables.support import (
     REPLICA,
     STREAM,
     Documents,
-    allows,
     app,
     role,
     stack,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,9 +12,10 @@ from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
-from tableguard.review.trust import assuming
-from tests.unit.tables.support import EVERYTHING, OWNER, Json, app, resolved, stack
+from tableguard.review.assuming import assuming
+from tests.unit.tables.support import ORDERS, OWNER, Json, app, resolved, role, stack
 
+EVERYTHING: Final[Json] = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 PEOPLE: Final = "111122223333"
 """The dedicated account of the users."""
 SIGN_IN: Final = "222233334444"
@@ -101,3 +102,26 @@ class Emergency:
         decision = evaluate(request, policies)
         assert decision.understood, decision
         return decision.allowed
+
+
+def allows(
+    policy: Json | None,
+    action: str,
+    *,
+    principal: str | None = None,
+    resource: str = ORDERS,
+    identity: Sequence[Mapping[str, object]] = (EVERYTHING,),
+    context: Mapping[str, ContextValue] | None = None,
+) -> bool:
+    """Whether a request goes through, given the resource's policy and the caller's own policies."""
+    request = Request(
+        principal=principal or role(),
+        action=f"dynamodb:{action}",
+        resource=resource,
+        resource_account=OWNER,
+        context=context or {},
+        time=NOON,
+    )
+    decision = evaluate(request, Policies(resource=policy, identity=identity))
+    assert decision.understood, decision
+    return decision.allowed

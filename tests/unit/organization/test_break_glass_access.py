@@ -10,8 +10,8 @@ import pytest
 import tableguard as tg
 from tableguard.policy.actions import ACTIONS
 from tableguard.policy.evaluation import ContextValue
-from tests.unit.organization.support import ROLE_ARN, STRANGER, Emergency, break_glass
-from tests.unit.tables.support import EVERYTHING, KEY, ORDERS, OWNER, STREAM, app, stack
+from tests.unit.organization.support import EVERYTHING, ROLE_ARN, STRANGER, Emergency, break_glass
+from tests.unit.tables.support import KEY, ORDERS, OWNER, STREAM, app, stack
 
 SETTINGS, TTL, FULL = (
     tg.BreakGlassAccess.SETTINGS,
@@ -119,6 +119,13 @@ def test_tables_that_it_names_are_the_only_ones(access: tg.BreakGlassAccess) -> 
     assert emergency.may("dynamodb:GetItem", ORDERS) is (access is FULL)
 
 
+# As keys are made: the account's own policies decide.
+KEY_POLICY: Final[Mapping[str, object]] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OWNER}:root"}, "Action": "kms:*", "Resource": "*"}
+    ],
+}
 DYNAMODB: Final[Mapping[str, ContextValue]] = {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"}
 
 
@@ -137,8 +144,10 @@ DYNAMODB: Final[Mapping[str, ContextValue]] = {"kms:ViaService": "dynamodb.us-ea
 def test_keys_serve_full_access_and_through_dynamodb_only(
     action: str, context: Mapping[str, ContextValue], full: bool
 ) -> None:
-    assert Emergency.of(break_glass(access=FULL)).may(action, KEY, context=context) is full
-    assert not Emergency.of(break_glass(access=SETTINGS)).may(action, KEY, context=context, attached=EVERYTHING)
+    with_full = Emergency.of(break_glass(access=FULL))
+    with_settings = Emergency.of(break_glass(access=SETTINGS))
+    assert with_full.may(action, KEY, context=context, table_policy=KEY_POLICY) is full
+    assert not with_settings.may(action, KEY, context=context, attached=EVERYTHING, table_policy=KEY_POLICY)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tableguard.policy import names
-from tableguard.policy.actions import SERVICE
+from tableguard.policy.actions import ACTIONS, SERVICE, Resource
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
@@ -43,10 +43,12 @@ class Perimeter:
     Args:
         networks: `FromVpc`, `FromVpcEndpoint`, `FromNetwork`, `FromVpcsOfAccount`, `FromVpcsOfOrganization`: a request
             from any of them is inside.
-        exemptions: Who may do what from outside. The role that keeps replicas in step and, for deleting a policy, the
-            root user of the table's account are always let through: without them a mistake could not be put right.
+        exemptions: Who may do what from outside. The role that keeps replicas in step is always let through, and the
+            root user of the table's account may always delete a policy: otherwise a mistake could not be put right.
         guardians: Who may make and change the roles that are exempt, and the guardians themselves: the role that
             deployments run as and the break-glass role, as a rule. An SCP needs them.
+        passers: Who may pass those roles to services and no more: the role that `cdk deploy` works as has to hand the
+            role that deployments run as to CloudFormation.
         organization: The organization's id. AWS services that call in their own name are let through when they do so
             for an account of it; for the resource's own account when left out. A service call that names no account is
             let through, since many do not.
@@ -61,6 +63,7 @@ class Perimeter:
     networks: Sequence[Network]
     exemptions: Sequence[Exemption] = ()
     guardians: Sequence[Guardian] = ()
+    passers: Sequence[Guardian] = ()
     organization: str | None = None
     settings_too: str | None = None
     trusted: TrustedNetworks = field(init=False, repr=False, compare=False)
@@ -79,7 +82,8 @@ class Perimeter:
                     allowed="each principal once",
                     fix="Join the actions of the two with |.",
                 )
-        object.__setattr__(self, "guardians", guardians_of(self.guardians))
+        object.__setattr__(self, "guardians", guardians_of("the guardians", self.guardians))
+        object.__setattr__(self, "passers", guardians_of("the passers", self.passers))
         if self.settings_too is not None:
             self._check_settings(self.settings_too)
         if self.organization is not None:
@@ -106,8 +110,7 @@ class Perimeter:
         Raises:
             InvalidInputError: No trusted network can reach the table's region.
         """
-        resources = (table.arn, f"{table.arn}/index/*")
-        return self._at(table, Side.TABLE, resources)
+        return self._at(table, Side.TABLE)
 
     def stream_statements(self, table: TableReference) -> tuple[Denial, ...]:
         """What the policy of a table's stream denies.
@@ -118,7 +121,7 @@ class Perimeter:
         Raises:
             InvalidInputError: No trusted network can reach the table's region.
         """
-        return self._at(table, Side.STREAM, (table.stream_arn,))
+        return self._at(table, Side.STREAM)
 
     def identity_statements(self, *, role: Role | None = None, partition: str = "aws") -> tuple[Denial, ...]:
         """What an identity policy or a permissions boundary denies: the perimeter for roles that reach many tables.
@@ -160,7 +163,8 @@ class Perimeter:
             and (known is None or exemption.principal.home is None or exemption.principal.home in known)
         ]
         fence = self._everywhere(needed, partition, owner="*", of_resource=False)
-        return (*fence, *guard_statements([e.principal for e in needed], self.guardians, partition=partition))
+        exempt = [exemption.principal for exemption in needed]
+        return (*fence, *guard_statements(exempt, self.guardians, passers=self.passers, partition=partition))
 
     def resource_control_statements(self, *, partition: str = "aws") -> tuple[Denial, ...]:
         """What an RCP denies everybody at the tables of the accounts that it is attached to, strangers included.
@@ -178,7 +182,7 @@ class Perimeter:
             "exemptions": [exemption.described() for exemption in self.exemptions],
         }
 
-    def _at(self, table: TableReference, side: Side, resources: tuple[str, ...]) -> tuple[Denial, ...]:
+    def _at(self, table: TableReference, side: Side) -> tuple[Denial, ...]:
         outside = self.trusted.outside(table.region)
         if not outside:
             raise InvalidInputError(
@@ -188,10 +192,10 @@ class Perimeter:
                 fix=f'Add FromVpc("vpc-…", region="{table.region}"), or an endpoint or range.',
             )
         exemptions = [replication_of(table.account), *self.exemptions]
-        rendering = _Rendering(self, exemptions, table.partition_id, owner=table.account, of_resource=True)
+        rendering = _Rendering(self, exemptions, table.partition_id, owner=table.account, of_resource=True, table=table)
         actions = fenced_at(side, settings=self.settings_too is not None)
-        denials = rendering.at(actions, outside, resources, (side,))
-        return _numbered(joined((*denials, *rendering.for_strangers(actions, resources))))
+        denials = (*rendering.at(actions, outside, (side,)), *rendering.for_strangers(actions, (side,)))
+        return _numbered(joined(denials))
 
     def _everywhere(
         self, exemptions: Sequence[Exemption], partition: str, *, owner: str | None, of_resource: bool
@@ -212,6 +216,7 @@ class _Rendering:
             an id, a variable, or "*". None where the policy binds no root user.
         of_resource: Whether it is a policy at the resource: there, AWS services call in their own name as well, and
             Lambda's polling looks like the function's own calls.
+        table: The table that it is the policy of; None for a policy of many.
     """
 
     perimeter: Perimeter
@@ -219,6 +224,7 @@ class _Rendering:
     partition: str
     owner: str | None
     of_resource: bool
+    table: TableReference | None = None
 
     def everywhere(self) -> Iterable[Denial]:
         """Denials for all regions: those with VPCs of their own, and the rest."""
@@ -227,17 +233,16 @@ class _Rendering:
         for region in trusted.regions:
             here = Clause("StringEquals", _REGION, (region,))
             clauses = (*trusted.outside(region), here)
-            yield from self.at(actions, clauses, ("*",), _EVERYWHERE, suffix=_camel(region))
+            yield from self.at(actions, clauses, _EVERYWHERE, suffix=_camel(region))
         rest = (Clause("StringNotEquals", _REGION, trusted.regions),) if trusted.regions else ()
         clauses = (*trusted.outside(None), *rest)
-        yield from self.at(actions, clauses, ("*",), _EVERYWHERE, suffix="Elsewhere" if rest else "")
-        yield from self.for_strangers(actions, ("*",))
+        yield from self.at(actions, clauses, _EVERYWHERE, suffix="Elsewhere" if rest else "")
+        yield from self.for_strangers(actions, _EVERYWHERE)
 
     def at(
         self,
         actions: Iterable[str],
         outside: tuple[Clause, ...],
-        resources: tuple[str, ...],
         sides: tuple[Side, ...],
         suffix: str = "",
     ) -> Iterable[Denial]:
@@ -251,11 +256,19 @@ class _Rendering:
                 yield Denial(
                     sid=f"Perimeter{_parts_of(group)}{kind}{suffix}",
                     actions=_qualified(group),
-                    resources=resources,
+                    resources=self._resources(group, sides),
                     clauses=(*outside, *clauses),
                 )
 
-    def for_strangers(self, actions: Iterable[str], resources: tuple[str, ...]) -> Iterable[Denial]:
+    def _resources(self, actions: Sequence[str], sides: tuple[Side, ...]) -> tuple[str, ...]:
+        if self.table is None:
+            return ("*",)
+        if Side.STREAM in sides:
+            return (self.table.stream_arn,)
+        on_index = any(Resource.INDEX in ACTIONS[action].resources for action in actions)
+        return (self.table.arn, f"{self.table.arn}/index/*") if on_index else (self.table.arn,)
+
+    def for_strangers(self, actions: Sequence[str], sides: tuple[Side, ...]) -> Iterable[Denial]:
         """The denial of AWS services that say they call for somebody else's account."""
         if not self.of_resource or self.owner is None:
             return
@@ -267,7 +280,7 @@ class _Rendering:
         yield Denial(
             sid="PerimeterServicesForStrangers",
             actions=_qualified(actions),
-            resources=resources,
+            resources=self._resources(actions, sides),
             clauses=(
                 Clause("Bool", _IS_SERVICE, ("true",)),
                 # Without an account there is nothing to tell a stranger by. An account of no organization has no
@@ -290,13 +303,18 @@ class _Rendering:
             for e in exemptions
             if isinstance(e.principal, LambdaPoller) and e.principal.arn(self.partition) not in arns
         )
-        root = () if action != _RECOVERY or self.owner is None else (f"arn:{self.partition}:iam::{self.owner}:root",)
+        root = (f"arn:{self.partition}:iam::{self.owner}:root",) if self._binds_root and action == _RECOVERY else ()
         common = (*self._forwarding(exemptions), *self._services())
         main = (*_not_these((*arns, *pollers, *root)), *common)
         if self.of_resource or not pollers:
             return (main,)
         code = (Clause("ArnEquals", PRINCIPAL_ARN, pollers), Clause("Null", _FUNCTION, ("false",)), *common)
         return (main, code)
+
+    @property
+    def _binds_root(self) -> bool:
+        # A root user deletes the policy of a table of its account whatever that says, and has no identity policy.
+        return self.owner is not None and self.table is None
 
     def _services(self) -> tuple[Clause, ...]:
         # Absent it counts as false: what is not known to be a service is none.

@@ -12,6 +12,7 @@ from tableguard.policy import Access, Role
 from tableguard.policy.evaluation import Decision, Document, Layer, Place, Request, evaluate
 from tableguard.policy.evaluation.wildcards import compact, fits
 from tableguard.policy.people import EVERY_PERSON
+from tableguard.review.assuming import assuming, completed
 from tableguard.review.decide import ANY_IDENTITY, decide
 from tableguard.review.picture import Identity, Key, Picture, Table
 from tableguard.review.rules.circumstances import circumstances
@@ -19,7 +20,6 @@ from tableguard.review.rules.people import Caller, everybody
 from tableguard.review.rules.scene import Scene, resources
 from tableguard.review.rules.wording import worded
 from tableguard.review.sentences import Shelf
-from tableguard.review.trust import assuming, completed
 
 _NOTHING: Final = "sts:Nothing"
 _BY_SAML: Final = "sts:assumerolewithsaml"
@@ -55,11 +55,13 @@ class Found:
         what: The finding in words.
         people: The principals that the ways begin with.
         place: The role in its template.
+        rests_on: What the policies on the way say, as JSON, sorted: changed, it is another finding.
     """
 
     what: str
     people: tuple[str, ...]
     place: Place
+    rests_on: tuple[str, ...] = ()
 
 
 class Detours:
@@ -117,7 +119,8 @@ class Detours:
                 chains = dict(sorted((self._chain(hop), self._path(hop.who)[0].principal) for hop in hops))
                 because = dict.fromkeys(reason for hop in hops for reason in hop.because)
                 lines = (f"{reaches}, and people {how}:", *chains, *because)
-                yield Found("\n".join(lines), tuple(dict.fromkeys(chains.values())), role.place)
+                rests_on = tuple(sorted({said for hop in hops for said in self._rests_on(hop)}))
+                yield Found("\n".join(lines), tuple(dict.fromkeys(chains.values())), role.place, rests_on)
         if self._left_out:
             what = f"Not tried whole: conditions combine to {self._left_out:,} more circumstances than are tried"
             yield Found(what, (), Place())
@@ -214,6 +217,14 @@ class Detours:
         if who.identity is not None and who.identity.unread:
             policies = replace(policies, identity=[*policies.identity, *ANY_IDENTITY])
         return evaluate(request, policies) if trust is None else assuming(request, trust, policies)
+
+    def _rests_on(self, hop: Hop) -> Iterator[str]:
+        """The trust policies on the way, and what people and roles on it may do themselves."""
+        on_the_way = [each.identity for each in self._path(hop.who) if each.identity is not None]
+        for identity in (*on_the_way, hop.to):
+            own = () if identity is hop.to else (*identity.documents, *identity.boundary)
+            for document in (*((identity.trust,) if identity.trust is not None else ()), *own):
+                yield json.dumps(document.source, sort_keys=True, default=str)
 
     def _words(self, decision: Decision, consulted: Iterable[Document]) -> Iterator[str]:
         """Why a step can be taken, each statement as it is written: loosened, it is another finding."""

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from tableguard.network.no_human_access import NoHumanAccess
+    from tableguard.organization.access_analyzer import ExternalAccessAnalyzer
+    from tableguard.organization.attachments import Attachments
     from tableguard.organization.break_glass_alarm import BreakGlassAlarm
+    from tableguard.organization.break_glass_rcp import BreakGlassRCP
     from tableguard.organization.break_glass_role import BreakGlassRole
+    from tableguard.organization.break_glass_scp import BreakGlassSCP
     from tableguard.policy import (
         Access,
         Account,
@@ -51,7 +55,19 @@ if TYPE_CHECKING:
         TableReference,
         User,
     )
+    from tableguard.policy.archive_rules import SharedTable
     from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
+    from tableguard.policy.guardrails import (
+        NoEc2,
+        OnlyRegions,
+        ProtectBackups,
+        ProtectKeys,
+        ProtectSchedules,
+        ProtectTables,
+        ProtectTrails,
+        StayInOrganization,
+        TablePart,
+    )
     from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, NoWayAround, OnlyAccounts, OnlyFrom
     from tableguard.tables.consumer_access import ConsumerAccess
     from tableguard.tables.consumer_role import ConsumerRole
@@ -60,20 +76,34 @@ if TYPE_CHECKING:
     from tableguard.validation import TableguardRules
 
 _MODULES: Final = {
+    "Attachments": "tableguard.organization.attachments",
     "BreakGlassAccess": "tableguard.policy.break_glass",
     "BreakGlassAlarm": "tableguard.organization.break_glass_alarm",
+    "BreakGlassRCP": "tableguard.organization.break_glass_rcp",
     "BreakGlassRole": "tableguard.organization.break_glass_role",
+    "BreakGlassSCP": "tableguard.organization.break_glass_scp",
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
     "CrossAccountTable": "tableguard.tables.cross_account_table",
     "EveryGrantEnds": "tableguard.review.rules",
+    "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
     "KeepsAccess": "tableguard.review.rules",
+    "NoEc2": "tableguard.policy.guardrails",
     "NoHumanAccess": "tableguard.network.no_human_access",
     "NoWayAround": "tableguard.review.rules",
     "NobodyCan": "tableguard.review.rules",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
+    "OnlyRegions": "tableguard.policy.guardrails",
+    "ProtectBackups": "tableguard.policy.guardrails",
+    "ProtectKeys": "tableguard.policy.guardrails",
+    "ProtectSchedules": "tableguard.policy.guardrails",
+    "ProtectTables": "tableguard.policy.guardrails",
+    "ProtectTrails": "tableguard.policy.guardrails",
+    "SharedTable": "tableguard.policy.archive_rules",
+    "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
+    "TablePart": "tableguard.policy.guardrails",
     "TableguardRules": "tableguard.validation",
     "UsersWithMfa": "tableguard.policy.break_glass",
 }
@@ -81,11 +111,14 @@ _MODULES: Final = {
 __all__ = [
     "Access",
     "Account",
+    "Attachments",
     "Attributes",
     "AwsService",
     "BreakGlassAccess",
     "BreakGlassAlarm",
+    "BreakGlassRCP",
     "BreakGlassRole",
+    "BreakGlassSCP",
     "Clause",
     "Condition",
     "ConsumerAccess",
@@ -93,6 +126,7 @@ __all__ = [
     "CrossAccountTable",
     "EveryGrantEnds",
     "Exemption",
+    "ExternalAccessAnalyzer",
     "FederatedUser",
     "Fenced",
     "Forwarding",
@@ -108,24 +142,34 @@ __all__ = [
     "LeadingKeys",
     "Limit",
     "Limits",
+    "NoEc2",
     "NoHumanAccess",
     "NoWayAround",
     "NobodyCan",
     "OnlyAccounts",
     "OnlyFrom",
+    "OnlyRegions",
     "Organization",
     "OrganizationalUnit",
     "Perimeter",
     "PermissionSet",
     "PolicyTooLargeError",
     "Principal",
+    "ProtectBackups",
+    "ProtectKeys",
+    "ProtectSchedules",
+    "ProtectTables",
+    "ProtectTrails",
     "PublicPolicyError",
     "Role",
     "RoleOfEveryAccount",
     "RoleSession",
     "ServiceLinkedRole",
+    "SharedTable",
+    "StayInOrganization",
     "TableAccess",
     "TableGrant",
+    "TablePart",
     "TableReference",
     "TableguardError",
     "TableguardRules",

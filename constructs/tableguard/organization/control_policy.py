@@ -1,0 +1,231 @@
+"""What SCPs and RCPs have in common: targets, checks, as few resources as fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import aws_cdk as cdk
+from aws_cdk import aws_organizations as organizations
+from constructs import Construct
+
+from tableguard.organization.attachments import ATTACHMENTS, Attachments, count_attachments
+from tableguard.organization.targets import bound_accounts, targets_of
+from tableguard.policy import InvalidInputError, Limit, Limits
+from tableguard.policy.denials import Denial
+from tableguard.policy.documents import Json
+from tableguard.policy.guardrails import Control, Guardrail
+from tableguard.policy.guardrails.guardrail import reason_of
+from tableguard.policy.limits import DEFAULT_LIMITS
+from tableguard.policy.packing import packed
+from tableguard.policy.partitions import partition_of
+from tableguard.policy.perimeter import Guardian, LambdaPoller, Perimeter, ServiceLinkedRole
+from tableguard.policy.perimeter.fenced import Side
+from tableguard.policy.perimeter.identities import arns_of
+
+_LONGEST_NAME = 128 - len("-10")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of policy.
+
+    Args:
+        type: What CloudFormation calls it.
+        short: What people call it.
+        principal: What stands in its Principal element; None where it has none.
+        limit: Which of the limits is its own.
+        denials: Renders a control for it, given all accounts that it binds, as far as they are known.
+    """
+
+    type: str
+    short: str
+    principal: str | None
+    limit: Callable[[Limits], Limit]
+    denials: Callable[[Control, Sequence[str] | None, str], tuple[Denial, ...]]
+
+
+class ControlPolicy(Construct):
+    """Policies of one type that enforce one `Control` on some targets. Use `BreakGlassSCP` or `BreakGlassRCP`."""
+
+    kind: ClassVar[Kind]
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        targets: Sequence[str],
+        perimeter: Perimeter | None,
+        guardrails: Sequence[Guardrail],
+        guardians: Sequence[Guardian],
+        passers: Sequence[Guardian],
+        accounts: Sequence[str] | None,
+        left_off: Mapping[str, str] | None,
+        management_account: str | None,
+        nobody_deploys: str | None,
+        policy_name: str | None,
+        attachments: Attachments | None,
+        limits: Limits | None,
+    ) -> None:
+        """Make the policies. `BreakGlassSCP` and `BreakGlassRCP` say what the arguments are.
+
+        Args:
+            scope: The parent construct.
+            construct_id: The construct's id.
+            targets: What they are attached to.
+            perimeter: The perimeter.
+            guardrails: The guardrails.
+            guardians: The guardians.
+            passers: Who passes roles to services.
+            accounts: All accounts that they bind.
+            left_off: The accounts that they do not bind, with reasons.
+            management_account: The organization's management account.
+            nobody_deploys: Why nobody needs to deploy tables' policies.
+            policy_name: The policies' name.
+            attachments: How many policies a target takes.
+            limits: Limits on sizes.
+
+        Raises:
+            InvalidInputError: Arguments that contradict each other, or that would lock somebody out.
+            PolicyTooLargeError: It does not fit.
+        """
+        super().__init__(scope, construct_id)
+        owner = f"{self.kind.short} {self.node.path}"
+        if limits is not None and not isinstance(limits, Limits):
+            raise InvalidInputError(f"limits of {owner}", value=limits, allowed="Limits(…)")
+        if attachments is not None and not isinstance(attachments, Attachments):
+            raise InvalidInputError(f"attachments of {owner}", value=attachments, allowed="Attachments(…)")
+        stack = cdk.Stack.of(self)
+        self._targets = targets_of(owner, targets)
+        self._control = Control(
+            perimeter=perimeter, guardrails=guardrails, guardians=guardians, passers=passers, left_off=left_off or {}
+        )
+        accounts = bound_accounts(owner, self._targets, accounts)
+        self._check_management(owner, management_account or stack.account)
+        self._check_left_off(owner, accounts)
+        bound = tuple(a for a in accounts or () if a not in self._control.left_off) if accounts is not None else None
+        self._check_guardians(owner, bound)
+        self._check_deployment(owner, bound, nobody_deploys)
+        limits = limits or DEFAULT_LIMITS
+        attachments = attachments or ATTACHMENTS[self.kind.type]
+        self._documents = packed(
+            self.kind.denials(self._control, bound, _partition(stack)),
+            self.kind.limit(limits),
+            principal=self.kind.principal,
+            at_most=attachments.room,
+            owner=owner,
+        )
+        name = policy_name or cdk.Names.unique_resource_name(self, max_length=_LONGEST_NAME, separator="-")
+        self._policies = tuple(self._policy(name, number) for number in range(len(self._documents)))
+        for one, following in zip(self._policies, self._policies[1:], strict=False):
+            # Organizations takes one change at a time.
+            following.node.add_dependency(one)
+        count_attachments(self, self.kind.type, attachments)
+
+    @property
+    def documents(self) -> tuple[Json, ...]:
+        """The policies' JSON, for organizations that manage them elsewhere: attach them to the same targets."""
+        return self._documents
+
+    @property
+    def policies(self) -> tuple[organizations.CfnPolicy, ...]:
+        """The policies."""
+        return self._policies
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What they are attached to."""
+        return self._targets
+
+    def _policy(self, name: str, number: int) -> organizations.CfnPolicy:
+        several = len(self._documents) > 1
+        policy = organizations.CfnPolicy(
+            self,
+            "Policy" if number == 0 else f"Policy{number + 1}",
+            name=f"{name}-{number + 1}" if several else name,
+            type=self.kind.type,
+            description=f"Guardrails of {self.node.path}"[:500] + (f", part {number + 1}" if several else ""),
+            content=self._documents[number],
+            target_ids=list(self._targets),
+        )
+        policy.add_metadata("tableguard", {"control": self._control.described()})
+        return policy
+
+    def _check_management(self, owner: str, management: Any) -> None:
+        if management in self._targets:
+            raise InvalidInputError(
+                f"a target of {owner}",
+                value=management,
+                allowed=f"accounts other than the management account, which no {self.kind.short} ever binds",
+                fix="Keep data out of the management account. Where this stack is deployed in the account of a "
+                "delegated administrator, say which one is the management account: management_account=….",
+            )
+
+    def _check_left_off(self, owner: str, accounts: Sequence[str] | None) -> None:
+        left_off = self._control.left_off
+        for account in left_off:
+            if account in self._targets:
+                raise InvalidInputError(
+                    f"left_off of {owner}", value=account, allowed="accounts that are no targets themselves"
+                )
+            if accounts is not None and account not in accounts:
+                raise InvalidInputError(
+                    f"left_off of {owner}",
+                    value=account,
+                    allowed="accounts that it would bind otherwise: those of a unit or root among the targets",
+                    fix="Leave it out, or add it to `accounts`.",
+                )
+        if accounts is not None and not set(accounts) - set(left_off):
+            raise InvalidInputError(
+                f"left_off of {owner}", value=list(left_off), allowed="some of the accounts, not all"
+            )
+
+    def _check_guardians(self, owner: str, accounts: Sequence[str] | None) -> None:
+        guardians = self._control.guardians
+        for account in (accounts or ()) if guardians else ():
+            if not any(_home(guardian) in (None, account) for guardian in guardians):
+                raise InvalidInputError(
+                    f"the guardians of {owner}",
+                    value=[guardian.label for guardian in guardians],
+                    allowed=f"at least one that acts in {account}, where nobody could change what is guarded otherwise",
+                    fix="Add a role of that account, or a RoleOfEveryAccount.",
+                )
+
+    def _check_deployment(self, owner: str, accounts: Sequence[str] | None, nobody_deploys: str | None) -> None:
+        if nobody_deploys is not None:
+            reason_of(f"nobody_deploys of {owner}", nobody_deploys)
+            return
+        perimeter = self._control.perimeter
+        if perimeter is None:
+            return
+        deploying = [
+            exemption.principal
+            for exemption in perimeter.exemptions
+            if exemption.covers("PutResourcePolicy", Side.TABLE)
+            and not isinstance(exemption.principal, ServiceLinkedRole | LambdaPoller)
+            and arns_of(exemption.principal, "aws", account="*")
+        ]
+        for account in accounts if accounts is not None else (None,):
+            if not any(_home(one) in (None, account) or account is None for one in deploying):
+                where = "from outside the perimeter" + (f" in {account}" if account else "")
+                raise InvalidInputError(
+                    f"the exemptions of the perimeter of {owner}",
+                    value=[one.label for one in deploying],
+                    allowed=f"at least one for a role that may put tables' policies {where}: CloudFormation calls from "
+                    "outside, and every deployment of a table with a policy would be denied",
+                    fix='Add Exemption(principal=RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*"), '
+                    "fenced=Fenced.DEPLOYMENT, reason=…), or say why nobody deploys tables: nobody_deploys=….",
+                )
+
+
+def _home(principal: object) -> object:
+    return getattr(principal, "home", None)
+
+
+def _partition(stack: cdk.Stack) -> str:
+    region = stack.region
+    if cdk.Token.is_unresolved(region):
+        return "aws"
+    return partition_of(region)

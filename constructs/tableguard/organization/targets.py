@@ -1,0 +1,81 @@
+"""What an organization's policy can be attached to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from tableguard.policy import InvalidInputError
+from tableguard.policy.names import account_id, listed
+from tableguard.policy.tokens import is_unresolved
+
+_ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
+_LEVEL: Final = re.compile(r"ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32}", re.ASCII)
+
+
+def is_account(target: str) -> bool:
+    """Whether a target is an account, and not a root, a unit, or something that only the deployment knows."""
+    return _ACCOUNT.fullmatch(target) is not None
+
+
+def targets_of(owner: str, values: object) -> tuple[str, ...]:
+    """Check targets.
+
+    Args:
+        owner: The policy, for messages.
+        values: The list of them.
+
+    Raises:
+        InvalidInputError: No target, a malformed one, or one twice.
+    """
+    what = f"the targets of {owner}"
+    targets = listed(what, values)
+    if not targets:
+        raise InvalidInputError(
+            what,
+            value=targets,
+            allowed="at least one",
+            fix="To have the JSON without deploying it, render it: Control(…).service_control(), or `tableguard "
+            "policies` on the assembly.",
+        )
+    for target in targets:
+        known = isinstance(target, str) and (is_unresolved(target) or is_account(target) or _LEVEL.fullmatch(target))
+        if not known:
+            raise InvalidInputError(
+                f"a target of {owner}",
+                value=target,
+                allowed='an account\'s 12 digits, a unit such as "ou-ab12-11111111" or a root such as "r-ab12"',
+                fix="Pass the unit's own id, without the path above it." if str(target).startswith("o-") else "",
+            )
+    if len(set(targets)) < len(targets):
+        raise InvalidInputError(what, value=list(targets), allowed="each target once")
+    return targets
+
+
+def bound_accounts(owner: str, targets: Sequence[str], accounts: object) -> tuple[str, ...] | None:
+    """All accounts that a policy binds, as far as that is known.
+
+    Args:
+        owner: The policy, for messages.
+        targets: What it is attached to.
+        accounts: What the caller says; None when left out.
+
+    Returns:
+        None where nobody said which accounts a unit or root holds.
+
+    Raises:
+        InvalidInputError: A malformed account, or a target that is not among the accounts.
+    """
+    if accounts is None:
+        return tuple(targets) if all(map(is_account, targets)) else None
+    found = tuple(account_id(f"an account of {owner}", value) for value in listed(f"the accounts of {owner}", accounts))
+    missing = [target for target in targets if is_account(target) and target not in found]
+    if missing or not found:
+        raise InvalidInputError(
+            f"the accounts of {owner}",
+            value=list(found),
+            allowed="all accounts that the targets hold, the targets themselves included",
+            fix=f"Add {', '.join(missing)}." if missing else "",
+        )
+    return found

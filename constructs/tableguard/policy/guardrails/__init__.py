@@ -1,0 +1,30 @@
+"""Guardrails: small statements of what nobody may do in an organization's accounts, whatever their own policies say."""
+
+from __future__ import annotations
+
+from tableguard.policy.guardrails.backups import ProtectBackups
+from tableguard.policy.guardrails.ec2 import NoEc2
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.guardrails.keys import ProtectKeys
+from tableguard.policy.guardrails.membership import StayInOrganization
+from tableguard.policy.guardrails.regions import GLOBAL_SERVICES, OnlyRegions
+from tableguard.policy.guardrails.rendered import Control
+from tableguard.policy.guardrails.schedules import ProtectSchedules
+from tableguard.policy.guardrails.tables import ProtectTables, TablePart
+from tableguard.policy.guardrails.trails import ProtectTrails
+
+__all__ = [
+    "GLOBAL_SERVICES",
+    "Control",
+    "Guardrail",
+    "NoEc2",
+    "OnlyRegions",
+    "ProtectBackups",
+    "ProtectKeys",
+    "ProtectSchedules",
+    "ProtectTables",
+    "ProtectTrails",
+    "Rendering",
+    "StayInOrganization",
+    "TablePart",
+]

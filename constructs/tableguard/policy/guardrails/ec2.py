@@ -1,0 +1,58 @@
+"""No machines of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from tableguard.policy.denials import Denial
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of, reason_of
+
+_LAUNCHES: Final = (
+    *actions_of(
+        "ec2",
+        "AllocateHosts CreateCapacityReservation CreateCapacityReservationFleet CreateFleet ImportInstance ModifyFleet"
+        " ModifySpotFleetRequest PurchaseCapacityBlock PurchaseHostReservation PurchaseReservedInstancesOffering"
+        " PurchaseScheduledInstances RequestSpotFleet RequestSpotInstances RunInstances RunScheduledInstances"
+        " StartInstances",
+    ),
+    # These launch instances with service-linked roles, which no SCP binds: the order has to be stopped.
+    *actions_of(
+        "autoscaling",
+        "CreateAutoScalingGroup CreateLaunchConfiguration PutWarmPool SetDesiredCapacity UpdateAutoScalingGroup",
+    ),
+    *actions_of("batch", "CreateComputeEnvironment UpdateComputeEnvironment"),
+    *actions_of("eks", "CreateNodegroup UpdateNodegroupConfig"),
+    *actions_of("lightsail", "CreateInstances CreateInstancesFromSnapshot"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoEc2(Guardrail):
+    """Nobody launches, starts or buys EC2 instances: by themselves, in fleets, by autoscaling, Batch, EKS or Lightsail.
+
+    What runs goes on running, and an autoscaling group that is there goes on launching: its service-linked role is
+    out of an SCP's reach. Instances that services keep in accounts of their own (Lambda, Fargate, RDS) are none.
+
+    Args:
+        reason: Why.
+        spared: Who may; nobody when left out.
+
+    Raises:
+        InvalidInputError: No reason, or something in `spared` that is no role, user or permission set.
+    """
+
+    reason: str
+
+    spares_guardians: ClassVar[bool] = False
+    costs: ClassVar[str] = "instances, and services that run on the account's own: EMR, Beanstalk, EKS nodes, Batch"
+
+    def __post_init__(self) -> None:
+        Guardrail.__post_init__(self)
+        reason_of("the reason of NoEc2", self.reason)
+
+    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+        return (Denial(sid="NoEc2", actions=_LAUNCHES, clauses=rendering.unless(self.spared)),)
+
+    def described(self) -> dict[str, object]:
+        return {**Guardrail.described(self), "reason": self.reason}

@@ -1,0 +1,144 @@
+"""What a guardrail is: something that nobody may do but a few, rendered for an SCP or an RCP."""
+
+from __future__ import annotations
+
+import abc
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tableguard.policy.conditions import Clause
+from tableguard.policy.denials import Denial
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.perimeter import Guardian, RoleOfEveryAccount
+from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, Role, User
+from tableguard.policy.tokens import ordered
+
+
+def spared_by(what: str, values: object) -> tuple[Guardian, ...]:
+    """Check whoever a guardrail spares.
+
+    Args:
+        what: What they are, for the message.
+        values: The list of them; it may be empty.
+
+    Raises:
+        InvalidInputError: It is no list, or something in it is no role, user or permission set.
+    """
+    allowed = "a list of Role, User, PermissionSet and RoleOfEveryAccount"
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+        raise InvalidInputError(what, value=values, allowed=allowed, fix="Put it into a list: […].")
+    listed = tuple(values)
+    for value in listed:
+        if not isinstance(value, Role | User | PermissionSet | RoleOfEveryAccount):
+            raise InvalidInputError(what, value=value, allowed=allowed)
+    return listed
+
+
+def reason_of(what: str, reason: object) -> str:
+    """Check that a reason says something.
+
+    Args:
+        what: What it is the reason of, for the message.
+        reason: The reason.
+
+    Raises:
+        InvalidInputError: It is empty, or no text.
+    """
+    if not isinstance(reason, str) or not re.search(r"\w", reason):
+        raise InvalidInputError(what, value=reason, allowed="why, in a reviewer's words")
+    return reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """How the denials of guardrails are written for one policy.
+
+    Args:
+        guardians: Who may do what guardrails protect.
+        at_resource: Whether it is an RCP, which binds whoever calls, strangers and AWS services included, and not an
+            SCP, which binds the identities of an account.
+        partition: The organization's partition.
+    """
+
+    guardians: tuple[Guardian, ...]
+    at_resource: bool = False
+    partition: str = "aws"
+
+    def unless(self, spared: Sequence[Guardian], *, root: bool = False) -> tuple[Clause, ...]:
+        """The clauses that do not hold for those who are spared.
+
+        Args:
+            spared: Who is.
+            root: Whether the account's root user is as well: for what puts a mistake right.
+        """
+        # A role of every account counts in the account of the resource alone: a stranger may give his role any name.
+        account = "${aws:ResourceAccount}" if self.at_resource else "*"
+        arns = [arn for one in spared for arn in arns_of(one, self.partition, account=account)]
+        if root:
+            arns.append(f"arn:{self.partition}:iam::{account}:root")
+        clauses = (Clause("ArnNotLike", PRINCIPAL_ARN, ordered(arns)),) if arns else ()
+        # Absent it counts as false: what is not known to be a service is none. An SCP never reaches a service.
+        services = (Clause("BoolIfExists", "aws:PrincipalIsAWSService", ("false",)),) if self.at_resource else ()
+        return (*clauses, *services)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrail(abc.ABC):
+    """Something that nobody may do in the accounts that a policy is attached to, but those that it spares.
+
+    Args:
+        spared: Who else may, next to whom the guardrail spares by itself. They are guarded like the guardians:
+            nobody but a guardian may make, change or pass them.
+
+    Raises:
+        InvalidInputError: It is no list, or something in it is no role, user or permission set.
+    """
+
+    spared: Sequence[Guardian] = ()
+
+    spares_guardians: ClassVar[bool] = True
+    """Whether the guardians may do it."""
+    in_rcp: ClassVar[bool] = False
+    """Whether an RCP can hold it: RCPs know no NotAction, and few services."""
+    costs: ClassVar[str]
+    """What it takes away from those who work in the accounts."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spared", spared_by(f"spared of {self.name}", self.spared))
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return type(self).__name__
+
+    def let_through(self, guardians: Sequence[Guardian]) -> tuple[Guardian, ...]:
+        """Everybody who may do it."""
+        return (*(guardians if self.spares_guardians else ()), *self.spared)
+
+    @abc.abstractmethod
+    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+        """The statements.
+
+        Args:
+            rendering: The policy that they are for.
+        """
+
+    def described(self) -> dict[str, object]:
+        """What the template's metadata says of it."""
+        said: dict[str, object] = {"guardrail": self.name}
+        if self.spared:
+            said["spared"] = [one.label for one in self.spared]
+        return said
+
+
+def actions_of(service: str, names: str) -> tuple[str, ...]:
+    """Actions of one service.
+
+    Args:
+        service: Its prefix.
+        names: The actions' names, between blanks.
+    """
+    return tuple(f"{service}:{name}" for name in names.split())

@@ -1,0 +1,62 @@
+"""KMS keys, without which tables, backups and exports are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from tableguard.policy import names
+from tableguard.policy.denials import Denial
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+
+_OF_A_KEY: Final = actions_of(
+    "kms", "DeleteImportedKeyMaterial DisableKey PutKeyPolicy RevokeGrant ScheduleKeyDeletion UpdatePrimaryRegion"
+)
+# Of no key. An RCP cannot hold them: they are about no resource that it knows.
+_OF_A_STORE: Final = actions_of("kms", "DeleteCustomKeyStore DisconnectCustomKeyStore UpdateCustomKeyStore")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectKeys(Guardrail):
+    """Nobody but the guardians deletes or disables KMS keys, changes their policies or revokes their grants.
+
+    Using keys, rotating them and cancelling a deletion stay open. A key policy that locks its owner out is for AWS
+    Support to repair, whoever calls: no guardrail can leave a way out of that.
+
+    Args:
+        keys: ARNs of keys; all keys of the accounts when left out.
+        spared: Who else may.
+
+    Raises:
+        InvalidInputError: Something that is no key's ARN, or in `spared` no role, user or permission set.
+    """
+
+    keys: Sequence[str] = ()
+
+    in_rcp: ClassVar[bool] = True
+    costs: ClassVar[str] = "deleting keys and changing key policies by hand, those of tests included"
+
+    def __post_init__(self) -> None:
+        Guardrail.__post_init__(self)
+        keys = names.listed("the keys of ProtectKeys", self.keys)
+        for key in keys:
+            names.arn("a key of ProtectKeys", key)
+            if ":key/" not in key:
+                raise InvalidInputError(
+                    "a key of ProtectKeys", value=key, allowed="the ARN of a key, not of an alias: arn:…:key/…"
+                )
+        object.__setattr__(self, "keys", keys)
+
+    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+        unless = rendering.unless(self.let_through(rendering.guardians))
+        resources = tuple(self.keys) or ("*",)
+        keys = Denial(sid="ProtectKeys", actions=_OF_A_KEY, resources=resources, clauses=unless)
+        if rendering.at_resource:
+            return (keys,)
+        return (keys, Denial(sid="ProtectKeys", actions=_OF_A_STORE, clauses=unless))
+
+    def described(self) -> dict[str, object]:
+        said = Guardrail.described(self)
+        return {**said, "keys": list(self.keys)} if self.keys else said

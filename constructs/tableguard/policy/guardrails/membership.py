@@ -1,0 +1,31 @@
+"""Staying where the guardrails are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from tableguard.policy.denials import Denial
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+
+_ACTIONS: Final = ("account:CloseAccount", "organizations:LeaveOrganization")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StayInOrganization(Guardrail):
+    """No account leaves the organization, or is closed, from inside: it would leave every guardrail behind.
+
+    The management account can still remove and close accounts. The guardians are bound as well.
+
+    Args:
+        spared: Who may; nobody when left out.
+
+    Raises:
+        InvalidInputError: Something in `spared` is no role, user or permission set.
+    """
+
+    spares_guardians: ClassVar[bool] = False
+    costs: ClassVar[str] = "nothing in daily work"
+
+    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+        return (Denial(sid="StayInOrganization", actions=_ACTIONS, clauses=rendering.unless(self.spared)),)

@@ -1,0 +1,99 @@
+"""Only some regions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from tableguard.policy import names
+from tableguard.policy.conditions import Clause
+from tableguard.policy.denials import Denial
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.perimeter import Guardian
+from tableguard.policy.tokens import ordered
+
+GLOBAL_SERVICES: Final = (
+    "account:*", "artifact:*", "aws-marketplace:*", "billing:*", "budgets:*", "ce:*", "cloudfront:*",
+    "consolidatedbilling:*", "cur:*", "ec2:DescribeRegions", "freetier:*", "globalaccelerator:*", "health:*", "iam:*",
+    "invoicing:*", "networkmanager:*", "organizations:*", "payments:*", "pricing:*", "route53:*", "route53domains:*",
+    "s3:GetAccountPublicAccessBlock", "s3:ListAllMyBuckets", "s3:PutAccountPublicAccessBlock", "savingsplans:*",
+    "shield:*", "signin:*", "sts:*", "support:*", "supportplans:*", "sustainability:*", "tax:*", "trustedadvisor:*",
+    "waf:*",
+)  # fmt: skip
+"""Services without a region of their own: their endpoint is in one region for the whole partition, whoever calls.
+
+Source: AWS general reference, "Service endpoints and quotas"; Organizations user guide, "Deny access to AWS based on
+the requested AWS Region". STS stands here because a session of an allowed region may be asked for at any endpoint, and
+because a root session that puts a mistake right is; IAM and sign-in, because a root password is set there. Not here,
+though some use them from us-east-1: ACM and WAF for CloudFront, KMS, CloudTrail, EventBridge for events of IAM."""
+
+_RECOVERY: Final = "dynamodb:DeleteResourcePolicy"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class OnlyRegions(Guardrail):
+    """Nothing works outside these regions but global services.
+
+    It looks at the region that a request is sent to. What a service carries elsewhere by itself (replicas of tables
+    and buckets, copies of backups) it does not see: `ProtectTables` keeps replicas to the guardians.
+
+    Guardians are bound as well: spare the role that deployments run as where it has work in other regions, such as
+    rules for the events of IAM in us-east-1.
+
+    Args:
+        regions: The regions, at least one.
+        exempt: Actions that work in every region, with their service prefix; `GLOBAL_SERVICES` when left out. To add
+            one: `exempt=(*GLOBAL_SERVICES, "wafv2:*")`.
+        spared: Who may work in every region; nobody when left out.
+
+    Raises:
+        InvalidInputError: No region, a malformed one, or an exempt action that is none.
+    """
+
+    regions: tuple[str, ...]
+    exempt: tuple[str, ...] = field(kw_only=True)
+
+    spares_guardians: ClassVar[bool] = False
+    costs: ClassVar[str] = "every regional service elsewhere, the console's home region included"
+
+    def __init__(self, *regions: str, exempt: Sequence[str] = GLOBAL_SERVICES, spared: Sequence[Guardian] = ()) -> None:
+        if not regions:
+            raise InvalidInputError("the regions of OnlyRegions", value=(), allowed="at least one region")
+        checked = ordered(names.region("a region of OnlyRegions", region) for region in regions)
+        object.__setattr__(self, "regions", checked)
+        listed = names.listed("exempt of OnlyRegions", exempt)
+        for action in listed:
+            if not re.fullmatch(r"[a-z0-9-]+:(\*|[A-Za-z]+\*?)", str(action), re.ASCII):
+                raise InvalidInputError(
+                    "an exempt action of OnlyRegions", value=action, allowed='an action such as "wafv2:*"'
+                )
+        object.__setattr__(self, "exempt", ordered(listed))
+        object.__setattr__(self, "spared", spared)
+        Guardrail.__post_init__(self)
+
+    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+        elsewhere = Clause("StringNotEquals", "aws:RequestedRegion", self.regions)
+        return (
+            Denial(
+                sid="OnlyRegions",
+                but_actions=(*self.exempt, _RECOVERY),
+                clauses=(elsewhere, *rendering.unless(self.spared)),
+            ),
+            # A table of a region that was allowed once, or is by mistake not: its policy can still be deleted.
+            Denial(
+                sid="OnlyRegionsPolicies",
+                actions=(_RECOVERY,),
+                clauses=(elsewhere, *rendering.unless(self.spared, root=True)),
+            ),
+        )
+
+    def described(self) -> dict[str, object]:
+        added = sorted(set(self.exempt) - set(GLOBAL_SERVICES))
+        return {
+            **Guardrail.described(self),
+            "regions": list(self.regions),
+            **({"exempt": added} if added else {}),
+        }

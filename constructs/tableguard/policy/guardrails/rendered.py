@@ -1,0 +1,175 @@
+"""All statements of one SCP or RCP: a perimeter's, the guardrails', and the guard of whoever they let through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from tableguard.policy import names
+from tableguard.policy.conditions import Clause
+from tableguard.policy.denials import Denial, joined
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, reason_of, spared_by
+from tableguard.policy.perimeter import Guardian, Perimeter, guard_statements
+from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.tokens import ordered
+
+_PROTECT = "Protect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """What an SCP or an RCP is to enforce.
+
+    Args:
+        perimeter: The perimeter; none when left out.
+        guardrails: The guardrails.
+        guardians: Who may do what guardrails protect, and make and change whoever is let through: the roles that
+            deployments run as and break-glass. Those of the perimeter when left out.
+        passers: Who may pass those roles to a service and no more, such as the role that `cdk deploy` works as. Those
+            of the perimeter when left out.
+        left_off: Accounts that nothing of it binds, each with the reason, though an organizational unit that it is
+            attached to holds them.
+
+    Raises:
+        InvalidInputError: Nothing to enforce, the same guardrail twice, guardians that differ from the perimeter's,
+            nobody who may do what is protected, or an account left off without a reason.
+    """
+
+    perimeter: Perimeter | None = None
+    guardrails: Sequence[Guardrail] = ()
+    guardians: Sequence[Guardian] = ()
+    passers: Sequence[Guardian] = ()
+    left_off: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.perimeter is not None and not isinstance(self.perimeter, Perimeter):
+            raise InvalidInputError("the perimeter", value=self.perimeter, allowed="a Perimeter, or None")
+        guardrails = objects("the guardrails", self.guardrails)
+        for guardrail in guardrails:
+            if not isinstance(guardrail, Guardrail):
+                raise InvalidInputError("a guardrail", value=guardrail, allowed="a guardrail such as ProtectTables()")
+        object.__setattr__(self, "guardrails", guardrails)
+        if not self.guardrails and self.perimeter is None:
+            raise InvalidInputError("what is enforced", value=(), allowed="a perimeter, guardrails or both")
+        twice = sorted({g.name for g in self.guardrails if sum(other == g for other in self.guardrails) > 1})
+        if twice:
+            raise InvalidInputError("the guardrails", value=twice, allowed="each guardrail once")
+        self._check_guardians()
+        if not isinstance(self.left_off, Mapping):
+            raise InvalidInputError("left_off", value=self.left_off, allowed="{account: reason, …}")
+        for account, reason in self.left_off.items():
+            names.account_id("an account of left_off", account)
+            reason_of(f"the reason why {account} is left off", reason)
+        object.__setattr__(self, "left_off", MappingProxyType(dict(self.left_off)))
+
+    def _check_guardians(self) -> None:
+        for name in ("guardians", "passers"):
+            given = spared_by(f"the {name}", getattr(self, name))
+            of_perimeter = tuple(getattr(self.perimeter, name)) if self.perimeter is not None else ()
+            if given and of_perimeter and set(given) != set(of_perimeter):
+                raise InvalidInputError(
+                    f"the {name}",
+                    value=[one.label for one in given],
+                    allowed="the same as the perimeter's, or none of them here",
+                    fix="Two lists that differ would leave nobody who may change a role that both guard: say it once.",
+                )
+            object.__setattr__(self, name, given or of_perimeter)
+        needing = [guardrail.name for guardrail in self.guardrails if guardrail.spares_guardians]
+        if needing and not self.guardians:
+            raise InvalidInputError(
+                "the guardians",
+                value=(),
+                allowed=f"at least one, since {needing[0]} would lock deployments out",
+                fix="Name the role that deployments run as, and break-glass: guardians=[RoleOfEveryAccount("
+                'name="cdk-hnb659fds-cfn-exec-role-*"), …], and who passes it to CloudFormation: '
+                'passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")].',
+            )
+
+    def service_control(self, *, accounts: Iterable[str] | None = None, partition: str = "aws") -> tuple[Denial, ...]:
+        """The statements of an SCP.
+
+        Args:
+            accounts: All accounts that it binds, so that the perimeter's exemptions of others are left out; all
+                exemptions when left out.
+            partition: The organization's partition.
+        """
+        rendering = Rendering(guardians=tuple(self.guardians), partition=partition)
+        fence: tuple[Denial, ...] = ()
+        if self.perimeter is not None:
+            perimeter = replace(self.perimeter, guardians=tuple(self.guardians), passers=tuple(self.passers))
+            fence = perimeter.service_control_statements(accounts=accounts, partition=partition)
+        let_through = [*self.guardians, *(one for guardrail in self.guardrails for one in guardrail.spared)]
+        guard = guard_statements(let_through, tuple(self.guardians), passers=tuple(self.passers), partition=partition)
+        # The perimeter guards its exempt roles itself: joined, the two guards are one.
+        return self._bounded((*joined((*fence, *guard)), *self._of_guardrails(rendering)), "aws:PrincipalAccount")
+
+    def resource_control(self, *, partition: str = "aws") -> tuple[Denial, ...]:
+        """The statements of an RCP.
+
+        Args:
+            partition: The organization's partition.
+
+        Raises:
+            InvalidInputError: A guardrail that an RCP cannot hold.
+        """
+        for guardrail in self.guardrails:
+            if not guardrail.in_rcp:
+                raise InvalidInputError(
+                    "a guardrail of an RCP",
+                    value=guardrail.name,
+                    allowed="ProtectTables and ProtectKeys",
+                    fix="Put it into an SCP: RCPs take no NotAction and know few services.",
+                )
+        rendering = Rendering(guardians=tuple(self.guardians), at_resource=True, partition=partition)
+        fence = self.perimeter.resource_control_statements(partition=partition) if self.perimeter is not None else ()
+        return self._bounded((*fence, *self._of_guardrails(rendering)), "aws:ResourceAccount")
+
+    def described(self) -> dict[str, object]:
+        """What the template's metadata says of it."""
+        said: dict[str, object] = {"guardrails": [guardrail.described() for guardrail in self.guardrails]}
+        if self.perimeter is not None:
+            said["perimeter"] = self.perimeter.described()
+        if self.guardians:
+            said["guardians"] = [one.label for one in self.guardians]
+        if self.passers:
+            said["passers"] = [one.label for one in self.passers]
+        if self.left_off:
+            said["left_off"] = [{"account": account, "reason": why} for account, why in sorted(self.left_off.items())]
+        return said
+
+    def _of_guardrails(self, rendering: Rendering) -> tuple[Denial, ...]:
+        """The guardrails' statements: one for all that is protected alike, named after all of it."""
+        groups: dict[object, Denial] = {}
+        for denial in (denial for guardrail in self.guardrails for denial in guardrail.denials(rendering)):
+            mergeable = denial.sid.startswith(_PROTECT)
+            key = (
+                frozenset((c.operator, c.key, ordered(c.values)) for c in denial.clauses),
+                ordered(denial.resources),
+                mergeable or denial.sid,
+            )
+            groups[key] = _with(groups[key], denial) if key in groups else denial
+        return _numbered(groups.values())
+
+    def _bounded(self, denials: Iterable[Denial], key: str) -> tuple[Denial, ...]:
+        if not self.left_off:
+            return tuple(denials)
+        others = Clause("StringNotEquals", key, ordered(self.left_off))
+        return tuple(replace(denial, clauses=(*denial.clauses, others)) for denial in denials)
+
+
+def _with(one: Denial, other: Denial) -> Denial:
+    part = other.sid.removeprefix(_PROTECT)
+    sid = one.sid if one.sid.endswith(part) else f"{one.sid}{part}"
+    return replace(one, sid=sid, actions=one.actions + other.actions)
+
+
+def _numbered(denials: Iterable[Denial]) -> tuple[Denial, ...]:
+    """Each name once: a second of the same name gets a number."""
+    seen: dict[str, int] = {}
+    result = []
+    for denial in denials:
+        seen[denial.sid] = number = seen.get(denial.sid, 0) + 1
+        result.append(denial if number == 1 else replace(denial, sid=f"{denial.sid}{number}"))
+    return tuple(result)

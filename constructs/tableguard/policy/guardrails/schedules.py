@@ -1,0 +1,76 @@
+"""What starts exports, and whatever else runs by the clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from tableguard.policy.denials import Denial
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.names import listed
+
+_SHORTEST: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectSchedules(Guardrail):
+    """Nobody but the guardians changes, stops or deletes these schedules, rules and state machines.
+
+    An export that is not started leaves a hole in the backups that nobody sees. The functions and roles that a
+    schedule starts are not covered.
+
+    Args:
+        names: Names of schedules of EventBridge Scheduler and of their groups, of EventBridge rules and of Step
+            Functions state machines. `*` at the end of one stands for the rest of it, after four characters at least.
+            A schedule outside the default group is as safe as its group: name both.
+        spared: Who else may.
+
+    Raises:
+        InvalidInputError: No name, a malformed one, or something in `spared` that is no role, user or permission set.
+    """
+
+    names: Sequence[str]
+
+    costs: ClassVar[str] = "changing or pausing these schedules by hand"
+
+    def __post_init__(self) -> None:
+        Guardrail.__post_init__(self)
+        names = listed("the names of ProtectSchedules", self.names)
+        for name in names:
+            if not re.fullmatch(rf"[\w.-]{{1,80}}|[\w.-]{{{_SHORTEST},79}}\*", str(name), re.ASCII):
+                raise InvalidInputError(
+                    "a name of ProtectSchedules",
+                    value=name,
+                    allowed="a name, or at least four characters of one with a * at the end",
+                )
+        if not names:
+            raise InvalidInputError("the names of ProtectSchedules", value=names, allowed="at least one name")
+        object.__setattr__(self, "names", names)
+
+    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+        unless = rendering.unless(self.let_through(rendering.guardians))
+        aws = f"arn:{rendering.partition}"
+        # Each action has a kind of resource of its own, so one statement for all says no more than it should.
+        actions = (
+            *actions_of("scheduler", "DeleteSchedule DeleteScheduleGroup UpdateSchedule"),
+            *actions_of("events", "DeleteRule DisableRule PutRule PutTargets RemoveTargets"),
+            *actions_of("states", "DeleteStateMachine StopExecution UpdateStateMachine"),
+        )
+        resources = tuple(
+            f"{aws}:{rest}{name}"
+            for name in self.names
+            for rest in (
+                "scheduler:*:*:schedule/*/",
+                "scheduler:*:*:schedule-group/",
+                "events:*:*:rule/",
+                "events:*:*:rule/*/",
+                "states:*:*:stateMachine:",
+            )
+        ) + tuple(f"{aws}:states:*:*:execution:{name}:*" for name in self.names)
+        return (Denial(sid="ProtectSchedules", actions=actions, resources=resources, clauses=unless),)
+
+    def described(self) -> dict[str, object]:
+        return {**Guardrail.described(self), "names": list(self.names)}

@@ -1,0 +1,146 @@
+"""What makes a table safe, out of everybody's reach but the guardians'."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar, Final
+
+from tableguard.policy import names
+from tableguard.policy.actions import ACTIONS, SERVICE
+from tableguard.policy.conditions import Clause
+from tableguard.policy.denials import Denial
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.tables import TableReference
+
+
+class TablePart(enum.Enum):
+    """A part of a table that can be protected."""
+
+    POLICY = "policies of table and stream"
+    RECOVERY = "point-in-time recovery, and how far back it reaches"
+    SETTINGS = "deletion, deletion protection, stream, encryption, indexes, throughput and class"
+    """`UpdateTable` has no condition key that tells what is changed, so all that it changes comes together.
+    Source: service authorization reference, "Condition keys for Amazon DynamoDB"."""
+    TTL = "time to live, which deletes items"
+    REPLICAS = "replicas"
+    KINESIS = "Kinesis streams that receive every change"
+    TAGS = "tags"
+    ABAC = "whether policies may go by a table's tags, a setting of the account"
+
+
+_ACTIONS: Final[Mapping[TablePart, tuple[str, ...]]] = MappingProxyType(
+    {
+        # DeleteResourcePolicy has a statement of its own, which spares the root user.
+        TablePart.POLICY: actions_of(SERVICE, "PutResourcePolicy"),
+        TablePart.RECOVERY: actions_of(SERVICE, "UpdateContinuousBackups"),
+        TablePart.SETTINGS: actions_of(SERVICE, "DeleteTable UpdateTable"),
+        TablePart.TTL: actions_of(SERVICE, "UpdateTimeToLive"),
+        TablePart.REPLICAS: actions_of(
+            SERVICE,
+            "AssociateTableReplica CreateGlobalTable CreateGlobalTableWitness CreateTableReplica"
+            " DeleteGlobalTableWitness DeleteTableReplica UpdateGlobalTable UpdateGlobalTableSettings"
+            " UpdateGlobalTableVersion UpdateTableReplicaAutoScaling",
+        ),
+        TablePart.KINESIS: actions_of(
+            SERVICE,
+            "DisableKinesisStreamingDestination EnableKinesisStreamingDestination UpdateKinesisStreamingDestination",
+        ),
+        TablePart.TAGS: actions_of(SERVICE, "TagResource UntagResource"),
+        TablePart.ABAC: actions_of(SERVICE, "UpdateAbacStatus"),
+    }
+)
+# Of no table, so never narrowed to some, and nothing that an RCP could hold.
+_OF_THE_ACCOUNT: Final = frozenset({TablePart.ABAC})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectTables(Guardrail):
+    """Nobody but the guardians changes or removes what keeps tables safe. Reading and writing items stays as it is.
+
+    Autoscaling and replication go on: their service-linked roles are out of reach. The root user of a table's account
+    may delete its policy, so that a lock-out can be put right.
+
+    Args:
+        parts: What is protected; every `TablePart` when left out.
+        tables: The tables; all tables of the accounts when left out.
+        tags: The keys of the tags that policies rely on; all tags when left out. `*` at the end of one stands for the
+            rest of it.
+        spared: Who else may.
+
+    Raises:
+        InvalidInputError: No part, something that is none, tables that are none, or tag keys without the part.
+    """
+
+    parts: Sequence[TablePart] = field(default=tuple(TablePart))
+    tables: Sequence[TableReference] = ()
+    tags: Sequence[str] = ()
+
+    in_rcp: ClassVar[bool] = True
+    costs: ClassVar[str] = (
+        "changing throughput, indexes, class, TTL, replicas and tags of a table by hand, and deleting one: through a "
+        "deployment or break-glass only"
+    )
+
+    def __post_init__(self) -> None:
+        Guardrail.__post_init__(self)
+        parts = objects("the parts of ProtectTables", self.parts)
+        if not parts or not all(isinstance(part, TablePart) for part in parts):
+            raise InvalidInputError(
+                "the parts of ProtectTables", value=parts, allowed="a list of TablePart.POLICY and its likes"
+            )
+        object.__setattr__(self, "parts", tuple(part for part in TablePart if part in parts))
+        tables = objects("the tables of ProtectTables", self.tables)
+        if not all(isinstance(table, TableReference) for table in tables):
+            raise InvalidInputError("the tables of ProtectTables", value=tables, allowed="a list of TableReference")
+        object.__setattr__(self, "tables", tables)
+        tags = names.listed("the tags of ProtectTables", self.tags)
+        if tags and TablePart.TAGS not in self.parts:
+            raise InvalidInputError("the tags of ProtectTables", value=tags, allowed="none without TablePart.TAGS")
+        for tag in tags:
+            if not re.fullmatch(r"[\w .:/=+@-]{1,127}[\w .:/=+@*-]?", str(tag)):
+                raise InvalidInputError(
+                    "a tag of ProtectTables", value=tag, allowed="the key of a tag, perhaps with a * at the end"
+                )
+        object.__setattr__(self, "tags", tags)
+
+    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+        unless = rendering.unless(self.let_through(rendering.guardians))
+        found = []
+        for part in self.parts:
+            if part in _OF_THE_ACCOUNT:
+                if not rendering.at_resource:
+                    found.append(Denial(sid="ProtectTables", actions=_ACTIONS[part], clauses=unless))
+            elif part is TablePart.TAGS and self.tags:
+                keys = Clause("ForAnyValue:StringLike", "aws:TagKeys", tuple(self.tags))
+                found.append(self._denial("ProtectTableTags", _ACTIONS[part], (*unless, keys)))
+            else:
+                found.append(self._denial("ProtectTables", _ACTIONS[part], unless))
+        if TablePart.POLICY in self.parts:
+            and_root = rendering.unless(self.let_through(rendering.guardians), root=True)
+            removal = actions_of(SERVICE, "DeleteResourcePolicy")
+            found.append(self._denial("ProtectTablePolicies", removal, and_root))
+        return tuple(found)
+
+    def _denial(self, sid: str, actions: tuple[str, ...], clauses: tuple[Clause, ...]) -> Denial:
+        arns = tuple(arn for table in self.tables for arn in (table.arn, f"{table.arn}/*"))
+        return Denial(sid=sid, actions=actions, resources=arns or ("*",), clauses=clauses)
+
+    def described(self) -> dict[str, object]:
+        said = {**Guardrail.described(self), "parts": [part.name for part in self.parts]}
+        if self.tables:
+            said["tables"] = [table.arn for table in self.tables]
+        if self.tags:
+            said["tags"] = list(self.tags)
+        return said
+
+
+# A slip above must not survive an import.
+for _action in (action for actions in _ACTIONS.values() for action in actions):
+    if _action.partition(":")[2] not in ACTIONS:
+        raise AssertionError(_action)

@@ -1,0 +1,37 @@
+"""The record of who did what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from tableguard.policy.denials import Denial
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+
+_ACTIONS: Final = actions_of(
+    "cloudtrail",
+    "DeleteChannel DeleteEventDataStore DeleteResourcePolicy DeleteTrail PutEventConfiguration PutEventSelectors"
+    " PutInsightSelectors PutResourcePolicy StopEventDataStoreIngestion StopLogging UpdateChannel"
+    " UpdateEventDataStore UpdateTrail",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectTrails(Guardrail):
+    """Nobody but the guardians stops, changes or deletes CloudTrail's trails and event data stores.
+
+    An organization's trail cannot be changed from a member account anyway. What a trail has written is as safe as its
+    bucket: keep that in an account of its own.
+
+    Args:
+        spared: Who else may.
+
+    Raises:
+        InvalidInputError: Something in `spared` is no role, user or permission set.
+    """
+
+    costs: ClassVar[str] = "changing one's own trails but by a deployment; making new ones stays open"
+
+    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+        unless = rendering.unless(self.let_through(rendering.guardians))
+        return (Denial(sid="ProtectTrails", actions=_ACTIONS, clauses=unless),)

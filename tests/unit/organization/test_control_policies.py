@@ -1,0 +1,278 @@
+"""SCPs and RCPs as constructs: targets, accounts, attachments, sizes, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_organizations as organizations
+
+import tableguard as tg
+from tableguard.policy.documents import minified
+from tests.unit.organization.guarded import (
+    DATA,
+    DEPLOYMENT,
+    DEVELOPMENT,
+    GUARDIANS,
+    INSIDE,
+    MANAGEMENT,
+    PARTNER,
+    PERIMETER,
+    REGION,
+    TABLE,
+    UNIT,
+    VPC,
+    contents,
+    decide,
+    role,
+    stack,
+    synthesized,
+)
+
+ROOT: Final = "r-ab12"
+STAY: Final = [tg.StayInOrganization()]
+
+
+def scp(scope: cdk.Stack | None = None, construct_id: str = "Scp", **properties: Any) -> tg.BreakGlassSCP:
+    return tg.BreakGlassSCP(scope or stack(), construct_id, **{"targets": [UNIT], "guardrails": STAY, **properties})
+
+
+def rcp(scope: cdk.Stack | None = None, construct_id: str = "Rcp", **properties: Any) -> tg.BreakGlassRCP:
+    given = {"targets": [UNIT], "guardrails": [tg.ProtectKeys()], "guardians": GUARDIANS, **properties}
+    return tg.BreakGlassRCP(scope or stack(), construct_id, **given)
+
+
+def test_what_cloudformation_gets() -> None:
+    org = stack()
+    made = scp(
+        org,
+        targets=[UNIT, DATA],
+        perimeter=PERIMETER,
+        accounts=[DATA, DEVELOPMENT],
+        left_off={DEVELOPMENT: "development"},
+        policy_name="tables",
+    )
+    (properties,) = synthesized(org)
+    assert properties["Type"] == "SERVICE_CONTROL_POLICY"
+    assert properties["Name"] == "tables"
+    assert properties["TargetIds"] == [UNIT, DATA]
+    assert properties["Content"] == made.documents[0]
+    assert len(made.policies) == 1
+    assert made.targets == (UNIT, DATA)
+    template = org.node.root.synth().get_stack_by_name("Org").template  # type: ignore[attr-defined]
+    (resource,) = template["Resources"].values()
+    assert resource["Metadata"]["tableguard"] == {
+        "control": {
+            "guardrails": [{"guardrail": "StayInOrganization"}],
+            "perimeter": PERIMETER.described(),
+            "guardians": [guardian.label for guardian in GUARDIANS],
+            "passers": ["role cdk-hnb659fds-deploy-role-* of every account"],
+            "left_off": [{"account": DEVELOPMENT, "reason": "development"}],
+        }
+    }
+
+
+def test_every_account_has_its_own_vpcs() -> None:
+    org = stack()
+    vpcs = {DATA: VPC, PARTNER: "vpc-0def5678"}
+    for account, vpc in vpcs.items():
+        fence = tg.Perimeter(
+            networks=[tg.FromVpc(vpc, region=REGION)],
+            exemptions=PERIMETER.exemptions,
+            guardians=GUARDIANS,
+        )
+        scp(org, f"Fence{account}", targets=[account], perimeter=fence, guardrails=[])
+    attached = {policy["TargetIds"][0]: policy["Content"] for policy in synthesized(org)}
+    assert set(attached) == set(vpcs)
+    for account, vpc in vpcs.items():
+        for other in vpcs.values():
+            context = {**INSIDE, "aws:SourceVpc": other}
+            decision = decide(
+                role("app", account=account),
+                "dynamodb:GetItem",
+                TABLE.replace(DATA, account),
+                scps=[attached[account]],
+                context=context,
+            )
+            assert decision.allowed is (other == vpc)
+
+
+def test_what_does_not_fit_into_one_policy_becomes_several_that_say_the_same() -> None:
+    org = stack()
+    many = [tg.Role(account=DATA, name=f"break-glass-of-a-team-with-a-long-name-{n:02}") for n in range(60)]
+    made = scp(org, guardrails=[tg.ProtectTables(), tg.ProtectTrails(), *STAY], guardians=[*GUARDIANS, *many])
+    policies = contents(synthesized(org), "SERVICE_CONTROL_POLICY")
+    assert policies == list(made.documents)
+    assert len(policies) > 1
+    assert all(len(minified(policy)) <= 10_240 for policy in policies)
+    assert {policy["Name"][-2:] for policy in synthesized(org)} == {f"-{n + 1}" for n in range(len(policies))}
+    for arn, expected in ((many[59].arn("aws"), True), (role("admin"), False)):
+        for action in ("dynamodb:UpdateTable", "dynamodb:DeleteResourcePolicy", "cloudtrail:StopLogging"):
+            assert decide(arn, action, scps=policies).allowed is expected
+    assert not decide(many[59].arn("aws"), "organizations:LeaveOrganization", "*", scps=policies).allowed
+
+
+def test_the_documents_do_not_depend_on_what_else_is_in_the_app() -> None:
+    alone, crowded = stack(), stack()
+    scp(crowded, "Another", targets=[ROOT])
+    given: dict[str, Any] = {"perimeter": PERIMETER, "guardrails": [tg.ProtectTables(), tg.ProtectKeys()]}
+    assert scp(alone, **given).documents == scp(crowded, **given).documents
+
+
+def test_a_stack_without_an_environment_will_do() -> None:
+    org = cdk.Stack(cdk.App(analytics_reporting=False), "Org")
+    unit = organizations.CfnOrganizationalUnit(org, "Unit", name="data", parent_id=ROOT)
+    made = scp(org, targets=[unit.attr_id, DATA], accounts=[DATA], guardians=GUARDIANS, guardrails=[tg.ProtectTables()])
+    (properties,) = synthesized(org)
+    assert properties["TargetIds"] == [{"Fn::GetAtt": ["Unit", "Id"]}, DATA]
+    assert made.documents == (properties["Content"],)
+
+
+def test_arns_are_of_the_partition_of_the_stack() -> None:
+    env = cdk.Environment(account=MANAGEMENT, region="cn-north-1")
+    org = cdk.Stack(cdk.App(analytics_reporting=False), "Org", env=env)
+    text = minified(scp(org, guardrails=[tg.ProtectTables()], guardians=GUARDIANS).documents)
+    assert "arn:aws-cn:iam::*:role/cdk-hnb659fds-cfn-exec-role-*" in text
+    assert "arn:aws:" not in text
+
+
+class TestAttachments:
+    def test_nine_fit_and_ten_do_not(self) -> None:
+        org = stack()
+        for number in range(9):
+            scp(org, f"Scp{number}")
+        assert len(synthesized(org)) == 9
+        org = stack()
+        for number in range(10):
+            scp(org, f"Scp{number}")
+        with pytest.raises(RuntimeError, match=f"{UNIT} gets 10 policies of type SERVICE_CONTROL_POLICY.*Allowed: 9"):
+            synthesized(org)
+
+    def test_every_type_and_every_target_has_slots_of_its_own(self) -> None:
+        org = stack()
+        for number in range(9):
+            scp(org, f"Scp{number}")
+            scp(org, f"Root{number}", targets=[ROOT])
+        for number in range(4):
+            rcp(org, f"Rcp{number}")
+        assert len(synthesized(org)) == 22
+        rcp(stack(), "Rcp")
+
+    def test_plain_policies_take_slots_too_and_stages_count_together(self) -> None:
+        app = cdk.App(analytics_reporting=False)
+        org = stack(app=app)
+        organizations.CfnPolicy(
+            org, "Plain", name="plain", type="RESOURCE_CONTROL_POLICY", content={}, target_ids=[UNIT]
+        )
+        stage = cdk.Stage(app, "Stage", env=cdk.Environment(account=MANAGEMENT, region="us-east-1"))
+        for number in range(4):
+            rcp(cdk.Stack(stage, f"Org{number}"))
+        with pytest.raises(RuntimeError, match=f"{UNIT} gets 5 policies of type RESOURCE_CONTROL_POLICY.*Allowed: 4"):
+            app.synth()
+
+    def test_what_is_attached_elsewhere_counts_as_soon_as_one_construct_says_so(self) -> None:
+        org = stack()
+        scp(org, "One")
+        scp(org, "Two", attachments=tg.Attachments(most=5, elsewhere=4))
+        with pytest.raises(RuntimeError, match=r"gets 2 policies.*Allowed: 1, that is 5 less 4"):
+            synthesized(org)
+
+    def test_a_raised_quota_is_taken(self) -> None:
+        org = stack()
+        for number in range(10):
+            scp(org, f"Scp{number}", attachments=tg.Attachments(most=11))
+        assert len(synthesized(org)) == 10
+
+    @pytest.mark.parametrize("numbers", [(5, 5), (0, 0), (5, -1), (True, 0)])
+    def test_numbers_that_leave_no_room_are_refused(self, numbers: tuple[int, int]) -> None:
+        with pytest.raises(tg.InvalidInputError, match="attachments of a target"):
+            tg.Attachments(most=numbers[0], elsewhere=numbers[1])
+
+
+class TestSizes:
+    def test_a_raised_limit_is_taken_and_a_lowered_one_is_kept(self) -> None:
+        small = tg.Limits(service_control=tg.Limit("SCP", 700, "characters", "our own rule"))
+        given: dict[str, Any] = {"guardrails": [tg.NoEc2(reason="x"), *STAY]}
+        with pytest.raises(tg.PolicyTooLargeError, match=r"statement NoEc2.*Allowed: 700 \(our own rule\)"):
+            scp(limits=small, **given)
+        assert len(scp(**given).documents) == 1
+
+    def test_more_policies_than_a_target_takes_are_refused_at_once(self) -> None:
+        many = [tg.Role(account=DATA, name=f"break-glass-of-a-team-with-a-long-name-{n:02}") for n in range(60)]
+        with pytest.raises(tg.PolicyTooLargeError, match=r"SCP Org/Scp takes 3 policies\. Allowed: 1"):
+            scp(
+                guardrails=[tg.ProtectTables()],
+                guardians=[*GUARDIANS, *many],
+                attachments=tg.Attachments(most=2),
+            )
+
+
+_ROLE_OF_PARTNER: Final = tg.Role(account=PARTNER, name="break-glass")
+_NO_DEPLOYMENT: Final = tg.Perimeter(networks=PERIMETER.networks, guardians=GUARDIANS)
+
+REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
+    "no target": (lambda: scp(targets=[]), "the targets of SCP Org/Scp.*at least one.*tableguard policies"),
+    "one text as targets": (lambda: scp(targets=UNIT), "the targets of SCP Org/Scp.*a list of strings"),
+    "a path": (lambda: scp(targets=["o-a1b2c3d4e5/r-ab12/"]), "a target of SCP Org/Scp.*without the path above it"),
+    "a number": (lambda: scp(targets=[111122223333]), "a target of SCP Org/Scp"),
+    "a target twice": (lambda: scp(targets=[UNIT, UNIT]), "each target once"),
+    "the management account": (
+        lambda: scp(targets=[MANAGEMENT]),
+        f"a target of SCP Org/Scp: got '{MANAGEMENT}'.*which no SCP ever binds.*management_account",
+    ),
+    "the management account from a delegated administrator's": (
+        lambda: rcp(stack(PARTNER), targets=[MANAGEMENT], management_account=MANAGEMENT),
+        "which no RCP ever binds",
+    ),
+    "a target that is left off": (
+        lambda: scp(targets=[UNIT, DATA], left_off={DATA: "no data"}),
+        "left_off of SCP Org/Scp.*no targets themselves",
+    ),
+    "an account left off that nothing binds": (
+        lambda: scp(targets=[DATA], left_off={DEVELOPMENT: "development"}),
+        "left_off of SCP Org/Scp.*would bind otherwise",
+    ),
+    "everything left off": (
+        lambda: scp(accounts=[DEVELOPMENT], left_off={DEVELOPMENT: "development"}),
+        "some of the accounts, not all",
+    ),
+    "a target outside the accounts": (
+        lambda: scp(targets=[DATA], accounts=[DEVELOPMENT]),
+        f"the accounts of SCP Org/Scp.*Add {DATA}",
+    ),
+    "an account without a guardian": (
+        lambda: scp(targets=[DATA], guardrails=[tg.ProtectTables()], guardians=[_ROLE_OF_PARTNER]),
+        f"the guardians of SCP Org/Scp.*at least one that acts in {DATA}",
+    ),
+    "a perimeter that no deployment can cross": (
+        lambda: scp(perimeter=_NO_DEPLOYMENT),
+        "the exemptions of the perimeter of SCP Org/Scp.*Fenced.DEPLOYMENT.*nobody_deploys",
+    ),
+    "an RCP that no deployment can cross": (
+        lambda: rcp(perimeter=_NO_DEPLOYMENT, guardians=()),
+        "the exemptions of the perimeter of RCP Org/Rcp",
+    ),
+    "nobody deploys, for no reason": (
+        lambda: scp(perimeter=_NO_DEPLOYMENT, nobody_deploys=""),
+        "nobody_deploys of SCP Org/Scp.*why",
+    ),
+    "limits that are none": (lambda: scp(limits=10_240), "limits of SCP Org/Scp"),
+    "attachments that are none": (lambda: scp(attachments=10), "attachments of SCP Org/Scp"),
+    "an SCP's guardrail in an RCP": (lambda: rcp(guardrails=STAY), "a guardrail of an RCP: got 'StayInOrganization'"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_what_cannot_be_meant_is_refused(case: str) -> None:
+    make, message = REFUSALS[case]
+    with pytest.raises(tg.InvalidInputError, match=message):
+        make()
+
+
+def test_the_opposite_of_each_refusal_is_taken() -> None:
+    scp(stack(PARTNER), targets=[PARTNER], management_account=MANAGEMENT)
+    scp(perimeter=_NO_DEPLOYMENT, nobody_deploys="tables are made by hand, inside the VPC")
+    scp(targets=[DATA], guardrails=[tg.ProtectTables()], guardians=[_ROLE_OF_PARTNER, DEPLOYMENT])
+    scp(targets=[UNIT, DATA], accounts=[DATA, DEVELOPMENT], left_off={DEVELOPMENT: "development"})

@@ -1,0 +1,31 @@
+"""Each construct with the least that it takes, and with everything."""
+
+from __future__ import annotations
+
+from aws_cdk.assertions import Template
+from syrupy.assertion import SnapshotAssertion
+
+import tableguard as tg
+from tests.unit.organization.guarded import DEVELOPMENT, GUARDIANS, GUARDRAILS, PERIMETER, UNIT, stack
+
+
+def test_the_least(snapshot: SnapshotAssertion) -> None:
+    org = stack()
+    tg.BreakGlassSCP(org, "Scp", targets=[UNIT], guardrails=[tg.StayInOrganization()])
+    tg.BreakGlassRCP(org, "Rcp", targets=[UNIT], guardrails=[tg.ProtectKeys()], guardians=GUARDIANS)
+    assert Template.from_stack(org).to_json()["Resources"] == snapshot
+
+
+def test_everything(snapshot: SnapshotAssertion) -> None:
+    org = stack()
+    left_off = {DEVELOPMENT: "development, no data of customers"}
+    tg.BreakGlassSCP(org, "Scp", targets=[UNIT], perimeter=PERIMETER, guardrails=GUARDRAILS, left_off=left_off)
+    tg.BreakGlassRCP(
+        org,
+        "Rcp",
+        targets=[UNIT],
+        perimeter=PERIMETER,
+        guardrails=[tg.ProtectTables(), tg.ProtectKeys()],
+        left_off=left_off,
+    )
+    assert Template.from_stack(org).to_json()["Resources"] == snapshot

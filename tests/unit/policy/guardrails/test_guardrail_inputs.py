@@ -1,0 +1,178 @@
+"""Guardrails refuse what would lock somebody out, or do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import tableguard as tg
+from tableguard.policy.guardrails import GLOBAL_SERVICES, Control
+from tests.unit.policy.support import ORDERS, TOKEN, Refusal, assert_refused
+
+BREAK_GLASS = tg.Role(account="444455556666", name="break-glass")
+DEPLOYMENT = tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")
+ACCOUNT = tg.Account("111122223333")
+PERIMETER = tg.Perimeter(networks=[tg.FromVpc("vpc-0abc1234", region="eu-west-1")], guardians=[DEPLOYMENT])
+
+REFUSALS = {
+    "no region": Refusal(tg.OnlyRegions, "the regions of OnlyRegions", (), "at least one region"),
+    "a malformed region": Refusal(
+        lambda: tg.OnlyRegions("Ireland"), "a region of OnlyRegions", "Ireland", 'a region such as "eu-west-1"'
+    ),
+    "a bare star exempt": Refusal(
+        lambda: tg.OnlyRegions("eu-west-1", exempt=["*"]), "an exempt action of OnlyRegions", "*", '"wafv2:*"'
+    ),
+    "one text exempt": Refusal(
+        lambda: tg.OnlyRegions("eu-west-1", exempt="wafv2:*"),
+        "exempt of OnlyRegions",
+        "wafv2:*",
+        "a list of strings",
+        "Put it into a list",
+    ),
+    "a whole account spared": Refusal(
+        lambda: tg.ProtectTrails(spared=[ACCOUNT]),  # type: ignore[list-item]
+        "spared of ProtectTrails",
+        ACCOUNT,
+        "a list of Role, User, PermissionSet and RoleOfEveryAccount",
+    ),
+    "one role instead of a list spared": Refusal(
+        lambda: tg.ProtectBackups(spared=BREAK_GLASS),  # type: ignore[arg-type]
+        "spared of ProtectBackups",
+        BREAK_GLASS,
+        "a list of Role",
+        "Put it into a list",
+    ),
+    "no reason": Refusal(lambda: tg.NoEc2(reason=" "), "the reason of NoEc2", " ", "why, in a reviewer's words"),
+    "no part": Refusal(lambda: tg.ProtectTables(parts=[]), "the parts of ProtectTables", (), "a list of TablePart"),
+    "a part that is none": Refusal(
+        lambda: tg.ProtectTables(parts=["TTL"]),  # type: ignore[list-item]
+        "the parts of ProtectTables",
+        ("TTL",),
+        "a list of TablePart.POLICY",
+    ),
+    "a table's name": Refusal(
+        lambda: tg.ProtectTables(tables=["orders"]),  # type: ignore[list-item]
+        "the tables of ProtectTables",
+        ("orders",),
+        "a list of TableReference",
+    ),
+    "tags without their part": Refusal(
+        lambda: tg.ProtectTables(parts=[tg.TablePart.TTL], tags=["team"]),
+        "the tags of ProtectTables",
+        ("team",),
+        "none without TablePart.TAGS",
+    ),
+    "a tag that is a pattern": Refusal(
+        lambda: tg.ProtectTables(tags=["*team"]), "a tag of ProtectTables", "*team", "the key of a tag"
+    ),
+    "an alias": Refusal(
+        lambda: tg.ProtectKeys(keys=["arn:aws:kms:eu-west-1:444455556666:alias/orders"]),
+        "a key of ProtectKeys",
+        "arn:aws:kms:eu-west-1:444455556666:alias/orders",
+        "not of an alias",
+    ),
+    "no schedule": Refusal(
+        lambda: tg.ProtectSchedules(names=[]), "the names of ProtectSchedules", (), "at least one name"
+    ),
+    "every schedule": Refusal(
+        lambda: tg.ProtectSchedules(names=["*"]), "a name of ProtectSchedules", "*", "at least four characters"
+    ),
+    "nothing to enforce": Refusal(Control, "what is enforced", (), "a perimeter, guardrails or both"),
+    "something else than a guardrail": Refusal(
+        lambda: Control(guardrails=[tg.ProtectTables]),  # type: ignore[list-item]
+        "a guardrail",
+        tg.ProtectTables,
+        "a guardrail such as ProtectTables()",
+    ),
+    "one guardrail instead of a list": Refusal(
+        lambda: Control(guardrails=tg.StayInOrganization()),  # type: ignore[arg-type]
+        "the guardrails",
+        tg.StayInOrganization(),
+        "a list",
+        "Put it into a list",
+    ),
+    "the same guardrail twice": Refusal(
+        lambda: Control(guardrails=[tg.ProtectKeys(), tg.ProtectKeys()], guardians=[BREAK_GLASS]),
+        "the guardrails",
+        ["ProtectKeys"],
+        "each guardrail once",
+    ),
+    "no guardian": Refusal(
+        lambda: Control(guardrails=[tg.StayInOrganization(), tg.ProtectTables()]),
+        "the guardians",
+        (),
+        "at least one, since ProtectTables would lock deployments out",
+        "cdk-hnb659fds-cfn-exec-role-*",
+    ),
+    "other guardians than the perimeter's": Refusal(
+        lambda: Control(perimeter=PERIMETER, guardians=[BREAK_GLASS]),
+        "the guardians",
+        ["role break-glass of 444455556666"],
+        "the same as the perimeter's",
+        "say it once",
+    ),
+    "other passers than the perimeter's": Refusal(
+        lambda: Control(
+            perimeter=tg.Perimeter(networks=PERIMETER.networks, guardians=[DEPLOYMENT], passers=[DEPLOYMENT]),
+            passers=[BREAK_GLASS],
+        ),
+        "the passers",
+        ["role break-glass of 444455556666"],
+        "the same as the perimeter's",
+        "say it once",
+    ),
+    "an account left off without a reason": Refusal(
+        lambda: Control(guardrails=[tg.StayInOrganization()], left_off={"111122223333": ""}),
+        "the reason why 111122223333 is left off",
+        "",
+        "why, in a reviewer's words",
+    ),
+    "accounts left off as a list": Refusal(
+        lambda: Control(guardrails=[tg.StayInOrganization()], left_off=["111122223333"]),  # type: ignore[arg-type]
+        "left_off",
+        ["111122223333"],
+        "{account: reason, …}",
+    ),
+    "a guardrail that no RCP can hold": Refusal(
+        lambda: Control(guardrails=[tg.OnlyRegions("eu-west-1")]).resource_control(),
+        "a guardrail of an RCP",
+        "OnlyRegions",
+        "ProtectTables and ProtectKeys",
+        "Put it into an SCP",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_what_cannot_be_meant_is_refused(case: str) -> None:
+    assert_refused(REFUSALS[case])
+
+
+GUARDRAILS: dict[str, Callable[[], tg.ProtectTables | tg.OnlyRegions | tg.NoEc2]] = {
+    "ProtectTables": lambda: tg.ProtectTables(
+        parts=[tg.TablePart.TAGS, tg.TablePart.POLICY], tables=[ORDERS], tags=["team"], spared=[BREAK_GLASS]
+    ),
+    "OnlyRegions": lambda: tg.OnlyRegions("eu-west-1", exempt=(*GLOBAL_SERVICES, "wafv2:*")),
+    "NoEc2": lambda: tg.NoEc2(reason="serverless"),
+}
+DESCRIBED = {
+    "ProtectTables": {
+        "guardrail": "ProtectTables",
+        "spared": ["role break-glass of 444455556666"],
+        "parts": ["POLICY", "TAGS"],
+        "tables": [ORDERS.arn],
+        "tags": ["team"],
+    },
+    "OnlyRegions": {"guardrail": "OnlyRegions", "regions": ["eu-west-1"], "exempt": ["wafv2:*"]},
+    "NoEc2": {"guardrail": "NoEc2", "reason": "serverless"},
+}
+
+
+@pytest.mark.parametrize("name", GUARDRAILS)
+def test_the_metadata_says_what_it_protects_and_whom_it_spares(name: str) -> None:
+    assert GUARDRAILS[name]().described() == DESCRIBED[name]
+
+
+def test_a_region_that_only_the_deployment_knows_is_taken() -> None:
+    assert tg.OnlyRegions(TOKEN).regions == (TOKEN,)

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
     from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
+    from tableguard.network.no_human_access import NoHumanAccess
     from tableguard.network.table_perimeter import TablePerimeter
     from tableguard.network.vpc_only_table import VpcOnlyTable
     from tableguard.organization.access_analyzer import ExternalAccessAnalyzer
     from tableguard.organization.attachments import Attachments
+    from tableguard.organization.break_glass_alarm import BreakGlassAlarm
     from tableguard.organization.break_glass_rcp import BreakGlassRCP
+    from tableguard.organization.break_glass_role import BreakGlassRole
     from tableguard.organization.break_glass_scp import BreakGlassSCP
     from tableguard.organization.data_access_boundary import DataAccessBoundary
     from tableguard.policy import (
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
         User,
     )
     from tableguard.policy.archive_rules import SharedTable
+    from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
     from tableguard.policy.guardrails import (
         NoEc2,
         OnlyRegions,
@@ -70,7 +74,7 @@ if TYPE_CHECKING:
         StayInOrganization,
         TablePart,
     )
-    from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, OnlyFrom
+    from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, NoWayAround, OnlyAccounts, OnlyFrom
     from tableguard.tables.consumer_access import ConsumerAccess
     from tableguard.tables.consumer_role import ConsumerRole
     from tableguard.tables.cross_account_table import CrossAccountTable
@@ -79,7 +83,10 @@ if TYPE_CHECKING:
 
 _MODULES: Final = {
     "Attachments": "tableguard.organization.attachments",
+    "BreakGlassAccess": "tableguard.policy.break_glass",
+    "BreakGlassAlarm": "tableguard.organization.break_glass_alarm",
     "BreakGlassRCP": "tableguard.organization.break_glass_rcp",
+    "BreakGlassRole": "tableguard.organization.break_glass_role",
     "BreakGlassSCP": "tableguard.organization.break_glass_scp",
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
@@ -93,6 +100,8 @@ _MODULES: Final = {
     "KeepsAccess": "tableguard.review.rules",
     "NobodyCan": "tableguard.review.rules",
     "NoEc2": "tableguard.policy.guardrails",
+    "NoHumanAccess": "tableguard.network.no_human_access",
+    "NoWayAround": "tableguard.review.rules",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
     "OnlyRegions": "tableguard.policy.guardrails",
@@ -104,9 +113,10 @@ _MODULES: Final = {
     "SharedTable": "tableguard.policy.archive_rules",
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
-    "TablePerimeter": "tableguard.network.table_perimeter",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",
+    "TablePerimeter": "tableguard.network.table_perimeter",
+    "UsersWithMfa": "tableguard.policy.break_glass",
     "VpcOnlyTable": "tableguard.network.vpc_only_table",
 }
 
@@ -116,7 +126,10 @@ __all__ = [
     "Attachments",
     "Attributes",
     "AwsService",
+    "BreakGlassAccess",
+    "BreakGlassAlarm",
     "BreakGlassRCP",
+    "BreakGlassRole",
     "BreakGlassSCP",
     "Clause",
     "Condition",
@@ -146,6 +159,8 @@ __all__ = [
     "Limit",
     "Limits",
     "NoEc2",
+    "NoHumanAccess",
+    "NoWayAround",
     "NobodyCan",
     "OnlyAccounts",
     "OnlyFrom",
@@ -176,6 +191,7 @@ __all__ = [
     "TableguardError",
     "TableguardRules",
     "User",
+    "UsersWithMfa",
     "VpcOnlyTable",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import aws_cdk as cdk
@@ -13,6 +13,7 @@ from constructs import Construct
 from tableguard.network.denied_grants import denied_grants
 from tableguard.network.deployment import deployable
 from tableguard.network.endpoint_tables import EndpointTables, endpoint_tables
+from tableguard.network.fenced import denied
 from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
 from tableguard.network.inside import from_vpc, with_vpcs
 from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -150,7 +151,7 @@ class TableFence:
         if not self.perimeter.trusted.outside(table.region):
             # Nothing is inside there: `problems` says so, since an error would not come through here in one piece.
             return []
-        return _rendered(self.perimeter, table, stream=stream)
+        return denied(self.perimeter, table, stream=stream)
 
     def described(self) -> Mapping[str, object]:
         """What the template's metadata says of it."""
@@ -212,14 +213,6 @@ def _reasons(construct: Construct, open_replicas: object) -> dict[str, str]:
     return dict(given)
 
 
-def _rendered(perimeter: Perimeter, table: TableReference, *, stream: bool) -> list[Json]:
-    denials = perimeter.stream_statements(table) if stream else perimeter.table_statements(table)
-    # As for grants: a stream's ARN changes whenever it is enabled, and a table's own would be a circular reference.
-    if stream or is_unresolved(table.name):
-        denials = tuple(replace(denial, resources=("*",)) for denial in denials)
-    return [denial.to_json(principal="*") for denial in denials]
-
-
 def _instead(perimeter: Perimeter | None, table: TableReference) -> Instead:
     """What the owner of an imported table could do instead."""
     if perimeter is None or any(is_unresolved(network.label) for network in perimeter.networks):
@@ -233,5 +226,5 @@ def _instead(perimeter: Perimeter | None, table: TableReference) -> Instead:
         return Instead(table=None, stream=None, besides=besides)
     return Instead(
         table=denying(perimeter.table_statements(table), principal="*"),
-        stream={"Version": VERSION, "Statement": _rendered(perimeter, table, stream=True)},
+        stream={"Version": VERSION, "Statement": denied(perimeter, table, stream=True)},
     )

@@ -165,9 +165,9 @@ class TablePolicies:
         """
         if any(fence.kind == other.kind for other in self._fences):
             raise InvalidInputError(
-                f"the {fence.kind} of {self.table_resource.path}",
+                f"the fence ({fence.kind}) of {self.table_resource.path}",
                 value="a second one",
-                allowed=f"one {fence.kind} for a table: of two, each would deny what only the other lets through",
+                allowed="one of each kind for a table: of two, each would deny what only the other lets through",
                 fix="Put everything into one.",
             )
         facts = self.table_resource.facts()

@@ -61,7 +61,7 @@ def test_a_second_perimeter_is_refused() -> None:
     table = table_v2(data)
     around(data, table=table)
     error = refused(lambda: tg.TablePerimeter(data, "Second", table=table, perimeter=PERIMETER))
-    assert error.what == "the perimeter of Data/Orders/Resource"
+    assert error.what == "the fence (perimeter) of Data/Orders/Resource"
     assert "everything into one" in error.fix
 
 

@@ -139,6 +139,6 @@ def test_several_vpcs_and_regions() -> None:
 def test_two_perimeters_are_refused() -> None:
     data = stack()
     orders = tg.VpcOnlyTable(data, "Orders", partition_key=PK, vpcs=[vpc_of(data)])
-    with pytest.raises(tg.InvalidInputError, match="one perimeter for a table"):
+    with pytest.raises(tg.InvalidInputError, match="one of each kind for a table"):
         tg.TablePerimeter(data, "Second", table=orders.table, perimeter=tg.Perimeter(networks=[HERE]))
     assert Documents.of(data).account == OWNER

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from scripts.deployment.accounts import Accounts
+from scripts.deployment.cdk import TOOLKIT
 from scripts.deployment.documents import normal
 from scripts.deployment.plan import Json, Place
 from scripts.deployment.wanted import Properties, Resource, place_of
 from tableguard.review.assembly import SynthesizedStack
+
+_TOOLKIT_KINDS = {"AWS::IAM::Role": "role", "AWS::S3::Bucket": "bucket", "AWS::KMS::Key": "key"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,18 @@ class Found:
         described = self._described(stack)
         return str(described.get("LastUpdatedTime", described["CreationTime"]))
 
+    def status(self, stack: SynthesizedStack) -> str:
+        """The status of a stack."""
+        return str(self._described(stack)["StackStatus"])
+
+    def of_toolkit(self, place: Place) -> Iterator[tuple[str, str]]:
+        """Kind and name of all that `cdk bootstrap` has made in an account and region."""
+        yield "stack", TOOLKIT
+        client = self.accounts.client("cloudformation", place)
+        for each in client.describe_stack_resources(StackName=TOOLKIT)["StackResources"]:
+            if each["ResourceType"] in _TOOLKIT_KINDS:
+                yield _TOOLKIT_KINDS[each["ResourceType"]], each["PhysicalResourceId"]
+
     def of(self, resource: Resource) -> Properties:
         """The properties of a resource."""
         reader = _READERS.get(resource.kind)
@@ -64,8 +79,8 @@ def table_policy(accounts: Accounts, place: Place, arn: str) -> Any:
         return None
 
 
-def role_documents(accounts: Accounts, place: Place, name: str) -> Mapping[str, Any]:
-    """The policies that stand in a role itself, by name.
+def identity_of(accounts: Accounts, place: Place, name: str) -> list[Any]:
+    """All identity policies of a role, those that are attached to it included.
 
     Args:
         accounts: The accounts.
@@ -73,8 +88,22 @@ def role_documents(accounts: Accounts, place: Place, name: str) -> Mapping[str, 
         name: Of the role.
     """
     iam = accounts.client("iam", place)
+    found = list(_own_policies(accounts, place, name).values())
+    for arn in _managed(accounts, place, name):
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found.append(normal(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]))
+    return found
+
+
+def _own_policies(accounts: Accounts, place: Place, name: str) -> Mapping[str, Any]:
+    iam = accounts.client("iam", place)
     names = iam.list_role_policies(RoleName=name)["PolicyNames"]
     return {each: normal(iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"]) for each in names}
+
+
+def _managed(accounts: Accounts, place: Place, name: str) -> list[str]:
+    attached = accounts.client("iam", place).list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    return sorted(each["PolicyArn"] for each in attached)
 
 
 def _table(accounts: Accounts, place: Place, name: str) -> Properties:
@@ -109,14 +138,12 @@ def _key(accounts: Accounts, place: Place, key_id: str) -> Properties:
 
 
 def _role(accounts: Accounts, place: Place, name: str) -> Properties:
-    iam = accounts.client("iam", place)
-    role = iam.get_role(RoleName=name)["Role"]
-    managed = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    role = accounts.client("iam", place).get_role(RoleName=name)["Role"]
     return {
         "description": role.get("Description", ""),
         "trust": normal(role["AssumeRolePolicyDocument"]),
-        "policies": role_documents(accounts, place, name),
-        "managed policies": sorted(each["PolicyArn"] for each in managed),
+        "policies": _own_policies(accounts, place, name),
+        "managed policies": _managed(accounts, place, name),
         "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
         "session of seconds": role["MaxSessionDuration"],
     }

@@ -83,7 +83,7 @@ class Plan:
     @property
     def leaving(self) -> str:
         """The tenant that is removed: the last one."""
-        return list(self.organization["tenants"])[-1]
+        return str(list(self.organization["tenants"])[-1])
 
     @property
     def changed(self) -> Json:

@@ -35,9 +35,7 @@ def read_back(assembly: Path, found: Found, report: Report) -> Wanted:
             report.check(f"{resource.label} is there", [str(error)])
             continue
         for what, names in _grouped(resource.properties).items():
-            report.check(
-                f"{resource.label}: {what}", list(_differences(resource.properties, properties, names))
-            )
+            report.check(f"{resource.label}: {what}", list(_differences(resource.properties, properties, names)))
     for stack in wanted.stacks:
         outputs = wanted.outputs(stack)
         if outputs:

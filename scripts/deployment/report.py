@@ -50,6 +50,19 @@ class Report:
             self._say("            ", problem)
         return not found
 
+    def check_silently(self, what: str, checks: Callable[[Report], object]) -> bool:
+        """Make several checks, and tell of them in one line if all is well.
+
+        Args:
+            what: What they are about.
+            checks: Makes them, with a report of its own.
+        """
+        own = Report(show=lambda _line: None)
+        checks(own)
+        return self.check(
+            f"{what}: {len(own.passed)} checks", own.failed or ([] if own.passed else ["no check at all"])
+        )
+
     def total(self) -> str:
         """How many checks there were, and how many failed."""
         return f"{len(self.passed) + len(self.failed)} checks, {len(self.failed)} failed"

@@ -102,9 +102,7 @@ def _keep_settings(name: str, said: _Json) -> None:
         )
     )
     recovery = said.get("PointInTimeRecoverySpecification", {"PointInTimeRecoveryEnabled": False})
-    _checked(
-        dynamodb._update_continuous_backups({"TableName": name, "PointInTimeRecoverySpecification": recovery})
-    )
+    _checked(dynamodb._update_continuous_backups({"TableName": name, "PointInTimeRecoverySpecification": recovery}))
     table_arn, *stream_arn = _arns(dynamodb._tables[name])
     _keep_policy(table_arn, said.get("ResourcePolicy"))
     for arn in stream_arn:

@@ -18,6 +18,7 @@ from typing import Self
 _ROOT = Path(__file__).resolve().parents[3]
 _PYTHON = _ROOT / ".venv-emulator" / "bin" / "python"
 _HOST = "127.0.0.1"
+_KEPT = ("state", "s3")  # folders
 _PATIENCE = 60.0  # seconds, until it is ready or has ended; half a second is usual
 
 
@@ -29,10 +30,18 @@ class Emulator:
     """An emulated AWS. Use it in a `with` statement.
 
     An access key of twelve digits is the root user of that account. It checks no policy at all.
+
+    Args:
+        like: An emulator that is stopped, whose state it begins with; nothing when left out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, like: Emulator | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tableguard-emulator-"))
+        for kept in _KEPT:
+            if like is None:
+                (self.folder / kept).mkdir()
+            else:
+                shutil.copytree(like.folder / kept, self.folder / kept)
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -48,7 +57,7 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            self.stop()
+            self._end(signal.SIGKILL)  # what it would keep is not needed any more
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -85,14 +94,17 @@ class Emulator:
 
     def stop(self) -> None:
         """Stop it, and whatever it has started; it keeps its state for the next start."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
+        process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_PATIENCE)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)  # the functions that it runs
         process.wait()
         if process.stdin:
             process.stdin.close()
@@ -111,8 +123,8 @@ class Emulator:
             "DOCKER_HOST": f"unix://{temporary}/none",  # it is to look for none
             "PERSIST_STATE": "1",
             "S3_PERSIST": "1",
-            "STATE_DIR": str(self.folder / "state"),
-            "S3_DATA_DIR": str(self.folder / "s3"),
+            "STATE_DIR": str(self.folder / _KEPT[0]),
+            "S3_DATA_DIR": str(self.folder / _KEPT[1]),
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -65,7 +65,6 @@ def environment(emulator: Emulator, accounts: Mapping[str, str]) -> dict[str, st
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
         "CDK_HOME": str(emulator.folder / "cdk"),
-        "HOME": str(emulator.folder),
         "TMPDIR": str(emulator.folder / "tmp"),
     }
 

@@ -28,12 +28,6 @@ def trust(account: str, action: str) -> Callable[[Accounts], None]:
 # What is done, and which checks then fail.
 HARMS: dict[str, tuple[Callable[[Accounts], object], list[str]]] = {
     "the table trusts an account with more": (trust("111122223333", "dynamodb:PutItem"), ALFAS[1:]),
-    "the role may do more": (
-        lambda at: at.client("iam", ALFA).put_role_policy(
-            RoleName="alfa-reader", PolicyName="more", PolicyDocument=json.dumps(EVERYTHING)
-        ),
-        ALFAS[:1],
-    ),
     "the table trusts a stranger": (
         trust("123456789012", "dynamodb:GetItem"),
         [

@@ -34,13 +34,21 @@ CHECKED = [
     "the accounts are as they were before",
 ]
 
+WAITING = """
+import time
+from tests.integration.emulator.server import Emulator
+with Emulator() as emulator:
+    print(emulator.endpoint, flush=True)
+    time.sleep(60)
+"""
+
 
 def processes(folder: Path) -> list[str]:
     """Running processes that have to do with a folder."""
     found = []
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            words = process.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            words = command.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
         if str(folder) in words:
@@ -64,10 +72,9 @@ def test_deploys_checks_and_destroys_the_reference_organization(bare_machine: Ma
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_leaves_nothing_behind_when_it_is_interrupted(tmp_path: Path, bare_machine: Machine, number: int) -> None:
     python = ROOT / ".venv/bin/python"
-    code = "import time; from tests.integration.emulator.server import Emulator\nwith Emulator() as e: print(e.endpoint, flush=True); time.sleep(60)"
     environment = {**bare_machine.environment, "TMPDIR": str(tmp_path)}
     process = subprocess.Popen(
-        [python, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [python, "-c", WAITING], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     with process:
         assert process.stdout

@@ -36,7 +36,7 @@ def role_id(trial: Trial) -> str:
     return str(trial.accounts.client("iam", ALFA).get_role(RoleName="alfa-reader")["Role"]["RoleId"])
 
 
-class Interrupted(Exception):
+class InterruptedDeploymentError(Exception):
     """The pipeline is gone in the middle of a deployment."""
 
 
@@ -48,10 +48,10 @@ class TestADeploymentThatIsInterrupted:
         def interrupt(line: str) -> None:
             steps.append(line)
             if len(steps) == 3:
-                raise Interrupted
+                raise InterruptedDeploymentError
 
         interrupted = Cdk(trial.accounts, trial.plan.pipeline, trial.folder, Report(show=interrupt))
-        with pytest.raises(Interrupted):
+        with pytest.raises(InterruptedDeploymentError):
             interrupted.deploy(trial.today)
         there = trial._existing(trial.today)
         assert 0 < len(there) < 6

@@ -11,7 +11,6 @@ from pathlib import Path
 from scripts.deployment.accounts import Accounts
 from scripts.deployment.plan import Plan, PlanError
 from scripts.deployment.report import Report
-from scripts.deployment.trial import Trial
 
 _PATIENCE = 120.0  # seconds; a policy is usually in force everywhere after a few
 _STOPPED = 2
@@ -44,6 +43,8 @@ def main(arguments: list[str]) -> int:
         if not _confirmed(plan):
             print("Stopped. Nothing was touched.")
             return _STOPPED
+        from scripts.deployment.trial import Trial  # noqa: PLC0415  it imports the CDK, which nothing before needs
+
         report = Report(show=lambda line: print(line, flush=True))
         with tempfile.TemporaryDirectory(prefix="tableguard-trial-") as folder:
             done = Trial(plan, accounts, Path(folder), report, _PATIENCE).run()

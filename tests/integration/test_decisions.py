@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.conftest import Begin, Stage
-from tests.integration.harm import ALFA, EVERYTHING, TABLE_ARN, Accounts, new_failures
+from tests.integration.harm import EVERYTHING, TABLE_ARN, Accounts, new_failures
 
 ALFAS = ["tenant Alfa may GetItem, and nothing else", "tenant Alfa may do no more if its account allows everything"]
 

@@ -82,7 +82,7 @@ def test_leaves_nothing_behind_when_it_is_interrupted(tmp_path: Path, bare_machi
         assert processes(tmp_path)
         process.send_signal(number)
     end = time.monotonic() + 30
-    while (processes(tmp_path) or list(tmp_path.iterdir())) and time.monotonic() < end:
+    while (processes(tmp_path) or any(tmp_path.iterdir())) and time.monotonic() < end:
         time.sleep(0.05)
     assert processes(tmp_path) == []
     assert list(tmp_path.iterdir()) == []

@@ -30,11 +30,8 @@ def remove_retained(accounts: Accounts, things: Iterable[Thing], report: Report)
             client.get_waiter("table_exists").wait(TableName=name)
             client.delete_table(TableName=name)
             client.get_waiter("table_not_exists").wait(TableName=name)
-        elif kind == "key":
-            accounts.client("kms", place).schedule_key_deletion(KeyId=name, PendingWindowInDays=_DAYS)
         else:
-            report.note(f"left alone: {kind} {name} in account {account}")
-            continue
+            accounts.client("kms", place).schedule_key_deletion(KeyId=name, PendingWindowInDays=_DAYS)
         report.progress(f"removed the {kind} {name}")
 
 

@@ -16,16 +16,13 @@ from scripts.deployment.wanted import Properties, Wanted
 _MOST = 160  # characters of a value in a message
 
 
-def read_back(assembly: Path, found: Found, report: Report) -> Wanted:
+def read_back(assembly: Path, found: Found, report: Report) -> None:
     """Check every property of every resource, and every output: one check for a resource or a document.
 
     Args:
         assembly: What was deployed.
         found: Reads the accounts.
         report: Hears of the checks.
-
-    Returns:
-        What was wanted, with the names that CloudFormation gave.
     """
     wanted = Wanted(assembly, found.physical_ids)
     for resource in wanted.resources:
@@ -43,7 +40,6 @@ def read_back(assembly: Path, found: Found, report: Report) -> Wanted:
                 f"{stack.name}: outputs {', '.join(outputs)}",
                 list(_differences(outputs, found.outputs(stack), list(outputs))),
             )
-    return wanted
 
 
 def _grouped(properties: Properties) -> Mapping[str, list[str]]:

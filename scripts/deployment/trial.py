@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.deployment.accounts import Accounts
 from scripts.deployment.calls import Calls
@@ -45,7 +44,6 @@ class Trial:
     patience: float = 0.0
     bootstrapped: list[Place] = field(default_factory=list)
     before: frozenset[Thing] = frozenset()
-    made: set[Thing] = field(default_factory=set)
 
     @cached_property
     def cdk(self) -> Cdk:
@@ -82,7 +80,6 @@ class Trial:
             self.change_tenants()
         except Exception as error:  # noqa: BLE001  what was deployed has to go, whatever went wrong
             self.report.check("the deployment runs to its end", [f"{type(error).__name__}: {error}"])
-            self.report.note(traceback.format_exc(limit=-1).splitlines()[-1])
         finally:
             self.destroy()
         return not self.report.failed
@@ -125,12 +122,7 @@ class Trial:
 
     def read_back(self, assembly: Path, report: Report) -> None:
         """Compare what is there with the templates of an assembly."""
-        wanted = read_back(assembly, self.found, report)
-        self.made |= {
-            (*each.place, _KINDS.get(each.kind, each.kind), each.physical_id)
-            for each in wanted.resources
-            if each.retained
-        }
+        read_back(assembly, self.found, report)
 
     def decide(self, assembly: Path, organization: Json, report: Report) -> None:
         """Decide who may do what, over the documents that are in the accounts."""
@@ -148,7 +140,7 @@ class Trial:
     def deploy_unchanged(self) -> None:
         """Deploy the same again: nothing may change."""
         self.report.section("Deploying the same again")
-        before = self._moments(self.today)
+        before = self._moments()
         difference = self.cdk.differs(self.today)
         self.report.check("`cdk diff` finds no difference", [difference] if difference else [])
         self.cdk.deploy(self.today)
@@ -158,7 +150,7 @@ class Trial:
         """Add a tenant and remove one: only their stacks and the table's policies may change."""
         joining, leaving = self.plan.joining[0], self.plan.leaving
         self.report.section(f"Adding tenant {joining}, removing tenant {leaving}")
-        before, resources = self._moments(self.today), self._physical_ids(self.today)
+        before, resources = self._moments(), self._physical_ids(self.today)
         (leaver,) = (each for each in self._consumers(self.today, self.plan.organization) if leaving in each.name)
         self.cdk.deploy(self.tomorrow)
         changed = set(self._moved(before))
@@ -184,23 +176,25 @@ class Trial:
         """Destroy every stack, see what is left, and remove that, too."""
         self.report.section("Destroying all of it")
         try:
+            retained: set[Thing] = set()
             for assembly in (self.today, self.tomorrow):
-                there = list(self._existing(assembly))
+                there = self._existing(assembly)
+                retained.update(*map(self._retained, there.values()))
                 if there:
-                    self.cdk.destroy(assembly, there)
+                    self.cdk.destroy(assembly, list(there))
             left = self._left()
-            kept = left & self.made
+            kept = left & retained
             for account, _, kind, name in sorted(kept):
                 self.report.note(f"kept, as its template says: {kind} {name} of account {account}")
             self.report.check("nothing else is left", _named(left - kept))
-            self.report.check("what RETAIN keeps is there", _named(self.made - left))
+            self.report.check("what RETAIN keeps is there", _named(retained - left))
             remove_retained(self.accounts, kept, self.report)
         except Exception as error:  # noqa: BLE001  the rest has to go all the same
             self.report.check("everything can be destroyed", [f"{type(error).__name__}: {error}"])
         for place in self.bootstrapped:
             try:
                 remove_toolkit(self.accounts, place)
-            except ClientError as error:
+            except (BotoCoreError, ClientError, ValueError) as error:
                 self.report.check(f"the bootstrap of {'/'.join(place)} can be removed", [str(error)])
         after = inventory(self.accounts, self.plan.places)
         self.report.check("the accounts are as they were before", _named(after ^ self.before))
@@ -248,12 +242,12 @@ class Trial:
                     if now.get(name) != each.properties.get(name) and name != "policy"
                 )
 
-    def _moments(self, assembly: Path) -> dict[str, tuple[object, str]]:
-        return {stack.name: (stack, self.found.changed(stack)) for stack in read_assembly(assembly)}
+    def _moments(self) -> dict[str, str]:
+        """When each stack was changed last."""
+        return {stack.name: self.found.changed(stack) for stack in read_assembly(self.today)}
 
-    def _moved(self, before: dict[str, tuple[object, str]]) -> list[str]:
-        stacks = {stack.name: stack for stack in read_assembly(self.today)}
-        return [name for name, (_, moment) in before.items() if self.found.changed(stacks[name]) != moment]
+    def _moved(self, before: dict[str, str]) -> list[str]:
+        return [name for name, moment in self._moments().items() if moment != before[name]]
 
     def _not_complete(self, assembly: Path) -> list[str]:
         return [
@@ -261,6 +255,15 @@ class Trial:
             for stack in read_assembly(assembly)
             if not (status := self.found.status(stack)).endswith("_COMPLETE") or "ROLLBACK" in status
         ]
+
+    def _retained(self, stack: SynthesizedStack) -> set[Thing]:
+        """What of a stack is to stay when it is destroyed."""
+        names = self.found.physical_ids(stack)
+        return {
+            (*place_of(stack), _KINDS.get(resource["Type"], resource["Type"]), names[logical_id])
+            for logical_id, resource in stack.resources()
+            if resource.get("DeletionPolicy") == "Retain" and logical_id in names
+        }
 
     def _left(self) -> set[Thing]:
         """What is there that was not before, but for what the bootstraps have made."""

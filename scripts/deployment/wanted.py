@@ -31,7 +31,6 @@ class Resource:
         logical_id: Its name in the template.
         kind: Its type.
         physical_id: Its name in the account.
-        retained: Whether it stays when the stack is destroyed.
         properties: What the template asks for.
     """
 
@@ -39,7 +38,6 @@ class Resource:
     logical_id: str
     kind: str
     physical_id: str
-    retained: bool
     properties: Properties
 
     @property
@@ -96,7 +94,6 @@ class Wanted:
                 logical_id=logical_id,
                 kind=kind,
                 physical_id=names[logical_id],
-                retained=resource.get("DeletionPolicy") == "Retain",
                 properties=reader({**said, "region": stack.region}) if reader else {"anything": "nothing reads it"},
             )
 

@@ -15,6 +15,7 @@ from scripts.deployment.report import Report
 from scripts.deployment.trial import Trial
 from tests.integration import deploy_local
 from tests.integration.emulator.server import Emulator
+from tests.project.machine import Machine
 
 spent: list[float] = []
 """Seconds of each integration test that has run here."""
@@ -37,6 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def silent() -> Report:
     return Report(show=lambda _line: None)
+
+
+@pytest.fixture(scope="session")
+def machine(bare_machine: Machine) -> Machine:
+    """A machine on which `make` need not set anything up, and so pull nothing from under other tests."""
+    ready = bare_machine.run("make", "--question", ".venv/.project", ".venv/.cli", ".venv-emulator/.packages")
+    assert ready.returncode == 0, "A pin changed: run `make setup`."
+    return bare_machine
 
 
 @dataclass(frozen=True)

@@ -70,9 +70,9 @@ def there(trial: Trial) -> frozenset[Any]:
     return inventory(trial.accounts, trial.plan.places)
 
 
-def test_says_what_it_would_do_and_asks_nobody(bare_machine: Machine, plan: Path, silence: socket.socket) -> None:
+def test_says_what_it_would_do_and_asks_nobody(machine: Machine, plan: Path, silence: socket.socket) -> None:
     endpoint = f"http://127.0.0.1:{silence.getsockname()[1]}"
-    done = deploy_aws(bare_machine, f"PLAN={plan}", AWS_ENDPOINT_URL=endpoint)
+    done = deploy_aws(machine, f"PLAN={plan}", AWS_ENDPOINT_URL=endpoint)
     assert done.returncode == 0, done.stdout
     for said in ("TenantDelta", "888899990000", "CentralData", "add the tenant Delta, remove the tenant Charlie"):
         assert said in done.stdout
@@ -82,26 +82,26 @@ def test_says_what_it_would_do_and_asks_nobody(bare_machine: Machine, plan: Path
         silence.accept()
 
 
-def test_says_how_to_call_it(bare_machine: Machine) -> None:
-    done = deploy_aws(bare_machine)
+def test_says_how_to_call_it(machine: Machine) -> None:
+    done = deploy_aws(machine)
     assert done.returncode != 0
     assert "make deploy-aws PLAN=accounts.json" in done.stdout
     assert "docs/verify-on-aws.md" in done.stdout
 
 
-def test_says_what_is_wrong_with_a_plan(bare_machine: Machine, tmp_path: Path) -> None:
-    done = deploy_aws(bare_machine, f"PLAN={tmp_path / 'none.json'}", "RUN=yes")
+def test_says_what_is_wrong_with_a_plan(machine: Machine, tmp_path: Path) -> None:
+    done = deploy_aws(machine, f"PLAN={tmp_path / 'none.json'}", "RUN=yes")
     assert done.returncode != 0
     assert "none.json cannot be read" in done.stdout
 
 
 @pytest.mark.parametrize("answer", ["", "yes\n"])
 def test_touches_nothing_without_the_confirmation(
-    bare_machine: Machine, plan: Path, bootstrapped: Stage, begin: Begin, answer: str
+    machine: Machine, plan: Path, bootstrapped: Stage, begin: Begin, answer: str
 ) -> None:
     _, trial = begin(bootstrapped)
     before = there(trial)
-    done = deploy_aws(bare_machine, f"PLAN={plan}", "RUN=yes", answer=answer, **emulated(trial))
+    done = deploy_aws(machine, f"PLAN={plan}", "RUN=yes", answer=answer, **emulated(trial))
     assert done.returncode != 0
     assert "type the id of the account that gets the table (444455556666)" in done.stdout
     assert "Nothing was touched." in done.stdout
@@ -109,25 +109,23 @@ def test_touches_nothing_without_the_confirmation(
 
 
 def test_touches_nothing_with_the_profile_of_another_account(
-    bare_machine: Machine, plan: Path, bootstrapped: Stage, begin: Begin
+    machine: Machine, plan: Path, bootstrapped: Stage, begin: Begin
 ) -> None:
     said = json.loads(plan.read_text())
     said["profiles"]["444455556666"] = "111122223333"
     plan.write_text(json.dumps(said))
     _, trial = begin(bootstrapped)
     before = there(trial)
-    done = deploy_aws(bare_machine, f"PLAN={plan}", "RUN=yes", answer="444455556666\n", **emulated(trial))
+    done = deploy_aws(machine, f"PLAN={plan}", "RUN=yes", answer="444455556666\n", **emulated(trial))
     assert done.returncode != 0
     assert "The profile 111122223333 is of account 111122223333, and not of 444455556666." in done.stdout
     assert there(trial) == before
 
 
-def test_does_all_of_it_once_it_is_confirmed(
-    bare_machine: Machine, plan: Path, bootstrapped: Stage, begin: Begin
-) -> None:
+def test_does_all_of_it_once_it_is_confirmed(machine: Machine, plan: Path, bootstrapped: Stage, begin: Begin) -> None:
     _, trial = begin(bootstrapped)
     before = there(trial)
-    done = deploy_aws(bare_machine, f"PLAN={plan}", "RUN=yes", answer="444455556666\n", **emulated(trial))
+    done = deploy_aws(machine, f"PLAN={plan}", "RUN=yes", answer="444455556666\n", **emulated(trial))
     assert done.returncode == 0, done.stdout
     assert "444455556666/us-east-1 is bootstrapped already" in done.stdout
     assert "  ok      that item is in the table of account 444455556666" in done.stdout

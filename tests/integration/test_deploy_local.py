@@ -56,8 +56,8 @@ def processes(folder: Path) -> list[str]:
     return found
 
 
-def test_deploys_checks_and_destroys_the_reference_organization(bare_machine: Machine, tmp_path: Path) -> None:
-    done = bare_machine.run("make", "deploy-local", TMPDIR=str(tmp_path))
+def test_deploys_checks_and_destroys_the_reference_organization(machine: Machine, tmp_path: Path) -> None:
+    done = machine.run("make", "deploy-local", TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stdout
     lines = done.stdout.splitlines()
     passed = [line.removeprefix("  ok      ") for line in lines if line.startswith("  ok      ")]
@@ -70,9 +70,9 @@ def test_deploys_checks_and_destroys_the_reference_organization(bare_machine: Ma
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_leaves_nothing_behind_when_it_is_interrupted(tmp_path: Path, bare_machine: Machine, number: int) -> None:
+def test_leaves_nothing_behind_when_it_is_interrupted(tmp_path: Path, machine: Machine, number: int) -> None:
     python = ROOT / ".venv/bin/python"
-    environment = {**bare_machine.environment, "TMPDIR": str(tmp_path)}
+    environment = {**machine.environment, "TMPDIR": str(tmp_path)}
     process = subprocess.Popen(
         [python, "-c", WAITING], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )

@@ -142,7 +142,6 @@ class TestATrial:
         _, trial = begin(bootstrapped)
         trial.prepare()
         trial.deploy()
-        trial.read_back(trial.today, trial.report)
         trial.accounts.client("logs", ALFA).create_log_group(logGroupName="left")
         trial.accounts.client("kms", CENTRAL).schedule_key_deletion(KeyId=Accounts(trial).key)
         trial.destroy()
@@ -160,7 +159,7 @@ class TestATrial:
         def fail() -> None:
             raise subprocess.SubprocessError("made to fail")
 
-        monkeypatch.setattr(trial, "deploy_unchanged", fail)
+        monkeypatch.setattr(trial, "check", fail)
         assert not trial.run()
         assert trial.report.failed == ["the deployment runs to its end"]
         assert trial._existing(trial.today) == {}

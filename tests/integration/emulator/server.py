@@ -75,8 +75,10 @@ class Emulator:
         """Start it with the state that it was stopped with.
 
         Raises:
-            EmulatorError: It ends at once, or does not answer.
+            EmulatorError: It ends at once, does not answer, or has not been set up.
         """
+        if not _PYTHON.exists():
+            raise EmulatorError("The emulator has not been set up here: run `make setup`.")
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
         command = [_PYTHON, Path(__file__).with_name("launch.py"), self.folder]

@@ -12,10 +12,14 @@ from stacks.organization import Organization
 
 def rules(organization: Organization, grants: Grants, table: tg.TableReference) -> tg.TableguardRules:
     tenants = [place.account for place in organization.tenants.values()]
-    ours = [*tenants, organization.etl.account, organization.writer.account]
+    writer = organization.writer.account
+    ours = [*tenants, organization.etl.account, writer]
+    readers = [*tenants, organization.etl.account, organization.vendor]
     return tg.TableguardRules(
         [
-            tg.OnlyAccounts(accounts=[*tenants, organization.etl.account, organization.vendor], tables=[table]),
+            tg.OnlyAccounts(id="only-readers-read", accounts=readers, access=tg.Access.READ, tables=[table]),
+            # A write can return the item that is there already, so the writer's account may see items, too.
+            tg.OnlyAccounts(accounts=[*readers, writer], tables=[table]),
             tg.NobodyCan(
                 id="settings-stay-ours",
                 access=tg.Access.on_table("DeleteTable", "PutResourcePolicy", "DeleteResourcePolicy", "UpdateTable"),

@@ -196,9 +196,10 @@ def _violating(failure: Failure, files: Mapping[str, str]) -> cdk.PolicyViolatin
 def _digest(failure: Failure) -> str:
     """What tells a finding from others of its rule: who may do what, and what the policies say. Not today's date.
 
-    A statement that grants more than the one that was acknowledged is another finding.
+    A statement that grants more than the one that was acknowledged is another finding, and so is one behind a Deny, a
+    boundary or an organization's policy that says something else than when it was acknowledged.
     """
-    parts = [failure.rule.description, *failure.principals, *failure.actions]
+    parts = [failure.rule.description, *failure.principals, *failure.actions, *failure.rests_on]
     if failure.question is None or failure.verdict is None:
         parts.append(failure.what)
     else:

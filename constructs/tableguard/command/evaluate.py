@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 if TYPE_CHECKING:
     from tableguard.command import Subparsers
+    from tableguard.policy.evaluation import Policies
+    from tableguard.policy.evaluation.cache import ContentCache
+
+    Known = ContentCache[Policies | None]
 
 _CHUNK_BYTES: Final = 1 << 18
 _LONGEST_LINE_BYTES: Final = 16 * 1024 * 1024
 _SHOWN: Final = 20
+_POLICIES: Final = '"policies":'
+_REQUEST: Final = '"request"'
+_SPACE: Final = " \t\r\n"
+_KNOWN_BYTES: Final = 8 * 1024 * 1024
 
 _DESCRIPTION: Final = """\
 Decide requests, offline, as AWS would: one JSON object a line on standard input, one on standard output, in the same
@@ -73,16 +81,21 @@ def run(args: argparse.Namespace) -> int:
         return _decide(sys.stdin.buffer, sys.stdout.buffer)
     finally:
         gc.set_threshold(*thresholds)
+        # Python looks for such things once more on its way out, at all that is kept of the policies.
+        gc.freeze()
 
 
 def _decide(source: BinaryIO, output: BinaryIO) -> int:
+    known: Known | None = None
     status = 0
     number = 0
     for lines in _lines(source):
+        # Not before a line has come: until then all memory is the line's.
+        known = known or _known()
         answers: list[str] = []
         for line in lines:
             number += 1
-            answer = _answer(line, number)
+            answer = _answer(line, number, known)
             if "error" in answer:
                 status = 1
             answers.append(json.dumps(answer))
@@ -114,7 +127,7 @@ def _lines(stream: BinaryIO) -> Iterator[list[bytes | None]]:
         yield [b"".join(pieces) if length <= _LONGEST_LINE_BYTES else None]
 
 
-def _answer(line: bytes | None, number: int) -> dict[str, Any]:
+def _answer(line: bytes | None, number: int, known: Known) -> dict[str, Any]:
     # Imported here, so that the help of the command does not wait for it.
     from tableguard.policy.evaluation import decision_to_json, evaluate, policies_from_json, request_from_json
 
@@ -122,17 +135,56 @@ def _answer(line: bytes | None, number: int) -> dict[str, Any]:
     try:
         if line is None:
             raise ValueError(f"the line is longer than {_LONGEST_LINE_BYTES} bytes")
-        value = _DECODER.decode(line.decode())
+        value, policies = _read(line.decode(), known)
         if not isinstance(value, dict):
             raise ValueError("the line is no JSON object")
         identifier = value.get("id")
         request = request_from_json(value.get("request"))
-        policies = policies_from_json(value.get("policies"))
+        if policies is None:
+            policies = policies_from_json(value.get("policies"))
         return {"id": identifier, **decision_to_json(evaluate(request, policies))}
     except (ValueError, RecursionError) as error:
         # Neither JSON nor the policies in it can be nested deeper than Python goes.
         message = "the line is nested too deeply" if isinstance(error, RecursionError) else str(error)
         return {"id": identifier, "line": number, "error": message}
+
+
+def _read(text: str, known: Known) -> tuple[Any, Policies | None]:
+    """Read a line, without its policies if they end it and are known from an earlier line.
+
+    Most of a line's text are its policies, and a batch asks much of the same ones. A line is split after its first
+    `"policies":`. When the first half becomes an object by adding `null}`, the object is open there and waits for a
+    value; when the second half is a value and the closing brace, it is that one. Whatever else a line may be, such as
+    one whose request comes last, is read whole, and so is one with an error.
+    """
+    head, mark, tail = text.partition(_POLICIES)
+    # After a backslash, the mark would be the end of some other key.
+    split = mark and not head.endswith("\\") and _REQUEST not in tail
+    policies = known.of_json(tail) if split else None
+    if policies is not None:
+        try:
+            return _DECODER.decode(f"{head}{mark}null}}"), policies
+        except (ValueError, RecursionError):
+            pass
+    return _DECODER.decode(text), None
+
+
+def _known() -> Known:
+    from tableguard.policy.evaluation.cache import ContentCache
+
+    return ContentCache(_ending, generation_bytes=_KNOWN_BYTES)
+
+
+def _ending(tail: str) -> Policies | None:
+    """Read the policies that end a line, and its closing brace; None if that is not all, or anything is wrong."""
+    from tableguard.policy.evaluation import policies_from_json
+
+    tail = tail.lstrip(_SPACE)
+    try:
+        value, end = _DECODER.raw_decode(tail)
+        return policies_from_json(value) if tail[end:].strip(_SPACE) == "}" else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

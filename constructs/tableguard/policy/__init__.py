@@ -20,6 +20,17 @@ from tableguard.policy.errors import (
 from tableguard.policy.fine_grained import Attributes, LeadingKeys
 from tableguard.policy.grants import TableGrant
 from tableguard.policy.limits import Limit, Limits, check_size, measured
+from tableguard.policy.perimeter import (
+    Exemption,
+    Fenced,
+    Forwarding,
+    FromVpcsOfAccount,
+    FromVpcsOfOrganization,
+    LambdaPoller,
+    Perimeter,
+    RoleOfEveryAccount,
+    ServiceLinkedRole,
+)
 from tableguard.policy.principals import Account, FederatedUser, PermissionSet, Principal, Role, RoleSession, User
 from tableguard.policy.public_access import check_not_public
 from tableguard.policy.tables import TableReference
@@ -33,17 +44,24 @@ __all__ = [
     "AwsService",
     "Clause",
     "Condition",
+    "Exemption",
     "FederatedUser",
+    "Fenced",
+    "Forwarding",
     "FromNetwork",
     "FromVpc",
     "FromVpcEndpoint",
+    "FromVpcsOfAccount",
+    "FromVpcsOfOrganization",
     "InOrganization",
     "InvalidInputError",
+    "LambdaPoller",
     "LeadingKeys",
     "Limit",
     "Limits",
     "Organization",
     "OrganizationalUnit",
+    "Perimeter",
     "PermissionSet",
     "PolicyTooLargeError",
     "Principal",
@@ -51,7 +69,9 @@ __all__ = [
     "Reach",
     "Resource",
     "Role",
+    "RoleOfEveryAccount",
     "RoleSession",
+    "ServiceLinkedRole",
     "Statement",
     "TableGrant",
     "TableReference",

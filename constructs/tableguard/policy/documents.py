@@ -42,11 +42,11 @@ class Statement:
         json_: Json = {"Effect": "Allow"}
         if self.kind is not None:
             values = ordered(self.principals)
-            json_["Principal"] = "*" if values == ("*",) else {self.kind: _scalar(values)}
-        json_["Action"] = _scalar(ordered(self.actions))
-        json_["Resource"] = _scalar(ordered(self.resources))
+            json_["Principal"] = "*" if values == ("*",) else {self.kind: scalar(values)}
+        json_["Action"] = scalar(ordered(self.actions))
+        json_["Resource"] = scalar(ordered(self.resources))
         if self.clauses:
-            json_["Condition"] = _condition(self.clauses)
+            json_["Condition"] = condition_element(self.clauses)
         return json_
 
 
@@ -82,11 +82,17 @@ def minified(json_: object) -> str:
     return json.dumps(json_, separators=(",", ":"), ensure_ascii=False)
 
 
-def _scalar(values: Sequence[str]) -> str | list[str]:
+def scalar(values: Sequence[str]) -> str | list[str]:
+    """One value by itself, several as a list: the shortest that IAM takes."""
     return values[0] if len(values) == 1 else list(values)
 
 
-def _condition(clauses: Iterable[Clause]) -> Json:
+def condition_element(clauses: Iterable[Clause]) -> Json:
+    """The `Condition` element of clauses, all of which must hold.
+
+    Raises:
+        InvalidInputError: Two clauses with the same operator and key.
+    """
     condition: Json = {}
     for clause in sorted(clauses, key=lambda c: (c.operator, c.key)):
         keys = condition.setdefault(clause.operator, {})
@@ -96,7 +102,7 @@ def _condition(clauses: Iterable[Clause]) -> Json:
                 value=f"{clause.operator} on {clause.key} twice",
                 allowed="one clause for an operator and a key, since the second would replace the first",
             )
-        keys[clause.key] = _scalar(ordered(clause.values))
+        keys[clause.key] = scalar(ordered(clause.values))
     return condition
 
 

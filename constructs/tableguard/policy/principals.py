@@ -338,9 +338,11 @@ class PermissionSet(_OfOneAccount):
                 value=True,
                 allowed="False: Identity Center chooses the role's name, so it can only be matched by a pattern",
             )
+        return Trust("AWS", self.account, (Clause("ArnLike", PRINCIPAL_ARN, self.role_patterns(partition)),))
+
+    def role_patterns(self, partition: str) -> tuple[str, ...]:
+        """Patterns for the ARN of the role that Identity Center makes, which match no other role."""
         reserved = f"arn:{partition}:iam::{self.account}:role/aws-reserved/sso.amazonaws.com/"
         role = f"AWSReservedSSO_{self.name}_{'?' * 16}"
         # The role of an Identity Center in us-east-1 has no region in its path, all others have.
-        return Trust(
-            "AWS", self.account, (Clause("ArnLike", PRINCIPAL_ARN, (f"{reserved}{role}", f"{reserved}*/{role}")),)
-        )
+        return (f"{reserved}{role}", f"{reserved}*/{role}")

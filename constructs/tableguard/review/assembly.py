@@ -110,7 +110,7 @@ def read_object(path: Path, what: str, *, hint: str = "Run `cdk synth`.") -> Map
         UnusableAssemblyError: It cannot be read, is no JSON, no object, or nested more deeply than any template.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = strict_json(path.read_bytes())
     except OSError as error:
         raise UnusableAssemblyError(f"{path} cannot be read as {what}: {error.strerror}. {hint}") from None
     except (ValueError, RecursionError) as error:
@@ -120,6 +120,27 @@ def read_object(path: Path, what: str, *, hint: str = "Run `cdk synth`.") -> Map
     if _deeper_than(content, _DEEPEST):
         raise UnusableAssemblyError(f"{path} cannot be read as {what}: it is nested more than {_DEEPEST} deep.")
     return content
+
+
+def strict_json(text: str | bytes) -> Any:
+    """JSON in which no object names a key twice: readers differ in which of the two they take.
+
+    Args:
+        text: The JSON.
+
+    Raises:
+        ValueError: It is no JSON, or a key stands twice.
+    """
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"an object names {twice!r} twice")
+    return found
 
 
 def _template(file: Path, *, hint: str = "Run `cdk synth`.") -> Mapping[str, Any]:

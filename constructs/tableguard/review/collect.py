@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tableguard.policy.evaluation import Place
-from tableguard.review.assembly import NESTED, SynthesizedStack
+from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.fences import endpoints, keys, organization_policies
 from tableguard.review.identities import identities
 from tableguard.review.intrinsics import Resolver
-from tableguard.review.picture import Picture
+from tableguard.review.opaque import note_what_is_opaque
+from tableguard.review.picture import Picture, Table
 from tableguard.review.reader import Reader
 from tableguard.review.tables import tables
 
@@ -24,10 +24,12 @@ def collect(stacks: Sequence[SynthesizedStack], *, parameters: Mapping[str, str]
     """
     known = [stack for stack in stacks if stack.account is not None and stack.region is not None]
     reader = Reader(known, Resolver(stacks, parameters))
-    _note_what_is_left_out(stacks, reader)
+    note_what_is_opaque(stacks, reader)
     found_keys = tuple(keys(reader))
+    found_tables = tuple(tables(reader))
+    _note_namesakes(found_tables, reader)
     return Picture(
-        tables=tuple(tables(reader)),
+        tables=found_tables,
         identities=tuple(identities(reader)),
         endpoints=tuple(endpoints(reader)),
         organization_policies=tuple(organization_policies(reader)),
@@ -37,25 +39,13 @@ def collect(stacks: Sequence[SynthesizedStack], *, parameters: Mapping[str, str]
     )
 
 
-def _note_what_is_left_out(stacks: Sequence[SynthesizedStack], reader: Reader) -> None:
-    read = {(id(stack.parent), stack.nested_as) for stack in stacks}
-    for stack in stacks:
-        if stack.account is None or stack.region is None:
-            problem = "the stack has no account or region, so its resources are left out: give it an env, or say"
-            problem += " --account and --region"
-            reader.note(Place(stack=stack.name), problem)
-        if "Transform" in stack.template:
-            reader.note(Place(stack=stack.name, path="Transform"), "a macro changes the template when it is deployed")
-        resources = stack.template.get("Resources")
-        for logical_id in resources if isinstance(resources, Mapping) else ():
-            if logical_id.startswith("Fn::"):
-                reader.note(
-                    Place(stack=stack.name, path=f"Resources/{logical_id}"),
-                    "resources that are made when it is deployed",
-                )
-        for logical_id, _ in stack.resources(NESTED):
-            if (id(stack), logical_id) not in read:
-                reader.note(
-                    Place(stack=stack.name, logical_id=logical_id, path=f"Resources/{logical_id}"),
-                    "the template of a nested stack is not in the assembly",
-                )
+def _note_namesakes(made: Sequence[Table], reader: Reader) -> None:
+    """List tables of one ARN, as under opposite conditions: only the first of them is found by its ARN."""
+    first: dict[str, Table] = {}
+    stacks = {stack.name: stack for stack in reader.stacks}
+    for table in made:
+        other = first.setdefault(table.arn, table)
+        stack = stacks.get(str(table.place.stack))
+        if other is not table and stack is not None and table.place.logical_id is not None:
+            what = f"which table has the name: {other.place.stack}: {other.place.path} has it, too"
+            reader.note(stack, table.place.logical_id, what)

@@ -47,7 +47,6 @@ _NETWORK: Final = frozenset(
 )  # fmt: skip
 _CONTEXT: Final = "kms:encryptioncontext:aws:dynamodb:"
 _AWS_MANAGED: Final = "the key that AWS manages for DynamoDB cannot be used from another account"
-_NEITHER: Final = "no statement of the key's policy allows it, or leaves it to the account's identity policies"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,19 +135,7 @@ def _with_key(picture: Picture, table: Table, verdict: Verdict, assumed: Iterabl
         return replace(verdict, unknown_key=table.key_arn)
     request = _to_kms(verdict.request, table, key.arn)
     policies = _policies(picture, request, assumed)
-    if caller.account != key.account:
-        return replace(verdict, key_request=request, key=evaluate(request, policies), key_policies=policies)
-    # Unlike elsewhere, identity policies count only where the key's policy leaves the decision to the account. A layer
-    # that has to allow, whether to the caller or to its account, says just that.
-    gated = replace(policies, endpoint=policies.resource)
-    decision = evaluate(request, gated)
-    reasons = tuple(dict.fromkeys(_as_key_policy(each) for each in decision.because if not _is_silent_side(each)))
-    return replace(verdict, key_request=request, key=replace(decision, because=reasons), key_policies=gated)
-
-
-def _is_silent_side(reason: Reason) -> bool:
-    """Whether it is the key policy's silence towards the caller itself, which does not matter where it trusts all."""
-    return reason.layer is Layer.RESOURCE and reason.effect is None
+    return replace(verdict, key_request=request, key=evaluate(request, policies), key_policies=policies)
 
 
 def _policies(picture: Picture, request: Request, assumed: Iterable[Document] | None) -> Policies:
@@ -156,15 +143,15 @@ def _policies(picture: Picture, request: Request, assumed: Iterable[Document] | 
     return policies if assumed is None else replace(policies, identity=list(assumed))
 
 
-def _as_key_policy(reason: Reason) -> Reason:
-    if reason.layer is not Layer.ENDPOINT:
-        return reason
-    return replace(reason, layer=Layer.RESOURCE, detail=_NEITHER if reason.effect is None else reason.detail)
-
-
 def _to_kms(request: Request, table: Table, key_arn: str) -> Request:
     known = request.situation.context.items()
-    kept = {key: values[0] if len(values) == 1 else values for key, values in known if _lasts(key)}
+    # A key of the table's account is in the organization that the table is in.
+    same = account_of(key_arn) == table.account
+    kept = {
+        key: values[0] if len(values) == 1 else values
+        for key, values in known
+        if _lasts(key) or (same and key in ("aws:resourceorgid", "aws:resourceorgpaths"))
+    }
     context: dict[str, ContextValue] = {
         **kept,
         "aws:viaawsservice": "true",

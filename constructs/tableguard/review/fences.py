@@ -9,7 +9,7 @@ from typing import Any, Final
 from tableguard.policy.evaluation import Document
 from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
-from tableguard.review.intrinsics import has_unknown
+from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Endpoint, Key, OrganizationPolicy
 from tableguard.review.reader import Reader, get, place
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tableguard.policy.evaluation import Document, Place
 from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
-from tableguard.review.intrinsics import has_unknown
+from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Identity, Stated
 from tableguard.review.reader import Properties, Reader, place
 

@@ -1,9 +1,7 @@
 """What CloudFormation's functions come to, as far as the templates of an assembly tell.
 
-A resource that CloudFormation names gets a placeholder, such as `role/{Data.Reader}`: every reference to it comes to
-the same text, which is no legal name, so it is never taken for another one. An attribute of it that is its own and
-nothing else's, such as a role's id, is `{Data.Reader@RoleId}`. Whatever else cannot be known stays the function that it
-was, and is reported as unknown; nothing is guessed.
+A name that CloudFormation chooses has a placeholder (see `naming`). Whatever else cannot be known stays the function
+that it was, and is reported as unknown; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -14,45 +12,11 @@ from typing import Any, Final
 
 from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.review.assembly import NESTED, SynthesizedStack
+from tableguard.review.functions import function_of, has_unknown, is_function, is_generator
+from tableguard.review.naming import ANYTHING, ARNS, NAMES, REF_IS_ARN, REF_TOO, placeholder
 
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
 
-# How the ARN of a named resource is made up: service, whether it has a region, what stands before the name.
-_ARNS: Final[Mapping[str, tuple[str, bool, str]]] = {
-    "AWS::DynamoDB::GlobalTable": ("dynamodb", True, "table/"),
-    "AWS::DynamoDB::Table": ("dynamodb", True, "table/"),
-    "AWS::IAM::Group": ("iam", False, "group"),
-    "AWS::IAM::ManagedPolicy": ("iam", False, "policy"),
-    "AWS::IAM::Role": ("iam", False, "role"),
-    "AWS::IAM::User": ("iam", False, "user"),
-    "AWS::KMS::Key": ("kms", True, "key/"),
-    "AWS::KMS::ReplicaKey": ("kms", True, "key/"),
-    "AWS::Lambda::Function": ("lambda", True, "function:"),
-}
-_NAMES: Final[Mapping[str, str]] = {
-    "AWS::DynamoDB::GlobalTable": "TableName",
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::IAM::Group": "GroupName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::User": "UserName",
-    "AWS::KMS::Alias": "AliasName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::S3::Bucket": "BucketName",
-}
-# Resources that Ref returns the ARN of.
-_REF_IS_ARN: Final = frozenset({"AWS::IAM::ManagedPolicy"})
-# Attributes that are what Ref returns, under another name.
-_REF_TOO: Final = frozenset(
-    {
-        ("AWS::EC2::VPC", "VpcId"),
-        ("AWS::EC2::VPCEndpoint", "Id"),
-        ("AWS::KMS::Key", "KeyId"),
-        ("AWS::KMS::ReplicaKey", "KeyId"),
-    }
-)
-# Resources whose attributes hold whatever somebody put there, the ARN of a table perhaps.
-_ANYTHING: Final = ("AWS::CloudFormation::", "AWS::SSM::Parameter", "AWS::SecretsManager::", "Custom::")
 _EXPORT_READER: Final = "Custom::CrossRegionExportReader"
 _EXPORT_WRITER: Final = "Custom::CrossRegionExportWriter"
 # Longer than any policy. Functions that refer to each other could otherwise double a text again and again.
@@ -67,17 +31,6 @@ NO_VALUE: Final = object()
 _UNKNOWN: Final = object()
 
 
-def placeholder(stack: SynthesizedStack, logical_id: str, attribute: str = "") -> str:
-    """What stands for a name that CloudFormation chooses: `{STACK.LOGICALID}`, with dots for a stack inside another.
-
-    Args:
-        stack: The stack that makes the resource.
-        logical_id: The resource.
-        attribute: An attribute of it; its name when left out.
-    """
-    return f"{{{stack.name.replace('/', '.')}.{logical_id}{'@' if attribute else ''}{attribute}}}"
-
-
 class Resolver:
     """Resolves the values of all stacks of an assembly.
 
@@ -89,8 +42,8 @@ class Resolver:
     def __init__(self, stacks: Sequence[SynthesizedStack], parameters: Mapping[str, str] | None = None) -> None:
         self._stacks = stacks
         self._parameters = parameters or {}
-        self._resolving: set[tuple[str, str]] = set()
-        self._resolved: dict[tuple[str, str], Any] = {}
+        self._resolving: set[tuple[int, str]] = set()
+        self._resolved: dict[tuple[int, str], Any] = {}
         self._exports: dict[tuple[str | None, str | None, str], tuple[SynthesizedStack, Any]] | None = None
         self._functions: Mapping[str, Callable[[SynthesizedStack, Any], Any]] = {
             "Ref": self._ref,
@@ -113,7 +66,7 @@ class Resolver:
             value: JSON of a template.
         """
         if isinstance(value, Mapping):
-            function = _function(value)
+            function = function_of(value)
             if function is not None:
                 try:
                     return self._apply(stack, *function)
@@ -134,7 +87,7 @@ class Resolver:
     def properties(self, stack: SynthesizedStack, logical_id: str) -> Mapping[str, Any]:
         """The properties of a resource, resolved; empty where they are no object, or nothing of them is known."""
         resolved = self.resolve(stack, stack.template["Resources"][logical_id].get("Properties"))
-        return resolved if isinstance(resolved, Mapping) and _function(resolved) is None else {}
+        return resolved if isinstance(resolved, Mapping) and function_of(resolved) is None else {}
 
     def exists(self, stack: SynthesizedStack, logical_id: str) -> bool | None:
         """Whether a resource is made at all: its condition's value, or None where that is not known."""
@@ -151,7 +104,7 @@ class Resolver:
     def name(self, stack: SynthesizedStack, logical_id: str) -> str:
         """The physical name of a resource, or the placeholder for it."""
         resource = _resource(stack, logical_id)
-        stated = _properties(resource).get(_NAMES.get(str(resource.get("Type")), ""))
+        stated = _properties(resource).get(NAMES.get(str(resource.get("Type")), ""))
         known = self.text(stack, stated) if stated is not None else None
         return known if known is not None else placeholder(stack, logical_id)
 
@@ -176,7 +129,8 @@ class Resolver:
         handler = self._functions.get(name)
         if handler is None:
             raise _UnknownError
-        key = (stack.name, repr((name, argument)))
+        # Not by its name: nothing keeps two stacks of a foreign assembly from having the same one.
+        key = (id(stack), repr((name, argument)))
         if key in self._resolved:
             return _unless_unknown(self._resolved[key])
         if key in self._resolving:
@@ -202,7 +156,7 @@ class Resolver:
             return self._parameter(stack, name)
         resource = _resource(stack, name)
         kind = str(resource.get("Type"))
-        if kind in _REF_IS_ARN:
+        if kind in REF_IS_ARN:
             return self._get_att(stack, [name, "Arn"])
         if kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource":
             # Its provider returns whatever it likes.
@@ -233,10 +187,21 @@ class Resolver:
             # A default is what a deployment uses unless somebody says otherwise: not known. Nor is the value of a
             # parameter of Systems Manager.
             raise _UnknownError
-        passed = _properties(_resource(stack.parent, stack.nested_as)).get("Parameters")
-        if isinstance(passed, Mapping) and name in passed:
-            return _of_kind(self._known(stack.parent, passed[name]), kind)
-        return _of_kind(declared["Default"], kind)
+        given = self._passed(stack.parent, stack.nested_as, name)
+        return _of_kind(declared["Default"] if given is NO_VALUE else given, kind)
+
+    def _passed(self, parent: SynthesizedStack, logical_id: str, name: str) -> Any:
+        """What a stack passes to one nested in it as a parameter's value; `NO_VALUE` where it passes none."""
+        holder: Any = _resource(parent, logical_id).get("Properties", {})
+        for step in ("Properties", "Parameters"):
+            holder = self.resolve(parent, holder) if is_function(holder) else holder
+            if holder is NO_VALUE:
+                return NO_VALUE
+            if not isinstance(holder, Mapping) or is_function(holder) or any(map(is_generator, holder)):
+                raise _UnknownError
+            if step == "Properties":
+                holder = holder.get("Parameters", {})
+        return self._known(parent, holder[name]) if name in holder else NO_VALUE
 
     def _get_att(self, stack: SynthesizedStack, argument: Any) -> Any:
         logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
@@ -245,16 +210,16 @@ class Resolver:
         if kind == NESTED and attribute.startswith("Outputs."):
             nested = self._nested(stack, logical_id)
             return self._known(nested, nested.template["Outputs"][attribute.removeprefix("Outputs.")]["Value"])
-        if kind in _ARNS and attribute in ("Arn", "StreamArn", "PolicyArn"):
+        if kind in ARNS and attribute in ("Arn", "StreamArn", "PolicyArn"):
             arn = self._arn(stack, logical_id, kind)
             return f"{arn}/stream/{placeholder(stack, logical_id)}" if attribute == "StreamArn" else arn
         if kind == "AWS::S3::Bucket" and attribute == "Arn":
             return f"arn:{self._pseudo(stack, 'AWS::Partition')}:s3:::{self.name(stack, logical_id)}"
-        if (kind, attribute) in _REF_TOO:
+        if (kind, attribute) in REF_TOO:
             return self.name(stack, logical_id)
         if kind == _EXPORT_READER:
             return self._read_export(stack, attribute)
-        if kind.startswith(_ANYTHING):
+        if kind.startswith(ANYTHING):
             raise _UnknownError
         return placeholder(stack, logical_id, attribute)
 
@@ -268,7 +233,7 @@ class Resolver:
         raise _UnknownError
 
     def _arn(self, stack: SynthesizedStack, logical_id: str, kind: str) -> str:
-        service, regional, prefix = _ARNS[kind]
+        service, regional, prefix = ARNS[kind]
         if service == "iam":
             stated = self.resolve(stack, _properties(_resource(stack, logical_id)).get("Path", "/"))
             prefix += "/" if stated is NO_VALUE else self._text(stack, stated)
@@ -373,27 +338,6 @@ class Resolver:
             return stack.account
         role = self._text(stack, argument["RoleArn"]).split(":")
         return role[4] if role[0] == "arn" else None
-
-
-def has_unknown(value: Any) -> bool:
-    """Whether a function that nobody could resolve stands in the value.
-
-    Args:
-        value: What `Resolver.resolve` returned.
-    """
-    if isinstance(value, Mapping):
-        return _function(value) is not None or any(map(has_unknown, value.values()))
-    if isinstance(value, list):
-        return any(map(has_unknown, value))
-    # A dynamic reference: the value of a secret or of a parameter in the account.
-    return isinstance(value, str) and "{{resolve:" in value
-
-
-def _function(value: Mapping[str, Any]) -> tuple[str, Any] | None:
-    if len(value) != 1:
-        return None
-    ((name, argument),) = value.items()
-    return (name, argument) if name == "Ref" or str(name).startswith("Fn::") else None
 
 
 def _resource(stack: SynthesizedStack, logical_id: str) -> Mapping[str, Any]:

@@ -16,10 +16,16 @@ class Unknown:
     Args:
         place: Where it stands.
         what: What is not known, in words.
+        account: The account of its stack; None where that is not known.
+        anything: Whether anything at all may come of it when it is deployed, policies of any table included.
+        source: A digest of what the template says there, so that a changed one can be told; "" where it says nothing.
     """
 
     place: Place
     what: str
+    account: str | None = None
+    anything: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from tableguard.policy.errors import PublicPolicyError
 from tableguard.policy.evaluation import Document, Request
 from tableguard.policy.public_access import check_not_public
-from tableguard.review.intrinsics import has_unknown
+from tableguard.review.functions import has_unknown
 from tableguard.review.sentences import Sentence, Shelf
 
 _ACTION: Final = "dynamodb:getitem"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tableguard.policy.evaluation import Document, Place
-from tableguard.review.assembly import SynthesizedStack
-from tableguard.review.intrinsics import Resolver, has_unknown
+from tableguard.review.assembly import SynthesizedStack, strict_json
+from tableguard.review.functions import has_unknown, is_function
+from tableguard.review.intrinsics import Resolver
+from tableguard.review.odd import odd_properties
 from tableguard.review.picture import Stated, Unknown
 
 _FEW: Final = 2
@@ -62,15 +65,39 @@ class Reader:
                 if exists is None:
                     self.unknown(stack, logical_id, "whether its condition holds")
                 if exists is not False:
+                    for what, path in odd_properties(stack, logical_id, self.resolver):
+                        self.note(stack, logical_id, what, *path)
                     yield stack, logical_id, self.resolver.properties(stack, logical_id)
 
     def unknown(self, stack: SynthesizedStack, logical_id: str, what: str, *path: str) -> None:
         """Put something on the list of what is not known before deployment."""
-        self.note(_place(stack, logical_id, *path), f"{what} is known at deployment only")
+        self.note(stack, logical_id, f"{what} is known at deployment only", *path)
 
-    def note(self, at: Place, what: str) -> None:
-        """Put something on the list of what is not known."""
-        self._unknowns[Unknown(at, what)] = None
+    def note(self, stack: SynthesizedStack, logical_id: str, what: str, *path: str, anything: bool = False) -> None:
+        """Put something about a resource on the list of what is not known.
+
+        Args:
+            stack: The stack.
+            logical_id: The resource.
+            what: What is not known, in words.
+            path: Where in its properties.
+            anything: Whether policies of any table may come of it.
+        """
+        source = digest(stack.template["Resources"][logical_id])
+        self._unknowns[
+            Unknown(_place(stack, logical_id, *path), what, stack.account, anything=anything, source=source)
+        ] = None
+
+    def note_stack(self, stack: SynthesizedStack, what: str, path: str | None = None, *, anything: bool) -> None:
+        """Put something about a whole stack on the list of what is not known.
+
+        Args:
+            stack: The stack.
+            what: What is not known, in words.
+            path: Where in its template; None for all of it.
+            anything: Whether policies of any table may come of it.
+        """
+        self._unknowns[Unknown(Place(stack=stack.name, path=path), what, stack.account, anything=anything)] = None
 
     def text(self, stack: SynthesizedStack, logical_id: str, properties: Properties, *path: str) -> str | None:
         """A text; None where there is none. One that is not known is listed, and None as well."""
@@ -89,17 +116,25 @@ class Reader:
         if not isinstance(value, list):
             self.unknown(stack, logical_id, key, key)
             return []
-        if any(_is_function(entry) or (isinstance(entry, str) and has_unknown(entry)) for entry in value):
+        if any(is_function(entry) or (isinstance(entry, str) and has_unknown(entry)) for entry in value):
             self.unknown(stack, logical_id, f"an entry of {key}", key)
         return value
 
     def optional(self, stack: SynthesizedStack, logical_id: str, properties: Properties, *path: str) -> Document | None:
         """The policy at a path; None where there is none."""
         for length in range(1, len(path)):
-            if has_unknown(holder := get(properties, *path[:length])) and _is_function(holder):
+            holder = get(properties, *path[:length])
+            if is_function(holder):
                 # Perhaps there is a policy: one that cannot be understood stands for it.
                 self.unknown(stack, logical_id, path[length - 1], *path[:length])
-                return Document(holder, _place(stack, logical_id, *path))
+                return Document(None, _place(stack, logical_id, *path))
+            wanted = list if path[length].isdecimal() else Mapping
+            if holder is not None and not isinstance(holder, wanted):
+                self.note(stack, logical_id, f"{path[length - 1]} is no object", *path[:length])
+                return Document(None, _place(stack, logical_id, *path))
+        if len(path) > 1 and get(properties, *path) is None and get(properties, *path[:-1]) is not None:
+            self.note(stack, logical_id, f"{path[-2]} holds no {path[-1]}", *path[:-1])
+            return Document(None, _place(stack, logical_id, *path))
         return None if get(properties, *path) is None else self.document(stack, logical_id, properties, *path)
 
     def document(self, stack: SynthesizedStack, logical_id: str, properties: Properties, *path: str) -> Document:
@@ -131,6 +166,15 @@ class Reader:
                 yield Stated(get(claims, "table"), grant, place(stack, logical_id))
 
 
+def digest(source: object) -> str:
+    """A digest of JSON, the same whatever the order of keys.
+
+    Args:
+        source: The JSON.
+    """
+    return hashlib.sha256(json.dumps(source, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
 def place(stack: SynthesizedStack, logical_id: str) -> Place:
     """A resource in its template."""
     return _place(stack, logical_id)
@@ -152,13 +196,9 @@ def _place(stack: SynthesizedStack, logical_id: str, *path: str, policy: str | N
     return Place(policy=policy, stack=stack.name, logical_id=logical_id, path=where)
 
 
-def _is_function(value: object) -> bool:
-    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::"))
-
-
 def _unknown_of_interest(source: object) -> bool:
     """Whether something unknown stands in a statement that may be about tables, streams or keys."""
-    if not isinstance(source, Mapping) or _is_function(source):
+    if not isinstance(source, Mapping) or is_function(source):
         return has_unknown(source)
     statements = source.get("Statement")
     for statement in statements if isinstance(statements, list) else [statements]:
@@ -178,7 +218,7 @@ def _named(source: object) -> str:
 
 
 def _functions(value: object) -> Iterator[str]:
-    if _is_function(value) and isinstance(value, Mapping):
+    if is_function(value) and isinstance(value, Mapping):
         ((name, argument),) = value.items()
         yield f"{name} {argument if isinstance(argument, str) else json.dumps(argument)}"
     elif isinstance(value, (Mapping, list)):
@@ -190,12 +230,12 @@ def _functions(value: object) -> Iterator[str]:
 
 def _uncertain(source: object, condition: object) -> object:
     """A policy that may not be there: none of its statements can be understood, so none grants or protects."""
-    if not isinstance(source, Mapping) or _is_function(source):
+    if not isinstance(source, Mapping) or is_function(source):
         return source
     stated = source.get("Statement")
     statements = [
         {**each, "Condition": {"Fn::If": [condition, each.get("Condition", {}), {"Ref": "AWS::NoValue"}]}}
-        if isinstance(each, Mapping) and not _is_function(each)
+        if isinstance(each, Mapping) and not is_function(each)
         else each
         for each in (stated if isinstance(stated, list) else [stated])
     ]
@@ -204,6 +244,6 @@ def _uncertain(source: object, condition: object) -> object:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return strict_json(text)
     except (ValueError, RecursionError):
         return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.fences import key_arn
-from tableguard.review.intrinsics import placeholder
+from tableguard.review.functions import is_function
+from tableguard.review.naming import placeholder
 from tableguard.review.picture import Table
 from tableguard.review.reader import Properties, Reader, get, place
 
@@ -71,6 +72,8 @@ def _table(
 ) -> Table:
     name = reader.resolver.name(stack, logical_id)
     encryption = get(properties, *at, "SSESpecification") or get(properties, "SSESpecification")
+    if encryption is not None and (not isinstance(encryption, Mapping) or is_function(encryption)):
+        reader.unknown(stack, logical_id, "the key of the table", *at, "SSESpecification")
     stated = get(encryption, "KMSMasterKeyId")
     key = key_arn(reader, stack, stated, region)
     if stated is not None and key is None:

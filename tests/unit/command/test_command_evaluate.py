@@ -61,6 +61,54 @@ def test_an_answer_gives_the_decision_and_its_reasons() -> None:
     ]
 
 
+POLICIES = json.dumps(IDENTITY)
+DENIED = json.dumps({"identity": [{"Version": "2012-10-17", "Statement": [{**ALLOW, "Effect": "Deny"}]}]})
+ASKED = json.loads(line("1"))["request"]
+REQUEST = json.dumps(ASKED)
+QUOTED = json.dumps({**ASKED, "context": {"aws:X": ' "policies": null}'}})
+INSIDE = json.dumps({**ASKED, "policies": None})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f'{{"request": {REQUEST}, "policies": {POLICIES}, "id": 1}}', "Allowed"),
+        (f'{{"policies": {POLICIES}, "request": {REQUEST}, "id": 1}}', "Allowed"),
+        (f'{{"id": 1, "request": {REQUEST},"policies":{POLICIES} }} \r', "Allowed"),
+        (f'{{"id": 1, "request": {QUOTED}, "policies": {POLICIES}}}', "Allowed"),
+        (f'{{"id": 1, "request": {REQUEST}, "policies": {DENIED}}}', "ExplicitlyDenied"),
+        (f'{{"id": 1, "request": {REQUEST}, "x": "\\"policies\\":", "policies": {DENIED}}}', "ExplicitlyDenied"),
+        (f'{{"id": 1, "request": {REQUEST}, "policies": null}}', "ImplicitlyDenied"),
+        (f'{{"id": 1, "request": {REQUEST}, "x\\"policies": {POLICIES}}}', "ImplicitlyDenied"),
+        (f'{{"policies" : null, "request": {REQUEST}, "x\\"policies": {POLICIES}}}', "ImplicitlyDenied"),
+        (f'{{"id": 1, "request": {REQUEST}}}', "ImplicitlyDenied"),
+        (f'{{"id": 1, "request": {INSIDE}, "policies": {POLICIES}}}', None),
+        (f'{{"id": 1, "request": {REQUEST}, "policies": {POLICIES}', None),
+        (f'{{"id": 1, "request": {REQUEST}, "policies": {POLICIES}}}}}', None),
+        (f'{{"id": 1, "request": {REQUEST}, "policies": {POLICIES}}} {{}}', None),
+        (f'{{"id": 1, "request": {REQUEST}, "policies": {POLICIES}, "policies": {DENIED}}}', None),
+        (f'{{"policies": {POLICIES}, "id": 1, "request": {REQUEST}, "policies": {POLICIES}}}', None),
+        (f'{{"id": 1, "id": 2, "request": {REQUEST}, "policies": {POLICIES}}}', None),
+        (f'{{"id": 1, "request": {{{REQUEST}, "policies": {POLICIES}}}', None),
+        (f'{{"id": 1, "request": [{REQUEST}, "policies": {POLICIES}}}', None),
+        (f'["id", 1, "request", {REQUEST}, "policies": {POLICIES}}}', None),
+        (f'{{"id": 1, "request": {REQUEST}, "x": "\\"policies": {POLICIES}}}', None),
+        (f'{{"id": 1, "request": {REQUEST} "policies": {POLICIES}}}', None),
+        (f'"policies": {POLICIES}}}', None),
+    ],
+)
+def test_the_policies_of_a_line_are_read_alike_wherever_they_stand_and_whatever_came_before(
+    text: str, expected: str | None
+) -> None:
+    before = [line(0), line(0, policies=json.loads(DENIED))]
+    status, answers, _ = run("\n".join([*before, text, text, *before]))
+    assert [answer.get("decision") for answer in answers[:2]] == ["Allowed", "ExplicitlyDenied"]
+    assert [answer.get("decision") for answer in answers[2:4]] == [expected, expected]
+    assert [answer.get("decision") for answer in answers[4:]] == ["Allowed", "ExplicitlyDenied"]
+    assert [answer["line"] for answer in answers if "error" in answer] == ([] if expected else [3, 4])
+    assert status == (0 if expected else 1)
+
+
 def test_all_layers_of_a_line_are_read() -> None:
     shut = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
     named = {"Version": "2012-10-17", "Statement": {**shut["Statement"], "Principal": "*"}}  # type: ignore[dict-item]

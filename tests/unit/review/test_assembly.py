@@ -58,6 +58,7 @@ def test_a_broken_or_foreign_folder_is_a_clear_error(tmp_path: Path, manifest: s
 BROKEN = [
     ('{"Resources": []}', "its Resources are no object"),
     ('{"Resources": null}', "its Resources are no object"),
+    ('{"Resources": {"A": {"Type": "AWS::X::Y"}, "A": {"Type": "AWS::X::Z"}}}', "an object names 'A' twice"),
     ('{"Resources": {"A": 5}}', "A is no object"),
     ('{"Resources": {"A": {"Type": "AWS::DynamoDB::Table", "Properties": 5}}}', "the Properties of A are no object"),
 ]

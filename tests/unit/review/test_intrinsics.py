@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tableguard.review.assembly import SynthesizedStack
-from tableguard.review.intrinsics import Resolver, has_unknown
+from tableguard.review.functions import has_unknown
+from tableguard.review.intrinsics import Resolver
 from tests.unit.review.support import CONSUMER, OWNER, REGION, TABLE, VENDOR, stack, table
 
 UNKNOWN = {"Ref": "Nothing"}

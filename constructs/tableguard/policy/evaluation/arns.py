@@ -7,6 +7,7 @@ takes the rest of the text, colons included: a stream's label holds some.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from tableguard.policy.evaluation.match import Context, MalformedError, Match
@@ -19,7 +20,7 @@ from tableguard.policy.evaluation.variables import (
     parse,
     resolve,
 )
-from tableguard.policy.evaluation.wildcards import Glob, compact
+from tableguard.policy.evaluation.wildcards import Glob, compact, container, fits
 
 Segments: TypeAlias = tuple[str, ...]
 
@@ -31,8 +32,13 @@ _ORDER: Final = (5, 4, 3, 2, 1)
 
 def split_arn(text: str) -> Segments | None:
     """The six segments of an ARN, or None when it is none."""
+    return _cached_split(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _cached_split(text: str) -> Segments | None:
     segments = tuple(text.split(":", _SEGMENTS - 1))
-    return segments if len(segments) == _SEGMENTS and segments[0] == "arn" and len(text) <= _LONGEST else None
+    return segments if len(segments) == _SEGMENTS and segments[0] == "arn" else None
 
 
 class ArnPatterns:
@@ -47,10 +53,11 @@ class ArnPatterns:
         MalformedError: If IAM would not take one of them as an ARN.
     """
 
-    __slots__ = ("_any", "_exact", "_fixed", "_open")
+    __slots__ = ("_any", "_exact", "_fixed", "_open", "_prefixes")
 
     def __init__(self, texts: Iterable[str], *, variables: bool, fixed_service: bool) -> None:
         exact: list[str] = []
+        prefixes: list[str] = []
         fixed: list[tuple[tuple[int, str | Glob], ...]] = []
         open_: list[_OpenPattern | _WholePattern] = []
         self._any = False
@@ -63,11 +70,15 @@ class ArnPatterns:
                 segments = text.split(":", _SEGMENTS - 1)
                 service = segments[_SERVICE] if len(segments) == _SEGMENTS else ""
                 _check(text, len(segments), segments[0], fixed_service and ("*" in service or "?" in service))
-                if "*" in text or "?" in text:
+                if "*" in text[:-1] or "?" in text:
                     fixed.append(_segment_tests(segments))
+                elif text.endswith("*"):
+                    # The sixth segment takes the rest of the text, so its last `*` takes whatever comes.
+                    prefixes.append(text[:-1])
                 else:
                     exact.append(text)
-        self._exact = frozenset(exact)
+        self._exact = container(exact)
+        self._prefixes = tuple(prefixes)
         self._fixed = tuple(fixed)
         self._open = tuple(open_)
 
@@ -86,14 +97,11 @@ class ArnPatterns:
             return True
         if segments is None:
             return False
+        if arn.startswith(self._prefixes):
+            return True
         for tests in self._fixed:
             for number, pattern in tests:
-                segment = segments[number]
-                # The body of `fits`, since this loop decides how fast everything is.
-                if not isinstance(pattern, str):
-                    if not pattern.matches(segment):
-                        break
-                elif segment != pattern and not (pattern.endswith("*") and segment.startswith(pattern[:-1])):
+                if not fits(pattern, segments[number]):
                     break
             else:
                 return True

@@ -6,12 +6,13 @@ context keys" (ForAllValues, ForAnyValue).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, Protocol
 
 from tableguard.policy.evaluation import values as read
 from tableguard.policy.evaluation.match import Context, MalformedError, Match
-from tableguard.policy.evaluation.operators import OPERATORS, Comparison
+from tableguard.policy.evaluation.operators import OPERATORS, Comparison, Operator
 
 
 class Test(Protocol):
@@ -55,11 +56,12 @@ def compile_condition(block: object, *, variables: bool) -> list[Test]:
     Raises:
         MalformedError: If any part of it is not understood; the rest is then worth nothing, since all tests count.
     """
-    if not isinstance(block, Mapping):
+    # What a document holds was copied into dicts and lists.
+    if not isinstance(block, dict):
         raise MalformedError("Condition is no object")
     tests: list[Test] = []
     for name, keys in block.items():
-        if not isinstance(keys, Mapping) or not keys:
+        if not isinstance(keys, dict) or not keys:
             raise MalformedError(f"Condition: {name!r} holds no object of keys and values")
         for key, value in keys.items():
             if not isinstance(key, str) or ":" not in key:
@@ -74,18 +76,24 @@ def compile_condition(block: object, *, variables: bool) -> list[Test]:
 def _compile_test(name: str, key: str, texts: Sequence[str], variables: bool) -> Test:
     if name == "Null":
         return _Null(key, texts)
+    found, kind, absent = _operator(name)
+    return kind(key, found.compiler(texts, variables), found.negated, absent=absent)
+
+
+@lru_cache(maxsize=1024)
+def _operator(name: str) -> tuple[Operator, type[_Single], bool]:
+    """What the name of an operator says: the operator, how to read several values, and what an absent key means."""
     base = name.removeprefix(_ALL).removeprefix(_ANY) if name.count(":") == 1 else name
     found = OPERATORS.get(base.removesuffix(_IF_EXISTS))
     if found is None:
         raise MalformedError(f"Condition: {name!r} is no condition operator")
-    comparison = found.compiler(texts, variables)
     if_exists = base.endswith(_IF_EXISTS)
     if name.startswith(_ALL):
-        return _ForAllValues(key, comparison, found.negated, absent=True)
+        return found, _ForAllValues, True
     if name.startswith(_ANY):
         # False for negated operators too: there is no value that could differ.
-        return _ForAnyValue(key, comparison, found.negated, absent=if_exists)
-    return _Single(key, comparison, found.negated, absent=found.negated or if_exists)
+        return found, _ForAnyValue, if_exists
+    return found, _Single, found.negated or if_exists
 
 
 class _Null:

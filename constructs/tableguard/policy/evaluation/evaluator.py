@@ -1,12 +1,15 @@
 """The decision: all layers together.
 
 Source: IAM User Guide, "Policy evaluation logic" with its pages for one account and for cross-account requests;
-Organizations User Guide, "SCP evaluation" and "RCP evaluation" for whom they bind.
+Organizations User Guide, "SCP evaluation" and "RCP evaluation" for whom they bind; KMS Developer Guide, "Key policies
+in AWS KMS", for keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from tableguard.policy.evaluation.across_accounts import works_across_accounts
@@ -28,6 +31,7 @@ _DIRECT: Final = Strength.DIRECT
 _ROOT: Final = CallerKind.ROOT
 
 _UNSIGNED: Final = "DynamoDB has no unsigned access"
+_NO_CONSENT: Final = "no statement of the key's policy allows it, or leaves it to the account's identity policies"
 _ROOT_NEEDS_NONE: Final = "the account's root user needs no identity policy"
 
 
@@ -70,6 +74,8 @@ class _Case:
 
 
 _NOTHING: Final = _Reading()
+_GIVEN: Final[Callable[[_Reading], Strength]] = attrgetter("strength")
+_HOPED: Final[Callable[[_Reading], Strength]] = attrgetter("hoped")
 
 
 def evaluate(request: Request, policies: Policies) -> Decision:
@@ -82,7 +88,8 @@ def evaluate(request: Request, policies: Policies) -> Decision:
         policies: The policies that bear on it. Those that AWS does not apply to such a request are left aside:
             service control policies for services, service-linked roles and the management account; resource control
             policies for service-linked roles and the management account's resources; identity policies and
-            boundaries for root, services and anonymous callers.
+            boundaries for root, services and anonymous callers. A KMS key always has a policy: without one nobody
+            can use it.
     """
     situation = request.situation
     account = situation.caller.account
@@ -171,10 +178,7 @@ def _read(each: LayerDocuments, case: _Case) -> _Reading:
                 reading.hoped = strength
             if clear and not statement.denies and strength <= reading.strength:
                 continue
-            detail = None if clear else statement.detail(named=named)
-            reason = Reason(
-                layer, statement.effect, statement.sid, document.place, statement.index, each.level, clear, detail
-            )
+            reason = statement.reason(layer, each.level, document.place, named=named, clear=clear)
             if statement.denies:
                 case.denies.append(reason)
             elif clear:
@@ -192,39 +196,65 @@ def _missing(case: _Case, *, hoping: bool) -> list[Reason]:
         case: The request.
         hoping: Whether statements that were not understood count as Allows.
     """
-
-    def strength(reading: _Reading) -> Strength:
-        return reading.hoped if hoping else reading.strength
-
+    strength = _HOPED if hoping else _GIVEN
     situation = case.situation
     caller = situation.caller
-    found = [_silent(each.layer, situation, each.level) for each, reading in case.gates if strength(reading) is _NONE]
+    name = situation.action_name
+    found = [_silent(each.layer, name, each.level) for each, reading in case.gates if strength(reading) is _NONE]
     granted = strength(case.resource)
     if caller.kind is CallerKind.ANONYMOUS and situation.action.startswith("dynamodb:"):
         return [Reason(Layer.SERVICE, None, detail=_UNSIGNED), *found]
     if caller.account is None:
-        return found if granted is _DIRECT else [*found, _silent(_RESOURCE, situation)]
-    silent_limits = [_silent(layer, situation) for layer, reading in case.limits if strength(reading) is _NONE]
+        return found if granted is _DIRECT else [*found, _silent(_RESOURCE, name)]
+    silent_limits = [_silent(layer, name) for layer, reading in case.limits if strength(reading) is _NONE]
     entitled = caller.kind is _ROOT or strength(case.identity) is not _NONE
     if case.cross_account:
         # Both accounts have to allow, and the caller's own side is decided without the resource's policy.
         if not works_across_accounts(situation.action):
-            detail = f"{situation.action_name} does not work across accounts, whatever the policies say"
+            detail = f"{name} does not work across accounts, whatever the policies say"
             found.insert(0, Reason(Layer.SERVICE, None, detail=detail))
         if granted is _NONE:
-            found.append(_silent(_RESOURCE, situation))
+            found.append(_silent(_RESOURCE, name))
         if not entitled:
-            found.append(_silent(_IDENTITY, situation))
+            found.append(_silent(_IDENTITY, name))
         return found + silent_limits
     if granted is _DIRECT:
         return found
+    return found + _missing_inside(situation, granted, entitled=entitled) + silent_limits
+
+
+def _missing_inside(situation: Situation, granted: Strength, *, entitled: bool) -> list[Reason]:
+    """Who, of a resource's policy and identity policies of its own account, does not allow."""
+    found = []
+    key = _is_key(situation)
+    if key and granted is _NONE:
+        found.append(_KEY_SAYS_NOTHING)
     if not entitled and granted is not Strength.LIMITED:
-        found += [_silent(_IDENTITY, situation), _silent(_RESOURCE, situation)]
-    return found + silent_limits
+        found.append(_silent(_IDENTITY, situation.action_name))
+        if not key:
+            found.append(_silent(_RESOURCE, situation.action_name))
+    return found
 
 
-def _silent(layer: Layer, situation: Situation, level: int | None = None) -> Reason:
-    return Reason(layer, None, level=level, detail=f"no statement allows {situation.action_name}")
+def _is_key(situation: Situation) -> bool:
+    """Whether the resource is a KMS key, inside whose account nobody can do without the key's policy.
+
+    "No AWS principal, including the account root user or key creator, has any permissions to a KMS key unless they are
+    explicitly allowed, and never denied, in a key policy, IAM policy, or grant", and "unless the key policy explicitly
+    allows it, you cannot use IAM policies to allow access to a KMS key": it does by allowing the account, for the
+    actions and under the conditions of that statement (KMS Developer Guide, "Key policies in AWS KMS" and "Default key
+    policy"). Grants, which are no policies, are not known here.
+    """
+    segments = situation.segments
+    return segments is not None and segments[2] == "kms" and segments[5].startswith("key/")
+
+
+_KEY_SAYS_NOTHING: Final = Reason(_RESOURCE, None, detail=_NO_CONSENT)
+
+
+@lru_cache(maxsize=1024)
+def _silent(layer: Layer, action_name: str, level: int | None = None) -> Reason:
+    return Reason(layer, None, level=level, detail=f"no statement allows {action_name}")
 
 
 def _readings(case: _Case) -> Iterable[_Reading]:
@@ -239,8 +269,11 @@ def _readings(case: _Case) -> Iterable[_Reading]:
 def _grounds(case: _Case) -> list[Reason]:
     grounds = [reading.allow for reading in _readings(case) if reading.allow is not None]
     if not case.cross_account and case.resource.strength is Strength.ACCOUNT:
-        # Naming one's own account delegates to its identity policies and grants nothing itself.
-        grounds.pop(0)
+        # Naming one's own account delegates to its identity policies and grants nothing itself. They need that only to
+        # allow the use of a key.
+        delegation = grounds.pop(0)
+        if _is_key(case.situation):
+            grounds.append(delegation)
     if case.situation.caller.kind is _ROOT:
         grounds.append(Reason(_IDENTITY, Effect.ALLOW, detail=_ROOT_NEEDS_NONE))
     return grounds

@@ -16,7 +16,7 @@ from tableguard.policy.evaluation import values as read
 from tableguard.policy.evaluation.arns import ArnPatterns, split_arn
 from tableguard.policy.evaluation.match import Context, MalformedError, Match
 from tableguard.policy.evaluation.variables import Piece, glob_of, is_static, parse, resolve, text_of
-from tableguard.policy.evaluation.wildcards import Glob, compact, fits
+from tableguard.policy.evaluation.wildcards import Glob, Patterns, container
 
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -55,45 +55,54 @@ class _Equal:
         open_: list[tuple[Piece, ...]] = []
         for text in texts:
             pieces = parse(text, variables=variables)
-            if is_static(pieces):
+            if len(pieces) == 1 and pieces[0] is text:
+                fixed.append(text if fold is None else fold(text))
+            elif is_static(pieces):
                 fixed.append(text_of(pieces) if fold is None else fold(text_of(pieces)))
             else:
                 open_.append(pieces)
-        self._fixed = frozenset(fixed)
+        self._fixed = container(fixed)
         self._open = tuple(open_)
 
     def fits(self, value: str, context: Context) -> Match:
-        fold = self._fold or str
-        folded = fold(value)
-        if folded in self._fixed:
+        fold = self._fold
+        if fold is not None:
+            value = fold(value)
+        if value in self._fixed:
             return True
         for pieces in self._open:
             resolved = resolve(pieces, context)
-            if resolved is not None and fold(text_of(resolved)) == folded:
-                return True
+            if resolved is not None:
+                text = text_of(resolved)
+                if value == (text if fold is None else fold(text)):
+                    return True
         return False
 
 
 class _Like:
-    __slots__ = ("_fixed", "_open")
+    __slots__ = ("_fixed", "_globs", "_open")
 
     def __init__(self, texts: Sequence[str], variables: bool) -> None:
-        fixed: list[str | Glob] = []
+        fixed: list[str] = []
+        globs: list[Glob] = []
         open_: list[tuple[Piece, ...]] = []
         for text in texts:
             pieces = parse(text, variables=variables)
             if pieces == (text,):
-                fixed.append(compact(text))
+                fixed.append(text)
             elif is_static(pieces):
-                fixed.append(glob_of(pieces))
+                globs.append(glob_of(pieces))
             else:
                 open_.append(pieces)
-        self._fixed = tuple(fixed)
+        self._fixed = Patterns(fixed)
+        self._globs = tuple(globs)
         self._open = tuple(open_)
 
     def fits(self, value: str, context: Context) -> Match:
-        for pattern in self._fixed:
-            if fits(pattern, value):
+        if self._fixed.match(value):
+            return True
+        for glob in self._globs:
+            if glob.matches(value):
                 return True
         for pieces in self._open:
             resolved = resolve(pieces, context)
@@ -130,8 +139,11 @@ class _Typed:
         own = self._read(value)
         if own is None:
             return None
-        test = self._test
-        return any(test(own, limit) for limit in self._limits)
+        # A generator would take longer than most comparisons.
+        for limit in self._limits:  # noqa: SIM110
+            if self._test(own, limit):
+                return True
+        return False
 
 
 def _typed(reader: Callable[[str], Any], test: Callable[[Any, Any], bool], what: str) -> Compiler:

@@ -15,6 +15,7 @@ from tableguard.policy.evaluation.arns import split_arn
 from tableguard.policy.evaluation.callers import Caller, CallerKind, is_account
 from tableguard.policy.evaluation.match import MalformedError, Match
 from tableguard.policy.evaluation.request import Situation
+from tableguard.policy.evaluation.wildcards import container
 
 # Reading a member from its enumeration takes as long as the rest of a comparison.
 _SERVICE: Final = CallerKind.SERVICE
@@ -23,7 +24,6 @@ _ROLE: Final = CallerKind.ROLE
 _ROOT: Final = CallerKind.ROOT
 _UNIQUE_ID: Final = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}", re.ASCII)
 _HOST: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
-_SETS: Final = ("anyone", "accounts", "arns", "ids", "services", "federated", "canonical")
 _NAMED: Final = frozenset({("iam", "user"), ("iam", "role"), ("sts", "assumed-role"), ("sts", "federated-user")})
 
 
@@ -41,6 +41,12 @@ class Strength(enum.IntEnum):
     DIRECT = 3
 
 
+_NONE: Final = Strength.NONE
+_ACCOUNT: Final = Strength.ACCOUNT
+_LIMITED: Final = Strength.LIMITED
+_DIRECT: Final = Strength.DIRECT
+
+
 class PrincipalElement:
     """A compiled Principal or NotPrincipal.
 
@@ -54,40 +60,40 @@ class PrincipalElement:
     __slots__ = ("_accounts", "_anyone", "_arns", "_canonical", "_federated", "_ids", "_services")
 
     def __init__(self, element: object) -> None:
-        named: dict[str, set[str]] = {name: set() for name in _SETS}
+        named: dict[str, set[str]] = {}
         if element == "*":
-            named["anyone"].add("*")
+            named["anyone"] = {"*"}
         elif isinstance(element, Mapping) and element:
             for kind, value in element.items():
                 for text in value if isinstance(value, (list, tuple)) and value else [value]:
                     if not isinstance(text, str) or not text:
                         raise MalformedError(f"the principal {text!r} is no text")
-                    named[_set_for(kind, text)].add(text)
+                    named.setdefault(_set_for(kind, text), set()).add(text)
         else:
             raise MalformedError("a principal is neither '*' nor an object")
-        self._anyone = bool(named["anyone"])
-        self._canonical = bool(named["canonical"])
-        self._accounts = frozenset(text if is_account(text) else text.split(":")[4] for text in named["accounts"])
-        self._arns = frozenset(named["arns"])
-        self._ids = frozenset(named["ids"])
-        self._services = frozenset(map(str.lower, named["services"]))
-        self._federated = frozenset(named["federated"])
+        self._anyone = "anyone" in named
+        self._canonical = "canonical" in named
+        self._accounts = container(set(map(_account_of, named.get("accounts", ()))))
+        self._arns = container(named.get("arns", ()))
+        self._ids = tuple(named.get("ids", ()))
+        self._services = container({text.lower() for text in named.get("services", ())})
+        self._federated = container(named.get("federated", ()))
 
     def strength(self, situation: Situation) -> Strength:
         """The most that it gives to the caller."""
         caller = situation.caller
         kind = caller.kind
         if self._anyone:
-            return Strength.DIRECT
+            return _DIRECT
         if kind is _SERVICE:
-            return Strength.DIRECT if caller.text in self._services else Strength.NONE
+            return _DIRECT if caller.text in self._services else _NONE
         if caller.text in self._arns:
-            return Strength.LIMITED if kind is _ROLE else Strength.DIRECT
+            return _LIMITED if kind is _ROLE else _DIRECT
         if kind is _ROOT and caller.account in self._accounts:
-            return Strength.DIRECT
+            return _DIRECT
         if self._names_origin(situation):
-            return Strength.LIMITED
-        return Strength.ACCOUNT if caller.account in self._accounts else Strength.NONE
+            return _LIMITED
+        return _ACCOUNT if caller.account in self._accounts else _NONE
 
     def _names_origin(self, situation: Situation) -> bool:
         """Whether it names the role, user or identity provider that the caller's session comes from."""
@@ -101,13 +107,17 @@ class PrincipalElement:
             named = situation.federated_by is not None and situation.federated_by in self._arns
         if named:
             return True
-        if self._federated and not self._federated.isdisjoint(situation.context.get("aws:federatedprovider", ())):
+        if self._federated and any(
+            provider in self._federated for provider in situation.context.get("aws:federatedprovider", ())
+        ):
             return True
+        if not self._ids:
+            return False
         return any(_is_of(situation.context.get("aws:userid", ()), unique) for unique in self._ids)
 
     def covers(self, situation: Situation) -> Match:
         """Whether it covers the caller, as a Principal element."""
-        if self.strength(situation) is not Strength.NONE:
+        if self.strength(situation) is not _NONE:
             return True
         # Nothing tells which account a canonical user id belongs to.
         return None if self._canonical else False
@@ -121,9 +131,9 @@ class PrincipalElement:
         """
         caller = situation.caller
         strength = self.strength(situation)
-        if strength is Strength.NONE:
+        if strength is _NONE:
             return None if self._canonical else True
-        if strength is Strength.ACCOUNT:
+        if strength is _ACCOUNT:
             return True
         if self._anyone or caller.account is None or caller.kind is _ROOT:
             return False
@@ -132,6 +142,11 @@ class PrincipalElement:
         if caller.kind is _ROLE_SESSION and not (caller.text in self._arns and self._names_origin(situation)):
             return None
         return False
+
+
+def _account_of(text: str) -> str:
+    """The account of an id, or of a root user's ARN."""
+    return text if is_account(text) else text.split(":")[4]
 
 
 def _set_for(kind: object, text: str) -> str:

@@ -173,14 +173,13 @@ def _context(request: Request) -> dict[str, tuple[str, ...]]:
             "the context of a Request", value=type(request.context).__name__, allowed="an object of condition keys"
         )
     context: dict[str, tuple[str, ...]] = {}
-    seen: set[str] = set()
+    absent = []
     for name, value in request.context.items():
         key = name.lower() if isinstance(name, str) else ""
-        if not key or key in seen:
+        if not key or key in context:
             raise InvalidInputError(
                 "a key of a Request's context", value=name, allowed="text, different from the other keys in any case"
             )
-        seen.add(key)
         if isinstance(value, str):
             context[key] = (value,)
             continue
@@ -190,8 +189,11 @@ def _context(request: Request) -> dict[str, tuple[str, ...]]:
             raise InvalidInputError(
                 f"the context's {name}", value=str(error), allowed="text, a number, a boolean, or a list of them"
             ) from error
-        if values:
-            context[key] = values
+        context[key] = values
+        if not values:
+            absent.append(key)
+    for key in absent:
+        del context[key]
     if request.time is not None:
         _fill_time(request.time, context)
     return context

@@ -1,32 +1,46 @@
 """One statement of a policy: whether it applies to a request.
 
-Elements are compiled when a request first gets to them: most statements are settled by their action.
+Actions are compiled when a first request comes, and the rest when one gets past them: most statements are settled by
+their action.
 Source: IAM User Guide, "IAM JSON policy element reference".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, TypeAlias
 
 from tableguard.policy.evaluation.arns import ArnPatterns
 from tableguard.policy.evaluation.conditions import Test, compile_condition
-from tableguard.policy.evaluation.decision import Effect
+from tableguard.policy.evaluation.decision import Effect, Layer, Place, Reason
 from tableguard.policy.evaluation.match import MalformedError, Match
 from tableguard.policy.evaluation.principals import PrincipalElement, Strength
 from tableguard.policy.evaluation.request import Situation
-from tableguard.policy.evaluation.wildcards import Glob, compact, fits
+from tableguard.policy.evaluation.wildcards import Patterns
 
-Element: TypeAlias = Callable[[Situation], Match]
+Source: TypeAlias = Mapping[object, object]
 
 _ELEMENTS: Final = frozenset(
     ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"]
 )
 _ACTION: Final = re.compile(r"\*|[a-z0-9-]+:[a-z0-9_.*?-]+|\*:\*", re.ASCII)
-_CACHED_LENGTH: Final = 128
+_CACHED_LENGTH: Final = 1024
+_UNKNOWN_ACTIONS: Final = Patterns(())
+_NEEDS: Final = "a statement needs either {0} or Not{0}"
+_DIRECT: Final = Strength.DIRECT
+_GONE: Final[Source] = {}
 _ANY_RESOURCE: Final = ArnPatterns(["*"], variables=False, fixed_service=True)
+
+
+@lru_cache(maxsize=4096)
+def _cached_actions(texts: tuple[str, ...]) -> Patterns:
+    """Patterns for an action in lower case. The statements of many policies name the same few lists of actions."""
+    for text in texts:
+        if not _ACTION.fullmatch(text.lower()):
+            raise MalformedError(f"{text!r} is no action")
+    return Patterns(map(str.lower, texts))
 
 
 class Statement:
@@ -42,9 +56,9 @@ class Statement:
     __slots__ = (
         "_actions",
         "_has_principal",
+        "_last_reason",
         "_other_actions",
         "_other_resource",
-        "_principal",
         "_principal_problem",
         "_problem",
         "_resource",
@@ -60,20 +74,20 @@ class Statement:
     )
 
     def __init__(self, source: object, *, index: int | None, variables: bool, problem: str | None) -> None:
-        self._source: Mapping[object, object] = source if isinstance(source, Mapping) else {}
+        self._source: Source = source if isinstance(source, Mapping) else {}
         self._variables = variables
         self._problem = problem if isinstance(source, Mapping) else (problem or "a statement is no object")
         # Kept apart: the same document may serve a layer that names principals and one that does not.
-        self._principal_problem: str | None = None
+        self._principal_problem: str | None = _NEEDS.format("Principal")
         self._has_principal = "Principal" in self._source or "NotPrincipal" in self._source
-        self._actions: tuple[str | Glob, ...] | None = None
+        self._actions: Patterns | None = None
         self._other_actions = False
-        self._resource: ArnPatterns | None = None
+        self._resource = _ANY_RESOURCE
         self._other_resource = False
-        self._principal: Element | None = None
         self._spares = False
-        self._tests: list[Test] | None = None
+        self._tests: tuple[Test, ...] | None = None
         self.principal: PrincipalElement | None = None
+        self._last_reason: Reason | None = None
         self.index = index
         sid = self._source.get("Sid")
         self.sid = sid if isinstance(sid, str) else None
@@ -91,15 +105,8 @@ class Statement:
 
     def concerns(self, action: str) -> Match:
         """Whether it is about an action (in lower case); None when that cannot be told."""
-        patterns = self._compile_actions() if self._actions is None else self._actions
-        if not patterns:
-            return None
-        if action in patterns:
-            return not self._other_actions
-        for pattern in patterns:
-            if fits(pattern, action):
-                return not self._other_actions
-        return self._other_actions
+        actions = self._actions or self._compile_actions()
+        return None if actions is _UNKNOWN_ACTIONS else actions.match(action) is not self._other_actions
 
     def applies(self, situation: Situation, *, named: bool, bounded: bool = False) -> Match:
         """Whether it applies to a request about an action that it concerns; None when that cannot be told.
@@ -109,9 +116,11 @@ class Statement:
             named: Whether its layer's policies name principals.
             bounded: Whether the caller has a permissions boundary: a NotPrincipal spares no such caller.
         """
+        tests = self._tests
+        if tests is None:
+            tests = self._compile_rest()
         known = self._problem is None
-        resource = self._resource or self._compile_resource()
-        matched = resource.match(situation.resource, situation.segments, situation.context)
+        matched = self._resource.match(situation.resource, situation.segments, situation.context)
         if self._other_resource:
             # What a NotResource with an unknown exception covers cannot be told.
             matched = None if matched is None else not matched
@@ -129,17 +138,38 @@ class Statement:
         elif self._has_principal:
             known = False
         context = situation.context
-        for test in self._compile_tests() if self._tests is None else self._tests:
+        for test in tests:
             matched = test.holds(context)
             if matched is False:
                 return False
             known = known and matched is not None
-        return True if known and self._problem is None else None
+        return True if known else None
 
     def strength(self, situation: Situation) -> Strength:
         """The most that its principal element gives, or might give, to a caller to whom the statement may apply."""
-        given = self.principal.strength(situation) if self.principal is not None else Strength.NONE
-        return given or Strength.DIRECT
+        if self.principal is None or self._spares:
+            return _DIRECT
+        return self.principal.strength(situation) or _DIRECT
+
+    def reason(self, layer: Layer, level: int | None, place: Place | None, *, named: bool, clear: bool) -> Reason:
+        """The reason that it is, when it decides.
+
+        Args:
+            layer: The layer that its document belongs to.
+            level: The level, for an organization's policies.
+            place: Where its document stands.
+            named: Whether its layer's policies name principals.
+            clear: Whether it is clear that it applies.
+        """
+        # A statement decides many requests, mostly in the same layer and place.
+        last = self._last_reason
+        if clear and last is not None and (last.layer is layer and last.level == level and last.place is place):
+            return last
+        detail = None if clear else self.detail(named=named)
+        reason = Reason(layer, self.effect, self.sid, place, self.index, level, clear, detail)
+        if clear:
+            self._last_reason = reason
+        return reason
 
     def detail(self, *, named: bool) -> str:
         """Why it could not be told whether it applies.
@@ -156,43 +186,62 @@ class Statement:
         return "what it compares with is missing from the request, or cannot be read there"
 
     def _match_principal(self, situation: Situation, *, bounded: bool) -> Match:
-        principal = self._principal or self._compile_principal()
+        principal = self.principal
+        if principal is None:
+            return None
+        if not self._spares:
+            return principal.covers(situation)
         # "NotPrincipal … with a Deny effect will always deny any IAM principal that has a permissions boundary" (IAM
         # User Guide, "AWS JSON policy elements: NotPrincipal").
-        return True if bounded and self._spares else principal(situation)
+        return True if bounded else principal.leaves_out(situation)
 
     def _fail(self, error: MalformedError) -> None:
         self._problem = self._problem or str(error)
 
-    def _pair(self, name: str) -> tuple[object, bool]:
-        """An element or its negation, of which a statement must have exactly one."""
-        inverse = f"Not{name}"
-        if (name in self._source) is (inverse in self._source):
-            raise MalformedError(f"a statement needs either {name} or {inverse}")
-        negated = inverse in self._source
-        return self._source[inverse if negated else name], negated
-
-    def _compile_actions(self) -> tuple[str | Glob, ...]:
-        """Compile the actions; none of them when the element is not understood."""
-        if not _ELEMENTS.issuperset(self._source):
-            strange = min(map(str, self._source.keys() - _ELEMENTS))
+    def _compile_actions(self) -> Patterns:
+        source = self._source
+        if self._actions is not None:
+            # Another thread was faster, and may have let go of the source.
+            return self._actions
+        if not _ELEMENTS.issuperset(source):
+            strange = min(map(str, source.keys() - _ELEMENTS))
             self._problem = self._problem or f"{strange!r} is no element of a statement"
-        if "Sid" in self._source and self.sid is None:
+        if "Sid" in source and self.sid is None:
             self._problem = self._problem or "the Sid is no text"
         try:
-            element, self._other_actions = self._pair("Action")
-            texts = _texts("Action", element)
-            self._actions = tuple(
-                [(_cached_action if len(text) <= _CACHED_LENGTH else _action_pattern)(text) for text in texts]
-            )
+            element, self._other_actions = _pair(source, "Action")
+            texts = tuple(_texts("Action", element))
+            short = sum(map(len, texts)) <= _CACHED_LENGTH
+            actions = (_cached_actions if short else _cached_actions.__wrapped__)(texts)
         except MalformedError as error:
             self._fail(error)
-            self._actions = ()
-        return self._actions
+            actions = _UNKNOWN_ACTIONS
+        self._actions = actions
+        return actions
 
-    def _compile_resource(self) -> ArnPatterns:
+    def _compile_rest(self) -> tuple[Test, ...]:
+        """Compile what is left, and let go of the source: the compiled form takes as much memory again."""
+        source = self._source
+        self._compile_actions()
+        if self._tests is not None:
+            return self._tests
+        self._compile_resource(source)
+        if self._has_principal:
+            self._compile_principal(source)
+        tests: tuple[Test, ...] = ()
+        if "Condition" in source:
+            try:
+                tests = tuple(compile_condition(source["Condition"], variables=self._variables))
+            except MalformedError as error:
+                self._fail(error)
+        # Last, so that another thread never sees a statement without its conditions.
+        self._tests = tests
+        self._source = _GONE
+        return tests
+
+    def _compile_resource(self, source: Source) -> None:
         try:
-            element, self._other_resource = self._pair("Resource")
+            element, self._other_resource = _pair(source, "Resource")
             texts = _texts("Resource", element)
             self._resource = ArnPatterns(texts, variables=self._variables, fixed_service=True)
         except MalformedError as error:
@@ -200,36 +249,26 @@ class Statement:
             self._other_resource = False
             # The statement's problem makes every match unclear.
             self._resource = _ANY_RESOURCE
-        return self._resource
 
-    def _compile_principal(self) -> Element:
+    def _compile_principal(self, source: Source) -> None:
         try:
-            element, negated = self._pair("Principal")
+            element, negated = _pair(source, "Principal")
             if negated and self.allows:
                 raise MalformedError("NotPrincipal is not supported with Allow")
-            principal = PrincipalElement(element)
-            self.principal = None if negated else principal
             self._spares = negated
-            self._principal = principal.leaves_out if negated else principal.covers
+            self.principal = PrincipalElement(element)
+            self._principal_problem = None
         except MalformedError as error:
             self._principal_problem = str(error)
-            self._principal = _cannot_tell
-        return self._principal
-
-    def _compile_tests(self) -> list[Test]:
-        tests: list[Test] = []
-        if "Condition" in self._source:
-            try:
-                tests = compile_condition(self._source["Condition"], variables=self._variables)
-            except MalformedError as error:
-                self._fail(error)
-        # Last, so that another thread never sees a statement without its conditions.
-        self._tests = tests
-        return tests
 
 
-def _cannot_tell(situation: Situation) -> Match:
-    return None
+def _pair(source: Source, name: str) -> tuple[object, bool]:
+    """An element or its negation, of which a statement must have exactly one."""
+    inverse = f"Not{name}"
+    if (name in source) is (inverse in source):
+        raise MalformedError(_NEEDS.format(name))
+    negated = inverse in source
+    return source[inverse if negated else name], negated
 
 
 def _texts(name: str, element: object) -> list[str]:
@@ -238,13 +277,3 @@ def _texts(name: str, element: object) -> list[str]:
     if not texts or len(texts) != len(items):
         raise MalformedError(f"{name} is neither text nor a list of texts")
     return texts
-
-
-def _action_pattern(text: str) -> str | Glob:
-    lowered = text.lower()
-    if not _ACTION.fullmatch(lowered):
-        raise MalformedError(f"{text!r} is no action")
-    return compact(lowered)
-
-
-_cached_action = lru_cache(maxsize=4096)(_action_pattern)

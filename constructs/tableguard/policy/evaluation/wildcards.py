@@ -7,7 +7,8 @@ Regular expressions take a hundred times longer to compile, and backtrack withou
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Final
 
 
 class Wild(enum.Enum):
@@ -88,6 +89,51 @@ class Glob:
                 return False
             position = found + part.length
         return True
+
+
+_FEW: Final = 4
+
+
+def container(texts: Collection[str]) -> Collection[str]:
+    """Something to look texts up in: a tuple as long as they are few, since it costs the garbage collector nothing."""
+    return tuple(texts) if len(texts) <= _FEW else frozenset(texts)
+
+
+class Patterns:
+    """Several patterns of plain text, `*` and `?`, tried together.
+
+    Those without wildcards, and those with one `*` at the end, are most of them: Python tries all of these at once.
+
+    Args:
+        texts: The patterns.
+    """
+
+    __slots__ = ("_exact", "_globs", "_prefixes")
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        exact: list[str] = []
+        prefixes: list[str] = []
+        globs: list[Glob] = []
+        for text in texts:
+            if "?" in text or "*" in text[:-1]:
+                globs.append(Glob(tokens(text)))
+            elif text.endswith("*"):
+                prefixes.append(text[:-1])
+            else:
+                exact.append(text)
+        self._exact = container(exact)
+        self._prefixes = tuple(prefixes)
+        self._globs = tuple(globs)
+
+    def match(self, text: str) -> bool:
+        """Whether text fits any of them."""
+        if text in self._exact or text.startswith(self._prefixes):
+            return True
+        # A generator would take longer than most comparisons.
+        for glob in self._globs:  # noqa: SIM110
+            if glob.matches(text):
+                return True
+        return False
 
 
 def fits(pattern: str | Glob, text: str) -> bool:

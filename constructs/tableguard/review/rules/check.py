@@ -7,26 +7,30 @@ tried.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tableguard.policy import InvalidInputError
-from tableguard.policy.evaluation import Layer, Place, Request
+from tableguard.policy.evaluation import Document, Layer, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
-from tableguard.review.picture import Picture, Unknown
+from tableguard.review.picture import Picture, Table, Unknown
+from tableguard.review.rules.doubts import IN_A_POLICY, Doubts, resource_at
 from tableguard.review.rules.meaning import Question, Rule
 from tableguard.review.rules.people import opened, without
+from tableguard.review.rules.reach import ABOUT_CALLERS, Reach, is_closed
 from tableguard.review.rules.scene import Scene
+from tableguard.review.rules.ways import Way
 from tableguard.review.rules.wording import described, place_in_words
 
-MOST_REQUESTS: Final = 1_000_000
+MOST_REQUESTS: Final = 10_000_000
 """At most so many requests in one check, unless the caller says otherwise."""
 
 
-# What stands in a policy counts where a request gets to it; and taking these for absent takes no access away.
-_TRIED: Final = ("a value in a policy", "an entry of ManagedPolicyArns", "an entry of Policies")
-_ONLY_LIMITS: Final = ("ServiceName", "TargetIds", "KMSMasterKeyId", "PermissionsBoundary")
+# Taking these for absent takes no access away.
+_ONLY_LIMITS: Final = ("ServiceName", "TargetIds", "KMSMasterKeyId", "PermissionsBoundary", "SSESpecification")
+_LIMITS: Final = frozenset({Layer.BOUNDARY.value, Layer.ENDPOINT.value, Layer.SERVICE_CONTROL.value})
 _CONDITIONAL: Final = "whether its condition holds"
 
 _ASSUMED: Final = tuple(document.place for document in ANY_IDENTITY)
@@ -47,6 +51,9 @@ class Failure:
         principals: Whose they were.
         actions: What they wanted.
         place: Where in the templates the fault lies; None where the templates do not hold what the rule speaks of.
+        rests_on: What the policies say about it besides the deciding statements, as JSON, sorted: every Deny about
+            these actions in any layer, and how the boundaries and the organization limit the principals. Whatever of it
+            is loosened or taken away makes another finding.
     """
 
     rule: Rule
@@ -57,6 +64,7 @@ class Failure:
     principals: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     place: Place | None = None
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,7 @@ def check(picture: Picture, rules: Sequence[Rule], today: dt.date, *, most_reque
         scene = Scene(picture, today)
         trial = _Trial(rule, scene, court)
         trial.run(most_requests - sum(tried.values()))
+        trial.run_again()
         tried[rule.id] = trial.tried
         failures += trial.failures()
     return Results(tried, tuple(failures))
@@ -125,23 +134,31 @@ class _Court:
     def __init__(self, picture: Picture) -> None:
         self._as_written = picture
         self._as_they_might_be = opened(picture)
-        perhaps = {_resource(each.place) for each in picture.unknowns if each.what.startswith(_CONDITIONAL)}
+        perhaps = {resource_at(each.place) for each in picture.unknowns if each.what.startswith(_CONDITIONAL)}
         documents = [document for each in picture.identities for document in each.documents]
-        self.doubtful = {each.place for each in documents if each.place and _resource(each.place) in perhaps}
-        self._without_doubtful = without(picture, self.doubtful)
+        self._doubtful = {each.place for each in documents if each.place and resource_at(each.place) in perhaps}
+        self._doubts = Doubts(picture)
+        self._without_doubtful = without(picture, self._doubtful)
 
-    def is_certain(self, request: Request) -> bool:
-        """Whether a request goes through without the identity policies that may not be made."""
-        return not self.doubtful or decide(self._without_doubtful, request).allowed
+    def doubts(self, question: Question, request: Request, verdict: Verdict) -> Iterator[tuple[str, Place | None]]:
+        """What may take an access away that was decided, in words, with its place."""
+        if self._doubtful and not decide(self._without_doubtful, request).allowed:
+            for reason in verdict.because:
+                if reason.place in self._doubtful:
+                    yield f"{_CONDITIONAL}, and nothing else allows it", reason.place
+        yield from self._doubts.about(question, request, verdict)
+
+    def surely_refuses(self, question: Question, reach: Reach) -> bool:
+        """Whether a request is refused because no statement could allow it, whatever the circumstances."""
+        return ABOUT_CALLERS.isdisjoint(question.context) and reach.is_silent(
+            question.table, question.caller, question.resource, question.action.qualified
+        )
 
     def decide(self, question: Question, request: Request) -> Verdict:
         if question.allowed:
             return decide(self._as_written, request)
-        behind = question.caller.identity
-        closed = (
-            behind is not None and behind.account == question.table.account and behind.in_assembly and not behind.unread
-        )
-        return decide(self._as_written if closed else self._as_they_might_be, request, outsider=ANY_IDENTITY)
+        known = is_closed(question.table, question.caller)
+        return decide(self._as_written if known else self._as_they_might_be, request, outsider=ANY_IDENTITY)
 
 
 class _Trial:
@@ -155,8 +172,10 @@ class _Trial:
         self._found: dict[object, _Finding] = {}
         self._unfinished = False
         self._wants_refusals = False
-        self._stacks: set[str | None] = set()
-        self._may_be_missing: dict[Place, None] = {}
+        self._asked: dict[Place, Table] = {}
+        self._asks_inside = False
+        self._left: tuple[Way, ...] = ()
+        self._doubts: dict[tuple[str, Place | None], None] = {}
 
     def run(self, most: int) -> None:
         for question in self._rule.questions(self._scene):
@@ -165,29 +184,50 @@ class _Trial:
                 return
             self.tried += 1
             self._wants_refusals = self._wants_refusals or not question.allowed
-            self._stacks.add(question.table.place.stack)
-            request = Request(
-                principal=question.caller.principal,
-                action=question.action.qualified,
-                resource=question.resource,
-                resource_account=question.table.account,
-                context={**question.caller.facts, **question.context},
-                time=question.moment or self._scene.now,
-            )
+            self._asked[question.table.place] = question.table
+            self._asks_inside = self._asks_inside or question.caller.account == question.table.account
+            if not question.allowed and self._court.surely_refuses(question, self._scene.reach):
+                continue
+            request = self._request(question)
             verdict = self._court.decide(question, request)
-            if question.allowed and verdict.allowed and not self._court.is_certain(request):
-                places = (reason.place for reason in verdict.because)
-                self._may_be_missing |= {place: None for place in places if place in self._court.doubtful}
+            if question.allowed and verdict.allowed:
+                self._doubts |= dict.fromkeys(self._court.doubts(question, request, verdict))
             if verdict.allowed is not question.allowed or (not question.allowed and not verdict.understood):
-                self._found.setdefault(_key(question, verdict), _Finding(question, verdict)).add(question)
+                self._found.setdefault(_key(question, verdict), _Finding(question, verdict)).add(question, verdict)
+
+    def _request(self, question: Question) -> Request:
+        return Request(
+            principal=question.caller.principal,
+            action=question.action.qualified,
+            resource=question.resource,
+            resource_account=question.table.account,
+            context={**question.caller.facts, **question.context},
+            time=question.moment or self._scene.now,
+        )
+
+    def run_again(self) -> None:
+        """Try without the protections that a way was left around: what goes through then is not known to be refused."""
+        remaining = self._scene.ways.remaining
+        if not remaining or self._unfinished or not self._wants_refusals:
+            return
+        weaker = _Court(self._scene.ways.without_protection())
+        left: dict[Way, None] = {}
+        for question in self._rule.questions(self._scene):
+            if question.allowed or self._court.surely_refuses(question, self._scene.reach):
+                continue
+            request = self._request(question)
+            protected = self._court.decide(question, request)
+            if not protected.allowed and weaker.decide(question, request).allowed:
+                left |= dict.fromkeys(way for way in remaining if _bears_on(way, protected))
+        self._left = tuple(left)
 
     def failures(self) -> Iterator[Failure]:
         for each in self._found.values():
             yield each.failure(self._rule)
-        for what, place in self._problems():
-            yield Failure(rule=self._rule, what=what, place=place)
+        for what, place, *rests_on in self._problems():
+            yield Failure(rule=self._rule, what=what, place=place, rests_on=tuple(rests_on))
 
-    def _problems(self) -> Iterator[tuple[str, Place | None]]:
+    def _problems(self) -> Iterator[tuple[str, Place | None] | tuple[str, Place | None, str]]:
         for said in dict.fromkeys(self._scene.missing):
             yield f"Nothing was tried for {said}: no template makes it", None
         if not self.tried and not self._scene.missing:
@@ -197,17 +237,31 @@ class _Trial:
         if self._scene.left_out:
             many = f"{self._scene.left_out:,}"
             yield f"Not tried whole: the policies' conditions combine to {many} more circumstances than are tried", None
-        for place in self._may_be_missing:
-            yield f"Not known: {place_in_words(place)}: {_CONDITIONAL}, and nothing else allows it", place
+        for what, place in self._doubts:
+            yield f"Not known: {place_in_words(place or Place())}: {what}", place
         yield from self._scene.untried.remaining() if not self._unfinished else ()
+        for way in self._left:
+            yield _left_in_words(way), way.sentence.document.place, _as_json(way.sentence.document.source)
         yield from self._unread()
 
-    def _unread(self) -> Iterator[tuple[str, Place | None]]:
+    def _unread(self) -> Iterator[tuple[str, Place | None, str]]:
         """What no template shows of the tables, or of tables that may be there: a refusal cannot be told from it."""
+        asked = {resource_at(place) for place in self._asked}
+        made = {resource_at(table.place) for table in self._scene.picture.tables}
         for unknown in self._scene.picture.unknowns if self._wants_refusals else ():
-            at = unknown.place
-            if not _is_tried(unknown) and (not self._rule.tables or at.stack in self._stacks):
-                yield f"Not known: {place_in_words(at)}: {unknown.what}", at
+            at = resource_at(unknown.place)
+            if at in made and not unknown.anything:
+                bears = at in asked
+            else:
+                bears = unknown.anything or not self._rule.tables or self._is_near(unknown)
+            if bears and not _is_tried(unknown):
+                yield f"Not known: {place_in_words(unknown.place)}: {unknown.what}", unknown.place, unknown.source
+
+    def _is_near(self, unknown: Unknown) -> bool:
+        """Whether it stands where a table does that was asked about, or makes identities of that table's account."""
+        if any(place.stack == unknown.place.stack for place in self._asked):
+            return True
+        return self._asks_inside and unknown.account in {table.account for table in self._asked.values()}
 
 
 class _Finding:
@@ -219,8 +273,12 @@ class _Finding:
         self._requests = 0
         self._principals: dict[str, None] = {}
         self._actions: dict[str, None] = {}
+        self._documents: dict[int, tuple[str, Document]] = {}
 
-    def add(self, question: Question) -> None:
+    def add(self, question: Question, verdict: Verdict) -> None:
+        for policies in (verdict.policies, verdict.key_policies):
+            for layer in policies.layers if policies is not None else ():
+                self._documents.update({id(each): (layer.layer.value, each) for each in layer.documents})
         self._requests += 1
         self._principals[question.caller.principal] = None
         self._actions[question.action.qualified] = None
@@ -237,17 +295,52 @@ class _Finding:
             principals=tuple(self._principals),
             actions=tuple(self._actions),
             place=next((place for place in places if place.logical_id is not None), self._question.table.place),
+            rests_on=tuple(sorted(set(self._protections()))),
         )
 
+    def _protections(self) -> Iterator[str]:
+        """What limits the requests, in any layer: Denies, and all of what has to allow besides the two sides."""
+        actions = [action.lower() for action in self._actions]
+        for layer, document in self._documents.values():
+            limits = layer in _LIMITS
+            for action in (*actions, "kms:decrypt"):
+                for statement in document.compiled.concerning(action):
+                    if statement.denies or limits:
+                        yield _as_json([layer, _stated(document, statement.index)])
 
-def _resource(place: Place) -> tuple[str | None, str | None]:
-    return place.stack, place.logical_id
+
+def _stated(document: Document, number: int | None) -> object:
+    """A statement as it stands; the whole document where it cannot be taken apart."""
+    source = document.source
+    stated = source.get("Statement") if isinstance(source, Mapping) else None
+    if number is None:
+        return source
+    return stated[number] if isinstance(stated, (list, tuple)) else stated
+
+
+def _as_json(source: object) -> str:
+    return json.dumps(source, sort_keys=True, default=str)
+
+
+def _bears_on(way: Way, verdict: Verdict) -> bool:
+    policies = [each for each in (verdict.policies, verdict.key_policies) if each is not None]
+    return any(
+        way.sentence.document is each for found in policies for layer in found.layers for each in layer.documents
+    )
+
+
+def _left_in_words(way: Way) -> str:
+    sid = way.sentence.source.get("Sid")
+    which = f"statement {sid!r}" if isinstance(sid, str) else f"statement {way.sentence.number}"
+    place = place_in_words(way.sentence.document.place or Place())
+    what = "an Allow that a refusal rests on" if way.sentence.allows else "a Deny that a refusal rests on"
+    return f"Not tried: {what}, {which} at {place}: no request that was made up is beyond it by {way.said}"
 
 
 def _is_tried(unknown: Unknown) -> bool:
     """Whether trying requests tells what follows from something unknown."""
     path = unknown.place.path or ""
-    return unknown.what.startswith(_TRIED) or path.endswith(_ONLY_LIMITS)
+    return unknown.what.startswith(IN_A_POLICY) or path.endswith(_ONLY_LIMITS)
 
 
 def _key(question: Question, verdict: Verdict) -> object:

@@ -17,7 +17,7 @@ from tableguard.policy.evaluation.match import MalformedError
 from tableguard.review.samples import Change, Context, failing, meeting
 from tableguard.review.sentences import Sentence, Shelf, Test
 
-MOST: Final = 64
+MOST: Final = 256
 """At most so many circumstances for one action of one caller on one resource."""
 
 NETWORK_KEYS: Final = frozenset({"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
@@ -108,6 +108,11 @@ def _met(sentence: Sentence) -> Iterator[Change]:
             # A condition that only wants the key to be there must not replace the value that another one wants.
             met |= {key: value for key, value in change.items() if test.base != "Null" or not (value and met.get(key))}
     yield met
+    for test in sentence.tests:
+        # Each of several values is another way in.
+        for value in test.values[1:] if test.base != "Null" and not test.negated else ():
+            for change in _suggested(meeting, Test(test.operator, test.key, (value,)), {}, 1):
+                yield {**met, **change}
     if not NETWORK_KEYS.isdisjoint(met):
         yield {key: value for key, value in met.items() if key not in NETWORK_KEYS}
 
@@ -115,7 +120,11 @@ def _met(sentence: Sentence) -> Iterator[Change]:
 def _unmet(sentence: Sentence) -> Iterator[Change]:
     """What lets one condition of a Deny fail: each is a way around it."""
     for test in sentence.tests:
-        yield from _suggested(failing, test, {}, _WAYS_ROUND)
+        if test.negated:
+            for value in test.values:
+                yield from _suggested(failing, Test(test.operator, test.key, (value,)), {}, _WAYS_ROUND)
+        else:
+            yield from _suggested(failing, test, {}, _WAYS_ROUND)
 
 
 def _beyond(context: Context, fences: Sequence[Sentence]) -> Context:

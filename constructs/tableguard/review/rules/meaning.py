@@ -27,18 +27,28 @@ from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import ContextValue
 from tableguard.review.picture import Table
 from tableguard.review.rules.circumstances import is_forwarded
-from tableguard.review.rules.people import ANONYMOUS, Caller, holds
+from tableguard.review.rules.people import ANONYMOUS, Caller, compiled
 from tableguard.review.rules.scene import Scene, resources
 from tableguard.review.samples import Context
 
 ITEMS: Final = Access(
     "the items",
     (
-        Access.READ_ITEMS | Access.on_table("Scan", "PartiQLSelect") | Access.on_index("Scan", "PartiQLSelect")
+        Access.READ_ITEMS
+        | Access.on_table("Scan", "PartiQLSelect", "DeleteItem", "PutItem", "UpdateItem")
+        | Access.on_table("PartiQLDelete", "PartiQLUpdate")
+        | Access.on_index("Scan", "PartiQLSelect")
     ).permissions
     | Access.on_stream("GetRecords").permissions,
 )
-"""Everything that returns items: reads of the table and its indexes, and its stream, which holds items too."""
+"""Everything whose answer can hold items: reads of the table and its indexes, its stream, and writes of single items.
+
+A write returns the item that it replaced when asked to (ReturnValues), and the one that its condition did not fit
+(ReturnValuesOnConditionCheckFailure), so that whoever may write an item can read it without changing it. No condition
+key is documented to forbid the latter. Not among these: BatchWriteItem, which returns nothing of the table, and what
+copies a whole table (replicas, exports, backups).
+Source: DynamoDB API reference, "PutItem", "UpdateItem", "DeleteItem"; `Access.READ_ITEMS` are the reads alone.
+"""
 
 EVERY_ACCESS: Final = Access(
     "anything",
@@ -140,8 +150,12 @@ class _Nobody(Rule):
         *,
         moment: dt.datetime | None,
     ) -> Iterator[Question]:
-        moments = scene.moments(moment or scene.now)
-        for context in scene.circumstances(table, caller, resource, action):
+        # Where no statement could ever allow it, one request stands for all circumstances and all moments.
+        silent = scene.reach.is_silent(table, caller, resource, action.qualified)
+        first = moment or scene.now
+        moments = (first,) if silent else scene.moments(first)
+        contexts = scene.ordinary(table, action) if silent else scene.circumstances(table, caller, resource, action)
+        for context in contexts:
             if not caller.is_in(self.except_, context):
                 for each in moments:
                     yield Question(
@@ -156,13 +170,16 @@ class _Nobody(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnlyAccounts(_Nobody):
-    """Only principals of these accounts have access; by default, only they read items.
+    """Only principals of these accounts have access; by default, only they get to see items.
 
     The account that owns the table always counts as one of them: there, identity policies decide.
 
+    PutItem, UpdateItem and DeleteItem count as reading as well, since they return items when asked to: an account that
+    may write has to be listed. `access=Access.READ_ITEMS` is about reads alone.
+
     Args:
         accounts: Account ids.
-        access: What only they may do; read items (streams included) when left out.
+        access: What only they may do; when left out, whatever can return items (streams and writes included).
         except_: Who else may, such as an `AwsService`.
 
     Raises:
@@ -227,11 +244,17 @@ class OnlyFrom(_Nobody):
         return f"Nobody has access ({self.access.name}) but {places}" + _but(self.except_)
 
     def questions(self, scene: Scene) -> Iterator[Question]:
+        inside = {
+            action: [compiled(place.clauses(action)) for place in self.places]
+            for actions in self.access.by_target.values()
+            for action in actions
+        }
         for question in self._refused(scene, self.access):
             service = question.caller.account is None and question.caller.principal != ANONYMOUS
             if self.through_services and (service or is_forwarded(question.context)):
                 continue
-            if not any(holds(place.clauses(question.action), question.context) for place in self.places):
+            places = inside[question.action]
+            if not any(all(test.holds(question.context) is True for test in tests) for tests in places):
                 yield question
 
 
@@ -347,7 +370,7 @@ class KeepsAccess(Rule):
                         caller=caller,
                         resource=resource,
                         action=action,
-                        context=scene.plain(table, self.context),
+                        context=scene.plain(table, caller, self.context),
                         allowed=True,
                     )
 

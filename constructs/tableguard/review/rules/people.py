@@ -15,6 +15,7 @@ from typing import Final
 
 from tableguard.policy import AwsService, Clause, Principal
 from tableguard.policy.evaluation import Document, Place
+from tableguard.policy.evaluation.conditions import Test as ConditionTest
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.wildcards import compact, fits
 from tableguard.policy.partitions import partition_of
@@ -114,8 +115,17 @@ def holds(clauses: Iterable[Clause], context: Context) -> bool:
         clauses: The clauses.
         context: The context, keys in lower case.
     """
-    return all(
-        test.holds(context) is True
+    return all(test.holds(context) is True for test in compiled(clauses))
+
+
+def compiled(clauses: Iterable[Clause]) -> tuple[ConditionTest, ...]:
+    """Clauses made ready for many contexts.
+
+    Args:
+        clauses: The clauses.
+    """
+    return tuple(
+        test
         for clause in clauses
         for test in compile_condition({clause.operator: {clause.key: list(clause.values)}}, variables=True)
     )
@@ -325,6 +335,10 @@ class _Outsiders:
             account = _filled(said, "0", 12)
             if _ACCOUNT.fullmatch(account):
                 yield self._namesake(account, kind, name, "named in a policy")
+            if said != account:
+                # A pattern fits accounts that are known, too, and what binds those alone is got round only there.
+                for known in (each for each in (*self._known, *self._named) if fits(compact(said or "*"), each)):
+                    yield self._namesake(known, kind, name, "fits a pattern")
             yield self._namesake(self._member, kind, name, "of another account of the organization")
             yield self._namesake(self._foreign, kind, name, "of another organization")
 

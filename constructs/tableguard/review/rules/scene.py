@@ -13,15 +13,19 @@ from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import ContextValue, Document, Request
 from tableguard.policy.evaluation.conditions import scalar_text
 from tableguard.review.picture import Picture, Table
-from tableguard.review.rules.circumstances import circumstances
+from tableguard.review.rules.circumstances import INTERNET, circumstances
 from tableguard.review.rules.people import Caller, Names, documents_of, everybody
+from tableguard.review.rules.reach import Reach
 from tableguard.review.rules.untried import Untried
+from tableguard.review.rules.ways import Ways
 from tableguard.review.samples import TIMES, Context, moment
 from tableguard.review.sentences import Sentence, Shelf
 
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
 _JUST_AFTER: Final = dt.timedelta(seconds=1)
 _SOME_KEY: Final = "some-key"
+# What a context says of the caller's organization, and of that of the resource's account.
+_OWNER: Final = {"aws:PrincipalOrgID": "aws:resourceorgid", "aws:PrincipalOrgPaths": "aws:resourceorgpaths"}
 _INDEX: Final = ALL_INDEXES.removesuffix("*")
 
 
@@ -40,6 +44,12 @@ class Scene:
         self.missing: list[str] = []
         self._shelf = Shelf()
         self.untried = Untried(self._shelf)
+        self.reach = Reach(self._shelf)
+        self._expected: set[str] = set()
+        # The callers are kept, so that no other one gets the id of one that is gone.
+        self._met: dict[tuple[str, int, int], Caller] = {}
+        self._equal: dict[tuple[tuple[str, tuple[str, ...]], ...], Context] = {}
+        self.ways = Ways(picture, self._shelf)
         self._contexts: dict[tuple[str, str | None, bool, str], tuple[Context, ...]] = {}
 
     @cached_property
@@ -65,13 +75,15 @@ class Scene:
     def callers_of(self, table: Table) -> Iterator[Caller]:
         """Everybody to ask about for a table.
 
-        A role or user of another account that no policy of the table or its key names is as good as any other of its
-        account, since each may have any identity policy: the outsider made up there stands for it.
+        A role or user of another account that no policy of the table, its key, the organization or an endpoint names
+        is as good as any other of its account, since each may have any identity policy: the outsider made up there
+        stands for it.
 
         Args:
             table: The table.
         """
-        names = Names((*self._policies(table, stream=False), *self._policies(table, stream=True)))
+        shared = self._of_everybody(table)
+        names = Names((*self._policies(table, stream=False), *self._policies(table, stream=True), *shared))
         for caller in self.callers:
             if not caller.named or caller.account == table.account or names.have(caller):
                 yield caller
@@ -104,11 +116,35 @@ class Scene:
         known = next((caller for caller in self.callers if caller.principal == arn), None)
         return known or Caller(arn, principal.label, principal.home, {}, self.picture.identity_of(arn))
 
-    def plain(self, table: Table, context: Mapping[str, ContextValue]) -> Context:
+    @cached_property
+    def _asks_for_owners(self) -> bool:
+        """Whether a policy asks which organization a resource's account is in."""
+        documents = documents_of(self.picture)
+        tests = (test for document in documents for each in self._shelf.sentences(document) for test in each.tests)
+        return any(test.low_key in _OWNER.values() for test in tests)
+
+    def _owners(self, table: Table, caller: Caller) -> tuple[Context, ...]:
+        """What a request's context may say of the organization that the table's account is in.
+
+        It is the caller's where that is of the same account; otherwise any in which its principals are tried.
+        """
+        if not self._asks_for_owners:
+            return ({},)
+        inside = (
+            [caller] if caller.account == table.account else [c for c in self.callers if c.account == table.account]
+        )
+        found: dict[str, Context] = {}
+        for each in inside:
+            said = {low: _listed(each.facts[name]) for name, low in _OWNER.items() if name in each.facts}
+            found.setdefault(repr(said), said)
+        return tuple(found.values()) or ({},)
+
+    def plain(self, table: Table, caller: Caller, context: Mapping[str, ContextValue]) -> Context:
         """The circumstances of an ordinary request, and what the context adds.
 
         Args:
             table: The table.
+            caller: Who asks.
             context: What is said of the request.
         """
         said = {
@@ -116,7 +152,20 @@ class Scene:
             for key, value in context.items()
         }
         usual = {"aws:securetransport": ("true",), "aws:viaawsservice": ("false",)}
-        return {"aws:requestedregion": (table.region,), **usual, **said}
+        # Where the table's account may be in several organizations: in the caller's, if that is one of them.
+        owners = self._owners(table, caller)
+        org = _listed(caller.facts.get("aws:PrincipalOrgID", ""))
+        owner = next((each for each in owners if each.get("aws:resourceorgid") == org), owners[0])
+        return {"aws:requestedregion": (table.region,), **owner, **usual, **said}
+
+    def ordinary(self, table: Table, action: Action) -> tuple[Context, ...]:
+        """The context of a request from the internet, where no policy makes a difference.
+
+        Args:
+            table: The table.
+            action: The action.
+        """
+        return ({**_always(table, action), **INTERNET},)
 
     def circumstances(self, table: Table, caller: Caller, resource: str, action: Action) -> tuple[Context, ...]:
         """The contexts in which to ask, made from the policies that bear on the request.
@@ -134,14 +183,19 @@ class Scene:
                 self._documents(table, caller, stream=stream), action.qualified, self._shelf
             )
             self.left_out += left_out
-            always: dict[str, tuple[str, ...]] = {"aws:requestedregion": (table.region,)}
-            if action.by_key:
-                always["dynamodb:leadingkeys"] = (_SOME_KEY,)
-            self._contexts[key] = tuple({**always, **context} for context in contexts)
-        return self._contexts[key]
+            always = _always(table, action)
+            self._contexts[key] = tuple(self._one({**always, **context}) for context in contexts)
+        owners = self._owners(table, caller)
+        if owners == ({},):
+            return self._contexts[key]
+        return tuple(self._one({**owner, **context}) for owner in owners for context in self._contexts[key])
+
+    def _one(self, context: Context) -> Context:
+        """The same object for equal contexts."""
+        return self._equal.setdefault(tuple(sorted(context.items())), context)
 
     def meet(self, table: Table, caller: Caller, resource: str, action: Action) -> None:
-        """Note whom a caller stands for among those whom the table's policy allows an action.
+        """Note whom a caller stands for among those whom the table's policy allows an action, and what it gets round.
 
         Args:
             table: The table.
@@ -150,9 +204,20 @@ class Scene:
             action: The action.
         """
         self.untried.expect(table, resource, action.qualified)
-        if not self.untried.pending(table, resource, action.qualified):
+        stream = f"{table.arn}/stream/" in resource
+        policy = table.stream_policy if stream else table.policy
+        reached = self.untried.pending(table, resource, action.qualified) and self.reach.has(
+            policy, caller, resource, action.qualified
+        )
+        if table.arn not in self._expected:
+            self._expect(table)
+        if not reached and not self.ways.pending(table):
             return
         for context in self.circumstances(table, caller, resource, action):
+            # The ways around a protection are the same for all actions.
+            fresh = (table.arn, id(caller), id(context)) not in self._met
+            if not reached and not fresh:
+                continue
             request = Request(
                 principal=caller.principal,
                 action=action.qualified,
@@ -160,19 +225,45 @@ class Scene:
                 resource_account=table.account,
                 context={**caller.facts, **context},
             )
-            self.untried.meet(table, request.situation)
+            if reached:
+                self.untried.meet(table, request.situation)
+            if fresh:
+                self._met[table.arn, id(caller), id(context)] = caller
+                self.ways.meet(table, request.situation)
+
+    def _expect(self, table: Table) -> None:
+        """Note the ways around all that protects a table, before anybody is asked about."""
+        self._expected.add(table.arn)
+        identities = (caller.identity for caller in self.callers_of(table) if caller.identity is not None)
+        self.ways.expect(table, [each for found in identities for each in (*found.documents, *found.boundary)])
 
     def _documents(self, table: Table, caller: Caller, *, stream: bool) -> Iterator[Document]:
         yield from self._policies(table, stream=stream)
         if caller.identity is not None:
             yield from (*caller.identity.documents, *caller.identity.boundary)
+        yield from self._of_everybody(table)
+
+    def _of_everybody(self, table: Table) -> Iterator[Document]:
+        """The policies that may bind anybody who asks for a table: the organization's, and those of endpoints."""
         yield from (policy.document for policy in self.picture.organization_policies)
+        for endpoint in self.picture.endpoints:
+            if endpoint.policy is not None and endpoint.region == table.region:
+                yield endpoint.policy
 
     def _policies(self, table: Table, *, stream: bool) -> Iterator[Document]:
         key = self.picture.key(table.key_arn)
         for policy in (table.stream_policy if stream else table.policy, key.policy if key is not None else None):
             if policy is not None:
                 yield policy
+
+
+def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _always(table: Table, action: Action) -> Context:
+    by_key = {"dynamodb:leadingkeys": (_SOME_KEY,)} if action.by_key else {}
+    return {"aws:requestedregion": (table.region,), **by_key}
 
 
 def _openings(sentence: Sentence) -> Iterator[dt.datetime]:

@@ -6,6 +6,7 @@ identity providers, patterns. So an Allow that no request met is not taken for o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -110,10 +111,12 @@ class Untried:
         for each in [each for each in pending if each.may_be_in(situation)]:
             self._met.add(id(each))
 
-    def remaining(self) -> Iterator[tuple[str, Place | None]]:
-        """Those whom no request met, in words, with the place of the policy."""
+    def remaining(self) -> Iterator[tuple[str, Place | None, str]]:
+        """Those whom no request met, in words, with the place of the policy, and the policy."""
         left = {id(each): each for found in self._pending.values() for each in found if id(each) not in self._met}
-        yield from ((each.said, each.sentence.document.place) for each in left.values())
+        for each in left.values():
+            document = each.sentence.document
+            yield each.said, document.place, json.dumps(document.source, sort_keys=True, default=str)
 
     def _of(self, table: Table, resource: str, action: str) -> list[_Meant]:
         key = (*_policy(table, resource)[1], action.lower())
@@ -158,7 +161,7 @@ def _meant_by(sentence: Sentence) -> Iterator[_Meant]:
     Not every principal with every value: each of them has to mean somebody, whoever that is.
     """
     tests = [test for test in sentence.tests if test.low_key not in TIMES]
-    for who, principal in _principals(sentence.source):
+    for who, principal in principals_of(sentence.source, "Principal"):
         source = {**sentence.source, **({} if principal is None else {"Principal": principal})}
         yield _Meant(who, sentence, _document(sentence, _with(source, tests)))
     for test in tests:
@@ -169,9 +172,14 @@ def _meant_by(sentence: Sentence) -> Iterator[_Meant]:
                 yield _Meant(f"{test.key} {value}", sentence, alone)
 
 
-def _principals(source: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    """The principals of a statement one by one; all at once where they are not understood."""
-    named = source.get("Principal")
+def principals_of(source: Mapping[str, Any], element: str) -> Iterator[tuple[str, object]]:
+    """The principals of a statement one by one; all at once, as None, where they are not understood.
+
+    Args:
+        source: The statement.
+        element: "Principal" or "NotPrincipal".
+    """
+    named = source.get(element)
     if not isinstance(named, Mapping) or not named:
         yield str(named), None
         return

@@ -41,7 +41,7 @@ def role(account: str, name: str, *statements: Statement, unread: tuple[str, ...
         kind="role",
         documents=(document(*statements, place=AT_ROLE),) if statements else (),
         unread=unread,
-        place=AT_ROLE,
+        place=Place(stack="Reader", logical_id="Role", path="Resources/Role"),
     )
 
 

@@ -116,7 +116,7 @@ class TestNothingIsLeftOutInSilence:
     def test_more_circumstances_than_are_tried_fail(self) -> None:
         many = [
             allow(READER, "dynamodb:GetItem", Condition={"StringEquals": {"aws:SourceVpce": f"vpce-{number:08}"}})
-            for number in range(80)
+            for number in range(300)
         ]
 
         failures = tried(OnlyAccounts(accounts=[READER]), picture(*many)).failures

@@ -93,7 +93,7 @@ def test_an_organization_can_be_excepted() -> None:
 
 
 def test_writes_are_another_matter_unless_the_rule_says_so() -> None:
-    on = picture(allow(VENDOR, "dynamodb:PutItem"))
+    on = picture(allow(VENDOR, "dynamodb:BatchWriteItem"))
 
     assert tried(ONLY_READER, on).holds
     assert not tried(OnlyAccounts(accounts=[READER], access=Access.WRITE), on).holds
@@ -107,3 +107,29 @@ def test_reads_of_an_index_are_reads() -> None:
 def test_an_account_is_a_list_of_ids(accounts: object) -> None:
     with pytest.raises(InvalidInputError, match="account"):
         OnlyAccounts(accounts=accounts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("action", ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Scan"])
+def test_whatever_can_return_an_item_reads_items(action: str) -> None:
+    on = picture(allow(VENDOR, f"dynamodb:{action}"))
+
+    assert not tried(OnlyAccounts(accounts=[READER]), on).holds
+    assert tried(OnlyAccounts(accounts=[READER, VENDOR]), on).holds
+
+
+@pytest.mark.parametrize("action", ["BatchWriteItem", "DescribeTable", "UpdateTable"])
+def test_what_returns_none_does_not(action: str) -> None:
+    assert tried(OnlyAccounts(accounts=[READER]), picture(allow(VENDOR, f"dynamodb:{action}"))).holds
+
+
+def test_a_rule_may_be_about_reads_alone() -> None:
+    reads = OnlyAccounts(accounts=[READER], access=Access.READ_ITEMS)
+
+    assert tried(reads, picture(allow(VENDOR, "dynamodb:PutItem"))).holds
+    assert not tried(reads, picture(allow(VENDOR))).holds
+
+
+def test_no_condition_keeps_a_write_from_returning_the_item_that_its_condition_did_not_fit() -> None:
+    quiet = allow(VENDOR, "dynamodb:UpdateItem", Condition={"StringEquals": {"dynamodb:ReturnValues": "NONE"}})
+
+    assert not tried(OnlyAccounts(accounts=[READER]), picture(quiet)).holds

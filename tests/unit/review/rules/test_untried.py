@@ -77,10 +77,10 @@ def test_what_is_refused_to_everybody_need_not_be_asked() -> None:
 
 
 def test_an_allow_of_something_else_does_no_harm() -> None:
-    nobody = allow("AROAEXAMPLEID12345678", "dynamodb:PutItem")
+    nobody = allow("AROAEXAMPLEID12345678", "dynamodb:BatchWriteItem")
 
     assert tried(ONLY_READER, picture(nobody)).holds
-    assert not tried(NobodyCan(access=Access.on_table("PutItem")), picture(nobody)).holds
+    assert not tried(NobodyCan(access=Access.on_table("BatchWriteItem")), picture(nobody)).holds
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,116 @@
+"""Statements that deny: what fences and guardrails are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tableguard.policy.conditions import Clause
+from tableguard.policy.documents import VERSION, Json, condition_element, scalar
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.tokens import ordered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """One statement that denies something.
+
+    Args:
+        sid: What it is called in the decisions that it makes: letters and digits.
+        actions: Actions with their service prefix.
+        but_actions: Every action but these, with their service prefix. Exactly one of the two is given. An RCP and a
+            table's policy take no such list.
+        resources: ARNs, or "*".
+        clauses: The conditions, all of which must hold for it to deny. None: it always denies.
+    """
+
+    sid: str
+    actions: tuple[str, ...] = ()
+    but_actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ("*",)
+    clauses: tuple[Clause, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.actions) is bool(self.but_actions):
+            raise InvalidInputError(
+                f"the actions of the denial {self.sid}",
+                value={"actions": self.actions, "but_actions": self.but_actions},
+                allowed="exactly one of the two",
+            )
+
+    def to_json(self, *, principal: str | None = None) -> Json:
+        """The statement as IAM reads it, minified.
+
+        Args:
+            principal: "*" in a policy of a resource, which must name principals; None where a policy cannot.
+        """
+        json_: dict[str, Any] = {"Sid": self.sid, "Effect": "Deny"}
+        if principal is not None:
+            json_["Principal"] = principal
+        if self.actions:
+            json_["Action"] = scalar(ordered(self.actions))
+        else:
+            json_["NotAction"] = scalar(ordered(self.but_actions))
+        json_["Resource"] = scalar(ordered(self.resources))
+        if self.clauses:
+            json_["Condition"] = condition_element(self.clauses)
+        return json_
+
+
+def joined(denials: Iterable[Denial]) -> tuple[Denial, ...]:
+    """Join denials that differ in nothing but their actions, or in nothing but their resources, until none do.
+
+    The decision on every request stays the same; of several names, the first remains. The order is theirs.
+    """
+    current = tuple(denials)
+    while True:
+        fewer = _join(current, _but_actions, lambda one, other: replace(one, actions=one.actions + other.actions))
+        fewer = _join(fewer, _but_resources, lambda one, other: replace(one, resources=one.resources + other.resources))
+        if len(fewer) == len(current):
+            return fewer
+        current = fewer
+
+
+def denying(denials: Sequence[Denial], *, principal: str | None = None) -> Json:
+    """A whole policy document of denials.
+
+    Args:
+        denials: At least one.
+        principal: "*" for a policy of a resource.
+
+    Raises:
+        InvalidInputError: There is none: an empty policy is invalid.
+    """
+    if not denials:
+        raise InvalidInputError("the statements of a policy document", value=(), allowed="at least one statement")
+    return {"Version": VERSION, "Statement": [denial.to_json(principal=principal) for denial in denials]}
+
+
+def _canonical(clauses: Iterable[Clause]) -> frozenset[Clause]:
+    return frozenset(replace(clause, values=ordered(clause.values)) for clause in clauses)
+
+
+def _but_actions(denial: Denial) -> Hashable:
+    # Two lists of exceptions have no union that means the same.
+    return (denial.but_actions, denial.sid if denial.but_actions else "", *_rest(denial), ordered(denial.resources))
+
+
+def _but_resources(denial: Denial) -> Hashable:
+    return (ordered(denial.actions), ordered(denial.but_actions), *_rest(denial))
+
+
+def _rest(denial: Denial) -> tuple[Hashable, ...]:
+    return (_canonical(denial.clauses),)
+
+
+def _join(
+    denials: Iterable[Denial],
+    alike: Callable[[Denial], Hashable],
+    join: Callable[[Denial, Denial], Denial],
+) -> tuple[Denial, ...]:
+    groups: dict[Hashable, Denial] = {}
+    for denial in denials:
+        key = alike(denial)
+        groups[key] = join(groups[key], denial) if key in groups else denial
+    return tuple(groups.values())

@@ -1,0 +1,34 @@
+"""A perimeter: the networks that data may be reached from, said once, for every policy that can enforce it."""
+
+from __future__ import annotations
+
+from tableguard.policy.perimeter.endpoint import endpoint_statements
+from tableguard.policy.perimeter.exemptions import (
+    Exempt,
+    Exemption,
+    Forwarding,
+    LambdaPoller,
+    RoleOfEveryAccount,
+    ServiceLinkedRole,
+)
+from tableguard.policy.perimeter.fenced import Fenced
+from tableguard.policy.perimeter.guard import Guardian, guard_statements
+from tableguard.policy.perimeter.networks import FromVpcsOfAccount, FromVpcsOfOrganization, Network
+from tableguard.policy.perimeter.perimeter import Perimeter
+
+__all__ = [
+    "Exempt",
+    "Exemption",
+    "Fenced",
+    "Forwarding",
+    "FromVpcsOfAccount",
+    "FromVpcsOfOrganization",
+    "Guardian",
+    "LambdaPoller",
+    "Network",
+    "Perimeter",
+    "RoleOfEveryAccount",
+    "ServiceLinkedRole",
+    "endpoint_statements",
+    "guard_statements",
+]

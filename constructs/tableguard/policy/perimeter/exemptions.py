@@ -1,0 +1,250 @@
+"""Who may cross a perimeter, with what, and why.
+
+An exemption belongs to one account, and to actions: a role that may replicate a table may not read it, and a role that
+Lambda polls a stream with is let through to the stream only. Every policy takes the exemptions that it needs and no
+others.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from tableguard.policy import names
+from tableguard.policy.conditions import texts
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.perimeter.fenced import Fenced, Side
+from tableguard.policy.principals import ArnIdentity, PermissionSet, Role, User
+
+_RESERVED_PATHS: Final = ("/aws-service-role/", "/aws-reserved/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLinkedRole:
+    """A role that only an AWS service can assume and change. SCPs and RCPs never bind it, policies of resources do.
+
+    Args:
+        account: The 12-digit id of its account.
+        service: The host name of its service, such as "replication.dynamodb.amazonaws.com".
+        name: Its name, such as "AWSServiceRoleForDynamoDBReplication".
+
+    Raises:
+        InvalidInputError: One of them is malformed.
+    """
+
+    account: str
+    service: str
+    name: str
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a ServiceLinkedRole", self.account)
+        names.service_host("the service of a ServiceLinkedRole", self.service)
+        names.role_name("the name of a ServiceLinkedRole", self.name)
+
+    @property
+    def home(self) -> str:
+        """The account that it belongs to."""
+        return self.account
+
+    @property
+    def label(self) -> str:
+        """The role in a reader's words."""
+        return f"service-linked role {self.name} of {self.account}"
+
+    def arn(self, partition: str) -> str:
+        """Its ARN."""
+        return f"arn:{partition}:iam::{self.account}:role/aws-service-role/{self.service}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleOfEveryAccount:
+    """A role that an organization has in each of its accounts, such as the one that deployments run as.
+
+    A table's and a stream's policy let through the role of the table's own account only. In an SCP it is a pattern over
+    accounts, which would let whoever can make a role of that name through: an SCP with it always comes with the
+    statement that keeps everybody but the guardians from making or changing such a role.
+
+    Args:
+        name: The role's name. `*` stands for what differs between accounts, as in "cdk-hnb659fds-cfn-exec-role-*".
+        path: The role's path; "/" when left out.
+
+    Raises:
+        InvalidInputError: One of them is malformed, or the name has fewer than four fixed characters before a `*`.
+    """
+
+    name: str
+    path: str = "/"
+
+    def __post_init__(self) -> None:
+        names.iam_path("the path of a RoleOfEveryAccount", self.path)
+        fixed, *wild = str(self.name).split("*")
+        if wild and (len(fixed) < 4 or wild != [""]):  # noqa: PLR2004 (shorter prefixes are no name)
+            raise InvalidInputError(
+                "the name of a RoleOfEveryAccount",
+                value=self.name,
+                allowed="a name, or at least four characters of one with a single * at the end",
+            )
+        names.role_name("the name of a RoleOfEveryAccount", fixed)
+
+    @property
+    def home(self) -> None:
+        """The account that it belongs to: none alone."""
+        return
+
+    @property
+    def label(self) -> str:
+        """The role in a reader's words."""
+        return f"role {self.path.lstrip('/')}{self.name} of every account"
+
+    def arn_in(self, account: str, partition: str) -> str:
+        """The ARN of the role, or the pattern of it, in one account ("*": in every one)."""
+        return f"arn:{partition}:iam::{account}:role{self.path}{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaPoller:
+    """A role that Lambda reads a stream with, on behalf of a function: outside the function's VPC.
+
+    A policy of the stream cannot tell Lambda's calls from those of the function's own code, which runs as the same
+    role; an SCP and an identity policy can, since only the code's calls carry `lambda:SourceFunctionArn`.
+    Source: Lambda developer guide, "Using source function ARN to control function access behavior". That polling
+    carries no such key is inferred for DynamoDB; where that were wrong, polling would be denied, not let through.
+
+    Args:
+        role: The function's execution role.
+
+    Raises:
+        InvalidInputError: It is no Role.
+    """
+
+    role: Role
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.role, Role):
+            raise InvalidInputError("the role of a LambdaPoller", value=self.role, allowed="a Role")
+
+    @property
+    def home(self) -> str:
+        """The account that it belongs to."""
+        return self.role.account
+
+    @property
+    def label(self) -> str:
+        """The role in a reader's words."""
+        return f"Lambda polling as {self.role.label}"
+
+    def arn(self, partition: str) -> str:
+        """The role's ARN."""
+        return self.role.arn(partition)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Forwarding:
+    """AWS services that act on a caller's behalf with the caller's permissions, such as Athena or CloudFormation.
+
+    The request then comes from the service's network. Whoever can make that service call is let through with it.
+
+    Args:
+        services: Host names of the services that make the last call (aws:CalledViaLast), such as
+            "athena.amazonaws.com". None: every service (aws:ViaAWSService), so everybody who can drive any.
+
+    Raises:
+        InvalidInputError: A malformed name.
+    """
+
+    services: tuple[str, ...]
+
+    def __init__(self, *services: str) -> None:
+        listed = texts("Forwarding", services) if services else ()
+        checked = (names.service_host("a service of Forwarding", value) for value in listed)
+        object.__setattr__(self, "services", tuple(checked))
+
+    @property
+    def home(self) -> None:
+        """The account that it belongs to: none alone."""
+        return
+
+    @property
+    def label(self) -> str:
+        """The services in a reader's words."""
+        return f"calls forwarded by {', '.join(self.services) or 'any AWS service'}"
+
+
+Exempt: TypeAlias = (
+    Role | User | ArnIdentity | PermissionSet | ServiceLinkedRole | RoleOfEveryAccount | LambdaPoller | Forwarding
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """Somebody who may do some of what a perimeter fences from outside it.
+
+    Args:
+        principal: Who. A role, user or permission set is pinned to its account.
+        fenced: What. Of these actions, each policy exempts those that it fences itself.
+        reason: Why, in a reviewer's words. It stands in the template's metadata, never in the policy.
+
+    Raises:
+        InvalidInputError: A principal that would open the perimeter (a whole account, say), no reason, or more for a
+            Lambda poller than the stream.
+    """
+
+    principal: Exempt
+    fenced: Fenced
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.principal, Exempt):
+            raise InvalidInputError(
+                "the principal of an Exemption",
+                value=self.principal,
+                allowed="a Role, User, PermissionSet, ServiceLinkedRole, RoleOfEveryAccount, LambdaPoller, Forwarding",
+                fix="A whole account or organization would leave no perimeter: name who needs to cross it.",
+            )
+        if isinstance(self.principal, Role) and self.principal.path.startswith(_RESERVED_PATHS):
+            raise InvalidInputError(
+                "the principal of an Exemption",
+                value=self.principal.label,
+                allowed="a role of your own here",
+                fix="Use ServiceLinkedRole, or PermissionSet, for roles under a path that AWS reserves.",
+            )
+        if not isinstance(self.fenced, Fenced):
+            raise InvalidInputError(
+                "the actions of an Exemption", value=self.fenced, allowed="Fenced.ITEMS and its likes"
+            )
+        if not isinstance(self.reason, str) or not re.search(r"\w", self.reason):
+            raise InvalidInputError(
+                f"the reason of the exemption of {self.principal.label}",
+                value=self.reason,
+                allowed="why it may cross the perimeter",
+            )
+        if isinstance(self.principal, LambdaPoller) and not self.fenced.permissions <= Fenced.STREAM.permissions:
+            raise InvalidInputError(
+                f"the actions of the exemption of {self.principal.label}",
+                value=self.fenced.name,
+                allowed="Fenced.STREAM: Lambda polls nothing else, and the function's code is no poller",
+            )
+
+    def covers(self, action: str, *sides: Side) -> bool:
+        """Whether it is about an action at one of these sides."""
+        return self.fenced.covers(action, *sides)
+
+    def described(self) -> dict[str, str]:
+        """What the template's metadata says of it."""
+        return {"principal": self.principal.label, "fenced": self.fenced.name, "reason": self.reason}
+
+
+def replication_of(account: str) -> Exemption:
+    """The exemption of the role that keeps replicas of an account's tables in step.
+
+    Cut off for 20 hours, a replica becomes a table of its own for good. Source: DynamoDB developer guide, "Using IAM
+    with DynamoDB global tables".
+
+    Args:
+        account: The 12-digit id of the tables' account.
+    """
+    role = ServiceLinkedRole(
+        account=account, service="replication.dynamodb.amazonaws.com", name="AWSServiceRoleForDynamoDBReplication"
+    )
+    return Exemption(principal=role, fenced=Fenced.ITEMS | Fenced.STREAM, reason="replicas stay in step")

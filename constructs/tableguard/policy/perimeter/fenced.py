@@ -1,0 +1,235 @@
+"""What a perimeter keeps inside: data, and what moves data out or opens the table.
+
+An action that a stolen credential could use to take the items elsewhere has to be fenced as well as reading them: an
+export to a bucket of the thief's, a restored copy that carries no policy, a replica, a Kinesis stream, a policy without
+the fence. Settings stay open, so that a mistake can be put right: UpdateTable, Describe…, DeleteTable and tags. What
+that leaves to a caller outside: to turn the stream off and on (the new stream has no policy of its own), to change
+throughput, indexes and encryption, and to delete a table that has no deletion protection. Guardrails cover those.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from tableguard.policy import names
+from tableguard.policy.actions import ACTIONS, SERVICE, Reach, Resource
+from tableguard.policy.errors import InvalidInputError
+
+
+class Side(enum.Enum):
+    """Where an action of a perimeter arrives."""
+
+    TABLE = "table"
+    """A table and its indexes."""
+    STREAM = "stream"
+    NEW_TABLE = "new table"
+    """A table that a restore or a new replica fills: it has no policy yet, so only an SCP, an RCP or an identity policy
+    can stand in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """A named set of actions that a perimeter fences. Use the constants, joined with `|`, or `Fenced.on_table(…)`.
+
+    Args:
+        name: What messages and reports call it.
+        permissions: Pairs of the side at which an action arrives, and its name without the service prefix.
+
+    Raises:
+        InvalidInputError: No permission, or one that no perimeter fences.
+    """
+
+    name: str
+    permissions: frozenset[tuple[Side, str]]
+
+    ITEMS: ClassVar[Fenced]
+    """Everything that reads or writes items: of a table, of its indexes, by PartiQL, by vector, in bulk."""
+    STREAM: ClassVar[Fenced]
+    """The records of the stream."""
+    EXPORT: ClassVar[Fenced]
+    """Exports to S3, into any bucket that the caller may write to."""
+    BACKUP: ClassVar[Fenced]
+    """On-demand backups, AWS Backup's included: the first half of a copy elsewhere."""
+    RESTORE: ClassVar[Fenced]
+    """Restores: the copy carries no policy. Restores from a backup are out of reach of a table's policy."""
+    NEW_COPY: ClassVar[Fenced]
+    """Items of a table that is just being filled by a restore or as a replica: DynamoDB asks whether the caller may
+    read and write the new table. Source: DynamoDB developer guide, "Using IAM with DynamoDB backup and restore" and
+    "Using IAM with DynamoDB global tables"."""
+    REPLICATE: ClassVar[Fenced]
+    """New replicas."""
+    KINESIS: ClassVar[Fenced]
+    """Kinesis streams as a destination of every change."""
+    POLICY: ClassVar[Fenced]
+    """The policies of table and stream, which hold the fence itself."""
+    ALL: ClassVar[Fenced]
+    """All of them."""
+    SETTINGS: ClassVar[Fenced]
+    """Everything else that can be done with a table: reading and changing its settings, tags and deletion included. A
+    perimeter leaves it open unless it is told otherwise."""
+    DEPLOYMENT: ClassVar[Fenced]
+    """What CloudFormation does to a table that a template describes, replicas included. It reads no item."""
+
+    def __post_init__(self) -> None:
+        if not self.permissions:
+            raise InvalidInputError(f"the fenced actions {self.name!r}", value=(), allowed="at least one action")
+
+    @staticmethod
+    def on_table(*actions: str) -> Fenced:
+        """These actions on the table and its indexes.
+
+        Args:
+            actions: Exact names ("Query" or "dynamodb:Query").
+
+        Raises:
+            InvalidInputError: An action that a perimeter does not fence there.
+        """
+        return _custom(Side.TABLE, actions)
+
+    @staticmethod
+    def on_stream(*actions: str) -> Fenced:
+        """These actions on the stream.
+
+        Args:
+            actions: Exact names ("GetRecords" or "dynamodb:GetRecords").
+
+        Raises:
+            InvalidInputError: An action that a perimeter does not fence there.
+        """
+        return _custom(Side.STREAM, actions)
+
+    def __or__(self, other: Fenced) -> Fenced:
+        if not isinstance(other, Fenced):
+            raise InvalidInputError(
+                "what is joined to Fenced actions with |", value=other, allowed="others, such as Fenced.EXPORT"
+            )
+        joined = dict.fromkeys((*self.name.split(" + "), *other.name.split(" + ")))
+        return Fenced(" + ".join(joined), self.permissions | other.permissions)
+
+    def covers(self, action: str, *sides: Side) -> bool:
+        """Whether an action is among them at one of these sides."""
+        return any((side, action) in self.permissions for side in sides)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the sets that everything fenced is made of, for the names of statements."""
+
+    name: str
+    fenced: Fenced
+
+
+def _named(name: str, *permissions: tuple[Side, str]) -> Fenced:
+    return Fenced(name, frozenset((side, action) for side, actions in permissions for action in actions.split()))
+
+
+_READS_AND_WRITES: Final = "BatchWriteItem DeleteItem GetItem PutItem Query Scan UpdateItem"
+
+Fenced.ITEMS = _named(
+    "items",
+    (Side.TABLE, f"{_READS_AND_WRITES} BatchGetItem ConditionCheckItem PartiQLDelete PartiQLInsert PartiQLSelect"),
+    (Side.TABLE, "PartiQLUpdate SearchVectors StartBulkPutItems"),
+)
+Fenced.STREAM = _named("stream", (Side.STREAM, "GetRecords GetShardIterator"))
+Fenced.EXPORT = _named("export", (Side.TABLE, "ExportTableToPointInTime"))
+Fenced.BACKUP = _named("backup", (Side.TABLE, "CreateBackup StartAwsBackupJob"))
+Fenced.RESTORE = _named(
+    "restore", (Side.TABLE, "RestoreTableFromAwsBackup RestoreTableFromBackup RestoreTableToPointInTime")
+)
+Fenced.NEW_COPY = _named("new copy", (Side.NEW_TABLE, _READS_AND_WRITES))
+Fenced.REPLICATE = _named(
+    "replicate", (Side.TABLE, "AssociateTableReplica CreateGlobalTableWitness CreateTableReplica")
+)
+Fenced.KINESIS = _named("kinesis", (Side.TABLE, "EnableKinesisStreamingDestination UpdateKinesisStreamingDestination"))
+Fenced.POLICY = _named(
+    "policy",
+    (Side.TABLE, "DeleteResourcePolicy PutResourcePolicy"),
+    (Side.STREAM, "DeleteResourcePolicy PutResourcePolicy"),
+)
+_MOVING: Final = Fenced.EXPORT | Fenced.BACKUP | Fenced.RESTORE | Fenced.REPLICATE | Fenced.KINESIS | Fenced.POLICY
+Fenced.ALL = Fenced("everything fenced", (Fenced.ITEMS | Fenced.STREAM | Fenced.NEW_COPY | _MOVING).permissions)
+Fenced.DEPLOYMENT = Fenced(
+    "deployment", (Fenced.REPLICATE | Fenced.KINESIS | Fenced.POLICY | Fenced.NEW_COPY).permissions
+)
+
+_BY_THE_SERVICE: Final = frozenset({"ReadDataForReplication", "ReplicateSettings", "WriteDataForReplication"})
+Fenced.SETTINGS = Fenced(
+    "settings",
+    frozenset(
+        (Side.TABLE, action.name)
+        for action in ACTIONS.values()
+        if Resource.TABLE in action.resources
+        and action.reach is not Reach.IDENTITY_ONLY
+        and not Fenced.ALL.covers(action.name, *Side)
+        and action.name not in _BY_THE_SERVICE
+    ),
+)
+
+PARTS: Final = (
+    Part("Items", Fenced.ITEMS),
+    Part("Stream", Fenced.STREAM),
+    Part("Export", Fenced.EXPORT),
+    Part("Backup", Fenced.BACKUP),
+    Part("Restore", Fenced.RESTORE),
+    Part("Replicate", Fenced.REPLICATE),
+    Part("Kinesis", Fenced.KINESIS),
+    Part("Policy", Fenced.POLICY),
+    Part("Settings", Fenced.SETTINGS),
+)
+"""What can be fenced, in the order in which statements name it."""
+
+
+def fenced_at(side: Side, *, settings: bool) -> tuple[str, ...]:
+    """The actions that the policy of a table or stream can fence, in a fixed order.
+
+    Args:
+        side: `Side.TABLE` or `Side.STREAM`.
+        settings: Whether settings are fenced as well.
+    """
+    return tuple(
+        action
+        for part in PARTS
+        if settings or part.fenced is not Fenced.SETTINGS
+        for fenced_side, action in sorted(part.fenced.permissions, key=lambda pair: pair[1])
+        if fenced_side is side and ACTIONS[action].reach is not Reach.IDENTITY_ONLY
+    )
+
+
+def fenced_anywhere(*, settings: bool) -> tuple[str, ...]:
+    """Every fenced action once, in a fixed order: what a policy that is not a resource's own fences.
+
+    Args:
+        settings: Whether settings are fenced as well.
+    """
+    return tuple(
+        dict.fromkeys(
+            action
+            for part in PARTS
+            if settings or part.fenced is not Fenced.SETTINGS
+            for action in sorted({name for _, name in part.fenced.permissions})
+        )
+    )
+
+
+def _custom(side: Side, actions: Iterable[str]) -> Fenced:
+    bare = tuple(dict.fromkeys(str(action).removeprefix(f"{SERVICE}:") for action in actions))
+    known = sorted({action for part in PARTS for s, action in part.fenced.permissions if s is side})
+    for action in bare:
+        if action not in known:
+            raise InvalidInputError(
+                f"a fenced action of the {side.value}",
+                value=action,
+                allowed=", ".join(known),
+                fix=names.suggestion(action, known),
+            )
+    return Fenced(", ".join(bare), frozenset((side, action) for action in bare))
+
+
+# The table of actions knows where each one goes: a slip above must not survive an import.
+_AT: Final = {Side.TABLE: Resource.TABLE, Side.STREAM: Resource.STREAM, Side.NEW_TABLE: Resource.TABLE}
+for _side, _action in (Fenced.ALL | Fenced.SETTINGS).permissions:
+    if _AT[_side] not in ACTIONS[_action].resources:
+        raise AssertionError(_action)

@@ -1,0 +1,117 @@
+"""Who may make and change the roles that are exempt from a perimeter.
+
+An exemption is as strong as the role behind it: whoever can change its trust policy or its permissions, or pass it to a
+function of his own, has the exemption. So an SCP keeps everybody but the guardians from all of that, and guards the
+guardians as well. Roles that an Identity Center permission set makes need no guard: nobody can change those in IAM.
+
+What it does not reach, since it does not know the names: customer-managed policies attached to an exempt role (whoever
+writes a new version widens the role, though not its exemption), the code of functions that run as one, and the identity
+provider that a trust policy names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeAlias
+
+from tableguard.policy.conditions import Clause
+from tableguard.policy.denials import Denial, joined
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.perimeter.exemptions import Exempt, Forwarding, RoleOfEveryAccount, ServiceLinkedRole
+from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, Role, User
+from tableguard.policy.tokens import ordered
+
+Guardian: TypeAlias = Role | User | PermissionSet | RoleOfEveryAccount
+
+
+def _iam(names: str) -> tuple[str, ...]:
+    return tuple(f"iam:{name}" for name in names.split())
+
+
+# Everything in IAM that makes, changes or removes a role.
+_ROLE_ACTIONS: Final = _iam(
+    "AttachRolePolicy CreateRole DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy DetachRolePolicy"
+    " PutRolePermissionsBoundary PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy UpdateRole"
+    " UpdateRoleDescription"
+)
+_PASS: Final = ("iam:PassRole",)
+# The same of a user, with every way to new credentials.
+_USER_ACTIONS: Final = _iam(
+    "AddUserToGroup AttachUserPolicy CreateAccessKey CreateLoginProfile CreateUser DeactivateMFADevice DeleteUser"
+    " DeleteUserPermissionsBoundary DeleteUserPolicy DetachUserPolicy EnableMFADevice PutUserPermissionsBoundary"
+    " PutUserPolicy RemoveUserFromGroup ResyncMFADevice TagUser UntagUser UpdateAccessKey UpdateLoginProfile UpdateUser"
+)
+
+
+def guardians_of(what: str, values: object) -> tuple[Guardian, ...]:
+    """Check guardians, or who passes what they guard.
+
+    Args:
+        what: What they are, for the message: "the guardians".
+        values: The list of them; it may be empty.
+
+    Raises:
+        InvalidInputError: It is no list, or something in it cannot be a guardian.
+    """
+    listed = objects(f"{what} of a perimeter", values)
+    guardians = tuple(value for value in listed if isinstance(value, Guardian))
+    for value in listed:
+        if not isinstance(value, Guardian):
+            raise InvalidInputError(
+                f"one of {what} of a perimeter",
+                value=value,
+                allowed="a Role, User, PermissionSet or RoleOfEveryAccount",
+            )
+    return guardians
+
+
+def guard_statements(
+    exempt: Iterable[Exempt], guardians: Sequence[Guardian], *, passers: Sequence[Guardian] = (), partition: str = "aws"
+) -> tuple[Denial, ...]:
+    """What an SCP denies everybody but the guardians: making, changing or passing an exempt role, or a guardian.
+
+    Args:
+        exempt: Who is exempt. Services and service-linked roles are nobody's to change and left out.
+        guardians: Who may do all of that.
+        passers: Who may pass them to a service, and nothing else: the role that `cdk deploy` works as hands the role
+            that deployments run as to CloudFormation. Passers are guarded, too.
+        partition: The organization's partition.
+
+    Returns:
+        Nothing where nobody is exempt who could be changed.
+
+    Raises:
+        InvalidInputError: Somebody is exempt and nobody is a guardian.
+    """
+    changeable = [p for p in exempt if not isinstance(p, (Forwarding, ServiceLinkedRole, PermissionSet))]
+    if not changeable:
+        return ()
+    if not guardians:
+        raise InvalidInputError(
+            "the guardians of a perimeter",
+            value=(),
+            allowed=f"at least one, since {changeable[0].label} is exempt and has to be guarded",
+            fix="Name the role that deployments run as, and break-glass: "
+            'guardians=[RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*"), …], and who passes it to '
+            'CloudFormation: passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")].',
+        )
+    guarded = [*changeable, *(p for p in (*guardians, *passers) if not isinstance(p, PermissionSet))]
+    arns = ordered(arn for principal in guarded for arn in arns_of(principal, partition, account="*"))
+    roles = tuple(arn for arn in arns if ":user/" not in arn)
+    users = tuple(arn for arn in arns if ":user/" in arn)
+    but_guardians = _but(guardians, partition)
+    denials = []
+    if roles:
+        but_passers = _but((*guardians, *passers), partition)
+        denials.append(Denial(sid="GuardExemptRoles", actions=_ROLE_ACTIONS, resources=roles, clauses=but_guardians))
+        denials.append(Denial(sid="GuardPassingRoles", actions=_PASS, resources=roles, clauses=but_passers))
+    if users:
+        denials.append(Denial(sid="GuardExemptUsers", actions=_USER_ACTIONS, resources=users, clauses=but_guardians))
+    return joined(denials)
+
+
+def _but(spared: Iterable[Guardian], partition: str) -> tuple[Clause, ...]:
+    arns = ordered(arn for principal in spared for arn in arns_of(principal, partition, account="*"))
+    return (Clause("ArnNotLike", PRINCIPAL_ARN, arns),)

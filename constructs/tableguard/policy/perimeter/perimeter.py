@@ -1,0 +1,360 @@
+"""One statement of what is trusted, rendered as the deny of every policy that can enforce it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tableguard.policy import names
+from tableguard.policy.actions import ACTIONS, SERVICE, Resource
+from tableguard.policy.conditions import Clause
+from tableguard.policy.denials import Denial, joined
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.perimeter.exemptions import (
+    Exemption,
+    Forwarding,
+    LambdaPoller,
+    ServiceLinkedRole,
+    replication_of,
+)
+from tableguard.policy.perimeter.fenced import PARTS, Side, fenced_anywhere, fenced_at
+from tableguard.policy.perimeter.guard import Guardian, guard_statements, guardians_of
+from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.perimeter.networks import Network, TrustedNetworks
+from tableguard.policy.principals import PRINCIPAL_ARN, Role
+from tableguard.policy.tables import TableReference
+from tableguard.policy.tokens import is_unresolved, ordered
+
+_EVERYWHERE: Final = (Side.TABLE, Side.STREAM, Side.NEW_TABLE)
+# The way out of a lock-out, which must stay open in every policy: the root user of the account deletes the policy.
+_RECOVERY: Final = "DeleteResourcePolicy"
+_REGION: Final = "aws:RequestedRegion"
+_IS_SERVICE: Final = "aws:PrincipalIsAWSService"
+_FUNCTION: Final = "lambda:SourceFunctionArn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perimeter:
+    """The networks that data may be reached from, and who may cross that line.
+
+    Args:
+        networks: `FromVpc`, `FromVpcEndpoint`, `FromNetwork`, `FromVpcsOfAccount`, `FromVpcsOfOrganization`: a request
+            from any of them is inside.
+        exemptions: Who may do what from outside. The role that keeps replicas in step is always let through, and the
+            root user of the table's account may always delete a policy: otherwise a mistake could not be put right.
+        guardians: Who may make and change the roles that are exempt, and the guardians themselves: the role that
+            deployments run as and the break-glass role, as a rule. An SCP needs them.
+        passers: Who may pass those roles to services and no more: the role that `cdk deploy` works as has to hand the
+            role that deployments run as to CloudFormation.
+        organization: The organization's id. AWS services that call in their own name are let through when they do so
+            for an account of it; for the resource's own account when left out. A service call that names no account is
+            let through, since many do not.
+        settings_too: Why settings (`Fenced.SETTINGS`) are fenced as well; they are not when left out. Nobody outside
+            can then repair, describe or delete the table but those who are exempt for it.
+
+    Raises:
+        InvalidInputError: No network, something else than networks and exemptions, the same exemption twice, a
+            malformed id, or settings fenced with nobody exempt.
+    """
+
+    networks: Sequence[Network]
+    exemptions: Sequence[Exemption] = ()
+    guardians: Sequence[Guardian] = ()
+    passers: Sequence[Guardian] = ()
+    organization: str | None = None
+    settings_too: str | None = None
+    trusted: TrustedNetworks = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trusted", TrustedNetworks(self.networks))
+        object.__setattr__(self, "networks", self.trusted.networks)
+        object.__setattr__(self, "exemptions", objects("the exemptions of a perimeter", self.exemptions))
+        for position, exemption in enumerate(self.exemptions):
+            if not isinstance(exemption, Exemption):
+                raise InvalidInputError("an exemption of a perimeter", value=exemption, allowed="an Exemption")
+            if any(exemption.principal == other.principal for other in self.exemptions[:position]):
+                raise InvalidInputError(
+                    "the exemptions of a perimeter",
+                    value=exemption.principal.label,
+                    allowed="each principal once",
+                    fix="Join the actions of the two with |.",
+                )
+        object.__setattr__(self, "guardians", guardians_of("the guardians", self.guardians))
+        object.__setattr__(self, "passers", guardians_of("the passers", self.passers))
+        if self.settings_too is not None:
+            self._check_settings(self.settings_too)
+        if self.organization is not None:
+            names.organization_id("the organization of a perimeter", self.organization)
+
+    def _check_settings(self, reason: str) -> None:
+        if not isinstance(reason, str) or not reason.strip():
+            raise InvalidInputError("settings_too of a perimeter", value=reason, allowed="the reason, or None")
+        if not any(e.covers("UpdateTable", Side.TABLE) for e in self.exemptions):
+            raise InvalidInputError(
+                "settings_too of a perimeter",
+                value=reason,
+                allowed="a reason, once somebody outside may still change the table",
+                fix="Exempt the role that deployments run as: Exemption(principal=…, fenced=Fenced.DEPLOYMENT | "
+                "Fenced.SETTINGS, reason=…).",
+            )
+
+    def table_statements(self, table: TableReference) -> tuple[Denial, ...]:
+        """What the policy of a table denies, its indexes included.
+
+        Args:
+            table: The table, in the region that the policy is for.
+
+        Raises:
+            InvalidInputError: No trusted network can reach the table's region.
+        """
+        return self._at(table, Side.TABLE)
+
+    def stream_statements(self, table: TableReference) -> tuple[Denial, ...]:
+        """What the policy of a table's stream denies.
+
+        Args:
+            table: The table, in the region that the policy is for.
+
+        Raises:
+            InvalidInputError: No trusted network can reach the table's region.
+        """
+        return self._at(table, Side.STREAM)
+
+    def identity_statements(self, *, role: Role | None = None, partition: str = "aws") -> tuple[Denial, ...]:
+        """What an identity policy or a permissions boundary denies: the perimeter for roles that reach many tables.
+
+        No role is exempt in it: put it where the exempt roles are not, or say whose policy it is.
+
+        Args:
+            role: The role whose policy it is, so that its own exemption counts; none when left out.
+            partition: The role's partition.
+        """
+        mine = [
+            exemption
+            for exemption in self.exemptions
+            if isinstance(exemption.principal, Forwarding) or (role and exemption.principal.home == role.account)
+        ]
+        return self._everywhere(mine, partition, owner=None, of_resource=False)
+
+    def service_control_statements(
+        self, *, accounts: Iterable[str] | None = None, partition: str = "aws"
+    ) -> tuple[Denial, ...]:
+        """What an SCP denies the identities of the accounts that it is attached to.
+
+        AWS services and service-linked roles are out of an SCP's reach, so none of their exemptions stands in it. The
+        exempt roles are guarded: only the guardians may make, change or pass them.
+
+        Args:
+            accounts: The 12-digit ids of all accounts that it binds, so that exemptions of others are left out;
+                all exemptions when left out.
+            partition: The organization's partition.
+
+        Raises:
+            InvalidInputError: There are exempt roles or users, and no guardian of theirs.
+        """
+        known = None if accounts is None else {names.account_id("an account of an SCP", value) for value in accounts}
+        needed = [
+            exemption
+            for exemption in self.exemptions
+            if not isinstance(exemption.principal, ServiceLinkedRole)
+            and (known is None or exemption.principal.home is None or exemption.principal.home in known)
+        ]
+        fence = self._everywhere(needed, partition, owner="*", of_resource=False)
+        exempt = [exemption.principal for exemption in needed]
+        return (*fence, *guard_statements(exempt, self.guardians, passers=self.passers, partition=partition))
+
+    def resource_control_statements(self, *, partition: str = "aws") -> tuple[Denial, ...]:
+        """What an RCP denies everybody at the tables of the accounts that it is attached to, strangers included.
+
+        Args:
+            partition: The organization's partition.
+        """
+        needed = [e for e in self.exemptions if not isinstance(e.principal, ServiceLinkedRole)]
+        return self._everywhere(needed, partition, owner="${aws:ResourceAccount}", of_resource=True)
+
+    def described(self) -> dict[str, object]:
+        """What the template's metadata says of it: a claim, for the review's reader."""
+        return {
+            "inside": [network.label for network in self.networks],
+            "exemptions": [exemption.described() for exemption in self.exemptions],
+        }
+
+    def _at(self, table: TableReference, side: Side) -> tuple[Denial, ...]:
+        outside = self.trusted.outside(table.region)
+        if not outside:
+            raise InvalidInputError(
+                f"the networks of the perimeter of table {table.label}",
+                value=[network.label for network in self.networks],
+                allowed=f"at least one network that reaches {table.region}; a VPC reaches its own region only",
+                fix=f'Add FromVpc("vpc-…", region="{table.region}"), or an endpoint or range.',
+            )
+        exemptions = [replication_of(table.account), *self.exemptions]
+        rendering = _Rendering(self, exemptions, table.partition_id, owner=table.account, of_resource=True, table=table)
+        actions = fenced_at(side, settings=self.settings_too is not None)
+        denials = (*rendering.at(actions, outside, (side,)), *rendering.for_strangers(actions, (side,)))
+        return _numbered(joined(denials))
+
+    def _everywhere(
+        self, exemptions: Sequence[Exemption], partition: str, *, owner: str | None, of_resource: bool
+    ) -> tuple[Denial, ...]:
+        rendering = _Rendering(self, exemptions, partition, owner=owner, of_resource=of_resource)
+        return _numbered(joined(rendering.everywhere()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    """The denials of one policy.
+
+    Args:
+        perimeter: The perimeter.
+        exemptions: The exemptions that this policy needs.
+        partition: The partition of ARNs.
+        owner: The account whose roles are exempt as "of every account", and whose root user may put a mistake right:
+            an id, a variable, or "*". None where the policy binds no root user.
+        of_resource: Whether it is a policy at the resource: there, AWS services call in their own name as well, and
+            Lambda's polling looks like the function's own calls.
+        table: The table that it is the policy of; None for a policy of many.
+    """
+
+    perimeter: Perimeter
+    exemptions: Sequence[Exemption]
+    partition: str
+    owner: str | None
+    of_resource: bool
+    table: TableReference | None = None
+
+    def everywhere(self) -> Iterable[Denial]:
+        """Denials for all regions: those with VPCs of their own, and the rest."""
+        trusted = self.perimeter.trusted
+        actions = fenced_anywhere(settings=self.perimeter.settings_too is not None)
+        for region in trusted.regions:
+            here = Clause("StringEquals", _REGION, (region,))
+            clauses = (*trusted.outside(region), here)
+            yield from self.at(actions, clauses, _EVERYWHERE, suffix=_camel(region))
+        rest = (Clause("StringNotEquals", _REGION, trusted.regions),) if trusted.regions else ()
+        clauses = (*trusted.outside(None), *rest)
+        yield from self.at(actions, clauses, _EVERYWHERE, suffix="Elsewhere" if rest else "")
+        yield from self.for_strangers(actions, _EVERYWHERE)
+
+    def at(
+        self,
+        actions: Iterable[str],
+        outside: tuple[Clause, ...],
+        sides: tuple[Side, ...],
+        suffix: str = "",
+    ) -> Iterable[Denial]:
+        """Denials for requests that come from outside, one for all actions with the same exemptions."""
+        groups: dict[tuple[tuple[Clause, ...], ...], list[str]] = {}
+        for action in actions:
+            exempt = [exemption for exemption in self.exemptions if exemption.covers(action, *sides)]
+            groups.setdefault(self._unless(action, exempt), []).append(action)
+        for ways, group in groups.items():
+            for kind, clauses in zip(("", "Code"), ways, strict=False):
+                yield Denial(
+                    sid=f"Perimeter{_parts_of(group)}{kind}{suffix}",
+                    actions=_qualified(group),
+                    resources=self._resources(group, sides),
+                    clauses=(*outside, *clauses),
+                )
+
+    def _resources(self, actions: Sequence[str], sides: tuple[Side, ...]) -> tuple[str, ...]:
+        if self.table is None:
+            return ("*",)
+        if Side.STREAM in sides:
+            return (self.table.stream_arn,)
+        on_index = any(Resource.INDEX in ACTIONS[action].resources for action in actions)
+        return (self.table.arn, f"{self.table.arn}/index/*") if on_index else (self.table.arn,)
+
+    def for_strangers(self, actions: Sequence[str], sides: tuple[Side, ...]) -> Iterable[Denial]:
+        """The denial of AWS services that say they call for somebody else's account."""
+        if not self.of_resource or self.owner is None:
+            return
+        ours = (
+            Clause("StringNotEquals", "aws:SourceOrgID", (self.perimeter.organization,))
+            if self.perimeter.organization is not None
+            else Clause("StringNotEquals", "aws:SourceAccount", (self.owner,))
+        )
+        yield Denial(
+            sid="PerimeterServicesForStrangers",
+            actions=_qualified(actions),
+            resources=self._resources(actions, sides),
+            clauses=(
+                Clause("Bool", _IS_SERVICE, ("true",)),
+                # Without an account there is nothing to tell a stranger by. An account of no organization has no
+                # SourceOrgID, which the negation above takes for a stranger's.
+                Clause("Null", "aws:SourceAccount", ("false",)),
+                ours,
+            ),
+        )
+
+    def _unless(self, action: str, exemptions: Sequence[Exemption]) -> tuple[tuple[Clause, ...], ...]:
+        """What has to hold as well for an action to be denied: one way, or two where a poller is exempt."""
+        arns = ordered(
+            arn
+            for exemption in exemptions
+            if not isinstance(exemption.principal, LambdaPoller)
+            for arn in arns_of(exemption.principal, self.partition, account=self.owner or "*")
+        )
+        pollers = ordered(
+            e.principal.arn(self.partition)
+            for e in exemptions
+            if isinstance(e.principal, LambdaPoller) and e.principal.arn(self.partition) not in arns
+        )
+        root = (f"arn:{self.partition}:iam::{self.owner}:root",) if self._binds_root and action == _RECOVERY else ()
+        common = (*self._forwarding(exemptions), *self._services())
+        main = (*_not_these((*arns, *pollers, *root)), *common)
+        if self.of_resource or not pollers:
+            return (main,)
+        code = (Clause("ArnEquals", PRINCIPAL_ARN, pollers), Clause("Null", _FUNCTION, ("false",)), *common)
+        return (main, code)
+
+    @property
+    def _binds_root(self) -> bool:
+        # A root user deletes the policy of a table of its account whatever that says, and has no identity policy.
+        return self.owner is not None and self.table is None
+
+    def _services(self) -> tuple[Clause, ...]:
+        # Absent it counts as false: what is not known to be a service is none.
+        return (Clause("BoolIfExists", _IS_SERVICE, ("false",)),) if self.of_resource else ()
+
+    @staticmethod
+    def _forwarding(exemptions: Sequence[Exemption]) -> tuple[Clause, ...]:
+        services = [e.principal.services for e in exemptions if isinstance(e.principal, Forwarding)]
+        if not services:
+            return ()
+        if not all(services):
+            return (Clause("BoolIfExists", "aws:ViaAWSService", ("false",)),)
+        return (Clause("StringNotEquals", "aws:CalledViaLast", ordered(host for hosts in services for host in hosts)),)
+
+
+def _numbered(denials: Sequence[Denial]) -> tuple[Denial, ...]:
+    """Each name once, as IAM wants it: a second of the same name gets a number."""
+    seen: dict[str, int] = {}
+    result = []
+    for denial in denials:
+        seen[denial.sid] = number = seen.get(denial.sid, 0) + 1
+        result.append(denial if number == 1 else replace(denial, sid=f"{denial.sid}{number}"))
+    return tuple(result)
+
+
+def _not_these(arns: Sequence[str]) -> tuple[Clause, ...]:
+    if not arns:
+        return ()
+    patterns = any(re.search(r"[*?]|\$\{(?!Token\[)", arn) for arn in arns)
+    return (Clause("ArnNotLike" if patterns else "ArnNotEquals", PRINCIPAL_ARN, ordered(arns)),)
+
+
+def _qualified(actions: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{SERVICE}:{action}" for action in actions)
+
+
+def _parts_of(actions: Sequence[str]) -> str:
+    names_ = [part.name for part in PARTS if any(part.fenced.covers(action, *_EVERYWHERE) for action in actions)]
+    return "".join(names_)
+
+
+def _camel(region: str) -> str:
+    return "".join(part.capitalize() for part in region.split("-")) if not is_unresolved(region) else "Here"

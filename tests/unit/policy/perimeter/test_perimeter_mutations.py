@@ -1,0 +1,256 @@
+"""Every rendered statement, changed in one place: the decision on some request has to change with it."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+
+from tableguard.policy import ACTIONS, Resource
+from tableguard.policy.denials import Denial
+from tableguard.policy.evaluation import Document, Policies, Request, evaluate
+from tests.unit.policy.perimeter.parties import (
+    CALLERS,
+    EVERYTHING,
+    INSIDE,
+    ORDERS,
+    OUTSIDE,
+    PERIMETER,
+    POLLER,
+    RESOURCES,
+    Caller,
+    Context,
+    plain_policy,
+    resource_policy,
+)
+from tests.unit.policy.support import OWNER, PARTNER, REGION
+
+Json = dict[str, Any]
+
+_NEXT_DOOR: Final[tuple[Context, ...]] = (
+    {"aws:SourceIp": "192.0.3.9"},
+    {"aws:SourceVpc": "vpc-0def5678", "aws:SourceVpce": "vpce-99999999"},
+)
+_NETWORKS: Final = ("the VPC", "the endpoint", "the office", "the office over IPv6", "the internet", "Athena")
+_PLACES: Final[tuple[Context, ...]] = (
+    *({**place, "aws:RequestedRegion": REGION} for place in (*_NEXT_DOOR, *OUTSIDE.values(), *INSIDE.values())),
+    *(
+        {**place, "aws:RequestedRegion": region}
+        for region in ("eu-west-1", "ap-south-1")
+        for place in (*_NEXT_DOOR, *({**OUTSIDE, **INSIDE}[name] for name in _NETWORKS))
+    ),
+)
+
+
+def _everybody() -> Iterator[Caller]:
+    yield from CALLERS.values()
+    for caller in CALLERS.values():
+        # The same name in another account.
+        arn = str(caller.context.get("aws:PrincipalArn", ""))
+        if f"::{OWNER}:" in arn:
+            context = {**caller.context, "aws:PrincipalArn": arn.replace(f"::{OWNER}:", f"::{PARTNER}:")}
+            yield Caller(caller.principal.replace(f"::{OWNER}:", f"::{PARTNER}:"), context)
+
+
+_CALLERS: Final = tuple(_everybody())
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A document with one change, and the actions that the change is about."""
+
+    change: str
+    document: Json
+    actions: tuple[str, ...]
+
+
+def _policies(kind: str, document: object) -> Policies:
+    compiled = Document(document)
+    match kind:
+        case "table" | "stream":
+            return Policies(identity=[EVERYTHING], resource=compiled)
+        case "service control":
+            return Policies(identity=[EVERYTHING], resource=resource_policy(), service_control=[[EVERYTHING, compiled]])
+        case "resource control":
+            return Policies(identity=[EVERYTHING], resource=resource_policy(), resource_control=[[compiled]])
+    return Policies(identity=[compiled], resource=resource_policy())
+
+
+def _denials(kind: str) -> tuple[Denial, ...]:
+    match kind:
+        case "table":
+            return PERIMETER.table_statements(ORDERS)
+        case "stream":
+            return PERIMETER.stream_statements(ORDERS)
+        case "service control":
+            return PERIMETER.service_control_statements()
+        case "resource control":
+            return PERIMETER.resource_control_statements()
+    return PERIMETER.identity_statements(role=POLLER)
+
+
+KINDS: Final = ("table", "stream", "service control", "resource control", "identity")
+
+
+def _document(kind: str) -> Json:
+    denials = _denials(kind)
+    return resource_policy(*denials) if kind not in ("service control", "identity") else plain_policy(*denials)
+
+
+def _resources(kind: str, action: str) -> Iterable[str]:
+    if action.startswith("iam:"):
+        yield f"arn:aws:iam::{OWNER}:role/emergency/break-glass"
+        yield f"arn:aws:iam::{PARTNER}:role/cdk-hnb659fds-cfn-exec-role-{PARTNER}-us-east-1"
+        yield f"arn:aws:iam::{OWNER}:role/stream-worker"
+        yield f"arn:aws:iam::{OWNER}:role/exporter"
+        yield f"arn:aws:iam::{OWNER}:role/restorer"
+        yield f"arn:aws:iam::{OWNER}:user/on-call"
+        yield f"arn:aws:iam::{PARTNER}:role/cdk-hnb659fds-deploy-role-{PARTNER}-us-east-1"
+        yield f"arn:aws:iam::{OWNER}:role/app"
+        return
+    kinds = ACTIONS[action.removeprefix("dynamodb:")].resources
+    if Resource.TABLE in kinds and kind != "stream":
+        yield RESOURCES["table"]
+    if Resource.INDEX in kinds and kind != "stream":
+        yield RESOURCES["index"]
+    if Resource.STREAM in kinds and kind != "table":
+        yield RESOURCES["stream"]
+
+
+@functools.cache
+def _requests(kind: str, action: str) -> tuple[Request, ...]:
+    places: Iterable[Context] = [{}] if action.startswith("iam:") else _PLACES
+    requests = [
+        Request(principal=caller.principal, action=action, resource=resource, context={**place, **caller.context})
+        for resource in _resources(kind, action)
+        for place in places
+        for caller in _CALLERS
+    ]
+    # Most changes are noticed by many requests: in no order, one of those comes early.
+    random.Random(action).shuffle(requests)  # noqa: S311 (an order, no secret)
+    return tuple(requests)
+
+
+@functools.cache
+def _decided(kind: str, action: str) -> tuple[object, ...]:
+    policies = _policies(kind, _document(kind))
+    return tuple(evaluate(request, policies).outcome for request in _requests(kind, action))
+
+
+def _noticed(kind: str, mutant: Mutant) -> bool:
+    policies = _policies(kind, mutant.document)
+    return any(
+        evaluate(request, policies).outcome is not outcome
+        for action in mutant.actions
+        for request, outcome in zip(_requests(kind, action), _decided(kind, action), strict=True)
+    )
+
+
+def _listed(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list) else [value]
+
+
+_OPPOSITE: Final = {
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "ArnEquals": "ArnNotEquals",
+    "StringNotEquals": "StringEquals",
+    "StringEquals": "StringNotEquals",
+    "NotIpAddress": "IpAddress",
+}
+
+
+def mutants(kind: str) -> Iterator[Mutant]:
+    document = _document(kind)
+    for position, statement in enumerate(document["Statement"]):
+        if statement["Effect"] == "Allow":
+            continue
+
+        def changed(change: str, at: int = position, actions: tuple[str, ...] = (), **elements: Any) -> Mutant:
+            copied = copy.deepcopy(document)
+            copied["Statement"][at] |= {name: value for name, value in elements.items() if value is not None}
+            for name in [name for name, value in elements.items() if value is None]:
+                del copied["Statement"][at][name]
+            sid = copied["Statement"][at]["Sid"]
+            return Mutant(f"{sid}: {change}", copied, actions or (_listed(copied["Statement"][at]["Action"])[0],))
+
+        actions = tuple(_listed(statement["Action"]))
+        less = copy.deepcopy(document)
+        del less["Statement"][position]
+        yield Mutant(f"{statement['Sid']}: dropped", less, actions)
+        for action in actions if len(actions) > 1 else ():
+            yield changed(f"without {action}", actions=(action,), Action=[a for a in actions if a != action])
+        wide = "iam:*" if actions[0].startswith("iam:") else "dynamodb:*"
+        innocent = (
+            "iam:GetRole"
+            if wide == "iam:*"
+            else ("dynamodb:DescribeStream" if kind == "stream" else "dynamodb:UpdateTable")
+        )
+        yield changed(f"for {wide}", actions=(innocent,), Action=wide)
+        resources = _listed(statement["Resource"])
+        for resource in resources if len(resources) > 1 else ():
+            left = [r for r in resources if r != resource]
+            yield changed(f"without {resource}", actions=actions, Resource=left)
+        yield from _conditions(statement, changed, actions)
+
+
+def _conditions(statement: Json, changed: Any, actions: tuple[str, ...]) -> Iterator[Mutant]:
+    condition = statement["Condition"]
+    for operator, keys in condition.items():
+        others = {name: value for name, value in condition.items() if name != operator}
+        for key, values in keys.items():
+            rest = {name: value for name, value in keys.items() if name != key}
+
+            def with_key(
+                value: object, operator: str = operator, rest: Any = rest, others: Any = others, key: str = key
+            ) -> Json:
+                return {**others, operator: {**rest, key: value}}
+
+            yield changed(
+                f"without {operator} {key}", actions=actions, Condition={**others, **({operator: rest} if rest else {})}
+            )
+            listed = _listed(values)
+            for value in listed if len(listed) > 1 else ():
+                kept = [v for v in listed if v != value]
+                yield changed(f"without {value} of {key}", actions=actions, Condition=with_key(kept))
+            if operator in _OPPOSITE:
+                flipped = {**others, **({operator: rest} if rest else {})}
+                flipped[_OPPOSITE[operator]] = {**flipped.get(_OPPOSITE[operator], {}), key: values}
+                yield changed(f"{_OPPOSITE[operator]} {key}", actions=actions, Condition=flipped)
+            if values in ("true", "false"):
+                yield changed(
+                    f"{operator} {key} turned",
+                    actions=actions,
+                    Condition=with_key("true" if values == "false" else "false"),
+                )
+            if operator == "BoolIfExists":
+                strict = {**others, "Bool": {**others.get("Bool", {}), key: values}}
+                yield changed(f"Bool {key}", actions=actions, Condition=strict)
+            yield from _wider(operator, key, listed, with_key, changed, actions)
+
+
+def _wider(
+    operator: str, key: str, listed: list[str], with_key: Any, changed: Any, actions: tuple[str, ...]
+) -> Iterator[Mutant]:
+    if key == "aws:PrincipalArn" and operator != "ArnEquals":
+        app = f"arn:aws:iam::{OWNER}:role/app"
+        yield changed("one exemption more", actions=actions, Condition=with_key([*listed, app]))
+        for arn in listed:
+            foreign = [other for other in listed if other != arn] + [arn.replace(f"::{OWNER}:", f"::{PARTNER}:")]
+            if foreign[-1] != arn:
+                yield changed(f"{arn} of another account", actions=actions, Condition=with_key(foreign))
+    if key == "aws:SourceIp":
+        yield changed("a wider network", actions=actions, Condition=with_key(["192.0.2.0/23", *listed]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_change_of_a_statement_changes_a_decision(kind: str) -> None:
+    tried = list(mutants(kind))
+    survivors = [mutant.change for mutant in tried if not _noticed(kind, mutant)]
+    assert survivors == []
+    assert len(tried) > len(_denials(kind)) * 8

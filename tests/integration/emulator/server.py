@@ -37,16 +37,17 @@ class Emulator:
 
     def __init__(self, like: Emulator | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tableguard-emulator-"))
-        for kept in _KEPT:
-            if like is None:
-                (self.folder / kept).mkdir()
-            else:
-                shutil.copytree(like.folder / kept, self.folder / kept)
+        self._like = like
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         try:
+            for kept in _KEPT:
+                if self._like is None:
+                    (self.folder / kept).mkdir()
+                else:
+                    shutil.copytree(self._like.folder / kept, self.folder / kept)
             self.start()
         except BaseException:
             self.__exit__(None, None, None)
@@ -68,7 +69,7 @@ class Emulator:
 
     @property
     def log(self) -> str:
-        """What it has printed so far."""
+        """What it has printed since it was started."""
         return (self.folder / "log").read_text(errors="replace")
 
     def start(self) -> None:
@@ -82,7 +83,7 @@ class Emulator:
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
         command = [_PYTHON, Path(__file__).with_name("launch.py"), self.folder]
-        with (self.folder / "log").open("ab") as log:
+        with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [str(word) for word in command],
                 env=self._environment(temporary),
@@ -137,8 +138,10 @@ class Emulator:
         while time.monotonic() < end:
             if self._process is None or self._process.poll() is not None:
                 raise EmulatorError(f"The emulator has ended by itself:\n{self.log}")
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.endpoint}/_ministack/ready"):  # noqa: S310
-                return
+            # Its own word first: whoever else may have taken the port would answer, too.
+            if f"Running on {self.endpoint}" in self.log:
+                with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.endpoint}/_ministack/ready"):  # noqa: S310
+                    return
             time.sleep(0.05)
         raise EmulatorError(f"The emulator is not ready after {_PATIENCE:.0f} seconds:\n{self.log}")
 

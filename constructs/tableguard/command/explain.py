@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tableguard.command import Subparsers
+    from tableguard.review.assembly import SynthesizedStack
 
 _DESCRIPTION = """\
 Decide one request with the policies of a cloud assembly, and say why: what every layer says, which statement decides
@@ -74,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from tableguard.review.explained import explained, explained_as_json
     from tableguard.review.question import answer
 
+    stacks: Sequence[SynthesizedStack] = ()
     try:
         stacks, parameters = read_stacks(args)
         picture = collect(stacks, parameters=parameters)
@@ -86,13 +88,19 @@ def run(args: argparse.Namespace) -> int:
             today=today(args.today),
         )
     except TableguardError as error:
-        print(f"tableguard: {error}", file=sys.stderr)
+        print(f"tableguard: {error}{_left_out(stacks)}", file=sys.stderr)
         return UNUSABLE
     if args.format == "json":
         print(json.dumps(explained_as_json(explanation, notes=notes), indent=2))
     else:
         print(explained(explanation, notes=notes, width=terminal_width(), color=terminal_color()))
     return FINE
+
+
+def _left_out(stacks: Sequence[SynthesizedStack]) -> str:
+    """What may be why something is not found: its stack does not say where it goes."""
+    names = ", ".join(stack.name for stack in stacks if stack.account is None or stack.region is None)
+    return f" Left out: {names}, which says no account or region; --account and --region do." if names else ""
 
 
 def _context(given: Sequence[str]) -> dict[str, list[str]]:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tableguard.review.assembly import SynthesizedStack
 
+_FEW = 3
+
 
 def add_inputs(parser: argparse.ArgumentParser, *, optional: bool) -> None:
     """Add the arguments that say what to read.
@@ -56,6 +58,12 @@ def read_stacks(args: argparse.Namespace) -> tuple[Sequence[SynthesizedStack], M
             raise UnusableAssemblyError("--account and --region go together: say both, for stacks without an env.")
         account, region = _environment(args) if args.account is not None else (None, None)
         stacks = read_assembly(folder(args), account=account, region=region)
+        if all(stack.account is None or stack.region is None for stack in stacks):
+            names = ", ".join(stack.name for stack in stacks[:_FEW]) + (", …" if len(stacks) > _FEW else "")
+            raise UnusableAssemblyError(
+                f"No stack of {folder(args)} says which account and region it is for ({names}), so nobody can tell who"
+                " shares what. Give the stacks an env, or say --account and --region for them."
+            )
     elif args.assembly is not None:
         raise UnusableAssemblyError("Say an assembly or --template, not both.")
     elif args.account is None or args.region is None:

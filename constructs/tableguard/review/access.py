@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import Document, Effect, Layer, Reason
@@ -16,13 +16,17 @@ from tableguard.policy.evaluation.request import Situation
 from tableguard.review.decide import ANY_IDENTITY, Verdict
 from tableguard.review.kinds import ACTIONS_OF, KINDS, resources_of
 from tableguard.review.picture import Table, account_of
-from tableguard.review.samples import TIMES, Context
+from tableguard.review.samples import TIMES, Context, at, moment
 from tableguard.review.search import FIXED, Asked, Search
 from tableguard.review.sentences import Test
-from tableguard.review.wording import begins, ends, phrases
+from tableguard.review.sparing import about_callers, what_spares
+from tableguard.review.wording import begins, ends, last_day, phrases
 
 _Tests: TypeAlias = tuple[tuple[Test, ...], bool]
 """Conditions of one statement, and whether they must hold."""
+
+# The least that dates of policies differ by, so that a moment after one of them is past it.
+_MOMENT: Final = dt.timedelta(seconds=1)
 
 
 class Status(enum.Enum):
@@ -84,7 +88,13 @@ class Refusal:
 
 
 def accesses(
-    search: Search, table: Table, principal: str, hints: Mapping[str, str], *, any_identity: bool = False
+    search: Search,
+    table: Table,
+    principal: str,
+    hints: Mapping[str, str],
+    *,
+    any_identity: bool = False,
+    many: bool = False,
 ) -> tuple[tuple[Access, ...], tuple[Refusal, ...]]:
     """Everything that a principal may do with a table, and what it may not although a statement grants it.
 
@@ -94,6 +104,7 @@ def accesses(
         principal: The principal, as in a request.
         hints: What its context holds for certain.
         any_identity: Whether to leave the principal's own side open, even when the picture holds it.
+        many: Whether the principal stands for many, such as all of an account: what ends for it may not end for all.
     """
     found: list[Access] = []
     refused: list[Refusal] = []
@@ -113,7 +124,8 @@ def accesses(
                     any_identity=any_identity,
                 )
                 ways, refusal = _ways(search, asked, action, known)
-                found += (_access(search, kind, asked, verdict) for verdict in ways)
+                first = [_access(search, kind, asked, verdict, many=many) for verdict in ways]
+                found += _lasting(search, kind, asked, first, many=many)
                 if refusal is not None:
                     refused.append(Refusal(kind=kind, action=asked.action, resource=resource, verdict=refusal))
     return tuple(_together(found)), tuple(refused)
@@ -165,13 +177,99 @@ def _granting(search: Search, policies: Policies, situation: Situation) -> Itera
                     yield id(sentence.document), sentence.number
 
 
-def _access(search: Search, kind: str, asked: Asked, verdict: Verdict) -> Access:
+def _lasting(search: Search, kind: str, asked: Asked, found: list[Access], *, many: bool) -> list[Access]:
+    """The same, with whatever is left after an end, or begins again: only what then ends for good is said to end."""
+    if not any(access.until is not None and access.until > search.now for access in found):
+        return found
+    more: dict[tuple[object, ...], Access] = {}
+    passed = [search.now]
+    for end in _turns(search, asked):
+        passed.append(end + _MOMENT)
+        later = Search(search.picture, passed[-1], search.shelf)
+        for verdict in _ways_at(later, asked):
+            context = verdict.request.situation.context
+            today = search.verdict(asked, {**context, **at(search.now)})
+            throughout = all(search.verdict(asked, {**context, **at(each)}).allowed for each in passed)
+            left = _access(later, kind, asked, verdict, many=many)
+            if throughout:
+                status = _status(search, today, left.until, None)
+                left = replace(left, verdict=today, since=None, status=status)
+            else:
+                left = replace(left, since=left.since or end, status=Status.LATER)
+            more.setdefault((left.conditions, left.until, left.since), left)
+    alike = {(access.conditions, access.until, access.since) for access in found}
+    added = [access for key, access in more.items() if key not in alike]
+    return [access for access in (*found, *added) if not any(_outlasts(other, access) for other in added)]
+
+
+def _outlasts(other: Access, access: Access) -> bool:
+    """Whether an access is part of another one that ends later, or never."""
+    if access.until is None or other.since is not None or not set(other.conditions) <= set(access.conditions):
+        return False
+    return other.until is None or other.until > access.until
+
+
+def _turns(search: Search, asked: Asked) -> list[dt.datetime]:
+    """The moments to come at which a statement about an action begins or ceases to hold."""
+    plain = search.verdict(asked)
+    parts = [(plain.policies, plain.request), (plain.key_policies, plain.key_request)]
+    return sorted(
+        {
+            found
+            for policies, request in parts
+            if policies is not None and request is not None
+            for layer in policies.layers
+            for sentence in search.shelf.about(request.situation.action, layer)
+            for test in sentence.tests
+            if test.low_key in TIMES
+            for found in map(moment, test.values)
+            if found is not None and found > search.now
+        }
+    )
+
+
+def _ways_at(search: Search, asked: Asked) -> list[Verdict]:
+    """The ways to get something at the moment of a search, and at no other."""
+    plain = search.verdict(asked)
+    if plain.allowed:
+        return [plain]
+    if not _is_granted_then(search, plain):
+        return []
+    now = at(search.now)
+    return [
+        way
+        for way in search.ways(asked, plain)
+        if all(way.request.situation.context.get(key) == value for key, value in now.items())
+    ]
+
+
+def _is_granted_then(search: Search, plain: Verdict) -> bool:
+    """Whether the sides that have to grant a request do so at its moment, in some circumstances: if not, none helps."""
+    situation = plain.request.situation
+    granting = {
+        layer.layer
+        for layer in plain.policies.layers
+        if layer.layer in (Layer.IDENTITY, Layer.RESOURCE)
+        for sentence in search.shelf.about(situation.action, layer)
+        if sentence.allows
+        if all(sentence.holds(test, situation) is not False for test in sentence.tests if test.low_key in TIMES)
+    }
+    across = situation.caller.account not in (None, situation.resource_account)
+    return granting >= {Layer.IDENTITY, Layer.RESOURCE} if across else bool(granting)
+
+
+def _access(search: Search, kind: str, asked: Asked, verdict: Verdict, *, many: bool) -> Access:
     said: dict[str, None] = {}
     limits: list[dt.datetime] = []
     starts: list[dt.datetime] = []
     named: list[Test] = []
     bearing = list(_bearing(search, asked, verdict))
     for tests, holds in bearing:
+        spared = () if holds or not many else phrases(about_callers(tests), holds=False, callers=True)
+        end = ends(tests, holds=holds)
+        if spared and end is not None:
+            said[f"until {last_day(end).isoformat()} unless {' or '.join(spared)}"] = None
+            continue
         named += tests if holds else ()
         if holds:
             said |= dict.fromkeys(phrases(tests))
@@ -180,7 +278,7 @@ def _access(search: Search, kind: str, asked: Asked, verdict: Verdict) -> Access
             alternatives = phrases(tests, holds=False)
             if alternatives:
                 said[" or ".join(alternatives)] = None
-        end, start = ends(tests, holds=holds), begins(tests, holds=holds)
+        start = begins(tests, holds=holds)
         limits += [end] if end is not None else []
         starts += [start] if start is not None else []
     said |= dict.fromkeys(f"depending on {key}" for key in _unsaid(search, asked, verdict, bearing))
@@ -204,7 +302,9 @@ def _status(search: Search, verdict: Verdict, until: dt.datetime | None, since: 
         return Status.OVER
     if since is not None and since > search.now:
         return Status.LATER
-    if verdict.unknown_key is not None:
+    through = verdict.request.situation.context.get("aws:sourcevpce", ())
+    doubtful = any(each.in_doubt and each.endpoint_id in through for each in search.picture.endpoints)
+    if verdict.unknown_key is not None or doubtful:
         return Status.UNKNOWN
     return Status.OPEN if verdict.assumed else Status.ALLOWED
 
@@ -258,7 +358,7 @@ def _sparing(search: Search, policies: Policies, situation: Situation, fixed: Co
                 # What says who the caller is: where it does not fit, the Deny is about somebody else.
                 about = [test for test in sentence.tests if test.low_key in fixed]
                 if all(sentence.holds(test, situation) for test in about):
-                    yield _worth_saying(sentence.tests), False
+                    yield _worth_saying(what_spares(sentence, situation, about)), False
 
 
 def _worth_saying(tests: tuple[Test, ...]) -> tuple[Test, ...]:
@@ -269,7 +369,11 @@ def _worth_saying(tests: tuple[Test, ...]) -> tuple[Test, ...]:
 def _together(found: list[Access]) -> Iterator[Access]:
     """One entry for all actions that are alike in everything else."""
     groups: dict[tuple[object, ...], Access] = {}
-    unconditional = {(a.kind, a.actions, a.resources) for a in found if not a.conditions and a.status is Status.ALLOWED}
+    unconditional = {
+        (access.kind, access.actions, access.resources)
+        for access in found
+        if not access.conditions and access.until is None and access.status is Status.ALLOWED
+    }
     for each in found:
         if each.conditions and (each.kind, each.actions, each.resources) in unconditional:
             continue

@@ -10,6 +10,7 @@ from tableguard.review.decide import Verdict
 from tableguard.review.kinds import KINDS
 from tableguard.review.matrix import cell
 from tableguard.review.report import Finding, Review, Row, TableReview, Warning_
+from tableguard.review.trust import Trusted
 from tableguard.review.wording import last_day
 
 SCHEMA_VERSION: Final = 1
@@ -105,8 +106,19 @@ def _row(row: Row, table: TableReview, review: Review) -> dict[str, Any]:
         "own_side_known": row.own_side,
         "reasons": list(row.reasons),
         "unread": list(row.unread),
+        "trusted": None if row.trusted is None else [_trusted(each) for each in row.trusted],
         "matrix": {kind: cell(row, table.table, kind) for kind in KINDS},
         "access": [_access(access, review) for access in row.accesses],
+    }
+
+
+def _trusted(each: Trusted) -> dict[str, Any]:
+    return {
+        "principal": each.principal,
+        "label": each.label,
+        "kind": each.kind,
+        "account": each.account,
+        "conditions": list(each.conditions),
     }
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tableguard.review.acknowledgements import Acknowledgement
 from tableguard.review.kinds import KINDS
-from tableguard.review.matrix import LEGEND, cell, details, where
+from tableguard.review.lines import LEAST, wrapped
+from tableguard.review.matrix import LEGEND, NONE, cell, details, where
 from tableguard.review.picture import Unknown
 from tableguard.review.report import Finding, Review, Row, TableReview, Warning_
 
 _BOLD, _RED, _YELLOW, _DIM, _OFF = "\033[1m", "\033[31m", "\033[33m", "\033[2m", "\033[0m"
-_LEAST: Final = 60
+# The columns and a principal's name take this much: below it, what a principal may do stands in words instead.
+_LEAST_TABLE: Final = 60
 _WIDEST: Final = 120
 _NAME: Final = "principal"
 
@@ -23,10 +24,10 @@ def as_text(review: Review, *, width: int = 80, color: bool = False) -> str:
 
     Args:
         review: The review.
-        width: The width of the terminal in characters; no less than 60 is used.
+        width: The width of the terminal in characters; no less than 40 is used.
         color: Whether to use colours.
     """
-    return "\n".join(_Text(review, min(max(width, _LEAST), _WIDEST), color=color).lines())
+    return "\n".join(_Text(review, min(max(width, LEAST), _WIDEST), color=color).lines())
 
 
 def summary_of(review: Review) -> str:
@@ -64,8 +65,7 @@ class _Text:
         yield from self._section("Warnings", _YELLOW, map(_of_warning, self._review.warnings))
         yield from self._section("Acknowledged rules", _YELLOW, map(of_acknowledgement, self._review.acknowledged))
         yield from self._section("Not known", "", map(_of_unknown, self._review.unknowns))
-        lines = textwrap.wrap(summary_of(self._review), self._width)
-        yield from (self._painted(_BOLD, line) for line in lines)
+        yield from (self._painted(_BOLD, line) for line in wrapped(summary_of(self._review), self._width))
 
     def _painted(self, code: str, text: str) -> str:
         return f"{code}{text}{_OFF}" if self._color and code else text
@@ -74,9 +74,14 @@ class _Text:
         it = table.table
         hanging = len(table.accounts)
         others = f", {hanging} other account{'' if hanging == 1 else 's'}" if hanging else ""
-        yield self._painted(_BOLD, f"{it.name}  {it.account} {it.region}{others}")
+        title = f"{it.name}  {it.account} {it.region}{others}"
+        yield from (self._painted(_BOLD, line) for line in wrapped(title, self._width, indent="  "))
         if not table.rows:
-            yield "  Nobody has access, as far as the templates tell."
+            yield from self._wrapped("  ", "Nobody has access, as far as the templates tell.")
+            return
+        if self._width < _LEAST_TABLE:
+            for row in table.rows:
+                yield from self._narrow(row, table)
             return
         widths = [max(len(kind), *(len(cell(row, it, kind)) for row in table.rows)) for kind in KINDS]
         longest = max(len(_NAME), *(len(row.subject.label) for row in table.rows))
@@ -94,22 +99,24 @@ class _Text:
         label = row.subject.label
         cells = "".join(f" {cell(row, table.table, kind):>{width}}" for kind, width in zip(KINDS, widths, strict=True))
         if len(label) > name:
-            yield f" {label}"
+            yield from self._wrapped(" ", label)
             label = ""
         yield f" {label:<{name}}{cells}"
+        yield from self._details(row, table)
+
+    def _narrow(self, row: Row, table: TableReview) -> Iterator[str]:
+        """A row where there is no room for columns."""
+        cells = {kind: cell(row, table.table, kind) for kind in KINDS}
+        yield from self._wrapped(" ", row.subject.label)
+        yield from self._wrapped("   ", ", ".join(f"{kind}: {each}" for kind, each in cells.items() if each != NONE))
+        yield from self._details(row, table)
+
+    def _details(self, row: Row, table: TableReview) -> Iterator[str]:
         for word, text in details(row, table.table, self._review.today):
             yield from self._wrapped(f"   {word:<8} ", text, dim=word == "why")
 
     def _wrapped(self, head: str, text: str, *, dim: bool = False) -> Iterator[str]:
-        lines = textwrap.wrap(
-            text,
-            self._width,
-            initial_indent=head,
-            subsequent_indent=" " * len(head),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        yield from (self._painted(_DIM if dim else "", line) for line in lines)
+        yield from (self._painted(_DIM if dim else "", line) for line in wrapped(text, self._width, head=head))
 
     def _section(self, title: str, code: str, entries: Iterable[str]) -> Iterator[str]:
         listed = list(dict.fromkeys(entries))

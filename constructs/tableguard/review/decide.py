@@ -41,7 +41,7 @@ _DATA: Final = frozenset(
     if action.by_attribute or action.name in ("GetRecords", "SearchVectors", "StartBulkPutItems")
 )
 # What a request says of the network that it came from; lost when DynamoDB calls KMS for the caller.
-_NETWORK: Final = frozenset(
+NETWORK: Final = frozenset(
     {"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpcsourceip",
      "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"}
 )  # fmt: skip
@@ -177,4 +177,4 @@ def _to_kms(request: Request, table: Table, key_arn: str) -> Request:
 
 def _lasts(key: str) -> bool:
     """Whether a condition key says the same when DynamoDB calls KMS for the caller."""
-    return key not in _NETWORK and not key.startswith(("dynamodb:", "aws:resource"))
+    return key not in NETWORK and not key.startswith(("dynamodb:", "aws:resource"))

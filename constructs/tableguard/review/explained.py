@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from tableguard.review.as_json import SCHEMA_VERSION, place, verdict
 from tableguard.review.explain import Explanation, Said, Step
+from tableguard.review.lines import LEAST, wrapped
 from tableguard.review.subjects import label_of
 
+# What a statement and its stack take beside what a layer says, in characters.
+_ROOM: Final = 30
 _BOLD, _GREEN, _RED, _OFF = "\033[1m", "\033[32m", "\033[31m", "\033[0m"
 
 
@@ -19,10 +21,11 @@ def explained(explanation: Explanation, *, notes: tuple[str, ...] = (), width: i
     Args:
         explanation: The explanation.
         notes: What else to say.
-        width: The width of the terminal in characters.
+        width: The width of the terminal in characters; no less than 40 is used. ARNs and
+            paths stay in one piece, to be copied.
         color: Whether to use colours.
     """
-    return "\n".join(_lines(explanation, notes, max(width, 60), color=color))
+    return "\n".join(_lines(explanation, notes, max(width, LEAST), color=color))
 
 
 def explained_as_json(explanation: Explanation, *, notes: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -61,23 +64,20 @@ def _lines(explanation: Explanation, notes: tuple[str, ...], width: int, *, colo
     asked = decided.request
     answer = _answer(explanation)
     code = _GREEN if decided.allowed else _RED
-    yield f"{_BOLD}{code}{answer}{_OFF}" if color else answer
-    yield f"  {label_of(asked.principal)}"
-    yield f"  {asked.action} on {asked.resource}"
+    yield from (f"{_BOLD}{code}{line}{_OFF}" if color else line for line in wrapped(answer, width))
+    yield from wrapped(label_of(asked.principal), width, head="  ")
+    yield from wrapped(f"{asked.action} on {asked.resource}", width, head="  ", whole=True)
     for note in notes:
-        yield from textwrap.wrap(note, width, initial_indent="  ! ", subsequent_indent="    ", break_on_hyphens=False)
+        yield from wrapped(note, width, head="  ! ")
     yield ""
     name = max(len(step.layer) for step in explanation.steps)
     for step in explanation.steps:
-        yield from _step(step, name)
+        yield from _step(step, name, width)
     if explanation.missing:
         yield ""
         yield "What is missing"
         for each in explanation.missing:
-            yield from textwrap.wrap(
-                each, width, initial_indent="  - ", subsequent_indent="    ",
-                break_long_words=False, break_on_hyphens=False,
-            )  # fmt: skip
+            yield from wrapped(each, width, head="  - ")
 
 
 def _answer(explanation: Explanation) -> str:
@@ -94,14 +94,18 @@ def _answer(explanation: Explanation) -> str:
     return "Denied by a statement" if explicit else "Denied: not everything that has to allow it does"
 
 
-def _step(step: Step, name: int) -> Iterator[str]:
+def _step(step: Step, name: int, width: int) -> Iterator[str]:
     head = f"  {step.layer:<{name}}  {step.says}"
     if not step.statements:
-        yield head
+        yield from wrapped(head.strip(), width, head="  ")
     for number, said in enumerate(step.statements):
-        yield f"{head if not number else ' ' * len(head)}  {_which(said)}"
+        if len(head) + _ROOM > width:
+            yield from () if number else wrapped(head.strip(), width, head="  ")
+            yield from wrapped(_which(said), width, head="    ")
+        else:
+            yield from wrapped(_which(said), width, head=f"{' ' * len(head) if number else head}  ")
         if said.place is not None and said.place.path:
-            yield f"      {said.place.path}"
+            yield from wrapped(said.place.path, width, head="      ", whole=True)
 
 
 def _which(said: Said) -> str:

@@ -37,6 +37,7 @@ def endpoints(reader: Reader) -> Iterator[Endpoint]:
                 account=str(stack.account),
                 region=str(stack.region),
                 policy=reader.optional(stack, logical_id, properties, "PolicyDocument"),
+                in_doubt=reader.resolver.exists(stack, logical_id) is None,
                 place=place(stack, logical_id),
             )
 

@@ -12,10 +12,18 @@ from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Identity, Stated
-from tableguard.review.reader import Properties, Reader, place
+from tableguard.review.reader import Properties, Reader, get, place, uncertain
 
 _KINDS: Final = ("role", "user", "group")
 _ADMINISTRATOR: Final = ":iam::aws:policy/AdministratorAccess"
+# What AWS manages and is about neither tables nor keys: nobody needs to read it for this review.
+_HARMLESS: Final = (
+    "policy/service-role/AWSLambdaBasicExecutionRole",
+    "policy/service-role/AWSLambdaVPCAccessExecutionRole",
+    "policy/service-role/AmazonECSTaskExecutionRolePolicy",
+    "policy/AWSXRayDaemonWriteAccess",
+    "policy/AmazonSSMManagedInstanceCore",
+)
 # The other policies, and the boundary, of a role or user that no template makes.
 _ELSEWHERE: Final = "a policy attached elsewhere"
 _EVERYTHING: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -30,6 +38,15 @@ def identities(reader: Reader) -> Iterator[Identity]:
     return _Identities(reader).finished()
 
 
+def may_matter(unread: str) -> bool:
+    """Whether a policy that was not read may be about tables or keys.
+
+    Args:
+        unread: One of `Identity.unread`.
+    """
+    return not unread.endswith(_HARMLESS)
+
+
 @dataclass(slots=True)
 class _Parts:
     """A role, user or group while it is being put together."""
@@ -42,9 +59,11 @@ class _Parts:
     boundary: list[Document] = field(default_factory=list)
     trust: Document | None = None
     unread: list[str] = field(default_factory=list)
-    groups: list[str] = field(default_factory=list)
+    groups: list[tuple[str, object]] = field(default_factory=list)
+    """Their names, each with the condition of being in it where that is not known, or None."""
     stated: list[Stated] = field(default_factory=list)
     in_assembly: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 class _Identities:
@@ -79,6 +98,7 @@ class _Identities:
         parts = self._parts(str(stack.account), kind, self._reader.resolver.name(stack, logical_id))
         parts.arn, parts.place, parts.in_assembly = arn, place(stack, logical_id), True
         parts.stated += self._reader.stated(stack, logical_id)
+        parts.tags |= self._tags(stack, logical_id, properties)
         inline = self._reader.texts(stack, logical_id, properties, "Policies")
         parts.documents += (
             self._reader.document(stack, logical_id, properties, "Policies", str(number), "PolicyDocument")
@@ -88,7 +108,16 @@ class _Identities:
             self._attach_managed(value, parts)
         self._read_boundary(stack, logical_id, properties, parts)
         parts.trust = self._reader.optional(stack, logical_id, properties, "AssumeRolePolicyDocument")
-        parts.groups += [g for g in self._reader.texts(stack, logical_id, properties, "Groups") if isinstance(g, str)]
+        groups = self._reader.texts(stack, logical_id, properties, "Groups")
+        parts.groups += [(group, None) for group in groups if isinstance(group, str)]
+
+    def _tags(self, stack: SynthesizedStack, logical_id: str, properties: Properties) -> Iterator[tuple[str, str]]:
+        for number, tag in enumerate(self._reader.texts(stack, logical_id, properties, "Tags")):
+            key, value = get(tag, "Key"), get(tag, "Value")
+            if isinstance(key, str) and isinstance(value, str) and not has_unknown(tag):
+                yield key, value
+            else:
+                self._reader.unknown(stack, logical_id, "a tag, which conditions may ask for", "Tags", str(number))
 
     def _read_boundary(self, stack: SynthesizedStack, logical_id: str, properties: Properties, parts: _Parts) -> None:
         stated = properties.get("PermissionsBoundary")
@@ -135,9 +164,11 @@ class _Identities:
     def _read_groups(self) -> None:
         for stack, logical_id, properties in self._reader.resources("AWS::IAM::UserToGroupAddition"):
             group = self._reader.text(stack, logical_id, properties, "GroupName")
+            perhaps = self._reader.resolver.exists(stack, logical_id) is None
+            condition = stack.template["Resources"][logical_id].get("Condition") if perhaps else None
             for name in self._reader.texts(stack, logical_id, properties, "Users"):
                 if group is not None and isinstance(name, str):
-                    self._parts(str(stack.account), "user", name).groups.append(group)
+                    self._parts(str(stack.account), "user", name).groups.append((group, condition))
 
     def _parts(self, account: str, kind: str, name: str) -> _Parts:
         key = (account, kind, name)
@@ -149,20 +180,29 @@ class _Identities:
         return self._found[key]
 
     def _identity(self, parts: _Parts) -> Identity:
-        groups = {name: self._found.get((parts.account, "group", name)) for name in parts.groups}
-        members = [group for group in groups.values() if group is not None]
-        missing = [f"group {name}" for name, group in groups.items() if group is None]
+        groups = [
+            (name, self._found.get((parts.account, "group", name)), condition) for name, condition in parts.groups
+        ]
+        members = [(group, condition) for _, group, condition in groups if group is not None]
+        missing = [f"group {name}" for name, group, _ in groups if group is None]
         if not parts.in_assembly:
             missing.append(_ELSEWHERE)
         return Identity(
             arn=parts.arn,
             account=parts.account,
             kind=parts.kind,
-            documents=(*parts.documents, *(document for group in members for document in group.documents)),
+            documents=(*parts.documents, *(each for member in members for each in _of_group(*member))),
             boundary=tuple(parts.boundary),
             trust=parts.trust,
-            unread=(*parts.unread, *missing, *(unread for group in members for unread in group.unread)),
+            unread=(*parts.unread, *missing, *(unread for group, _ in members for unread in group.unread)),
             in_assembly=parts.in_assembly,
+            tags=parts.tags,
             stated_grants=tuple(parts.stated),
             place=parts.place,
         )
+
+
+def _of_group(group: _Parts, condition: object) -> Iterator[Document]:
+    """The policies of a group for a member; under a condition that is not known, none of them is there for certain."""
+    for document in group.documents:
+        yield document if condition is None else Document(uncertain(document.source, condition), document.place)

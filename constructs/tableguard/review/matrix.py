@@ -19,6 +19,7 @@ LEGEND: Final = (
     ("*", "under conditions"),
     ("?", "as far as the templates tell: some policy that counts is in none"),
     ("over, later", "not today"),
+    ("trusts", "who may become the role, by its trust policy"),
 )
 _NAMES: Final = 3
 _SURE: Final = (Status.ALLOWED, Status.OPEN)
@@ -35,7 +36,7 @@ def cell(row: Row, table: Table, kind: str) -> str:
     found = [access for access in row.accesses if access.kind == kind]
     today = [access for access in found if access.status in _SURE]
     if not found:
-        return NONE
+        return "?" if kind in row.perhaps else NONE
     if not today:
         statuses = {access.status for access in found}
         return "?" if Status.UNKNOWN in statuses else "over" if Status.OVER in statuses else "later"
@@ -51,7 +52,7 @@ def cell(row: Row, table: Table, kind: str) -> str:
 
 
 def details(row: Row, table: Table, today: dt.date) -> Iterator[tuple[str, str]]:
-    """What stands below a row: each access in words, then why.
+    """What stands below a row: each access in words, why, and who may become the principal.
 
     Args:
         row: The principal's row.
@@ -62,6 +63,20 @@ def details(row: Row, table: Table, today: dt.date) -> Iterator[tuple[str, str]]
         yield access.kind, described(access, table, today)
     for reason in row.reasons:
         yield "why", reason
+    yield from (("trusts", whom) for whom in _trusted(row))
+
+
+def _trusted(row: Row) -> Iterator[str]:
+    """Who may become a role that a template makes: everybody without conditions in one line."""
+    if row.trusted is None:
+        known = row.subject.identity is None or not row.subject.identity.in_assembly
+        yield from () if known else ("not known",)
+        return
+    plain = [each.words for each in row.trusted if not each.conditions]
+    yield from [", ".join(dict.fromkeys(plain))] if plain else []
+    yield from dict.fromkeys(each.words for each in row.trusted if each.conditions)
+    if not row.trusted and row.subject.identity is not None and row.subject.identity.kind == "role":
+        yield "nobody"
 
 
 def described(access: Access, table: Table, today: dt.date) -> str:

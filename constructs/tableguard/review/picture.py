@@ -103,6 +103,7 @@ class Identity:
         trust: Who may assume it; None for a user, or where the role is made elsewhere.
         unread: Policies that are attached but stand in no template of the assembly, such as those that AWS manages.
         in_assembly: Whether a template makes it; False where one only attaches a policy to it.
+        tags: Its tags, which its requests carry as aws:PrincipalTag/…, as far as they are known.
         place: The identity in its template; where none makes it, the first policy attached to it.
     """
 
@@ -114,8 +115,14 @@ class Identity:
     trust: Document | None = None
     unread: tuple[str, ...] = ()
     in_assembly: bool = True
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     stated_grants: tuple[Stated, ...] = ()
     place: Place = field(default_factory=Place)
+
+    @property
+    def tag_keys(self) -> Mapping[str, str]:
+        """The condition keys that its tags give to its requests, with their values."""
+        return {f"aws:PrincipalTag/{key}": value for key, value in self.tags.items()}
 
     @property
     def name(self) -> str:
@@ -133,6 +140,7 @@ class Endpoint:
         account: The account that it is in.
         region: The region that it is in.
         policy: Its policy; None means full access.
+        in_doubt: Whether it stands under a condition that is not known, so that it may not be there.
         place: The endpoint in its template.
     """
 
@@ -141,6 +149,7 @@ class Endpoint:
     account: str
     region: str
     policy: Document | None = None
+    in_doubt: bool = False
     place: Place = field(default_factory=Place)
 
 

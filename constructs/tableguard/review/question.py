@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from tableguard.policy.evaluation import ContextValue, Request
-from tableguard.review.decide import ANY_IDENTITY, decide
+from tableguard.policy.evaluation.callers import CallerKind, parse_caller
+from tableguard.review.decide import ANY_IDENTITY, NETWORK, decide
 from tableguard.review.explain import Explanation, explain
 from tableguard.review.lookup import near_miss
 from tableguard.review.picture import Picture, account_of
-from tableguard.review.samples import at
+from tableguard.review.samples import ANYWHERE, at
 from tableguard.review.sentences import Shelf
 from tableguard.review.subjects import label_of
 
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
+_REGION: Final = 3
 
 
 def answer(
@@ -35,23 +37,42 @@ def answer(
         action: The action.
         resource: The ARN.
         context: Condition keys with their values; a key without values is taken out of the request.
-        today: The day, in UTC; the request is made at noon, over TLS.
+        today: The day, in UTC; the request is made at noon.
 
     Raises:
         InvalidInputError: The request cannot be one.
     """
-    table = picture.table_of(resource)
-    plain: dict[str, ContextValue] = {
-        "aws:securetransport": "true",
-        "aws:viaawsservice": "false",
-        **{key: list(values) for key, values in at(dt.datetime.combine(today, _NOON)).items()},
-    }
-    if table is not None:
-        plain["aws:requestedregion"] = table.region
+    now = at(dt.datetime.combine(today, _NOON))
+    plain: dict[str, ContextValue] = {key: list(values) for key, values in now.items()}
     plain |= {key.lower(): list(values) for key, values in context.items()}
+    plain |= usual(picture, principal=principal, resource=resource, given=plain)
     request = Request(principal=principal, action=action, resource=resource, context=plain)
     verdict = decide(picture, request, outsider=ANY_IDENTITY)
     return explain(verdict, Shelf()), tuple(_notes(picture, request, assumed=verdict.assumed))
+
+
+def usual(picture: Picture, *, principal: str, resource: str, given: Collection[str]) -> Mapping[str, ContextValue]:
+    """What a request carries unless somebody says otherwise.
+
+    It comes over TLS, by the caller itself, to the region of its resource, with the tags that the caller's template
+    gives it, and over the internet: every request but a service's has an address, or else comes through a VPC endpoint.
+
+    Args:
+        picture: The picture.
+        principal: Who makes it.
+        resource: The ARN that it is for.
+        given: The condition keys that are said already. With one about networks, no address is filled in.
+    """
+    said = {key.lower() for key in given}
+    identity = picture.identity_of(principal)
+    keys: dict[str, ContextValue] = {"aws:SecureTransport": "true", "aws:ViaAWSService": "false"}
+    parts = resource.split(":", _REGION + 1)
+    if len(parts) > _REGION and parts[_REGION]:
+        keys["aws:RequestedRegion"] = parts[_REGION]
+    if parse_caller(principal).kind is not CallerKind.SERVICE and not said & NETWORK:
+        keys["aws:SourceIp"] = ANYWHERE
+    keys |= identity.tag_keys if identity is not None else {}
+    return {key: value for key, value in keys.items() if key.lower() not in said}
 
 
 def _notes(picture: Picture, request: Request, *, assumed: bool) -> list[str]:

@@ -143,7 +143,7 @@ class Reader:
         if isinstance(source, str):
             source = _parsed(source)
         if self._is_uncertain(stack, logical_id):
-            source = _uncertain(source, stack.template["Resources"][logical_id].get("Condition"))
+            source = uncertain(source, stack.template["Resources"][logical_id].get("Condition"))
         elif _unknown_of_interest(source):
             self.unknown(stack, logical_id, f"a value in a policy ({_named(source)})", *path)
         holder = get(properties, *path[:-1])
@@ -228,8 +228,13 @@ def _functions(value: object) -> Iterator[str]:
         yield value
 
 
-def _uncertain(source: object, condition: object) -> object:
-    """A policy that may not be there: none of its statements can be understood, so none grants or protects."""
+def uncertain(source: object, condition: object) -> object:
+    """A policy that may not be there: none of its statements can be understood, so none grants or protects.
+
+    Args:
+        source: The policy.
+        condition: The condition that is not known.
+    """
     if not isinstance(source, Mapping) or is_function(source):
         return source
     stated = source.get("Statement")

@@ -12,6 +12,7 @@ from tableguard.review.access import Access
 from tableguard.review.acknowledgements import Acknowledgement
 from tableguard.review.picture import Table, Unknown
 from tableguard.review.subjects import Subject
+from tableguard.review.trust import Trusted
 
 
 class FindingKind(enum.Enum):
@@ -25,6 +26,8 @@ class FindingKind(enum.Enum):
     """A policy that IAM would not take, or that nobody can read."""
     PUBLIC = "public"
     """A statement that allows everybody."""
+    TOO_LARGE = "too large"
+    """More policy than AWS takes."""
 
 
 class WarningKind(enum.Enum):
@@ -36,6 +39,10 @@ class WarningKind(enum.Enum):
     EXTERNAL = "external account"
     WHOLE_ACCOUNT = "whole account trusted"
     CONCENTRATION = "concentration"
+    TRUST = "trust"
+    """Somebody may become a role whom nobody in the organization has chosen."""
+    NO_EFFECT = "has no effect"
+    """A statement allows what cannot work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +96,8 @@ class Row:
         reasons: Why, as the metadata says.
         accesses: What it may do.
         unread: Policies attached to it that stand in no template.
+        perhaps: The kinds of access that those might give it.
+        trusted: Who may become it; None where that is not known.
     """
 
     subject: Subject
@@ -97,6 +106,8 @@ class Row:
     reasons: tuple[str, ...]
     accesses: tuple[Access, ...]
     unread: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+    trusted: tuple[Trusted, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

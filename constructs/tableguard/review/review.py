@@ -14,11 +14,14 @@ from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.claims import Claims
 from tableguard.review.dangling import Dangling
 from tableguard.review.decide import Verdict
+from tableguard.review.identities import may_matter
+from tableguard.review.ineffective import without_effect
 from tableguard.review.picture import Picture, Table, Unknown
 from tableguard.review.problems import not_understood, public
-from tableguard.review.report import Finding, FindingKind, Review, Row, TableReview
+from tableguard.review.report import Finding, FindingKind, Review, Row, TableReview, Warning_, WarningKind
 from tableguard.review.search import Search
-from tableguard.review.sentences import Shelf
+from tableguard.review.sentences import Sentence, Shelf
+from tableguard.review.sizes import Sized, sized
 from tableguard.review.subjects import (
     Reach,
     Subject,
@@ -28,16 +31,9 @@ from tableguard.review.subjects import (
     subjects,
     without_stand_in,
 )
+from tableguard.review.trust import trusted_by
 from tableguard.review.warnings import warnings_of
 
-# What AWS manages and is about neither tables nor keys: nobody needs to read it for this review.
-_HARMLESS: Final = (
-    "policy/service-role/AWSLambdaBasicExecutionRole",
-    "policy/service-role/AWSLambdaVPCAccessExecutionRole",
-    "policy/service-role/AmazonECSTaskExecutionRolePolicy",
-    "policy/AWSXRayDaemonWriteAccess",
-    "policy/AmazonSSMManagedInstanceCore",
-)
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
 
 
@@ -69,11 +65,14 @@ class _Reviewer:
         self._reach = Reach(picture, self._shelf)
         self._dangling = Dangling(self._search, self._reach)
         self._findings: dict[Finding, None] = {}
+        self._warnings: list[Warning_] = []
         self._unknowns: dict[Unknown, None] = dict.fromkeys(picture.unknowns)
 
     def review(self, stacks: Sequence[SynthesizedStack]) -> Review:
         """The whole review."""
         self._find(self._problems())
+        sizes = tuple(sized(stacks))
+        self._find(map(_too_large, (each for each in sizes if each.share > 1)))
         self._note_unread()
         tables = tuple(self._table(table) for table in self._picture.tables)
         self._find(self._dangling.of_no_table())
@@ -87,7 +86,7 @@ class _Reviewer:
             today=self._today,
             tables=tables,
             findings=tuple(self._findings),
-            warnings=tuple(warnings_of(tables, stacks, hanging, self._today)),
+            warnings=(*warnings_of(tables, sizes, hanging, self._picture.accounts, self._today), *self._warnings),
             unknowns=tuple(self._unknowns),
             hanging=hanging,
         )
@@ -95,7 +94,7 @@ class _Reviewer:
     def _note_unread(self) -> None:
         for identity in self._picture.identities:
             for each in identity.unread:
-                if not each.endswith(_HARMLESS):
+                if may_matter(each):
                     self._unknowns[Unknown(identity.place, f"what {each} allows {label_of(identity.arn)}")] = None
 
     def _find(self, findings: Iterable[Finding]) -> None:
@@ -106,24 +105,43 @@ class _Reviewer:
         rows: list[Row] = []
         denied: dict[str, Sequence[Refusal]] = {}
         for subject in subjects(self._picture, table, self._shelf, self._reach):
-            found, refused = accesses(self._search, table, subject.principal, subject.hints)
+            found, refused = accesses(self._search, table, subject.principal, subject.hints, many=subject.many)
             self._find(self._dangling.of(subject, table, found, refused))
             denied[subject.principal] = refused
             unread = self._unread(subject)
             found = (*found, *self._perhaps(refused, found))
             if found:
-                rows.append(self._row(subject, claims, tuple(map(_as_sure_as(subject), found)), unread))
+                row = self._row(subject, claims, tuple(map(_as_sure_as(subject), found)), unread)
+                rows.append(replace(row, perhaps=self._with_others(subject, table, found) if unread else ()))
         self._find(claims.findings(rows))
-        self._note_without_row(table, {row.subject.principal for row in rows}, denied)
+        useless = tuple(without_effect(self._picture, table, self._shelf))
+        self._warnings += (
+            Warning_(kind=WarningKind.NO_EFFECT, message=said, table=table.arn, place=sentence.document.place)
+            for sentence, said, _ in useless
+        )
+        self._note_without_row(
+            table,
+            [sentence for sentence, _, whole in useless if whole],
+            {row.subject.principal for row in rows},
+            denied,
+        )
         others = {row.subject.account for row in rows if row.subject.account not in (None, table.account)}
         return TableReview(table=table, rows=tuple(rows), accounts=tuple(sorted(a for a in others if a is not None)))
 
-    def _note_without_row(self, table: Table, seen: Collection[str], denied: Mapping[str, Sequence[Refusal]]) -> None:
+    def _note_without_row(
+        self,
+        table: Table,
+        useless: Collection[Sentence],
+        seen: Collection[str],
+        denied: Mapping[str, Sequence[Refusal]],
+    ) -> None:
         """List the Allows of a table's policies of which no row tells, unless it is certain that they let nobody in."""
         for sentence, named in allowed_by(self._picture, table, self._shelf):
             at = sentence.document.place or table.place
             for whom in without_stand_in(sentence):
                 self._unknowns[Unknown(at, f"whom statement {sentence.number} lets in as {whom}")] = None
+            if sentence in useless:
+                continue
             open_ = [each for each in named if not self._is_settled(each, denied.get(each.principal, ()))]
             if open_ and not any(each.principal in seen for each in named):
                 labels = ", ".join(dict.fromkeys(each.label for each in open_))
@@ -152,7 +170,14 @@ class _Reviewer:
             reasons=claims.reasons(subject),
             accesses=found,
             unread=unread,
+            trusted=trusted_by(subject.identity, self._shelf),
         )
+
+    def _with_others(self, subject: Subject, table: Table, found: Iterable[Access]) -> tuple[str, ...]:
+        """The kinds of access that a principal has not, but policies that stand in no template might give it."""
+        known = {access.kind for access in found}
+        could, _ = accesses(self._search, table, subject.principal, subject.hints, any_identity=True, many=subject.many)
+        return tuple(dict.fromkeys(access.kind for access in could if access.kind not in known))
 
     def _is_external(self, subject: Subject) -> bool:
         if subject.account is None:
@@ -176,7 +201,7 @@ class _Reviewer:
 
     def _unread(self, subject: Subject) -> tuple[str, ...]:
         unread = subject.identity.unread if subject.identity is not None else ()
-        return tuple(each for each in unread if not each.endswith(_HARMLESS))
+        return tuple(each for each in unread if may_matter(each))
 
     def _problems(self) -> Iterator[Finding]:
         for table in self._picture.tables:
@@ -214,6 +239,11 @@ class _Reviewer:
                 place=document.place,
                 statement=number,
             )
+
+
+def _too_large(policy: Sized) -> Finding:
+    message = f"{policy.words}, which AWS refuses ({policy.limit.source})"
+    return Finding(kind=FindingKind.TOO_LARGE, message=message, place=policy.place)
 
 
 def _as_sure_as(subject: Subject) -> Callable[[Access], Access]:

@@ -23,8 +23,9 @@ _VARIABLE: Final = re.compile(r"\$\{\s*([^},\s]+)\s*(?:,\s*'([^']*)'\s*)?\}")
 _LITERAL: Final = {"*": "*", "?": "?", "$": "$"}
 _MOST: Final = 6
 _DAY: Final = dt.timedelta(days=1)
-# Documentation addresses, elsewhere than what policies are likely to name.
-_ELSEWHERE: Final = ("203.0.113.113", "2001:db8:ffff:ffff::1")
+ANYWHERE: Final = "203.0.113.113"
+"""An address on the internet: one for documentation, which policies are not likely to name."""
+_ELSEWHERE: Final = (ANYWHERE, "2001:db8:ffff:ffff::1")
 _OTHER: Final = "another-value"
 
 

@@ -22,6 +22,7 @@ _ROOT: Final = re.compile(r"arn:[^:]+:iam::(\d{12}):root", re.ASCII)
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _PERMISSION_SET: Final = re.compile(r"AWSReservedSSO_(.+)_\?+$")
 _COLONS: Final = 5
+_MANY: Final = ("account", "organization", "everybody")
 _DYNAMODB: Final = re.compile(r"dynamodb:|[a-z]*[*?]", re.IGNORECASE)
 
 
@@ -46,6 +47,11 @@ class Subject:
     identity: Identity | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
     named: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether it stands for many principals."""
+        return self.kind in _MANY or (self.identity is None and not self.named)
 
 
 def subjects(picture: Picture, table: Table, shelf: Shelf, reach: Reach) -> tuple[Subject, ...]:
@@ -90,7 +96,7 @@ def without_stand_in(sentence: Sentence) -> Iterator[str]:
     """
     pins = _pinned(sentence, "aws:principalarn")
     for kind, value in principals_of(sentence):
-        if kind == "AWS" and (value == "*" or _as_account(value)):
+        if kind == "AWS" and (value == "*" or account_in(value)):
             yield from (pin for pin in pins if pin.count(":") < _COLONS)
         elif kind != "Service" and not (kind == "AWS" and value.startswith("arn:")):
             yield value
@@ -174,8 +180,8 @@ def _named_by(sentence: Sentence, picture: Picture, table: Table) -> Iterator[Su
     for kind, value in principals_of(sentence):
         if kind == "Service":
             yield Subject(principal=value, label=value, kind="service", account=None, named=True)
-        elif kind == "AWS" and (value == "*" or _as_account(value)):
-            account = None if value == "*" else _as_account(value)
+        elif kind == "AWS" and (value == "*" or account_in(value)):
+            account = None if value == "*" else account_in(value)
             if pins:
                 yield from (s for pin in pins for s in _pinned_by(pin, account, picture))
             elif account is not None:
@@ -199,19 +205,39 @@ def principals_of(sentence: Sentence) -> Iterator[tuple[str, str]]:
         yield from ((str(kind), text) for text in texts(value))
 
 
+def accounts_named(sentence: Sentence) -> tuple[str, ...]:
+    """The accounts that a statement names as a whole.
+
+    Args:
+        sentence: A statement of a resource's policy.
+    """
+    found = (account_in(value) for kind, value in principals_of(sentence) if kind == "AWS")
+    return tuple(account for account in found if account is not None)
+
+
 def _pinned(sentence: Sentence, key: str) -> tuple[str, ...]:
     """The values that a positive condition limits a key to."""
     for test in sentence.tests:
-        if test.low_key == key and not test.negated and _is_limit(test):
+        if test.low_key == key and not test.negated and is_limit(test):
             return test.values
     return ()
 
 
-def _is_limit(test: Test) -> bool:
+def is_limit(test: Test) -> bool:
+    """Whether a condition fails for requests that lack its key.
+
+    Args:
+        test: The condition.
+    """
     return test.base != "Null" and not test.operator.endswith("IfExists") and not test.operator.startswith("ForAll")
 
 
-def _as_account(value: str) -> str | None:
+def account_in(value: str) -> str | None:
+    """The account that a principal names as a whole; None where it names something else.
+
+    Args:
+        value: An account's id, or the ARN of its root, or anything else.
+    """
     if _ACCOUNT.fullmatch(value):
         return value
     root = _ROOT.fullmatch(value)
@@ -290,6 +316,7 @@ def _by_arn(arn: str, picture: Picture) -> Subject:
         kind=_kind(arn),
         account=account_of(arn),
         identity=identity,
+        hints=identity.tag_keys if identity is not None else {},
         named=True,
     )
 
@@ -301,6 +328,7 @@ def _identity(identity: Identity, *, named: bool = False) -> Subject:
         kind=identity.kind,
         account=identity.account,
         identity=identity,
+        hints=identity.tag_keys,
         named=named,
     )
 
@@ -329,7 +357,7 @@ def label_of(arn: str) -> str:
 
 
 def _covers_many(sentence: Sentence) -> bool:
-    return any(value == "*" or _as_account(value) for kind, value in principals_of(sentence) if kind == "AWS")
+    return any(value == "*" or account_in(value) for kind, value in principals_of(sentence) if kind == "AWS")
 
 
 def _may_cover(sentence: Sentence, identity: Identity) -> bool:
@@ -337,4 +365,4 @@ def _may_cover(sentence: Sentence, identity: Identity) -> bool:
     pins = _pinned(sentence, "aws:principalarn")
     if pins and not any(Glob(tokens(_VARIABLE.sub("*", pin))).matches(identity.arn) for pin in pins):
         return False
-    return any(value == "*" or _as_account(value) == identity.account for _, value in principals_of(sentence))
+    return any(value == "*" or account_in(value) == identity.account for _, value in principals_of(sentence))

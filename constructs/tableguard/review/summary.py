@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from tableguard.policy import Limit, Limits, measured
 from tableguard.review.assembly import SynthesizedStack
-
-_TABLES: Final = ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table")
-_LIMITS: Final = Limits()
+from tableguard.review.sizes import TABLES, sized
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +51,12 @@ def summarize(stack: SynthesizedStack) -> StackSummary:
         stack: The stack.
     """
     resources = [r for r in stack.template.get("Resources", {}).values() if isinstance(r, Mapping)]
-    fills = [Fill(measured(document, limit).size, limit.size) for document, limit in sized_policies(resources)]
+    fills = [Fill(each.size, each.limit.size) for each in sized([stack])]
     return StackSummary(
         stack=stack.name,
         account=stack.account or "unknown",
         region=stack.region or "unknown",
-        tables=sum(resource.get("Type") in _TABLES for resource in resources),
+        tables=sum(resource.get("Type") in TABLES for resource in resources),
         grants=sum(len(_mapping(_mapping(r.get("Metadata")).get("tableguard")).get("grants", ())) for r in resources),
         fullest=max(fills, key=lambda fill: fill.size / fill.limit, default=None),
     )
@@ -95,40 +92,6 @@ def rendered(summaries: Iterable[StackSummary]) -> str:
 
 def _shortened(name: str, width: int = 16) -> str:
     return name if len(name) <= width else f"{name[: width - 1]}…"
-
-
-def sized_policies(resources: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Limit]]:
-    """The policies in resources of a template, each with its limit.
-
-    Args:
-        resources: The resources, unresolved.
-    """
-    for resource in resources:
-        properties = _mapping(resource.get("Properties"))
-        kind = resource.get("Type")
-        if kind in _TABLES:
-            replicas = properties.get("Replicas")
-            for holder in (properties, *(replicas if isinstance(replicas, list) else ())):
-                stream = holder.get("StreamSpecification", holder.get("ReplicaStreamSpecification"))
-                yield from _document(holder.get("ResourcePolicy"), "PolicyDocument", _LIMITS.table)
-                yield from _document(_mapping(stream).get("ResourcePolicy"), "PolicyDocument", _LIMITS.stream)
-        elif kind == "AWS::KMS::Key":
-            yield from _document(properties, "KeyPolicy", _LIMITS.key)
-        elif kind in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy"):
-            yield from _document(properties, "PolicyDocument", _LIMITS.inline)
-        elif kind == "AWS::IAM::ManagedPolicy":
-            yield from _document(properties, "PolicyDocument", _LIMITS.managed)
-        elif kind == "AWS::Organizations::Policy":
-            control = properties.get("Type") == "RESOURCE_CONTROL_POLICY"
-            yield from _document(
-                properties, "Content", _LIMITS.resource_control if control else _LIMITS.service_control
-            )
-
-
-def _document(holder: object, key: str, limit: Limit) -> Iterator[tuple[Mapping[str, Any], Limit]]:
-    document = _mapping(holder).get(key)
-    if isinstance(document, Mapping):
-        yield document, limit
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -6,12 +6,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from tableguard.policy import measured
-from tableguard.policy.evaluation import Place
 from tableguard.review.access import Status
-from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.report import Row, TableReview, Warning_, WarningKind
-from tableguard.review.summary import sized_policies
+from tableguard.review.sizes import Sized
+from tableguard.review.trust import worth_a_look
 from tableguard.review.wording import last_day, until
 
 _FULL: Final = 0.8
@@ -22,16 +20,18 @@ _MANY: Final = 5
 
 def warnings_of(
     tables: Sequence[TableReview],
-    stacks: Sequence[SynthesizedStack],
+    sizes: Sequence[Sized],
     hanging: Mapping[str, Sequence[str]],
+    accounts: Sequence[str],
     today: dt.date,
 ) -> Iterator[Warning_]:
     """All warnings of a review.
 
     Args:
         tables: The tables.
-        stacks: The stacks, for the sizes of their policies.
+        sizes: The sizes of the policies that have a limit.
         hanging: For each account with tables, the accounts that hang on it.
+        accounts: The accounts of the assembly.
         today: The day of the review.
     """
     for table in tables:
@@ -40,13 +40,15 @@ def warnings_of(
         if len(table.accounts) > _MANY:
             message = f"{len(table.accounts)} other accounts hang on {table.table.name}"
             yield Warning_(kind=WarningKind.CONCENTRATION, message=message, table=table.table.arn)
+    yield from _of_trust(tables, accounts)
     alone = {account for table in tables if len(table.accounts) > _MANY for account in (table.table.account,)}
     for account, others in hanging.items():
         if len(others) > _MANY and account not in alone:
             message = f"{len(others)} other accounts hang on the tables of account {account}"
             yield Warning_(kind=WarningKind.CONCENTRATION, message=message)
-    for stack in stacks:
-        yield from _close_to_limits(stack)
+    for each in sizes:
+        if _FULL <= each.share <= 1:
+            yield Warning_(kind=WarningKind.LIMIT, message=each.words, place=each.place)
 
 
 def _of_row(row: Row, table: TableReview, today: dt.date) -> Iterator[Warning_]:
@@ -56,11 +58,14 @@ def _of_row(row: Row, table: TableReview, today: dt.date) -> Iterator[Warning_]:
         return Warning_(kind=kind, message=message, table=arn, principal=label)
 
     for end in sorted({access.until for access in row.accesses if access.until is not None}):
+        # What lasts longer in other circumstances, or for another action, is another access of the row.
+        lasts = any(access.until is None or access.until > end for access in row.accesses)
+        what = f"part of the access to {name}" if lasts else f"access to {name}"
         if last_day(end) < today:
-            yield warning(WarningKind.OVER, f"{label}: access to {name} {until(end, today)}: remove the grant")
+            yield warning(WarningKind.OVER, f"{label}: {what} {until(end, today)}: remove the grant")
         elif last_day(end) - today <= _SOON:
-            yield warning(WarningKind.ENDS_SOON, f"{label}: access to {name} {until(end, today)}")
-    given = any(access.status in (Status.ALLOWED, Status.OPEN) for access in row.accesses)
+            yield warning(WarningKind.ENDS_SOON, f"{label}: {what} {until(end, today)}")
+    given = _is_given(row)
     if given and row.external:
         whose = "is in no account of the assembly" if row.subject.account else "takes in accounts outside the assembly"
         yield warning(WarningKind.EXTERNAL, f"{label} {whose}, and has access to {name}")
@@ -69,14 +74,25 @@ def _of_row(row: Row, table: TableReview, today: dt.date) -> Iterator[Warning_]:
         yield warning(WarningKind.WHOLE_ACCOUNT, message)
 
 
-def _close_to_limits(stack: SynthesizedStack) -> Iterator[Warning_]:
-    for logical_id, resource in stack.resources():
-        for document, limit in sized_policies([resource]):
-            size = measured(document, limit).size
-            if size >= _FULL * limit.size:
-                message = (
-                    f"the {limit.kind} of {stack.name}/{logical_id} uses {size:,} of {limit.size:,} {limit.unit}"
-                    f" ({size * 100 // limit.size} %)"
+def _is_given(row: Row) -> bool:
+    return any(access.status in (Status.ALLOWED, Status.OPEN) for access in row.accesses)
+
+
+def _of_trust(tables: Sequence[TableReview], accounts: Sequence[str]) -> Iterator[Warning_]:
+    """Roles with access that trust somebody whom nobody in the organization has chosen, each once for all tables."""
+    rows: dict[str, list[tuple[Row, str]]] = {}
+    for table in tables:
+        for row in table.rows:
+            if _is_given(row) and row.trusted:
+                rows.setdefault(row.subject.label, []).append((row, table.table.name))
+    for label, found in rows.items():
+        row, names = found[0][0], list(dict.fromkeys(name for _, name in found))
+        what = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        for each in row.trusted or ():
+            why = worth_a_look(each, row.subject.identity, accounts) if row.subject.identity is not None else None
+            if why is not None:
+                message = f"{label}, which has access to {what}, trusts {each.words}: {why}"
+                place = (
+                    row.subject.identity.trust.place if row.subject.identity and row.subject.identity.trust else None
                 )
-                place = Place(stack=stack.name, logical_id=logical_id, path=f"Resources/{logical_id}")
-                yield Warning_(kind=WarningKind.LIMIT, message=message, place=place)
+                yield Warning_(kind=WarningKind.TRUST, message=message, principal=label, place=place)

@@ -23,6 +23,7 @@ _UNSAID: Final = frozenset(
      "aws:principalservicename", "aws:principalservicenameslist", "aws:userid", "aws:username",
      "aws:securetransport", "aws:requestedregion", "aws:resourceaccount"}
 )  # fmt: skip
+_CALLERS: Final = frozenset({"aws:principalarn", "aws:principalaccount", "aws:userid", "aws:username"})
 _WITH_ATTRIBUTES: Final = frozenset({"dynamodb:select", "dynamodb:returnvalues"})
 _PLACES: Final[Mapping[str, str]] = {
     "aws:sourcevpce": "through",
@@ -44,20 +45,22 @@ _SWITCHES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def phrases(tests: Sequence[Test], *, holds: bool = True) -> tuple[str, ...]:
-    """Say what conditions ask of a request, without those that only say who makes it. Dates are left to `ends`.
+def phrases(tests: Sequence[Test], *, holds: bool = True, callers: bool = False) -> tuple[str, ...]:
+    """Say what conditions ask of a request. Dates are left to `ends`.
 
     Args:
         tests: The conditions of one statement.
         holds: False to say the opposite, as a Deny's conditions must not hold.
+        callers: Whether to say those as well that only say who makes the request.
     """
+    unsaid = _UNSAID - _CALLERS if callers else _UNSAID
     compared = {test.low_key for test in tests if test.base != "Null"}
     said = []
     for test in tests:
         redundant = (test.base == "Null" and test.low_key in compared) or (
             test.low_key in _WITH_ATTRIBUTES and _ATTRIBUTES in compared
         )
-        if test.low_key not in _UNSAID and test.low_key not in TIMES and not redundant:
+        if test.low_key not in unsaid and test.low_key not in TIMES and not redundant:
             said.append(_phrase(test, holds=holds is not test.negated))
     return tuple(dict.fromkeys(said))
 
@@ -171,6 +174,10 @@ def _tag(test: Test, holds: bool) -> str:  # noqa: FBT001
     return f"callers {'' if holds else 'not '}tagged {which} = {', '.join(test.values)}"
 
 
+def _caller(test: Test, holds: bool) -> str:  # noqa: FBT001
+    return f"{'only' if holds else 'not'} for {', '.join(test.values)}"
+
+
 _SAYINGS: Final[tuple[tuple[Callable[[Test], bool], Callable[[Test, bool], str]], ...]] = (
     (lambda test: test.base == "Null", _presence),
     (lambda test: test.low_key in _KEYS, _keys),
@@ -178,4 +185,5 @@ _SAYINGS: Final[tuple[tuple[Callable[[Test], bool], Callable[[Test, bool], str]]
     (lambda test: test.low_key in _PLACES, _place),
     (lambda test: test.low_key in _SWITCHES, _switch),
     (lambda test: test.low_key.startswith("aws:principaltag/"), _tag),
+    (lambda test: test.low_key in _CALLERS, _caller),
 )

@@ -20,7 +20,9 @@ from tableguard.policy.evaluation import ContextValue, Document, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.explain import explain
 from tableguard.review.explained import explained
+from tableguard.review.identities import may_matter
 from tableguard.review.picture import Picture, Table
+from tableguard.review.question import usual
 from tableguard.review.rules.wording import circumstances_in_words
 from tableguard.review.sentences import Shelf
 from tableguard.testing.whereabouts import Whereabouts, whereabouts
@@ -59,7 +61,7 @@ def assert_allowed(
     action: str,
     resource: AnyTable,
     context: Mapping[str, ContextValue] | None = None,
-    today: dt.date | None = None,
+    today: dt.date | dt.datetime | None = None,
     identity: Documents | None = None,
     table_policy: Literal["any"] | Mapping[str, object] | None = None,
 ) -> None:
@@ -72,13 +74,16 @@ def assert_allowed(
             is not in it, of the principal's account.
         principal: Who: an ARN, the host name of a service, a principal such as `Role(…)`, or an IAM role or user.
         action: What: "dynamodb:GetItem".
-        resource: With what: an ARN, a `TableReference`, or a table (of this library, or an L1 or L2 of the CDK). For
-            actions on streams the latter stand for the table's stream.
-        context: Condition keys of the request. TLS, the resource's region and aws:ViaAWSService (false) are filled in.
-        today: The day of the request; today when left out.
+        resource: With what: an ARN, a `TableReference`, a table (of this library, or an L1 or L2 of the CDK), or a key
+            of the CDK for an action of KMS. For actions on streams a table stands for its stream.
+        context: Condition keys of the request; None takes one away. What is not said is filled in: it comes over TLS,
+            by the caller itself (aws:ViaAWSService is false), to the region of the resource, with the tags that the
+            template gives the role or user, and, unless a key of networks is said, from the internet (aws:SourceIp is
+            203.0.113.113; through a VPC endpoint it would have none).
+        today: The day of the request, which is made at noon in UTC, or its moment; today when left out.
         identity: The principal's identity policies, where no template has them: documents, or "any" to assert what the
             table's side says alone. When left out, a principal that is in no template fails the assertion.
-        table_policy: The table's policy, likewise, where the table is in no template.
+        table_policy: The policy of the table, stream or key, likewise, where it is in no template.
 
     Raises:
         AssertionError: It does not go through, or that cannot be known; with the explanation.
@@ -101,7 +106,7 @@ def assert_denied(
     action: str,
     resource: AnyTable,
     context: Mapping[str, ContextValue] | None = None,
-    today: dt.date | None = None,
+    today: dt.date | dt.datetime | None = None,
     identity: Documents | None = None,
     table_policy: Literal["any"] | Mapping[str, object] | None = None,
 ) -> None:
@@ -116,7 +121,7 @@ def assert_denied(
         today: Likewise.
         identity: The principal's identity policies, where no template has them, or not all of them; taken to allow
             everything when left out ("any").
-        table_policy: The table's policy, where the table is in no template; likewise.
+        table_policy: The policy of the table, stream or key, where it is in no template; likewise.
 
     Raises:
         AssertionError: It goes through, might do so with policies that no template holds, or is refused by nothing but
@@ -139,6 +144,7 @@ class _Case:
 
     picture: Picture
     request: Request
+    left_out: tuple[str, ...] = ()
 
     @property
     def _identity_known(self) -> bool:
@@ -149,11 +155,12 @@ class _Case:
     @property
     def _unread(self) -> tuple[str, ...]:
         behind = self.picture.identity_of(self.request.principal)
-        return behind.unread if behind is not None else ()
+        return tuple(filter(may_matter, behind.unread)) if behind is not None else ()
 
     @property
     def _table_known(self) -> bool:
-        return self.picture.table_of(self.request.resource) is not None
+        resource = self.request.resource
+        return self.picture.table_of(resource) is not None or self.picture.key(resource) is not None
 
     def decided(
         self, identity: Documents | None, table_policy: Literal["any"] | Mapping[str, object] | None
@@ -188,6 +195,9 @@ class _Case:
                 f"{self.request.resource} is in no template: say its policy with table_policy={{…}}, or "
                 'table_policy="any" to ask about the caller\'s side alone.'
             )
+        if said and self.left_out:
+            stacks = ", ".join(self.left_out)
+            said.append(f"Left out, since they do not say their account and region: {stacks}. Give them an env.")
         return tuple(said)
 
     def hints(
@@ -207,26 +217,22 @@ def _case(
     resource: AnyTable,
     *,
     context: Mapping[str, ContextValue] | None,
-    today: dt.date | None,
+    today: dt.date | dt.datetime | None,
 ) -> _Case:
     _check_action(action)
     place: Whereabouts = whereabouts(where, principal=principal, resource=resource)
     day = today or dt.datetime.now(dt.UTC).date()
     arn = place.resource(resource, action)
-    given = {key.lower() for key in context or {}}
-    usual: Mapping[str, ContextValue] = {
-        "aws:SecureTransport": True,
-        "aws:ViaAWSService": False,
-        "aws:RequestedRegion": arn.split(":")[3],
-    }
+    given = dict(context or {})
+    who = place.principal(principal, arn)
     request = Request(
-        principal=place.principal(principal, arn),
+        principal=who,
         action=action,
         resource=arn,
-        context={**{key: value for key, value in usual.items() if key.lower() not in given}, **(context or {})},
-        time=dt.datetime.combine(day, _NOON),
+        context={**usual(place.picture, principal=who, resource=arn, given=given), **given},
+        time=today if isinstance(today, dt.datetime) else dt.datetime.combine(day, _NOON),
     )
-    return _Case(place.picture, request)
+    return _Case(place.picture, request, place.left_out)
 
 
 def _check_action(action: object) -> None:

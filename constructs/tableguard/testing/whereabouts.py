@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +20,7 @@ from tableguard.review.picture import Picture
 
 _GROUPS: Final = (Account, Organization, OrganizationalUnit, PermissionSet)
 _TABLES: Final = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
-_ARN_NAMES: Final = ("table_arn", "role_arn", "user_arn", "attr_arn", "arn")
+_ARN_NAMES: Final = ("table_arn", "key_arn", "role_arn", "user_arn", "attr_arn", "arn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,11 @@ class Whereabouts:
 
     picture: Picture
     stacks: tuple[SynthesizedStack, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The stacks that the picture is without, since they do not say their account and region."""
+        return tuple(each.name for each in self.stacks if each.account is None or each.region is None)
 
     def principal(self, said: Any, resource: str) -> str:
         """The ARN, or the service's host name, of a principal.
@@ -99,6 +103,13 @@ class Whereabouts:
         if not cdk.Token.is_unresolved(arn):
             return arn
         stack = cdk.Stack.of(construct)
+        if cdk.Token.is_unresolved(stack.account) or cdk.Token.is_unresolved(stack.region):
+            raise InvalidInputError(
+                what,
+                value=f"{construct.node.path}, in a stack without an env",
+                allowed="a construct of a stack that says its account and region",
+                fix=f"Make the stack {stack.node.path} with env=cdk.Environment(account=…, region=…).",
+            )
         resolved = stack.resolve(arn)
         file = stack.template_file
         for each in self.stacks:
@@ -131,12 +142,13 @@ def whereabouts(where: Any, *, principal: Any, resource: Any) -> Whereabouts:
     if isinstance(where, str | Path):
         return _of_folder(Path(where))
     if hasattr(where, "to_json") and hasattr(where, "has_resource_properties"):
-        return _of_template(where.to_json(), principal, resource)
+        return _of_template(where, *_side(where, principal, resource))
     return _of_folder(Path(_synthesized(where)))
 
 
+@lru_cache(maxsize=32)
 def _synthesized(where: Any) -> str:
-    """The folder of an app or stage, which the CDK synthesizes once and keeps."""
+    """The folder of an app or stage, which the CDK synthesizes once and keeps: it is asked once as well."""
     import aws_cdk as cdk  # noqa: PLC0415 - as above
 
     stage = where if isinstance(where, cdk.Stage) else cdk.Stage.of(where) if isinstance(where, cdk.Stack) else None
@@ -161,7 +173,8 @@ def _read(folder: Path, written: int) -> Whereabouts:
     return Whereabouts(collect(stacks), stacks)
 
 
-def _of_template(template: Any, principal: Any, resource: Any) -> Whereabouts:
+def _side(template: Any, principal: Any, resource: Any) -> tuple[str, str]:
+    """The account and region of a template that says neither."""
     arn = resource.arn if isinstance(resource, TableReference) else resource
     if not isinstance(arn, str):
         raise InvalidInputError(
@@ -170,11 +183,19 @@ def _of_template(template: Any, principal: Any, resource: Any) -> Whereabouts:
             allowed="an ARN or a TableReference, for its account",
         )
     _, _, _, region, account, _ = arn.split(":", 5)
-    resources = template.get("Resources", {}).values()
-    if not any(each.get("Type") in _TABLES for each in resources):
-        account = _account_of(principal) or account
-    stacks: Sequence[SynthesizedStack] = (SynthesizedStack("Template", account, region, template),)
-    return Whereabouts(collect(stacks), tuple(stacks))
+    return (account if _holds_tables(template) else _account_of(principal) or account), region
+
+
+@lru_cache(maxsize=32)
+def _holds_tables(template: Any) -> bool:
+    return any(each.get("Type") in _TABLES for each in template.to_json().get("Resources", {}).values())
+
+
+@lru_cache(maxsize=32)
+def _of_template(template: Any, account: str, region: str) -> Whereabouts:
+    # A Template never changes: it is read once for all assertions on it.
+    stacks = (SynthesizedStack("Template", account, region, template.to_json()),)
+    return Whereabouts(collect(stacks), stacks)
 
 
 def _account_of(principal: Any) -> str | None:

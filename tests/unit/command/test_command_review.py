@@ -100,12 +100,16 @@ def test_a_plain_template_is_read_with_an_account_and_a_region(tmp_path: Path, c
     assert f"role local of {OWNER}" in capsys.readouterr().out
 
 
+def without_env(folder: Path, environment: str) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["artifacts"]["Data"]["environment"] = f"aws://{environment}"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
 @pytest.mark.parametrize("environment", ["unknown-account/unknown-region", f"unknown-account/{REGION}"])
 def test_stacks_without_an_env_take_what_somebody_says(tmp_path: Path, capsys: Printed, environment: str) -> None:
     write(tmp_path, Data=(OWNER, {"T": table(to(READER))}), Consumer=(CONSUMER, {"R": role(allow())}))
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    manifest["artifacts"]["Data"]["environment"] = f"aws://{environment}"
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    without_env(tmp_path, environment)
     main(["review", str(tmp_path)])
     assert "left out: give it an env, or say --account and --region" in " ".join(capsys.readouterr().out.split())
     # The consumer's stack says an account of its own, and keeps it.
@@ -113,6 +117,29 @@ def test_stacks_without_an_env_take_what_somebody_says(tmp_path: Path, capsys: P
     printed = capsys.readouterr().out
     assert f"orders  {OWNER} {REGION}, 1 other account" in printed
     assert f"role reader of {CONSUMER}" in printed
+
+
+@pytest.mark.parametrize("command", ["review", "explain"])
+def test_an_assembly_of_which_no_stack_has_an_env_is_unusable(tmp_path: Path, capsys: Printed, command: str) -> None:
+    write(tmp_path, Data=(OWNER, {"T": table()}))
+    without_env(tmp_path, "unknown-account/unknown-region")
+    asked = ["--principal", READER, "--action", "dynamodb:GetItem", "--resource", "orders"]
+    arguments = [command, str(tmp_path), *(asked if command == "explain" else [])]
+
+    assert main(arguments) == 2
+    assert "Give the stacks an env, or say --account and --region for them" in capsys.readouterr().err
+    assert main([*arguments, "--account", OWNER, "--region", REGION]) == 0
+
+
+def test_a_table_of_a_stack_that_is_left_out_is_not_found_and_the_stack_is_named(
+    tmp_path: Path, capsys: Printed
+) -> None:
+    write(tmp_path, Data=(OWNER, {"T": table()}), Consumer=(CONSUMER, {}))
+    asked = ["explain", str(tmp_path), "--principal", READER, "--action", "dynamodb:GetItem", "--resource", "orders"]
+    assert main(asked) == 0
+    without_env(tmp_path, "unknown-account/unknown-region")
+    assert main(asked) == 2
+    assert "Left out: Data, which says no account or region" in capsys.readouterr().err
 
 
 def test_a_parameter_gets_its_value(tmp_path: Path, capsys: Printed) -> None:

@@ -192,3 +192,12 @@ def test_the_arn_of_a_role_that_nobody_makes_gets_a_hint() -> None:
     found = picture(stack(T=table(to(READER))), consumer(R=role(name="readers")))
     _, notes = answer(found, principal=READER, action="dynamodb:GetItem", resource=TABLE, context={}, today=TODAY)
     assert notes == (f"No template makes role reader of {CONSUMER}. Did you mean {READER}s?",)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_text_keeps_to_the_width_but_for_what_is_copied(width: int) -> None:
+    lines = explained(asked(to(READER, Sid="Reader"), allow()), width=width)
+
+    longer = [line.strip() for line in lines.splitlines() if len(line) > width]
+    assert "statement 0 'Reader' in Data" in lines
+    assert all(line.startswith(("arn:", "Resources/")) for line in longer)

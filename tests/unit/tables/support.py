@@ -14,7 +14,9 @@ from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct
 
 import tableguard as tg
-from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
+from tableguard.policy.evaluation import ContextValue
+from tableguard.review.picture import Picture
+from tableguard.testing import assert_allowed, assert_denied
 
 Json: TypeAlias = dict[str, Any]
 
@@ -38,7 +40,7 @@ READER: Final = tg.TableGrant(tg.Role(account=PARTNER, name="reader"), tg.Access
 WRITER: Final = tg.TableGrant(tg.Role(account=PARTNER, name="writer"), tg.Access.WRITE, reason="ADR-8")
 LISTENER: Final = tg.TableGrant(tg.Role(account=VENDOR, name="listener"), tg.Access.STREAM, reason="contract 12")
 
-EVERYTHING: Final[Json] = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+NOTHING: Final[Json] = {"Version": "2012-10-17", "Statement": []}
 
 
 def role(name: str = "reader", account: str = PARTNER) -> str:
@@ -195,30 +197,37 @@ def _document(policy: Json | None) -> Json | None:
     return resolved(policy["PolicyDocument"]) if policy else None
 
 
-def allows(
-    policy: Json | None,
-    action: str,
-    *,
-    principal: str | None = None,
-    resource: str = ORDERS,
-    identity: Sequence[Mapping[str, object]] = (EVERYTHING,),
-    context: Mapping[str, ContextValue] | None = None,
-    time: dt.datetime = NOON,
-) -> bool:
-    """Whether a request goes through, given the resource's policy and the caller's own policies."""
-    decision = evaluate(
-        Request(
-            principal=principal or role(),
-            action=action if ":" in action else f"dynamodb:{action}",
-            resource=resource,
-            resource_account=OWNER,
-            context=context or {},
-            time=time,
-        ),
-        Policies(resource=policy, identity=identity),
-    )
-    assert decision.understood, decision
-    return decision.allowed
+Where: TypeAlias = cdk.Stack | cdk.Stage | Template | Mapping[str, object] | None
+"""What a decision is asked of: what was synthesized, or the policy of a table, stream or key on its own."""
+
+
+def allowed(where: Where, action: str, *, identity: Any = "any", **more: Any) -> None:
+    """A request goes through; the reader's, for the table, by its side alone unless something else is said."""
+    assert_allowed(**_asked(where, action, **more), identity=identity)
+
+
+def denied(where: Where, action: str, *, identity: Any = None, **more: Any) -> None:
+    """A request is refused, whatever the caller's own policies say unless they are said."""
+    assert_denied(**_asked(where, action, **more), identity=identity)
+
+
+def decides(expected: bool, where: Where, action: str, **more: Any) -> None:
+    """A request goes through, or is refused."""
+    (allowed if expected else denied)(where, action, **more)
+
+
+def _asked(where: Where, action: str, *, principal: Any = None, resource: Any = ORDERS, **more: Any) -> dict[str, Any]:
+    alone = where is None or isinstance(where, Mapping)
+    policy = {"table_policy": where or NOTHING} if alone else {}
+    return {
+        "where": Picture() if alone else where,
+        "principal": principal or role(),
+        "action": action if ":" in action else f"dynamodb:{action}",
+        "resource": resource,
+        "today": NOON,
+        **policy,
+        **more,
+    }
 
 
 def encryption_context(*, table: str = "orders", region: str = REGION) -> dict[str, ContextValue]:

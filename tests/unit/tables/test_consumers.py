@@ -1,6 +1,7 @@
 """ConsumerRole and ConsumerAccess: the consumer's side of a grant."""
 
 import datetime as dt
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -18,8 +19,11 @@ from tests.unit.tables.support import (
     REGION,
     VENDOR,
     Documents,
+    allowed,
     app,
     consumer_stack,
+    denied,
+    encryption_context,
     stack,
     strings,
 )
@@ -190,7 +194,9 @@ def test_the_exact_key_is_named_where_the_reference_knows_it() -> None:
     table = tg.TableReference(account=OWNER, region=REGION, name="orders", key_arn=KEY)
     tg.ConsumerRole(consumer, "Reader", grant=READER, table=table, assumed_by=LAMBDA)
 
-    assert KEY in set(strings(Documents.of(consumer).identity_policies))
+    by_its_own: dict[str, Any] = {"context": encryption_context(), "table_policy": "any"}
+    allowed(consumer, "kms:Decrypt", resource=KEY, **by_its_own)
+    denied(consumer, "kms:Decrypt", resource=f"{KEY[:-1]}0", **by_its_own)
 
 
 def test_table_and_grant_stand_in_the_metadata_of_the_policy() -> None:

@@ -11,7 +11,21 @@ from aws_cdk.assertions import Match, Template
 from constructs import Construct
 
 import tableguard as tg
-from tests.unit.tables.support import OWNER, PK, READER, REGION, SK, Documents, Json, app, stack
+from tests.unit.tables.support import (
+    ORDERS,
+    OWNER,
+    PK,
+    READER,
+    REGION,
+    SK,
+    Documents,
+    Json,
+    allowed,
+    app,
+    denied,
+    role,
+    stack,
+)
 
 # Changing one of these replaces the table. Source: CloudFormation reference, AWS::DynamoDB::GlobalTable.
 CREATE_ONLY = ("TableName", "KeySchema", "LocalSecondaryIndexes", "AttributeDefinitions", "BillingMode")
@@ -147,7 +161,8 @@ def test_the_aws_owned_key_takes_a_grant_and_its_reader_needs_no_key() -> None:
         table_grants=[READER],
     )
 
-    assert Documents.of(data).table_policy() is not None
+    allowed(data, "GetItem")
+    denied(data, "PutItem")
     assert table.reference.customer_managed_key is False
     assert "kms:" not in str(READER.identity_policy(table.reference))
 
@@ -172,8 +187,10 @@ def test_a_grant_made_before_an_index_covers_the_index_as_well() -> None:
     table = tg.CrossAccountTable(data, "Orders", partition_key=PK, table_name="orders", table_grants=[READER])
     table.table.add_global_secondary_index(index_name="by-date", partition_key=SK)
 
-    resources = {statement["Resource"] for statement in (Documents.of(data).table_policy() or {})["Statement"]}
-    assert resources == {table.reference.arn, f"{table.reference.arn}/index/*"}
+    allowed(data, "Query", resource=f"{ORDERS}/index/by-date")
+    allowed(data, "GetItem")
+    denied(data, "PutItem")
+    denied(data, "Query", resource=f"{ORDERS}/index/by-date", principal=role("other"))
 
 
 def test_properties_can_be_given_as_plain_dicts() -> None:
@@ -193,9 +210,8 @@ def test_it_works_in_a_nested_stack() -> None:
     nested = cdk.NestedStack(data, "Nested")
     tg.CrossAccountTable(nested, "Orders", partition_key=PK, table_name="orders", table_grants=[READER])
 
-    policy = Documents.of(nested).table_policy()
-    assert policy is not None
-    assert policy["Statement"][0]["Resource"] == f"arn:aws:dynamodb:{REGION}:{OWNER}:table/orders"
+    allowed(data, "GetItem")
+    denied(data, "PutItem")
 
 
 def test_without_a_name_it_grants_inside_its_account_and_its_key_is_not_tied_to_a_name() -> None:
@@ -203,12 +219,11 @@ def test_without_a_name_it_grants_inside_its_account_and_its_key_is_not_tied_to_
     table = tg.CrossAccountTable(data, "Orders", partition_key=PK)
     table.grant(tg.TableGrant(tg.Role(account=OWNER, name="batch"), tg.Access.READ, name_principal=True))
 
-    documents = Documents.of(data)
-    (statement,) = (documents.table_policy() or {})["Statement"]
-    assert statement["Resource"] == "*"
-    assert statement["Principal"] == {"AWS": f"arn:aws:iam::{OWNER}:role/batch"}
-    assert "tableName" not in str(documents.key_policy)
-    assert documents.key_policy["Statement"][-1]["Action"] == "kms:Decrypt"
+    batch = {"principal": role("batch", OWNER), "resource": table.table, "identity": []}
+    allowed(data, "GetItem", **batch)
+    denied(data, "PutItem", **batch)
+    denied(data, "GetItem", **{**batch, "principal": role("other", OWNER)})
+    assert "tableName" not in str(Documents.of(data).key_policy)
 
 
 def test_deprecated_arguments_of_tablev2_pass_through() -> None:

@@ -16,9 +16,11 @@ from tests.unit.tables.support import (
     READER,
     WRITER,
     Documents,
-    allows,
+    allowed,
     app,
     cfn_table,
+    decides,
+    denied,
     encryption_context,
     role,
     stack,
@@ -47,7 +49,6 @@ def test_two_tables_share_a_key_and_each_consumer_decrypts_its_own_table() -> No
         )
         tg.TableAccess(data, f"Access-{name}", table=table, table_grants=[grant])
 
-    policy = Documents.of(data).key_policy
     for name, principal, expected in (
         ("orders", "reader", True),
         ("bills", "writer", True),
@@ -55,7 +56,7 @@ def test_two_tables_share_a_key_and_each_consumer_decrypts_its_own_table() -> No
         ("bills", "reader", False),
     ):
         context = encryption_context(table=name)
-        assert allows(policy, "kms:Decrypt", principal=role(principal), resource=KEY, context=context) is expected
+        decides(expected, data, "kms:Decrypt", principal=role(principal), resource=key, context=context)
 
 
 @pytest.mark.parametrize("kind", ["TableV2", "Table", "CfnTable"])
@@ -72,9 +73,8 @@ def test_a_key_of_this_app_lets_the_consumer_in(kind: str) -> None:
         l1 = cfn_table(data, sse_specification=l1_with_key(key.key_arn))
         tg.TableAccess(data, "Access", table=l1, table_grants=[READER], encryption_key=key)
 
-    policy = Documents.of(data).key_policy
-    assert allows(policy, "kms:Decrypt", resource=KEY, context=encryption_context())
-    assert not allows(policy, "kms:Decrypt", resource=KEY, context=encryption_context(table="others"))
+    allowed(data, "kms:Decrypt", resource=key, context=encryption_context())
+    denied(data, "kms:Decrypt", resource=key, context=encryption_context(table="others"))
     assert warnings(data) == []
 
 
@@ -84,7 +84,7 @@ def test_a_key_of_another_stack_lets_the_consumer_in_and_neither_stack_waits_for
     key = kms.Key(keys, "Key")
     tg.TableAccess(data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[READER])
 
-    assert allows(Documents.of(keys).key_policy, "kms:Decrypt", resource=KEY, context=encryption_context())
+    allowed(keys, "kms:Decrypt", resource=key, context=encryption_context())
     assert keys.dependencies == []
 
 
@@ -97,8 +97,8 @@ def test_statements_of_others_in_the_key_policy_stay() -> None:
     policy = Documents.of(data).key_policy
     other = role("other", "111122223333")
     assert policy["Statement"][0]["Action"] == "kms:*"
-    assert allows(policy, "kms:Decrypt", principal=other, resource=KEY)
-    assert allows(policy, "kms:Decrypt", resource=KEY, context=encryption_context())
+    allowed(data, "kms:Decrypt", principal=other, resource=key)
+    allowed(data, "kms:Decrypt", resource=key, context=encryption_context())
 
 
 def test_an_imported_key_is_somebody_elses_to_change_and_the_warning_holds_the_statement() -> None:
@@ -114,8 +114,8 @@ def test_an_imported_key_is_somebody_elses_to_change_and_the_warning_holds_the_s
     found = re.search(r"\[\{.*\}\]", warning)
     assert found is not None
     policy = {"Version": "2012-10-17", "Statement": json.loads(found[0])}
-    assert allows(policy, "kms:Decrypt", resource=KEY, context=encryption_context())
-    assert not allows(policy, "kms:Decrypt", resource=KEY, principal=role("other"), context=encryption_context())
+    allowed(policy, "kms:Decrypt", resource=KEY, context=encryption_context())
+    denied(policy, "kms:Decrypt", resource=KEY, principal=role("other"), context=encryption_context())
     assert access.reference.key_arn == KEY
 
 
@@ -153,17 +153,11 @@ def test_a_reader_of_the_tables_own_account_needs_no_statement_in_the_key_policy
     table = table_v2(data, encryption=CUSTOMER_MANAGED(key))
     tg.TableAccess(data, "Access", table=table, table_grants=[tg.TableGrant(inside, tg.Access.READ)])
 
-    documents = Documents.of(data)
-    assert [statement["Action"] for statement in documents.key_policy["Statement"]] == ["kms:*"]
-    (identity,) = documents.identity_policies
-    assert allows(
-        documents.key_policy,
-        "kms:Decrypt",
-        principal=role("inside", OWNER),
-        resource=KEY,
-        identity=[identity],
-        context=encryption_context(),
-    )
+    assert [statement["Action"] for statement in Documents.of(data).key_policy["Statement"]] == ["kms:*"]
+    allowed(data, "kms:Decrypt", principal=inside, resource=key, context=encryption_context())
+    denied(data, "kms:Decrypt", principal=inside, resource=key, context=encryption_context(table="others"))
+    allowed(data, "GetItem", principal=inside)
+    denied(data, "PutItem", principal=inside)
 
 
 def test_a_reader_of_settings_alone_needs_no_key() -> None:
@@ -172,7 +166,8 @@ def test_a_reader_of_settings_alone_needs_no_key() -> None:
     settings = tg.TableGrant(tg.Role(account=PARTNER, name="ops"), tg.Access.SETTINGS, reason="ADR-9")
     tg.TableAccess(data, "Access", table=table_v2(data, encryption=CUSTOMER_MANAGED(key)), table_grants=[settings])
 
-    assert "kms:Decrypt" not in json.dumps(Documents.of(data).key_policy)
+    allowed(data, "DescribeTable", principal=role("ops"))
+    denied(data, "kms:Decrypt", principal=role("ops"), resource=key, context=encryption_context())
 
 
 def test_a_key_policy_that_is_over_the_limit_fails_the_synthesis() -> None:
@@ -216,7 +211,7 @@ def test_our_statements_survive_a_key_policy_that_is_assigned_anew() -> None:
 
     policy = Documents.of(data).key_policy
     assert policy["Statement"][0] == mine
-    assert allows(policy, "kms:Decrypt", resource=KEY, context=encryption_context())
+    allowed(data, "kms:Decrypt", resource=key, context=encryption_context())
 
 
 def test_a_key_for_a_table_that_is_not_encrypted_with_one_is_refused() -> None:

@@ -18,9 +18,11 @@ from tests.unit.tables.support import (
     READER,
     VENDOR,
     Documents,
-    allows,
+    allowed,
     app,
     consumer_stack,
+    decides,
+    denied,
     role,
     stack,
     strings,
@@ -100,8 +102,8 @@ def test_a_principal_of_another_account_gets_in_by_the_tables_policy(kind: str) 
 
     documents = Documents.of(data)
     policy = documents.table_policy()
-    assert allows(policy, "GetItem", principal=inside, context=context)
-    assert not allows(policy, "GetItem", principal=outside, context=other_context)
+    allowed(policy, "GetItem", principal=inside, context=context)
+    denied(policy, "GetItem", principal=outside, context=other_context)
     assert documents.identity_policies == []
 
 
@@ -120,14 +122,13 @@ def test_conditions_of_the_principal_and_of_the_grant_hold_together() -> None:
     grant = tg.TableGrant(principal, tg.Access.READ, reason="ADR-7", conditions=[tg.FromNetwork("192.0.2.0/24")])
     tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
 
-    policy = Documents.of(data).table_policy()
     for mfa, address, expected in (
         ("true", "192.0.2.1", True),
         ("false", "192.0.2.1", False),
         ("true", "198.51.100.1", False),
     ):
         context = {"aws:MultiFactorAuthPresent": mfa, "aws:SourceIp": address}
-        assert allows(policy, "GetItem", context=context) is expected
+        decides(expected, data, "GetItem", context=context)
 
 
 def test_a_role_of_this_app_in_another_account_is_known_by_its_name_and_path() -> None:
@@ -138,9 +139,11 @@ def test_a_role_of_this_app_in_another_account_is_known_by_its_name_and_path() -
         data, "Access", table=table_v2(data), table_grants=[tg.TableGrant(reader, tg.Access.READ, reason="ADR-7")]
     )
 
-    policy = Documents.of(data).table_policy()
-    assert allows(policy, "GetItem", principal=role("etl/reader"))
-    assert not allows(policy, "GetItem", principal=role("reader"))
+    # Its own side is left to its stack, which has no policy of ours.
+    by_the_table = Template.from_stack(data)
+    allowed(by_the_table, "GetItem", principal=role("etl/reader"))
+    denied(by_the_table, "GetItem", principal=role("reader"))
+    denied(data, "GetItem", principal=reader)
     assert not {"Fn::GetStackOutput", "Fn::ImportValue"} & set(strings(Documents.of(data).template))
     assert Documents.of(other).identity_policies == []
 
@@ -156,8 +159,8 @@ def test_a_function_is_as_good_as_its_role() -> None:
     )
     tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[tg.TableGrant(function, tg.Access.READ)])
 
-    documents = Documents.of(data)
-    assert allows(None, "GetItem", principal=role("function", OWNER), identity=documents.identity_policies)
+    allowed(data, "GetItem", principal=function)
+    denied(data, "PutItem", principal=function)
 
 
 INSIDE: Mapping[str, Callable[[Any], iam.IGrantable]] = {
@@ -191,9 +194,9 @@ def test_inside_the_account_the_identity_policy_grants_and_the_tables_policy_is_
     (policy,) = documents.identity_policies
     if name is not None:
         grantee = role("anybody", OWNER)
-        assert allows(None, "GetItem", principal=grantee, identity=[policy], context=context)
-        assert not allows(None, "PutItem", principal=grantee, identity=[policy], context=context)
-        assert "condition" not in kind or not allows(None, "GetItem", principal=grantee, identity=[policy])
+        allowed(None, "GetItem", principal=grantee, identity=[policy], context=context)
+        denied(None, "PutItem", principal=grantee, identity=[policy], context=context)
+        decides("condition" not in kind, None, "GetItem", principal=grantee, identity=[policy])
     assert Documents.of(data).table_policy() is None
     assert warnings(data) == []
 
@@ -244,9 +247,8 @@ def test_name_principal_serves_principals_that_no_identity_policy_can_be_attache
     grant = tg.TableGrant(make(data), tg.Access.on_table("GetItem"), name_principal=True)
     tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
 
-    policy = Documents.of(data).table_policy()
-    assert allows(policy, "GetItem", principal=role("x", OWNER), identity=[])
-    assert not allows(policy, "GetItem", principal=role("z", OWNER), identity=[])
+    allowed(data, "GetItem", principal=role("x", OWNER), identity=[])
+    denied(data, "GetItem", principal=role("z", OWNER), identity=[])
 
 
 def test_name_principal_serves_a_composite_of_roles_of_this_app() -> None:
@@ -255,8 +257,11 @@ def test_name_principal_serves_a_composite_of_roles_of_this_app() -> None:
     grant = tg.TableGrant(iam.CompositePrincipal(*roles), tg.Access.on_table("GetItem"), name_principal=True)
     tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[grant])
 
-    (statement,) = (Documents.of(data).table_policy() or {})["Statement"]
-    assert len(statement["Principal"]["AWS"]) == 2
+    other = iam.Role(data, "Other", assumed_by=LAMBDA)
+    for one in roles:
+        allowed(data, "GetItem", principal=one)
+        denied(data, "PutItem", principal=one)
+    denied(data, "GetItem", principal=other)
 
 
 def test_a_role_of_the_account_that_is_only_named_gets_a_hint_where_its_access_is_written() -> None:
@@ -274,10 +279,9 @@ def test_a_session_of_the_account_is_named_in_the_tables_policy_without_a_hint()
     alice = tg.TableGrant(tg.RoleSession(account=OWNER, role="admin", session="alice"), tg.Access.on_table("GetItem"))
     tg.TableAccess(data, "Access", table=table_v2(data), table_grants=[alice])
 
-    policy = Documents.of(data).table_policy()
     session = f"arn:aws:sts::{OWNER}:assumed-role/admin/"
-    assert allows(policy, "GetItem", principal=f"{session}alice", identity=[])
-    assert not allows(policy, "GetItem", principal=f"{session}bob", identity=[])
+    allowed(data, "GetItem", principal=f"{session}alice", identity=[])
+    denied(data, "GetItem", principal=f"{session}bob", identity=[])
     assert Annotations.from_stack(data).find_info("*", Match.any_value()) == []
 
 
@@ -320,5 +324,5 @@ def test_a_cross_account_table_is_as_good_as_the_table_in_it() -> None:
     orders = tg.CrossAccountTable(data, "Orders", table_name="orders", partition_key=PK)
     tg.TableAccess(data, "Access", table=orders, table_grants=[READER])  # type: ignore[arg-type]
 
-    assert allows(Documents.of(data).table_policy(), "GetItem")
+    allowed(data, "GetItem")
     assert warnings(data) == []

@@ -25,9 +25,11 @@ from tests.unit.tables.support import (
     SK,
     VENDOR,
     Documents,
-    allows,
+    allowed,
     app,
     cfn_global_table,
+    decides,
+    denied,
     encryption_context,
     role,
     stack,
@@ -69,7 +71,7 @@ def test_phase_1_leaves_the_replica_without_a_policy_of_ours_and_says_so(flag: s
     assert f"deployed_replicas=['{REPLICA}']" in warning
     assert documents.table_policy(REPLICA) is None
     assert documents.stream_policy(REPLICA) is None
-    assert allows(documents.table_policy(), "GetItem")
+    allowed(data, "GetItem")
 
 
 @pytest.mark.parametrize("flag", FLAGS)
@@ -81,13 +83,13 @@ def test_phase_2_gives_the_replica_a_policy_for_its_own_arn_indexes_and_stream(f
     assert warnings(data) == []
     for region, arn, other in ((REGION, ORDERS, THEIRS), (REPLICA, THEIRS, ORDERS)):
         policy = documents.table_policy(region)
-        assert allows(policy, "GetItem", resource=arn)
-        assert allows(policy, "Query", resource=f"{arn}/index/by-date")
-        assert not allows(policy, "GetItem", resource=other)
-        assert not allows(policy, "GetItem", resource=arn, principal=LISTENING)
+        allowed(policy, "GetItem", resource=arn)
+        allowed(policy, "Query", resource=f"{arn}/index/by-date")
+        denied(policy, "GetItem", resource=other)
+        denied(policy, "GetItem", resource=arn, principal=LISTENING)
         stream = documents.stream_policy(region)
-        assert allows(stream, "GetRecords", resource=f"{arn}/stream/x", principal=LISTENING)
-        assert not allows(stream, "GetRecords", resource=f"{arn}/stream/x")
+        allowed(stream, "GetRecords", resource=f"{arn}/stream/x", principal=LISTENING)
+        denied(stream, "GetRecords", resource=f"{arn}/stream/x")
 
 
 @pytest.mark.parametrize("flag", FLAGS)
@@ -127,7 +129,7 @@ def test_one_replica_can_be_ahead_of_another() -> None:
     (warning,) = warnings(data)
     documents = Documents.of(data)
     assert "the replicas in ap-south-1 get" in warning
-    assert allows(documents.table_policy(REPLICA), "GetItem", resource=THEIRS)
+    allowed(data, "GetItem", resource=THEIRS)
     assert documents.table_policy("ap-south-1") is None
 
 
@@ -175,7 +177,7 @@ def test_the_key_of_a_replica_is_somebody_elses_to_change_and_the_warning_holds_
     policy = {"Version": "2012-10-17", "Statement": json.loads(found[0])}
     for region, expected in ((REPLICA, True), (REGION, False)):
         context = encryption_context(region=region)
-        assert allows(policy, "kms:Decrypt", resource=REPLICA_KEY, context=context) is expected
+        decides(expected, policy, "kms:Decrypt", resource=REPLICA_KEY, context=context)
 
 
 def test_the_reference_goes_from_region_to_region() -> None:
@@ -197,7 +199,7 @@ def test_an_l1_global_table_goes_through_the_same_phases() -> None:
 
     documents = Documents.of(data)
     assert documents.table_policy(REPLICA) is None
-    assert allows(documents.table_policy(), "GetItem")
+    allowed(data, "GetItem")
     (warning,) = warnings(data)
     assert "tableguard:replica-without-policy" in warning
 
@@ -207,7 +209,7 @@ def test_a_table_with_replicas_has_a_stream_without_asking_for_it() -> None:
     table = table_v2(data, replicas=[dynamodb.ReplicaTableProps(region=REPLICA)])
     tg.TableAccess(data, "Access", table=table, table_grants=[LISTENER])
 
-    assert allows(Documents.of(data).stream_policy(), "GetRecords", resource=f"{ORDERS}/stream/x", principal=LISTENING)
+    allowed(data, "GetRecords", resource=f"{ORDERS}/stream/x", principal=LISTENING)
 
 
 def test_an_l1_global_table_with_replicas_has_a_stream_as_well() -> None:
@@ -216,7 +218,7 @@ def test_an_l1_global_table_with_replicas_has_a_stream_as_well() -> None:
     table = cfn_global_table(data, [of(region=REGION), of(region=REPLICA)])
     tg.TableAccess(data, "Access", table=table, table_grants=[LISTENER])
 
-    assert allows(Documents.of(data).stream_policy(), "GetRecords", resource=f"{ORDERS}/stream/x", principal=LISTENING)
+    allowed(data, "GetRecords", resource=f"{ORDERS}/stream/x", principal=LISTENING)
 
 
 def test_the_partition_is_left_to_the_deployment_with_the_region() -> None:
@@ -241,7 +243,7 @@ def test_cross_account_table_passes_replicas_on() -> None:
         table_grants=[READER],
     )
 
-    assert allows(Documents.of(data).table_policy(REPLICA), "GetItem", resource=THEIRS)
+    allowed(data, "GetItem", resource=THEIRS)
     assert OWNER in THEIRS
 
 

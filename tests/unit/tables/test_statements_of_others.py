@@ -23,10 +23,12 @@ from tests.unit.tables.support import (
     WRITER,
     Documents,
     Json,
-    allows,
+    allowed,
     app,
     cfn_global_table,
     cfn_table,
+    decides,
+    denied,
     role,
     stack,
     statements,
@@ -97,7 +99,7 @@ def test_a_policy_given_to_the_table_stays_as_it_was(kind: str) -> None:
     )
 
     assert policy["Statement"][0] == MINE
-    assert allows(policy, "GetItem")
+    allowed(policy, "GetItem")
 
 
 def l1_with_policy(data: cdk.Stack) -> dynamodb.CfnTable:
@@ -129,7 +131,7 @@ def test_a_policy_written_into_an_l1_stays_as_it_was(make: Callable[[cdk.Stack],
 
     assert policy["Statement"][0] == MINE
     assert policy["Version"] == "2012-10-17"
-    assert allows(policy, "GetItem")
+    allowed(policy, "GetItem")
 
 
 def reassign(table: dynamodb.CfnTable) -> None:
@@ -142,7 +144,7 @@ def test_our_statements_survive_a_property_that_is_assigned_anew() -> None:
     policy = policy_of(cfn_table, access(READER), reassign)
 
     assert policy["Statement"][0] == MINE
-    assert allows(policy, "GetItem")
+    allowed(policy, "GetItem")
 
 
 def test_our_statements_survive_replicas_that_are_assigned_anew() -> None:
@@ -155,7 +157,7 @@ def test_our_statements_survive_replicas_that_are_assigned_anew() -> None:
 
     documents = Documents.of(data)
     assert documents.replica()["DeletionProtectionEnabled"] is True
-    assert allows(documents.table_policy(), "GetItem")
+    allowed(data, "GetItem")
 
 
 @jsii.implements(cdk.IAspect)
@@ -174,7 +176,7 @@ def test_a_statement_that_an_aspect_adds_stays_and_ours_too(kind: str, priority:
 
     policy = Documents.of(data).table_policy()
     assert statements(policy)[0] == MINE
-    assert allows(policy, "GetItem")
+    allowed(data, "GetItem")
 
 
 @jsii.implements(cdk.IAspect)
@@ -204,8 +206,8 @@ def test_an_aspect_that_visits_something_else_may_still_change_the_table(kind: s
 
     documents = Documents.of(data)
     policy = documents.table_policy()
-    assert allows(policy, "GetItem")
-    assert allows(policy, "Query", resource=f"{ORDERS}/index/by-date") is (change == "an index")
+    allowed(policy, "GetItem")
+    decides(change == "an index", policy, "Query", resource=f"{ORDERS}/index/by-date")
     assert (MINE in statements(policy)) is (change == "a statement")
     assert ("team" in str(documents.table)) is (change == "a tag")
 
@@ -233,8 +235,8 @@ def test_a_property_override_has_the_last_word(kind: str) -> None:
         lambda table: table.add_property_override(f"{path}.PolicyDocument.Statement.0.Action", "dynamodb:GetItem"),
     )
 
-    assert allows(policy, "GetItem")
-    assert not allows(policy, "Query")
+    allowed(policy, "GetItem")
+    denied(policy, "Query")
 
 
 @pytest.mark.parametrize("kind", ANY_KIND)
@@ -247,8 +249,8 @@ def test_two_accesses_on_one_table_are_one_document_merged_as_a_whole(kind: str)
     policy = policy_of(ANY_KIND[kind], two)
 
     assert len(policy["Statement"]) == 1
-    assert allows(policy, "GetItem", principal=role("reader", PARTNER))
-    assert allows(policy, "GetItem", principal=role("reader", VENDOR))
+    allowed(policy, "GetItem", principal=role("reader", PARTNER))
+    allowed(policy, "GetItem", principal=role("reader", VENDOR))
 
 
 def test_accesses_in_another_stack_write_into_the_stack_of_the_table() -> None:
@@ -257,7 +259,7 @@ def test_accesses_in_another_stack_write_into_the_stack_of_the_table() -> None:
     table = table_v2(data)
     tg.TableAccess(other, "Access", table=table, table_grants=[READER])
 
-    assert allows(Documents.of(data).table_policy(), "GetItem")
+    allowed(data, "GetItem")
     assert Documents.of(other).template.get("Resources") is None
 
 
@@ -281,7 +283,7 @@ def test_a_stream_policy_of_the_caller_and_ours_stand_in_one_document() -> None:
     documents = Documents.of(data)
     policy = documents.stream_policy()
     assert statements(policy)[0] == theirs
-    assert allows(policy, "GetRecords", principal=role("listener", VENDOR), resource=f"{ORDERS}/stream/x")
+    allowed(policy, "GetRecords", principal=role("listener", VENDOR), resource=f"{ORDERS}/stream/x")
     assert documents.table_policy() is None
 
 
@@ -292,7 +294,7 @@ def test_the_old_table_takes_a_stream_policy() -> None:
 
     documents = Documents.of(data)
     listener, stream = role("listener", VENDOR), f"{ORDERS}/stream/x"
-    assert allows(documents.stream_policy(), "GetRecords", principal=listener, resource=stream)
+    allowed(data, "GetRecords", principal=listener, resource=stream)
     assert documents.table_policy() is None
 
 
@@ -304,12 +306,10 @@ def test_an_l1_takes_a_stream_policy(kind: str) -> None:
     access(LISTENER, READER)(table)
 
     documents = Documents.of(data)
-    assert allows(
-        documents.stream_policy(), "GetRecords", principal=role("listener", VENDOR), resource=f"{ORDERS}/stream/x"
-    )
+    allowed(data, "GetRecords", principal=role("listener", VENDOR), resource=f"{ORDERS}/stream/x")
     assert documents.table["Properties"]["StreamSpecification"]["StreamViewType"] == "NEW_IMAGE"
-    assert allows(documents.table_policy(), "GetItem")
-    assert not allows(documents.table_policy(), "GetItem", principal=role("listener", VENDOR))
+    allowed(data, "GetItem")
+    denied(data, "GetItem", principal=role("listener", VENDOR))
 
 
 def test_a_table_without_grants_keeps_whatever_it_had() -> None:
@@ -322,7 +322,7 @@ def test_a_table_without_grants_keeps_whatever_it_had() -> None:
 def test_an_empty_policy_of_the_caller_is_no_obstacle() -> None:
     policy = policy_of(lambda data: table_v2(data, resource_policy=iam.PolicyDocument()), access(READER))
 
-    assert allows(policy, "GetItem")
+    allowed(policy, "GetItem")
 
 
 def test_grants_are_listed_with_their_reasons_in_the_metadata_of_the_table() -> None:
@@ -360,7 +360,7 @@ def test_a_wrong_grant_in_a_list_leaves_nothing_of_the_list_behind() -> None:
 
     documents = Documents.of(data)
     assert access_.table_grants == before
-    assert not allows(documents.table_policy(), "PutItem", principal=role("writer"))
+    denied(data, "PutItem", principal=role("writer"))
     assert documents.identity_policies == []
     assert "ADR-8" not in str(documents.table["Metadata"])
 
@@ -376,4 +376,4 @@ def test_a_grant_that_was_refused_can_be_made_right_and_made_again() -> None:
     table.add_global_secondary_index(index_name="by-date", partition_key=PK)
     access_.grant(late)
 
-    assert allows(Documents.of(data).table_policy(), "Query", resource=f"{ORDERS}/index/by-date")
+    allowed(data, "Query", resource=f"{ORDERS}/index/by-date")

@@ -27,10 +27,11 @@ from tests.unit.tables.support import (
     TODAY,
     VENDOR,
     Documents,
-    allows,
+    allowed,
     app,
     cfn_table,
     consumer_stack,
+    denied,
     role,
     stack,
     table_v1,
@@ -231,8 +232,8 @@ def test_everybody_of_a_named_organization_passes() -> None:
     tg.TableAccess(data, "Access", table=table, table_grants=[READER])
     table.add_to_resource_policy(everybody({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}))
 
-    assert allows(
-        Documents.of(data).table_policy(), "GetItem", principal=role("x", VENDOR),
+    allowed(
+        data, "GetItem", principal=role("x", VENDOR),
         context={"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
     )  # fmt: skip
 
@@ -266,8 +267,8 @@ def test_the_statement_of_a_grant_that_is_over_stays_and_allows_nothing() -> Non
 
     policy = Documents.of(data).table_policy()
     assert policy is not None
-    assert allows(policy, "GetItem", time=dt.datetime(2026, 11, 20, 23, 59, 59, tzinfo=dt.UTC))
-    assert not allows(policy, "GetItem", time=dt.datetime(2026, 11, 21, tzinfo=dt.UTC))
+    allowed(data, "GetItem", today=dt.datetime(2026, 11, 20, 23, 59, 59, tzinfo=dt.UTC))
+    denied(data, "GetItem", today=dt.datetime(2026, 11, 21, tzinfo=dt.UTC))
 
 
 def test_the_warning_of_a_grant_that_is_over_can_be_acknowledged() -> None:
@@ -324,11 +325,11 @@ def test_an_imported_table_is_refused_with_the_commands_to_run_instead(way: str)
     assert {table["region"], stream["region"]} == {REGION}
     keys = {"dynamodb:LeadingKeys": ["O'Brien; rm -rf ~ `$x` of it"]}
     policy = json.loads(table["policy"])
-    assert allows(policy, "GetItem", context=keys)
-    assert allows(policy, "Query", resource=f"{ORDERS}/index/by-date", context=keys)
-    assert not allows(policy, "GetItem", context={"dynamodb:LeadingKeys": ["O'Connor"]})
+    allowed(policy, "GetItem", context=keys)
+    allowed(policy, "Query", resource=f"{ORDERS}/index/by-date", context=keys)
+    denied(policy, "GetItem", context={"dynamodb:LeadingKeys": ["O'Connor"]})
     listener = json.loads(stream["policy"])
-    assert allows(listener, "GetRecords", principal=role("listener", VENDOR), resource=f"{ORDERS}/stream/x")
+    allowed(listener, "GetRecords", principal=role("listener", VENDOR), resource=f"{ORDERS}/stream/x")
 
 
 def commands(fix: str) -> list[dict[str, str]]:
@@ -404,6 +405,6 @@ def test_an_imported_tables_owner_is_told_of_all_indexes_and_of_the_key() -> Non
         tg.TableAccess(data, "Access", table=dynamodb.Table.from_table_name(data, "T", "orders"), table_grants=[READER])
 
     (table,) = commands(caught.value.fix)
-    assert allows(json.loads(table["policy"]), "Query", resource=f"{ORDERS}/index/any")
+    allowed(json.loads(table["policy"]), "Query", resource=f"{ORDERS}/index/any")
     assert "customer-managed key" in caught.value.fix
     assert "kms:Decrypt" in caught.value.fix

@@ -12,10 +12,12 @@ import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 
 import tableguard as tg
 from tableguard.review.assembly import SynthesizedStack, read_assembly
 from tableguard.review.collect import collect
+from tableguard.review.picture import Picture
 from tableguard.testing import assert_allowed, assert_denied
 
 OWNER, READER, VENDOR = "444455556666", "222233334444", "333344445555"
@@ -96,7 +98,7 @@ def test_failures_hold_the_explanation(organization: Organization) -> None:
     assert "Allowed\n" in allowed
     assert "/Properties/Replicas/0/ResourcePolicy/PolicyDocument" in allowed
     assert "Resources/Role" in allowed
-    assert "aws:SecureTransport=True" in allowed
+    assert "aws:SecureTransport=true" in allowed
 
 
 @pytest.mark.parametrize("kind", ["app", "stack", "another stack", "folder", "text", "picture"])
@@ -393,3 +395,143 @@ def test_a_request_comes_from_the_caller_itself() -> None:
 
     assert_allowed(on, **asked, identity="any")
     assert_denied(on, **asked, context={"aws:viaAWSService": True})
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_stack_without_an_env_is_named(tmp_path: Path, said: bool) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    env = cdk.Environment(account=OWNER, region="us-east-1") if said else None
+    orders = dynamodb.TableV2(cdk.Stack(app, "Data", env=env), "Orders", table_name="orders", partition_key=KEY)
+    worker = iam.Role(cdk.Stack.of(orders), "Worker", role_name="worker", assumed_by=LAMBDA)
+    orders.grant_read_data(worker)
+
+    if said:
+        assert_allowed(app, principal=worker, action=GET, resource=orders)
+        assert_denied(app, principal=worker, action=PUT, resource=orders)
+        return
+    for assertion in (assert_allowed, assert_denied):
+        for principal, resource in ((worker, ref), (f"arn:aws:iam::{OWNER}:role/worker", orders)):
+            with pytest.raises(tg.InvalidInputError, match="Make the stack Data with env="):
+                assertion(app, principal=principal, action=GET, resource=resource)
+        by_arn: dict[str, Any] = {"principal": f"arn:aws:iam::{OWNER}:role/worker", "action": GET, "resource": ref}
+        assert "do not say their account and region: Data" in fails(assertion, app, **by_arn)
+
+
+def on_orders(*statements: dict[str, Any], **resources: Any) -> Picture:
+    """A table with a policy, and what stands beside it."""
+    made = template({})["Resources"]
+    made["Orders"]["Properties"]["ResourcePolicy"]["PolicyDocument"]["Statement"] = list(statements)
+    return collect((SynthesizedStack("Data", OWNER, "us-east-1", {"Resources": {**made, **resources}}),))
+
+
+def allow_all(**more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": {"AWS": READER}, "Action": GET, "Resource": "*", **more}
+
+
+@pytest.mark.parametrize("kind", ["Role", "User"])
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize("given", [None, "blue", "red"])
+def test_the_callers_tags_are_those_of_its_template(kind: str, effect: str, given: str | None) -> None:
+    tagged = {"StringEquals": {"aws:PrincipalTag/team": "blue"}}
+    policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": GET, "Resource": "*"}}
+    caller = {
+        "Type": f"AWS::IAM::{kind}",
+        "Properties": {
+            f"{kind}Name": "app",
+            "Tags": [{"Key": "team", "Value": "blue"}],
+            "Policies": [{"PolicyName": "p", "PolicyDocument": policy}] if effect == "Deny" else [],
+        },
+    }
+    arn = f"arn:aws:iam::{OWNER}:{kind.lower()}/app"
+    on = on_orders(allow_all(Effect=effect, Principal={"AWS": arn}, Condition=tagged), App=caller)
+    asked: dict[str, Any] = {"principal": arn, "action": GET, "resource": on.tables[0].arn}
+    asked |= {"context": {"aws:principalTag/team": given}} if given else {}
+
+    (assert_allowed if (effect == "Allow") is (given != "red") else assert_denied)(on, **asked)
+    opposite = assert_denied if (effect == "Allow") is (given != "red") else assert_allowed
+    fails(opposite, on, **asked)
+
+
+@pytest.mark.parametrize("operator", ["IpAddress", "NotIpAddress"])
+@pytest.mark.parametrize("endpoint", [True, False])
+@pytest.mark.parametrize("networks", [["0.0.0.0/0"], ["192.0.2.0/24"]])
+def test_a_request_comes_from_the_internet_or_through_an_endpoint(
+    operator: str, endpoint: bool, networks: list[str]
+) -> None:
+    deny = allow_all(Effect="Deny", Condition={operator: {"aws:SourceIp": networks}})
+    on = on_orders(allow_all(), deny)
+    asked: dict[str, Any] = {"principal": reader.principal, "action": GET, "resource": on.tables[0].arn}
+    asked |= {"context": {"aws:SourceVpce": "vpce-1a2b3c4d"}} if endpoint else {}
+
+    inside = networks == ["0.0.0.0/0"] and not endpoint
+    if inside is (operator == "IpAddress"):
+        assert_denied(on, **asked)
+        fails(assert_allowed, on, **asked, identity="any")
+    else:
+        assert_allowed(on, **asked, identity="any")
+        fails(assert_denied, on, **asked)
+
+
+@pytest.mark.parametrize("key", ["aws:SourceIp", "aws:SourceVpce", "aws:sourcevpc"])
+def test_a_key_of_networks_that_is_none_leaves_the_request_without_an_address(key: str) -> None:
+    on = on_orders(allow_all(Condition={"Null": {"aws:SourceIp": "true"}}))
+    asked: dict[str, Any] = {"principal": reader.principal, "action": GET, "resource": on.tables[0].arn}
+
+    assert_allowed(on, **asked, context={key: None}, identity="any")
+    assert_denied(on, **asked)
+
+
+def test_a_service_has_no_address() -> None:
+    service = {"Principal": {"Service": "replication.dynamodb.amazonaws.com"}}
+    on = on_orders(allow_all(**service, Condition={"Null": {"aws:SourceIp": "true"}}))
+    asked: dict[str, Any] = {"action": GET, "resource": on.tables[0].arn}
+
+    assert_allowed(on, **asked, principal="replication.dynamodb.amazonaws.com")
+    assert_denied(on, **asked, principal="glue.amazonaws.com")
+
+
+def test_a_moment_of_the_day_may_be_said() -> None:
+    on = on_orders(allow_all(Condition={"DateLessThan": {"aws:CurrentTime": "2026-11-21T08:30:00Z"}}))
+    asked: dict[str, Any] = {"principal": reader.principal, "action": GET, "resource": on.tables[0].arn}
+
+    assert_allowed(on, **asked, identity="any", today=dt.datetime(2026, 11, 21, 8, 29, 59, tzinfo=dt.UTC))
+    assert_denied(on, **asked, today=dt.datetime(2026, 11, 21, 8, 30, tzinfo=dt.UTC))
+    assert_denied(on, **asked, today=dt.date(2026, 11, 21))
+
+
+def test_a_key_may_be_asked_about(organization: Organization) -> None:
+    (key,) = [each for each in organization.data.node.find_all() if isinstance(each, kms.Key)]
+    asked: dict[str, Any] = {"principal": reader.principal, "action": "kms:Decrypt", "resource": key}
+    by_dynamodb = {
+        "kms:ViaService": "dynamodb.us-east-1.amazonaws.com",
+        "kms:EncryptionContext:aws:dynamodb:subscriberId": OWNER,
+        "kms:EncryptionContext:aws:dynamodb:tableName": "orders",
+    }
+
+    assert_allowed(organization.app, **asked, context=by_dynamodb)
+    assert_denied(organization.app, **asked)
+
+
+def test_a_condition_key_may_have_many_values() -> None:
+    keys = "dynamodb:LeadingKeys"
+    of_keys = {"ForAllValues:StringEquals": {keys: ["a", "b"]}, "Null": {keys: "false"}}
+    on = on_orders(allow_all(Condition=of_keys))
+    asked: dict[str, Any] = {"principal": reader.principal, "action": GET, "resource": on.tables[0].arn}
+
+    assert_allowed(on, **asked, context={"dynamodb:LeadingKeys": ["a", "b"]}, identity="any")
+    assert_denied(on, **asked, context={"dynamodb:LeadingKeys": ["a", "c"]})
+
+
+@pytest.mark.parametrize(
+    ("policy", "matters"), [("service-role/AWSLambdaBasicExecutionRole", False), ("ReadOnly", True)]
+)
+def test_a_policy_that_aws_manages_for_logs_alone_leaves_nothing_open(policy: str, matters: bool) -> None:
+    managed = {"RoleName": "app", "ManagedPolicyArns": [f"arn:aws:iam::aws:policy/{policy}"]}
+    on = on_orders(App={"Type": "AWS::IAM::Role", "Properties": managed})
+    asked: dict[str, Any] = {"principal": f"arn:aws:iam::{OWNER}:role/app", "action": GET, "resource": on.tables[0].arn}
+
+    if matters:
+        assert "stand in no template" in fails(assert_denied, on, **asked)
+    else:
+        assert_denied(on, **asked)
+        fails(assert_allowed, on, **asked)

@@ -30,12 +30,6 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
         spent.append(time.monotonic() - start)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("deployment"))  # one worker prepares once for all
-
-
 def silent() -> Report:
     return Report(show=lambda _line: None)
 

@@ -59,7 +59,7 @@ synth: $(VENV)
 
 .PHONY: test
 test: setup lint types
-	$(IN_VENV) .venv/bin/pytest -n auto --maxprocesses 4
+	$(IN_VENV) .venv/bin/pytest -n auto --maxprocesses 4 --dist worksteal
 
 .PHONY: deploy-local
 deploy-local: $(VENV) $(EMULATOR)

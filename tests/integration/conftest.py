@@ -58,9 +58,10 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-def bootstrapped() -> Iterator[Stage]:
+def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Every account is bootstrapped, and nothing deployed."""
-    with Emulator() as emulator:
+    # Where pytest cleans up: a worker that is killed cannot, and no process watches over a stopped emulator's folder.
+    with Emulator(within=tmp_path_factory.getbasetemp()) as emulator:
         trial = deploy_local.trial(emulator, silent())
         trial.prepare()
         trial.bootstrap()
@@ -69,9 +70,9 @@ def bootstrapped() -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="session")
-def deployed(bootstrapped: Stage) -> Iterator[Stage]:
+def deployed(bootstrapped: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The reference organization is deployed."""
-    with Emulator(bootstrapped.emulator) as emulator:
+    with Emulator(bootstrapped.emulator, within=tmp_path_factory.getbasetemp()) as emulator:
         trial = bootstrapped.trial(emulator)
         trial.deploy()
         assert trial.report.failed == []

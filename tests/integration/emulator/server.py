@@ -33,10 +33,11 @@ class Emulator:
 
     Args:
         like: An emulator that is stopped, whose state it begins with; nothing when left out.
+        within: The folder for its own folder; the system's for temporary ones when left out.
     """
 
-    def __init__(self, like: Emulator | None = None) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="tableguard-emulator-"))
+    def __init__(self, like: Emulator | None = None, *, within: Path | None = None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="tableguard-emulator-", dir=within))
         self._like = like
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None

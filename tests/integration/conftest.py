@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +15,6 @@ from scripts.deployment.trial import Trial
 from tests.integration import deploy_local
 from tests.integration.emulator.server import Emulator
 from tests.project.machine import Machine
-
-spent: list[float] = []
-"""Seconds of each integration test that has run here."""
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol() -> Generator[None, object, object]:
-    start = time.monotonic()
-    try:
-        return (yield)
-    finally:
-        spent.append(time.monotonic() - start)
 
 
 def silent() -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import signal
 import subprocess
 import time
@@ -34,6 +35,8 @@ CHECKED = [
     "the accounts are as they were before",
 ]
 
+BUDGET = 180.0  # seconds
+
 WAITING = """
 import time
 from tests.integration.emulator.server import Emulator
@@ -56,9 +59,17 @@ def processes(folder: Path) -> list[str]:
     return found
 
 
+def processor_seconds() -> float:
+    """What the processes that ended here have worked."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+
+
 def test_deploys_checks_and_destroys_the_reference_organization(machine: Machine, tmp_path: Path) -> None:
+    begun, worked = time.monotonic(), processor_seconds()
     done = machine.run("make", "deploy-local", TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stdout
+    # On a busy machine it takes longer: there, what counts is how long the processors worked for it.
+    assert min(time.monotonic() - begun, processor_seconds() - worked) < BUDGET
     lines = done.stdout.splitlines()
     passed = [line.removeprefix("  ok      ") for line in lines if line.startswith("  ok      ")]
     assert [check for check in CHECKED if check not in passed] == []

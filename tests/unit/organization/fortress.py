@@ -160,7 +160,13 @@ class Caller:
 
 @cache
 def fortress() -> Fortress:
-    """Synthesize it."""
+    """The documents of its templates."""
+    data, people, org, forced = build()
+    return _read(data, people, org, forced)
+
+
+def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack, Json]:
+    """Its app: the stacks of the two tables and of the organization, and the SCP that forces the boundary."""
     app = cdk.App(analytics_reporting=False, context={PER_REPLICA: True})
     data, people = stack(app), stack(app, "Ledger")
     roles = [
@@ -217,8 +223,7 @@ def fortress() -> Fortress:
         **more,
     )
     tg.BreakGlassRCP(org, "Rcp", guardrails=[tg.ProtectTables()], **more)
-    forced = denying(boundary.service_control_statements([CDK]))
-    return _read(data, people, org, forced)
+    return data, people, org, denying(boundary.service_control_statements([CDK]))
 
 
 def _read(data: cdk.Stack, people: cdk.Stack, org: cdk.Stack, forced: Json) -> Fortress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,6 +19,7 @@ from tableguard.review.sentences import Sentence, Shelf, Test
 from tableguard.review.subjects import label_of
 
 INTERNET: Final = "the internet"
+OTHER: Final = "any other VPC"
 _ADDRESS: Final = "aws:sourceip"
 _NETWORKS: Final[Mapping[str, str]] = {
     "aws:sourcevpc": "{}",
@@ -33,6 +35,10 @@ _LAST: Final = "aws:calledvialast"
 # What tells services apart from callers, and whom they call for: no exemption of anybody.
 _OF_SERVICES: Final = frozenset(
     {"aws:principalisawsservice", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourcearn"}
+)
+_RESERVED: Final = (
+    ("permission set", re.compile(r"arn:[^:]+:iam::([^:]+):role/aws-reserved/sso.*/AWSReservedSSO_(.+)_\?{16}")),
+    ("service-linked role", re.compile(r"arn:[^:]+:iam::([^:]+):role/aws-service-role/.+/(.+)")),
 )
 _SIDES: Final = (Side.TABLE, Side.STREAM)
 
@@ -183,6 +189,8 @@ class Enclosures:
             if value not in known:
                 sample = _address_in(value) if key == _ADDRESS else value
                 found[_NETWORKS[key].format(value)] = _context(table, **{key: sample})
+        if values:
+            found[OTHER] = _context(table, **{"aws:sourcevpc": "vpc-{other}", "aws:sourcevpce": "vpce-{other}"})
         return (*found.items(), (INTERNET, self.outside(table)))
 
     def _network_tests(self, table: Table) -> Iterator[Test]:
@@ -312,6 +320,9 @@ def _sample(pattern: str, table: Table) -> str:
 
 def _label(key: str, value: str) -> str:
     if key == _ARN:
+        for words, pattern in _RESERVED:
+            if found := pattern.fullmatch(value):
+                return f"{words} {found[2]} of {found[1]}"
         return label_of(value)
     if key == _VIA:
         return "calls forwarded by any AWS service"

@@ -16,7 +16,7 @@ from tableguard.review.perimeters import Enclosure, Enclosures, Exempted
 from tableguard.review.picture import Table
 from tableguard.review.report import Finding, FindingKind
 
-_EVERYWHERE: Final = {"perimeter": "exemptions", "people": "exceptions"}
+_LISTED: Final = {"perimeter": "exemptions", "people": "exceptions"}
 _ROLE: Final = re.compile(r"(?:Lambda polling as )?(role|user) (\S+) of (\d{12}|every account)", re.ASCII)
 _LINKED: Final = re.compile(r"service-linked role (\S+) of (\d{12})", re.ASCII)
 _PERMISSION_SET: Final = re.compile(r"permission set (\S+) of (\d{12})", re.ASCII)
@@ -92,7 +92,7 @@ class FenceClaims:
         yield from self._of_stream()
 
     def _read(self) -> Iterator[_Claim]:
-        for fence, listed in _EVERYWHERE.items():
+        for fence, listed in _LISTED.items():
             stated = _mapping(self._table.stated_fences.get(fence)).get(listed)
             for each in map(_mapping, stated if isinstance(stated, list) else []):
                 principal, fenced = str(each.get("principal", "")), str(each.get("fenced", ""))
@@ -109,9 +109,10 @@ class FenceClaims:
         for claim in self._claims:
             if claim.fence == exempted.fence and any(_is(exempted, each) for each in claim.patterns or ()):
                 return claim.reason or None
+        # Every perimeter has this one by itself.
         own = replication_of(self._table.account)
-        linked = own.principal.arn(self._table.arn.split(":")[1]) if hasattr(own.principal, "arn") else None
-        return own.reason if exempted.pattern == linked else None
+        patterns = _patterns(own.principal.label, self._table) or ()
+        return own.reason if any(_is(exempted, each) for each in patterns) else None
 
     def _missing(self, claim: _Claim) -> str:
         """What a claim says that somebody may do, and the policies deny."""
@@ -131,7 +132,8 @@ class FenceClaims:
         if pattern.startswith("arn:"):
             principal, context = pattern.replace("*", "x").replace("?", "x"), outside
             if claim.fence == "people" and self._found.said:
-                return False  # Somebody may be in the one fence's exception and outside of the other fence.
+                # From the internet a perimeter of the same table denies them as it denies everybody.
+                return False
         else:
             principal = self._enclosures.somebody(table)
             last = {"aws:calledvialast": pattern} if pattern else {}

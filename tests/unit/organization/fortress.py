@@ -165,6 +165,7 @@ def fortress() -> Fortress:
     return _read(data, people, org, forced)
 
 
+@cache
 def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack, Json]:
     """Its app: the stacks of the two tables and of the organization, and the SCP that forces the boundary."""
     app = cdk.App(analytics_reporting=False, context={PER_REPLICA: True})

@@ -1,5 +1,6 @@
 # Needs Python 3.11 or later (with pip and venv) and make. Everything else, Node and the AWS CDK CLI among it, goes into
-# .venv, .venv-floor and .venv-checkov, once: a file in each records that it was set up from the pins as they are now.
+# .venv, .venv-floor, .venv-checkov and .venv-emulator, once: a file in each records that it was set up from the pins as
+# they are now.
 
 PYTHON ?= python3
 OUT ?= cdk.out
@@ -9,13 +10,16 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # the quick checks are to come first, and pytest's closing line last
 
-# A synth asks nobody anything: no telemetry, no look-up of newer versions, and no AWS account, whatever is configured here.
+# Nothing here asks anybody anything: no telemetry, no look-up of newer versions, and no AWS account, whatever is
+# configured, unless it is to be deployed there.
 export CDK_DISABLE_CLI_TELEMETRY := true
 export CDK_DISABLE_VERSION_CHECK := true
+ifneq ($(MAKECMDGOALS),deploy-aws)
 export AWS_EC2_METADATA_DISABLED := true
 export AWS_CONFIG_FILE := /dev/null
 export AWS_SHARED_CREDENTIALS_FILE := /dev/null
 unexport AWS_PROFILE AWS_DEFAULT_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+endif
 
 # The CDK CLI and jsii look `node` up on PATH, and cdk.json says `python3`: the environment's come first, whatever the system
 # has. Not exported for the whole Makefile, because PYTHON has to go on meaning the caller's interpreter.
@@ -24,23 +28,27 @@ IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 VENV := .venv/.packages .venv/.project .venv/.cli
 FLOOR := .venv-floor/.packages
 CHECKOV := .venv-checkov/.packages
+EMULATOR := .venv-emulator/.packages
 
-##  make synth      synthesize the reference app into cdk.out, print its stacks
-##  make test       everything that must pass: lint, types, tests, whole app
-##  make lint       ruff: rules and formatting
-##  make types      mypy, strict
-##  make format     let ruff rewrite what it can
-##  make snapshots  write the templates' snapshots anew
-##  make bench      measure the library's speed as ratios (six minutes)
+##  make synth         synthesize the reference app into cdk.out, print its stacks
+##  make test          everything that must pass: lint, types, tests, whole app
+##  make deploy-local  deploy the reference app to an emulated AWS, check it there
+##  make deploy-aws    the same in accounts of yours; says what it would do, first
+##  make lint          ruff: rules and formatting
+##  make types         mypy, strict
+##  make format        let ruff rewrite what it can
+##  make snapshots     write the templates' snapshots anew
+##  make bench         measure the library's speed as ratios (six minutes)
 ##  make bench-accept  commit to the ratios of the last run
-##  make wheel      build dist/tableguard-*.whl
-##  make setup      only set up the environments that the others need
-##  make pins       resolve requirements/*.txt anew (with the oldest Python)
-##  make clean      remove what was built
-##  make distclean  remove the environments, too
+##  make wheel         build dist/tableguard-*.whl
+##  make setup         only set up the environments that the others need
+##  make pins          resolve requirements/*.txt anew (with the oldest Python)
+##  make clean         remove what was built
+##  make distclean     remove the environments, too
 ##
 ##  PYTHON=python3.12 picks the interpreter of new environments,
-##  OUT=folder says where synth writes.
+##  OUT=folder says where synth writes, PLAN=accounts.json whose accounts
+##  deploy-aws is for, RUN=yes that it is to do what it says.
 
 .PHONY: help
 help:
@@ -54,6 +62,14 @@ synth: $(VENV)
 .PHONY: test
 test: setup lint types
 	$(IN_VENV) .venv/bin/pytest -n auto --maxprocesses 4 --dist worksteal
+
+.PHONY: deploy-local
+deploy-local: $(VENV) $(EMULATOR)
+	@$(IN_VENV) .venv/bin/python -m tests.integration.deploy_local
+
+.PHONY: deploy-aws
+deploy-aws: $(VENV)
+	@$(IN_VENV) .venv/bin/python -m scripts.deployment $(if $(filter yes,$(RUN)),--run) $(PLAN)
 
 .PHONY: lint
 lint: $(VENV)
@@ -98,10 +114,10 @@ clean:
 
 .PHONY: distclean
 distclean: clean
-	rm -rf .venv .venv-floor .venv-checkov
+	rm -rf .venv .venv-floor .venv-checkov .venv-emulator
 
 .PHONY: setup
-setup: $(VENV) $(FLOOR) $(CHECKOV)
+setup: $(VENV) $(FLOOR) $(CHECKOV) $(EMULATOR)
 
 # $(call environment,FOLDER): a new virtual environment of the packages that the first prerequisite pins.
 define environment
@@ -133,3 +149,6 @@ endef
 
 .venv-checkov/.packages: requirements/checkov.txt
 	$(call environment,.venv-checkov)
+
+.venv-emulator/.packages: requirements/emulator.txt
+	$(call environment,.venv-emulator)

@@ -27,12 +27,13 @@ def resolve(requirements: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Write requirements/dev.txt, checkov.txt and floor.txt."""
+    """Write the lists in requirements/."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
     wanted = {
         "dev": [*project["project"]["dependencies"], *groups["dev"]],
         "checkov": groups["checkov"],
+        "emulator": groups["emulator"],
         "floor": floors(project["project"]["dependencies"]),
     }
     for name, requirements in wanted.items():

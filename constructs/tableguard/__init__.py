@@ -10,10 +10,19 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tableguard.network.endpoint_tables import EndpointTables
+    from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
+    from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
+    from tableguard.network.no_human_access import NoHumanAccess
+    from tableguard.network.table_perimeter import TablePerimeter
+    from tableguard.network.vpc_only_table import VpcOnlyTable
     from tableguard.organization.access_analyzer import ExternalAccessAnalyzer
     from tableguard.organization.attachments import Attachments
+    from tableguard.organization.break_glass_alarm import BreakGlassAlarm
     from tableguard.organization.break_glass_rcp import BreakGlassRCP
+    from tableguard.organization.break_glass_role import BreakGlassRole
     from tableguard.organization.break_glass_scp import BreakGlassSCP
+    from tableguard.organization.data_access_boundary import DataAccessBoundary
     from tableguard.policy import (
         Access,
         Account,
@@ -53,6 +62,7 @@ if TYPE_CHECKING:
         User,
     )
     from tableguard.policy.archive_rules import SharedTable
+    from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
     from tableguard.policy.guardrails import (
         NoEc2,
         OnlyRegions,
@@ -64,7 +74,7 @@ if TYPE_CHECKING:
         StayInOrganization,
         TablePart,
     )
-    from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, OnlyFrom
+    from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, NoWayAround, OnlyAccounts, OnlyFrom
     from tableguard.tables.consumer_access import ConsumerAccess
     from tableguard.tables.consumer_role import ConsumerRole
     from tableguard.tables.cross_account_table import CrossAccountTable
@@ -73,16 +83,25 @@ if TYPE_CHECKING:
 
 _MODULES: Final = {
     "Attachments": "tableguard.organization.attachments",
+    "BreakGlassAccess": "tableguard.policy.break_glass",
+    "BreakGlassAlarm": "tableguard.organization.break_glass_alarm",
     "BreakGlassRCP": "tableguard.organization.break_glass_rcp",
+    "BreakGlassRole": "tableguard.organization.break_glass_role",
     "BreakGlassSCP": "tableguard.organization.break_glass_scp",
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
     "CrossAccountTable": "tableguard.tables.cross_account_table",
+    "DataAccessBoundary": "tableguard.organization.data_access_boundary",
+    "DynamoDbGatewayEndpoint": "tableguard.network.gateway_endpoint",
+    "DynamoDbInterfaceEndpoint": "tableguard.network.interface_endpoint",
+    "EndpointTables": "tableguard.network.endpoint_tables",
     "EveryGrantEnds": "tableguard.review.rules",
     "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
     "KeepsAccess": "tableguard.review.rules",
     "NobodyCan": "tableguard.review.rules",
     "NoEc2": "tableguard.policy.guardrails",
+    "NoHumanAccess": "tableguard.network.no_human_access",
+    "NoWayAround": "tableguard.review.rules",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
     "OnlyRegions": "tableguard.policy.guardrails",
@@ -96,6 +115,9 @@ _MODULES: Final = {
     "TableAccess": "tableguard.tables.table_access",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",
+    "TablePerimeter": "tableguard.network.table_perimeter",
+    "UsersWithMfa": "tableguard.policy.break_glass",
+    "VpcOnlyTable": "tableguard.network.vpc_only_table",
 }
 
 __all__ = [
@@ -104,13 +126,20 @@ __all__ = [
     "Attachments",
     "Attributes",
     "AwsService",
+    "BreakGlassAccess",
+    "BreakGlassAlarm",
     "BreakGlassRCP",
+    "BreakGlassRole",
     "BreakGlassSCP",
     "Clause",
     "Condition",
     "ConsumerAccess",
     "ConsumerRole",
     "CrossAccountTable",
+    "DataAccessBoundary",
+    "DynamoDbGatewayEndpoint",
+    "DynamoDbInterfaceEndpoint",
+    "EndpointTables",
     "EveryGrantEnds",
     "Exemption",
     "ExternalAccessAnalyzer",
@@ -130,6 +159,8 @@ __all__ = [
     "Limit",
     "Limits",
     "NoEc2",
+    "NoHumanAccess",
+    "NoWayAround",
     "NobodyCan",
     "OnlyAccounts",
     "OnlyFrom",
@@ -155,10 +186,13 @@ __all__ = [
     "TableAccess",
     "TableGrant",
     "TablePart",
+    "TablePerimeter",
     "TableReference",
     "TableguardError",
     "TableguardRules",
     "User",
+    "UsersWithMfa",
+    "VpcOnlyTable",
 ]
 
 

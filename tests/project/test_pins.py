@@ -13,7 +13,7 @@ import pytest
 
 from tests.project.machine import ROOT, Machine
 
-LISTS = {"dev": ".venv", "floor": ".venv-floor", "checkov": ".venv-checkov"}
+LISTS = {"dev": ".venv", "floor": ".venv-floor", "checkov": ".venv-checkov", "emulator": ".venv-emulator"}
 
 
 def pins(name: str) -> dict[str, str]:
@@ -55,10 +55,11 @@ def test_the_floor_is_the_lowest_that_pyproject_declares() -> None:
     assert {name: version for name, version in pins("floor").items() if name in declared} == declared
 
 
-def test_what_pyproject_pins_exactly_is_what_is_pinned() -> None:
-    exact = [group.split("==") for group in project()["dependency-groups"]["dev"] if "==" in group]
+@pytest.mark.parametrize("group", ["dev", "emulator"])
+def test_what_pyproject_pins_exactly_is_what_is_pinned(group: str) -> None:
+    exact = [pin.split("==") for pin in project()["dependency-groups"][group] if "==" in pin]
     assert exact
-    assert {name: pins("dev")[name] for name, _ in exact} == dict(exact)
+    assert {name: pins(group)[name] for name, _ in exact} == dict(exact)
 
 
 def test_the_cdk_cli_is_the_one_in_the_lock_file(bare_machine: Machine) -> None:
@@ -104,7 +105,7 @@ def test_cdk_json_sets_every_recommended_feature_flag() -> None:
 
 
 def test_git_ignores_what_is_made_here() -> None:
-    made = [".venv", ".venv-floor", ".venv-checkov", "cdk.out", "dist", "build", "constructs/tableguard.egg-info"]
+    made = [*LISTS.values(), "cdk.out", "dist", "build", "constructs/tableguard.egg-info"]
     done = subprocess.run(
         ["git", "check-ignore", *(f"{name}/x" for name in made)],  # noqa: S607  git is where the contributor has it
         cwd=ROOT,

@@ -37,7 +37,7 @@ def test_the_first_example_is_about_ten_lines() -> None:
     assert len(statements) <= 12
 
 
-@pytest.mark.parametrize("command", re.findall(r"^make (\w+)", "\n".join(snippets("sh")), re.MULTILINE))
+@pytest.mark.parametrize("command", re.findall(r"^make ([\w-]+)", "\n".join(snippets("sh")), re.MULTILINE))
 def test_the_commands_are_targets_of_the_makefile(command: str) -> None:
     assert re.search(rf"^{command}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 

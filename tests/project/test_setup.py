@@ -13,6 +13,7 @@ ENVIRONMENTS = [
     ".venv/.cli",
     ".venv-floor/.packages",
     ".venv-checkov/.packages",
+    ".venv-emulator/.packages",
 ]
 
 
@@ -27,6 +28,7 @@ def test_a_second_run_does_not_set_up_again(bare_machine: Machine) -> None:
         ("requirements/dev.txt", [".venv/.packages", ".venv/.project", ".venv/.cli"]),
         ("requirements/floor.txt", [".venv-floor/.packages"]),
         ("requirements/checkov.txt", [".venv-checkov/.packages"]),
+        ("requirements/emulator.txt", [".venv-emulator/.packages"]),
         ("pyproject.toml", [".venv/.project"]),
         ("package.json", [".venv/.cli"]),
         ("package-lock.json", [".venv/.cli"]),
@@ -49,9 +51,9 @@ def test_node_comes_from_the_environment(bare_machine: Machine) -> None:
 
 def test_help_names_every_target_in_80_columns(bare_machine: Machine) -> None:
     done = bare_machine.run("make")
-    targets = set(re.findall(r"^\.PHONY: (\w+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^\.PHONY: ([\w-]+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {"synth", "test"} < targets
-    assert set(re.findall(r"^ *make (\w+) ", done.stdout, re.MULTILINE)) == targets - {"help"}
+    assert set(re.findall(r"^ *make ([\w-]+) ", done.stdout, re.MULTILINE)) == targets - {"help"}
     assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
 
 

@@ -59,6 +59,7 @@ class Limits:
         managed: One managed policy. White space does not count.
         service_control: An SCP.
         resource_control: An RCP.
+        endpoint: The policy of a VPC endpoint.
 
     Raises:
         InvalidInputError: One of them is no Limit.
@@ -71,6 +72,7 @@ class Limits:
     managed: Limit = Limit("managed policy", 6_144, "characters", "IAM user guide, IAM and STS quotas")
     service_control: Limit = Limit("SCP", 10_240, "characters", "Organizations user guide, quotas")
     resource_control: Limit = Limit("RCP", 5_120, "characters", "Organizations user guide, quotas")
+    endpoint: Limit = Limit("endpoint policy", 20_480, "characters", "AWS PrivateLink guide, quotas")
 
     def __post_init__(self) -> None:
         for kind in fields(self):

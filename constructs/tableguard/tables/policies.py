@@ -29,6 +29,7 @@ from tableguard.tables.facts import (
     TableResource,
     is_own_region,
 )
+from tableguard.tables.fence import Fence
 from tableguard.tables.keys import KEY_POLICY, key_policy_warning
 from tableguard.tables.overlay import PropertyOverlay, laid_on
 from tableguard.tables.stack_policies import StackPolicies
@@ -37,7 +38,7 @@ METADATA_KEY: Final = "tableguard"
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, shorten role names and paths, give "
     "consumers of one kind the same Access and conditions, grant the table or one index instead of both (each names "
-    "every principal once more), or split the table."
+    "every principal once more), exempt fewer principals from its fences, or split the table."
 )
 
 Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, ...]]
@@ -68,6 +69,8 @@ class TablePolicies:
     def __init__(self, resource: CfnAnyTable, home: StackPolicies) -> None:
         self.table_resource = TableResource(resource, home)
         self._grants: tuple[TableGrant, ...] = ()
+        self._fences: tuple[Fence, ...] = ()
+        self._has_stream = False
         self._deployed_replicas: set[str] = set()
         self._limits = Limits()
         self._merged: dict[tuple[Rendering, TableReference, int], list[Json]] = {}
@@ -89,6 +92,11 @@ class TablePolicies:
     def reference(self) -> TableReference:
         """The table as it stands at the moment."""
         return self.table_resource.reference(self.table_resource.facts())
+
+    @property
+    def deployed_replicas(self) -> tuple[str, ...]:
+        """Regions of replicas that can have policies now."""
+        return tuple(sorted(self._deployed_replicas))
 
     def configure(self, *, limits: Limits | None, deployed_replicas: Iterable[str]) -> None:
         """Set what holds for the whole table.
@@ -121,11 +129,15 @@ class TablePolicies:
                     fix="Remove one of the two.",
                 )
             self._check(grant, table, facts)
+        self._has_stream = facts.has_stream
+        self._check_sizes((*self._grants, *grants), self._fences, table)
+
+    def _check_sizes(self, grants: Sequence[TableGrant], fences: Sequence[Fence], table: TableReference) -> None:
         for limit, rendering in (
             (self._limits.table, TableGrant.table_statements),
             (self._limits.stream, TableGrant.stream_statements),
         ):
-            statements = self._rendered((*self._grants, *grants), table, rendering)
+            statements = self._ours(grants, fences, table, rendering)
             if statements:
                 whole = {"Version": VERSION, "Statement": statements}
                 check_size(whole, limit, owner=self.table_resource, fix=_TOO_LARGE)
@@ -139,10 +151,38 @@ class TablePolicies:
         """
         self._grants = (*self._grants, *grants)
         self._table = table
+        self._added()
+
+    def enclose(self, fence: Fence) -> None:
+        """Put a fence around the table: its statements stand next to those of the grants.
+
+        Args:
+            fence: The fence.
+
+        Raises:
+            InvalidInputError: There is one of its kind already.
+            PolicyTooLargeError: Our own statements alone are over a limit.
+        """
+        if any(fence.kind == other.kind for other in self._fences):
+            raise InvalidInputError(
+                f"the fence ({fence.kind}) of {self.table_resource.path}",
+                value="a second one",
+                allowed="one of each kind for a table: of two, each would deny what only the other lets through",
+                fix="Put everything into one.",
+            )
+        facts = self.table_resource.facts()
+        self._table, self._has_stream = self.table_resource.reference(facts), facts.has_stream
+        self._check_sizes(self._grants, (*self._fences, fence), self._table)
+        self._fences = (*self._fences, fence)
+        self._added()
+
+    def _added(self) -> None:
         self._attach()
-        ours = [self._rendered(self._grants, table, rendering) for rendering in _RENDERINGS]
+        ours = [self._ours_here(self._table, rendering) for rendering in _RENDERINGS]
         self.table_resource.home.added(self, minified(ours))
-        self.resource.add_metadata(METADATA_KEY, {"grants": [grant.described() for grant in self._grants]})
+        fences = {fence.kind: fence.described() for fence in self._fences}
+        described = [grant.described() for grant in self._grants]
+        self.resource.add_metadata(METADATA_KEY, {"grants": described, **fences})
 
     def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
         grant.check(table)
@@ -165,7 +205,7 @@ class TablePolicies:
                 _check_key_attributes(condition, grant, facts)
 
     def _attach(self) -> None:
-        if self.table_resource.overlays or not self._on_resource_side:
+        if self.table_resource.overlays or not (self._fences or self._on_resource_side):
             return
         if isinstance(self.resource, dynamodb.CfnGlobalTable):
             self.table_resource.overlays = (PropertyOverlay(self.resource, "replicas", self._edit_replicas),)
@@ -213,7 +253,7 @@ class TablePolicies:
         return self._table.in_region(region) if region in self._table.replica_regions else None
 
     def _with_statements(self, policy: Any, table: TableReference, rendering: Rendering) -> Any:
-        ours = self._rendered(self._grants, table, rendering)
+        ours = self._ours_here(table, rendering)
         if not ours:
             return policy
         theirs = (policy or {}).get("policyDocument") or {}
@@ -256,7 +296,8 @@ class TablePolicies:
 
     def refresh(self) -> None:
         """Take in what the table has become since the last grant."""
-        self._table = self.reference
+        facts = self.table_resource.facts()
+        self._table, self._has_stream = self.table_resource.reference(facts), facts.has_stream
 
     def whole(self, below: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
         """The table's properties with our statements, and what is wrong with the whole documents.
@@ -266,11 +307,15 @@ class TablePolicies:
         """
         # Our statements follow the table: with an index or a replica more than at the last grant, they are others.
         facts = self.table_resource.stated(below)
-        self._table = self.table_resource.reference(facts)
+        self._table, self._has_stream = self.table_resource.reference(facts), facts.has_stream
         whole = laid_on(below, self.overlays)
         policies = self.table_resource.policies_in(whole)
         self._warn_of_replicas(policies)
-        problems = []
+        problems = [
+            problem
+            for fence in self._fences
+            for problem in fence.problems(self._table, deployed=self._deployed_replicas, grants=self._grants)
+        ]
         for region in sorted(self._deployed_replicas - set(facts.replica_regions)):
             known = ", ".join(facts.replica_regions) or "none"
             problems.append(
@@ -292,7 +337,7 @@ class TablePolicies:
             else (self._limits.stream, TableGrant.stream_statements)
         )
         table = self._in_region(policy.region)
-        if policy.document.get("Version") != VERSION and table and self._rendered(self._grants, table, rendering):
+        if policy.document.get("Version") != VERSION and table and self._ours_here(table, rendering):
             raise InvalidInputError(
                 f"the version of the {limit.kind} of {owner}",
                 value=policy.document.get("Version"),
@@ -300,6 +345,19 @@ class TablePolicies:
             )
         check_not_public(policy.document, owner=owner)
         check_size(policy.document, limit, owner=owner, fix=_TOO_LARGE)
+
+    def _ours_here(self, table: TableReference, rendering: Rendering) -> list[Json]:
+        return self._ours(self._grants, self._fences, table, rendering)
+
+    def _ours(
+        self, grants: Sequence[TableGrant], fences: Sequence[Fence], table: TableReference, rendering: Rendering
+    ) -> list[Json]:
+        """Our statements: what is granted, then what is denied."""
+        granted = self._rendered(grants, table, rendering)
+        stream = rendering is TableGrant.stream_statements
+        if not fences or (stream and not self._has_stream):
+            return granted
+        return [*granted, *(denied for fence in fences for denied in fence.statements(table, stream=stream))]
 
     def _rendered(self, grants: Sequence[TableGrant], table: TableReference, rendering: Rendering) -> list[Json]:
         """Our statements, merged once: grants are only ever added."""

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shlex
-from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Sequence
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
-from constructs import Construct, Node
+from constructs import Construct
 
 from tableguard.policy import (
     InvalidInputError,
     Limits,
     Principal,
+    Statement,
     TableGrant,
     TableReference,
     document,
     minified,
 )
-from tableguard.tables.facts import CfnAnyTable
+from tableguard.policy.documents import Json
+from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
 from tableguard.tables.granting import Granting, check_list
-from tableguard.tables.identities import converted, known_text
+from tableguard.tables.identities import converted
 from tableguard.tables.keys import KeyPolicy
 from tableguard.tables.policies import TablePolicies
-
-_TABLE_ARN: Final = re.compile(r"arn:[^:]+:dynamodb:([^:]+):(\d{12}):table/([^/]+)")
-
-AnyTable: TypeAlias = dynamodb.ITable | dynamodb.ITableV2 | CfnAnyTable
 
 
 class TableAccess(Construct):
@@ -78,8 +71,11 @@ class TableAccess(Construct):
         """
         super().__init__(scope, construct_id)
         check_list(self, "table_grants", table_grants)
-        table = _unwrapped(table)
-        resource = _resource(table, table_grants)
+        table = unwrapped(table)
+        # Which indexes an imported table has is not known; with a name among them "all indexes" is not left out.
+        indexes = ("any-index", *(index for grant in table_grants for index in grant.access.indexes))
+        instead = _instead(cdk.Stack.of(self), table_grants)
+        resource = table_resource(table, "TableAccess", instead=instead, indexes=indexes)
         key = encryption_key or getattr(table, "encryption_key", None)
         self._granting = Granting(
             self,
@@ -120,94 +116,32 @@ class TableAccess(Construct):
         self._granting.grant(table_grants)
 
 
-def _unwrapped(table: AnyTable) -> AnyTable:
-    """The table itself, where a construct around it was given, such as CrossAccountTable."""
-    if isinstance(table, dynamodb.Table | dynamodb.TableV2):
-        return table
-    node = getattr(table, "node", None)
-    inner = node.default_child if isinstance(node, Node) else None
-    return inner if isinstance(inner, dynamodb.Table | dynamodb.TableV2) else table
+def _instead(stack: cdk.Stack, grants: Sequence[TableGrant]) -> Callable[[TableReference], Instead]:
+    """What the owner of an imported table could do instead."""
 
-
-def _resource(table: AnyTable, grants: Sequence[TableGrant]) -> CfnAnyTable:
-    if isinstance(table, dynamodb.CfnTable | dynamodb.CfnGlobalTable):
-        return table
-    node = getattr(table, "node", None)
-    if not isinstance(node, Node):
-        raise InvalidInputError(
-            "the table of a TableAccess", value=table, allowed="a TableV2, Table, CfnTable or CfnGlobalTable"
+    def instead(table: TableReference) -> Instead:
+        ready = [one.grant for grant in grants for one in converted(grant, stack, table)]
+        for grant in ready:
+            grant.check(table)
+        return Instead(
+            table=_document([s for grant in ready for s in grant.table_statements(table)]),
+            stream=_document([s for grant in ready for s in grant.stream_statements(table)]),
+            besides=_on_key(table, grants),
         )
-    resource = node.default_child
-    if not isinstance(resource, dynamodb.CfnTable | dynamodb.CfnGlobalTable):
-        if not hasattr(table, "table_arn"):
-            raise InvalidInputError("the table of a TableAccess", value=node.path, allowed="a table")
-        raise _cannot_attach(table, grants)
-    # A TableV2 has no such replicas, and is not asked: every question crosses over to the CDK.
-    for child in () if isinstance(table, dynamodb.TableV2) else node.children:
-        if isinstance(child, cdk.CustomResource):
-            raise InvalidInputError(
-                f"replication_regions of {node.path}",
-                value="replicas that a custom resource makes",
-                allowed="a table whose replicas are part of its resource, since only these can have policies",
-                fix="Use TableV2 with replicas=[…].",
-            )
-    return resource
+
+    return instead
 
 
-def _cannot_attach(table: Any, grants: Sequence[TableGrant]) -> InvalidInputError:
-    imported = _imported(table, grants)
-    commands = _commands(imported, cdk.Stack.of(table), grants) if imported is not None else []
-    owner = "Make the TableAccess in the app that owns the table"
-    return InvalidInputError(
-        "the table of a TableAccess",
-        value=table.node.path if imported is None else imported.arn,
-        allowed="a table of this app: the policy of an imported one cannot be changed from here",
-        fix=f"{owner}."
-        if not commands
-        else (
-            f"{owner}, or let its owner add these statements to the policy that `aws dynamodb get-resource-policy` "
-            f"shows (put-resource-policy replaces it as a whole){_on_key(imported, grants)}: {' ; '.join(commands)}"
-        ),
-    )
+def _document(statements: Sequence[Statement]) -> Json | None:
+    return document(statements) if statements else None
 
 
-def _on_key(table: TableReference | None, grants: Sequence[TableGrant]) -> str:
+def _on_key(table: TableReference, grants: Sequence[TableGrant]) -> str:
     """What the owner of an imported table has to add to its key's policy, too."""
     known = [grant for grant in grants if isinstance(grant.principal, Principal)]
-    statements = [s for grant in known for s in grant.key_statements(table)] if table is not None else []
+    statements = [s for grant in known for s in grant.key_statements(table)]
     if not statements:
         return ""
     return (
         f", and to the policy of its customer-managed key, if it has one, {minified(document(statements)['Statement'])}"
     )
-
-
-def _imported(table: Any, grants: Sequence[TableGrant]) -> TableReference | None:
-    """An imported table, if its ARN is known before deployment. The region says which partition it is in."""
-    stack = cdk.Stack.of(table)
-    match = _TABLE_ARN.fullmatch(known_text(stack.resolve(table.table_arn), "aws") or "")
-    if match is None:
-        return None
-    region, account, name = match.groups()
-    # Which indexes an imported table has is not known; with a name among them "all indexes" is not left out.
-    indexes = dict.fromkeys(("any-index", *(index for grant in grants for index in grant.access.indexes)))
-    return TableReference(account=account, region=region, name=name, indexes=tuple(indexes))
-
-
-def _commands(table: TableReference, stack: cdk.Stack, grants: Sequence[TableGrant]) -> list[str]:
-    """The commands that the owner of an imported table could run instead."""
-    ready = [one.grant for grant in grants for one in converted(grant, stack, table)]
-    for grant in ready:
-        grant.check(table)
-    commands = []
-    for arn, rendering in (
-        (table.arn, TableGrant.table_statements),
-        (f"{table.arn}/stream/LATEST_STREAM_LABEL", TableGrant.stream_statements),
-    ):
-        statements = [statement for grant in ready for statement in rendering(grant, table)]
-        if statements:
-            commands.append(
-                f"aws dynamodb put-resource-policy --region {table.region} --resource-arn {arn} "
-                f"--policy {shlex.quote(json.dumps(document(statements)))}"
-            )
-    return commands

@@ -1,5 +1,6 @@
 """Rules about who may do what, and trying them on the picture of an organization."""
 
+from tableguard.review.rules.around import NoWayAround
 from tableguard.review.rules.check import MOST_REQUESTS, Failure, Results, check
 from tableguard.review.rules.meaning import (
     EVERY_ACCESS,
@@ -20,6 +21,7 @@ __all__ = [
     "EveryGrantEnds",
     "Failure",
     "KeepsAccess",
+    "NoWayAround",
     "NobodyCan",
     "OnlyAccounts",
     "OnlyFrom",

@@ -16,6 +16,7 @@ from tableguard.policy import InvalidInputError
 from tableguard.policy.evaluation import Document, Layer, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.picture import Picture, Table, Unknown
+from tableguard.review.rules.around import NoWayAround
 from tableguard.review.rules.doubts import IN_A_POLICY, Doubts, resource_at
 from tableguard.review.rules.meaning import Question, Rule
 from tableguard.review.rules.people import opened, without
@@ -119,6 +120,23 @@ def check(picture: Picture, rules: Sequence[Rule], today: dt.date, *, most_reque
     tried: dict[str, int] = {}
     failures: list[Failure] = []
     for rule in rules:
+        if isinstance(rule, NoWayAround):
+            tried[rule.id], found = rule.search(picture, today)
+            failures += (
+                Failure(rule=rule, what=each.what, principals=each.people, place=each.place, rests_on=each.rests_on)
+                for each in found
+            )
+            failures += (
+                Failure(
+                    rule=rule,
+                    what=f"Not known: {place_in_words(each.place)}: {each.what}",
+                    place=each.place,
+                    rests_on=(each.source,),
+                )
+                for each in picture.unknowns
+                if not _is_tried(each)
+            )
+            continue
         scene = Scene(picture, today)
         trial = _Trial(rule, scene, court)
         trial.run(most_requests - sum(tried.values()))

@@ -1,0 +1,1 @@
+"""Constructs that keep a table's data inside the network."""

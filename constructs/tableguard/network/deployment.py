@@ -1,0 +1,118 @@
+"""The role that deploys a stack, which must be able to change the policies that it writes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Final
+
+import aws_cdk as cdk
+
+from tableguard.policy import InvalidInputError, Role
+from tableguard.policy.perimeter import Exempt, Exemption, Fenced, Forwarding, Perimeter
+from tableguard.policy.perimeter.fenced import Side
+from tableguard.policy.perimeter.identities import arns_of
+
+_ROLE_ARN: Final = re.compile(r"arn:[^:]+:iam::([^:]+):role(/(?:.+/)?)([^/]+)")
+_BOTH: Final = (Side.TABLE, Side.STREAM)
+_REASON: Final = "deploys the table and its policies"
+
+
+def execution_role(stack: cdk.Stack) -> Role | None:
+    """The role that CloudFormation deploys a stack as, if its synthesizer tells.
+
+    Args:
+        stack: The stack; a nested one is deployed with its parent.
+    """
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    synthesizer = stack.synthesizer
+    if not isinstance(synthesizer, cdk.DefaultStackSynthesizer):
+        return None
+    try:
+        arn = synthesizer.cloud_formation_execution_role_arn
+    except RuntimeError:
+        # The CDK binds a copy of a synthesizer that was passed to the stack, and hands out the one that was passed.
+        return None
+    placeholders = {"AWS::Partition": "aws", "AWS::AccountId": stack.account, "AWS::Region": stack.region}
+    for name, value in placeholders.items():
+        arn = arn.replace(f"${{{name}}}", value)
+    found = _ROLE_ARN.fullmatch(arn)
+    return None if found is None else Role(account=found[1], name=found[3], path=found[2])
+
+
+def deployable(perimeter: Perimeter, stack: cdk.Stack, *, deployed_by: Exempt | None, sealed: str | None) -> Perimeter:
+    """The perimeter, with the deploying role exempt for what a deployment does.
+
+    Args:
+        perimeter: The perimeter.
+        stack: The stack of the table.
+        deployed_by: The role that the stack is deployed as; the synthesizer's when None.
+        sealed: Why nobody outside may change the policies; None where the deploying role has to.
+
+    Raises:
+        InvalidInputError: Nobody would be left who can change the policies from outside, and no reason says why.
+    """
+    if sealed is not None:
+        _check_sealed(sealed, deployed_by)
+        return perimeter
+    deploying = deployed_by if deployed_by is not None else execution_role(stack)
+    if deploying is None:
+        if any(_may_deploy(exemption) for exemption in perimeter.exemptions):
+            return perimeter
+        raise _nobody(stack)
+    if any(_may_deploy(e) and _is(e.principal, deploying, stack) for e in perimeter.exemptions):
+        return perimeter
+    same = next((e for e in perimeter.exemptions if e.principal == deploying), None)
+    added = (
+        Exemption(principal=deploying, fenced=Fenced.DEPLOYMENT, reason=_REASON)
+        if same is None
+        else replace(same, fenced=same.fenced | Fenced.DEPLOYMENT, reason=f"{same.reason}; {_REASON}")
+    )
+    return replace(perimeter, exemptions=(*(e for e in perimeter.exemptions if e is not same), added))
+
+
+def _check_sealed(sealed: str, deployed_by: Exempt | None) -> None:
+    if not isinstance(sealed, str) or not sealed.strip():
+        raise InvalidInputError("sealed of a perimeter", value=sealed, allowed="the reason, or None")
+    if deployed_by is not None:
+        raise InvalidInputError(
+            "deployed_by of a perimeter",
+            value=deployed_by.label,
+            allowed="None while sealed says that nobody deploys from outside",
+        )
+
+
+def _may_deploy(exemption: Exemption) -> bool:
+    return all(exemption.fenced.covers("PutResourcePolicy", side) for side in _BOTH)
+
+
+def _is(exempt: Exempt, deploying: Exempt, stack: cdk.Stack) -> bool:
+    """Whether an exemption is about the deploying role, by its name or by a pattern that it matches."""
+    if exempt == deploying:
+        return True
+    if isinstance(exempt, Forwarding) or isinstance(deploying, Forwarding):
+        return False
+    patterns = arns_of(exempt, "aws", account=stack.account)
+    return any(
+        fnmatchcase(arn, _literal(each))
+        for arn in arns_of(deploying, "aws", account=stack.account)
+        for each in patterns
+    )
+
+
+def _literal(pattern: str) -> str:
+    # To fnmatch a bracket is a pattern, to IAM it is not; tokens hold some.
+    return pattern.replace("[", "[[]")
+
+
+def _nobody(stack: cdk.Stack) -> InvalidInputError:
+    return InvalidInputError(
+        f"deployed_by of the perimeter in stack {stack.stack_name}",
+        value=None,
+        allowed="the role that the stack is deployed as, since its synthesizer does not tell: without an exemption of "
+        "that role the next deployment could change neither the policy nor the table, and only the root user could",
+        fix='Pass deployed_by=Role(account=…, name="cdk-…-cfn-exec-role-…"), or, where CloudFormation acts with the '
+        'permissions of whoever deploys, Forwarding("cloudformation.amazonaws.com"); or sealed=… with the reason.',
+    )

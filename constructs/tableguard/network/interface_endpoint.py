@@ -1,0 +1,137 @@
+"""The way to DynamoDB, or to its streams, by private addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from tableguard.network.endpoint_tables import EndpointTables, ReachedTable
+from tableguard.policy import InvalidInputError, Limits, TableReference, names
+from tableguard.tables.granting import check_list
+
+_HTTPS = 443
+
+
+class DynamoDbInterfaceEndpoint(Construct):
+    """An interface endpoint for DynamoDB, or for DynamoDB Streams, that lets our callers reach the named tables alone.
+
+    Streams are reached from inside a VPC in no other way. For tables it is needed where callers come over peering, VPN
+    or Direct Connect, which a gateway endpoint does not serve. Lambda's polling of a stream needs none: it comes from
+    Lambda's network (see `LambdaPoller`).
+
+    Its security group lets nothing out and HTTPS in, from the VPC and from `callers`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vpc: ec2.IVpc,
+        streams: bool = False,
+        tables: Sequence[ReachedTable] = (),
+        organization: str | None = None,
+        accounts: Sequence[str] = (),
+        callers: Sequence[str] = (),
+        private_dns: bool = True,
+        subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Make an interface endpoint.
+
+        Args:
+            scope: The parent construct.
+            construct_id: The construct's id, unique below its parent.
+            vpc: The VPC.
+            streams: Whether it is for the tables' streams; for the tables themselves when left out.
+            tables: Tables to reach through it. More can follow with `add_tables`; a `VpcOnlyTable` adds itself.
+            organization: The id of the organization whose identities may call.
+            accounts: The 12-digit ids of the accounts whose identities may call, where that is not the whole
+                organization; the endpoint's own account when both are left out.
+            callers: IP ranges beyond the VPC that may connect, such as that of a peered VPC or of an office.
+            private_dns: Whether the service's usual host name leads to the endpoint inside the VPC. Without it, clients
+                have to be given the endpoint's own host name, and those that are not miss it. AWS's pages disagree on
+                whether DynamoDB offers it: where it does not, the deployment fails and says so.
+            subnets: The subnets that it has addresses in, one for each Availability Zone; as the CDK chooses when left
+                out.
+            security_groups: Security groups to use instead of one of its own.
+            limits: Limits on the size of policies; the published ones when left out.
+
+        Raises:
+            InvalidInputError: A table that is none, malformed callers, or callers together with security groups.
+        """
+        super().__init__(scope, construct_id)
+        check_list(self, "callers", callers)
+        ranges = [names.network(f"a caller of {self.node.path}", each) for each in callers]
+        if security_groups is not None and ranges:
+            raise InvalidInputError(
+                f"the callers of {self.node.path}",
+                value=ranges,
+                allowed="none with security_groups, which say who may connect",
+            )
+        groups = [_security_group(self, vpc, ranges)] if security_groups is None else list(security_groups)
+        service = ec2.InterfaceVpcEndpointAwsService
+        self._endpoint = ec2.InterfaceVpcEndpoint(
+            self,
+            "Default",
+            vpc=vpc,
+            service=service.DYNAMODB_STREAMS if streams else service.DYNAMODB,
+            private_dns_enabled=private_dns,
+            open=False,
+            subnets=subnets,
+            security_groups=groups,
+        )
+        self._tables = EndpointTables(
+            self,
+            "Tables",
+            endpoint=self._endpoint,
+            tables=tables,
+            organization=organization,
+            accounts=accounts,
+            narrow=True,
+            limits=limits,
+        )
+
+    @property
+    def endpoint(self) -> ec2.InterfaceVpcEndpoint:
+        """The endpoint itself."""
+        return self._endpoint
+
+    @property
+    def endpoint_tables(self) -> EndpointTables:
+        """Its policy."""
+        return self._tables
+
+    @property
+    def tables(self) -> tuple[TableReference, ...]:
+        """The tables that are reached through it."""
+        return self._tables.tables
+
+    def add_tables(self, *tables: ReachedTable) -> None:
+        """Let callers reach more tables.
+
+        Args:
+            tables: References, tables of this library, or of the CDK.
+
+        Raises:
+            InvalidInputError: Something else, or a table whose name the endpoint's stack cannot know.
+        """
+        self._tables.add_tables(*tables)
+
+
+def _security_group(scope: Construct, vpc: ec2.IVpc, ranges: Sequence[str]) -> ec2.SecurityGroup:
+    group = ec2.SecurityGroup(
+        scope,
+        "SecurityGroup",
+        vpc=vpc,
+        description="HTTPS to the VPC endpoint",
+        allow_all_outbound=False,
+    )
+    group.add_ingress_rule(ec2.Peer.ipv4(vpc.vpc_cidr_block), ec2.Port.tcp(_HTTPS), "the VPC")
+    for each in ranges:
+        peer = ec2.Peer.ipv6(each) if ":" in each else ec2.Peer.ipv4(each)
+        group.add_ingress_rule(peer, ec2.Port.tcp(_HTTPS), "callers beyond the VPC")
+    return group

@@ -1,0 +1,132 @@
+"""A table whose data is for applications only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from tableguard.network.fenced import denied
+from tableguard.policy import Limits, Role, TableGrant, TableReference
+from tableguard.policy.documents import VERSION, Json
+from tableguard.policy.people import NoPeople
+from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
+from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
+from tableguard.tables.granting import check_limits, check_list
+from tableguard.tables.policies import TablePolicies
+
+OPEN_REPLICA: Final = "tableguard:replica-open-to-people"
+
+
+class NoHumanAccess(Construct):
+    """Denies people the data of a table that exists in the app, whatever their identity policies say.
+
+    People are root users, IAM users, sessions of GetFederationToken, everybody who signs in with Identity Center, and
+    the roles that `sign_in_roles` names, of any account. Applications' roles are not touched. Denied are items, the
+    stream, and what moves data out or opens the table, its policies among them; settings stay open.
+
+    So nobody deploys the table's policy as a person any more: deploy with CloudFormation's execution role, as
+    `cdk bootstrap` sets it up, or make an exception for `Fenced.POLICY`. The account's root user can always delete the
+    policy.
+
+    A person who may assume an application's role is that application to DynamoDB. The rule `NoWayAround` looks for such
+    ways in the app and fails the synth for each that nobody acknowledged.
+
+    Grants to people on the same table have no effect: a Deny wins.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        table: AnyTable,
+        sign_in_roles: Sequence[Role | RoleOfEveryAccount] = (),
+        exceptions: Sequence[Exemption] = (),
+        deployed_replicas: Sequence[str] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        """Deny people the data of a table.
+
+        Args:
+            scope: The parent construct.
+            construct_id: The construct's id, unique below its parent.
+            table: The table, of this app.
+            sign_in_roles: Roles that people sign in with other than by Identity Center, such as those that trust a
+                SAML provider: no policy can tell these from an application's.
+            exceptions: People who may do some of it all the same, with the reason, such as the one permission set that
+                answers requests of customers about their data.
+            deployed_replicas: Regions of replicas that have been deployed already: see `TableAccess`.
+            limits: Limits on the size of policies, where AWS has raised yours.
+
+        Raises:
+            InvalidInputError: A table that cannot have a policy here, or a wrong role or exception.
+            PolicyTooLargeError: The policy is over the limit.
+        """
+        super().__init__(scope, construct_id)
+        self._fence = NoPeople(sign_in_roles=sign_in_roles, exceptions=exceptions)
+        check_list(self, "deployed_replicas", deployed_replicas)
+        check_limits(self, limits)
+        policies = TablePolicies.of(table_resource(unwrapped(table), "NoHumanAccess", instead=self._instead))
+        policies.configure(limits=limits, deployed_replicas=deployed_replicas)
+        policies.enclose(PeopleFence(self, self._fence))
+
+    @property
+    def fence(self) -> NoPeople:
+        """What is denied."""
+        return self._fence
+
+    def _instead(self, table: TableReference) -> Instead:
+        """What the owner of an imported table could do instead."""
+        return Instead(
+            table={"Version": VERSION, "Statement": denied(self._fence, table, stream=False)},
+            stream={"Version": VERSION, "Statement": denied(self._fence, table, stream=True)},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFence:
+    """A fence against people, around one table.
+
+    Args:
+        construct: Where it was made, for warnings.
+        people: What is denied.
+    """
+
+    construct: Construct
+    people: NoPeople
+    kind: str = "people"
+
+    def statements(self, table: TableReference, *, stream: bool) -> list[Json]:
+        """What the policy of a table, or of its stream, denies.
+
+        Args:
+            table: The table, in the region that the policy is for.
+            stream: Whether it is the policy of the stream.
+        """
+        return denied(self.people, table, stream=stream)
+
+    def described(self) -> Mapping[str, object]:
+        """What the template's metadata says of it."""
+        return self.people.described()
+
+    def problems(self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]) -> list[str]:
+        """Warn of replicas that have no fence yet.
+
+        Args:
+            table: The table.
+            deployed: Regions of the replicas that can have policies.
+            grants: Everything that is granted on the table.
+        """
+        waiting = [region for region in table.replica_regions if region not in deployed]
+        if waiting:
+            cdk.Annotations.of(self.construct).add_warning_v2(
+                OPEN_REPLICA,
+                f"Phase 1 of 2: in {', '.join(waiting)} people are not kept out in this deployment: CloudFormation "
+                "cannot create a replica in another region together with its policy. Once they are deployed, add "
+                f"deployed_replicas={waiting!r} and deploy again.",
+            )
+        return []

@@ -1,0 +1,122 @@
+"""A table whose data is reached from inside the network alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict, Unpack
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from constructs import Construct
+
+from tableguard.network.endpoint_tables import EndpointTables
+from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
+from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
+from tableguard.network.table_perimeter import TablePerimeter
+from tableguard.policy import Limits, TableGrant
+from tableguard.policy.perimeter import Exempt, Perimeter
+from tableguard.tables.cross_account_table import CrossAccountTable
+
+
+class TableProperties(TypedDict, total=False):
+    """What `CrossAccountTable` takes besides; its docstring says what each is for."""
+
+    sort_key: dynamodb.Attribute | None
+    table_name: str | None
+    table_grants: Sequence[TableGrant]
+    encryption: dynamodb.TableEncryptionV2 | None
+    replicas: Sequence[dynamodb.ReplicaTableProps] | None
+    deletion_protection: bool
+    removal_policy: cdk.RemovalPolicy
+    point_in_time_recovery_specification: dynamodb.PointInTimeRecoverySpecification | None
+    point_in_time_recovery: bool | None
+    billing: dynamodb.Billing | None
+    contributor_insights: bool | None
+    contributor_insights_specification: dynamodb.ContributorInsightsSpecification | None
+    dynamo_stream: dynamodb.StreamViewType | None
+    global_secondary_indexes: Sequence[dynamodb.GlobalSecondaryIndexPropsV2] | None
+    global_table_settings_replication_mode: dynamodb.GlobalTableSettingsReplicationMode | None
+    kinesis_stream: kinesis.IStream | None
+    local_secondary_indexes: Sequence[dynamodb.LocalSecondaryIndexProps] | None
+    multi_region_consistency: dynamodb.MultiRegionConsistency | None
+    resource_policy: iam.PolicyDocument | None
+    stream_resource_policy: iam.PolicyDocument | None
+    table_class: dynamodb.TableClass | None
+    tags: Sequence[cdk.CfnTag] | None
+    time_to_live_attribute: str | None
+    warm_throughput: dynamodb.WarmThroughput | None
+    witness_region: str | None
+
+
+class VpcOnlyTable(CrossAccountTable):
+    """A DynamoDB table whose data is read, written and moved from inside the network alone.
+
+    It is a `CrossAccountTable` with a `TablePerimeter`: everything that those two say holds here. Grants and the
+    perimeter combine: a consumer of another account has to be granted access, and to be inside.
+
+    `TableV2(scope, "Orders", …)` and `VpcOnlyTable(scope, "Orders", …)` make a resource of the same logical id.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        partition_key: dynamodb.Attribute,
+        perimeter: Perimeter | None = None,
+        vpcs: Sequence[ec2.IVpc] = (),
+        endpoints: Sequence[DynamoDbGatewayEndpoint | DynamoDbInterfaceEndpoint | EndpointTables] = (),
+        deployed_by: Exempt | None = None,
+        sealed: str | None = None,
+        deployed_replicas: Sequence[str] = (),
+        open_replicas: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        **properties: Unpack[TableProperties],
+    ) -> None:
+        """Make a table.
+
+        Args:
+            scope: The parent construct, in a stack whose account and region are concrete.
+            construct_id: The construct's id, unique below its parent.
+            partition_key: The partition key.
+            perimeter: As in `TablePerimeter`: what is inside, and who may cross the line.
+            vpcs: As in `TablePerimeter`: VPCs that are inside.
+            endpoints: As in `TablePerimeter`: endpoints that are to reach the table, whose VPCs are inside.
+            deployed_by: As in `TablePerimeter`: the role that the stack is deployed as.
+            sealed: As in `TablePerimeter`: why nobody outside may change the policies.
+            deployed_replicas: As in `TablePerimeter`: regions of replicas that have been deployed already.
+            open_replicas: As in `TablePerimeter`: replicas that this deployment creates, each with the reason.
+            limits: Limits on the size of policies, where AWS has raised yours.
+            properties: Everything else that `CrossAccountTable` takes.
+
+        Raises:
+            InvalidInputError: What `CrossAccountTable` or `TablePerimeter` refuses.
+            PolicyTooLargeError: Our statements alone are over a limit.
+        """
+        super().__init__(
+            scope,
+            construct_id,
+            partition_key=partition_key,
+            deployed_replicas=deployed_replicas,
+            limits=limits,
+            **properties,
+        )
+        self._perimeter = TablePerimeter(
+            self,
+            "Perimeter",
+            table=self.table,
+            perimeter=perimeter,
+            vpcs=vpcs,
+            endpoints=endpoints,
+            deployed_by=deployed_by,
+            sealed=sealed,
+            open_replicas=open_replicas,
+        )
+
+    @property
+    def perimeter(self) -> Perimeter:
+        """The perimeter, with every VPC and exemption that it got here."""
+        return self._perimeter.perimeter

@@ -1,0 +1,183 @@
+"""An emergency role."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from tableguard.policy import InvalidInputError, Limit, Limits, Role, TableReference, check_size
+from tableguard.policy.break_glass import (
+    BreakGlassAccess,
+    Door,
+    UsersWithMfa,
+    caller_policy,
+    doors_of,
+    permissions,
+    trust_policy,
+)
+from tableguard.policy.conditions import Until
+from tableguard.policy.documents import Json
+from tableguard.policy.perimeter import Exemption, Fenced
+from tableguard.policy.tokens import is_unresolved
+from tableguard.tables.clock import today
+from tableguard.tables.policies import METADATA_KEY
+
+TRUST_LIMIT: Final = Limit("trust policy", 2_048, "characters", "IAM user guide, IAM and STS quotas")
+_ONE_HOUR: Final = 3600
+_POLICY_NAME: Final = "BreakGlass"
+
+
+class BreakGlassRole(Construct):
+    """A role that people take in an emergency, through one of two doors, for an hour at a time.
+
+    It has a fixed name at the path "/", so that exemptions, alarms and the people on call can name it, and so that the
+    console can switch to it. Its policies are complete as they are: whatever somebody attaches to it or grants to it
+    elsewhere, it can do nothing more. Put it into every account whose tables it is for, next to a `BreakGlassAlarm` in
+    every enabled Region. docs/break-glass.md is the procedure for the people on call.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        role_name: str,
+        doors: Sequence[Door],
+        reason: str,
+        access: BreakGlassAccess = BreakGlassAccess.SETTINGS,
+        tables: Sequence[TableReference] = (),
+        until: dt.date | None = None,
+        limits: Limits | None = None,
+        trust_limit: Limit = TRUST_LIMIT,
+    ) -> None:
+        """Make an emergency role.
+
+        Args:
+            scope: The parent construct, in a stack of the tables' account.
+            construct_id: The construct's id, unique below its parent.
+            role_name: The role's name.
+            doors: Who may assume it: `UsersWithMfa`, `PermissionSet`, better both.
+            reason: What it is there for. It stands in the template's metadata and in the role's description.
+            access: What it may do: `BreakGlassAccess.SETTINGS` when left out, `SETTINGS_AND_TTL` or `FULL`.
+            tables: The tables that it is for; every table of the account when left out.
+            until: The last day (in UTC) on which it can be assumed and used, or a moment with a time zone; for an
+                emergency that is known to end. A session that began before does not outlast it. No end when left out.
+            limits: Limits on the size of policies, where AWS has raised yours.
+            trust_limit: The limit of its trust policy, where AWS has raised yours.
+
+        Raises:
+            InvalidInputError: No door or a wrong one, users of the role's own account, a table of another account, no
+                reason, or a malformed name.
+            PolicyTooLargeError: A policy is over its limit.
+        """
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        self._doors = doors_of(doors)
+        self._principal = Role(account=stack.account, name=role_name)
+        self._access = access
+        self._reason = reason
+        self._partition = stack.partition
+        self._check(access, tables)
+        trust = trust_policy(self._doors, partition=stack.partition, until=until)
+        policy = permissions(access, account=stack.account, partition=stack.partition, tables=tables, until=until)
+        fewer = "To make it fit: name fewer doors, users or tables, or leave the tables out for all of the account."
+        check_size(trust, trust_limit, owner=self.node.path, fix=fewer)
+        check_size(policy, (limits or Limits()).inline, owner=self.node.path, fix=fewer)
+        self._role = iam.CfnRole(
+            self,
+            "Role",
+            role_name=role_name,
+            # IAM takes 1,000 characters of Latin-1.
+            description=f"Break glass: {reason}".encode("latin-1", "replace").decode("latin-1")[:1000],
+            assume_role_policy_document=trust,
+            policies=[iam.CfnRole.PolicyProperty(policy_name=_POLICY_NAME, policy_document=policy)],
+            max_session_duration=_ONE_HOUR,
+        )
+        self._role.add_metadata(METADATA_KEY, {"break_glass": self._described(until)})
+        if until is not None and Until(until).is_over(today(self)):
+            cdk.Annotations.of(self).add_warning_v2(
+                "tableguard:break-glass-is-over",
+                f"The break-glass role {role_name} ({reason}) is over since {until}. Nobody can assume it: remove it.",
+            )
+
+    @property
+    def role(self) -> iam.CfnRole:
+        """The role's resource."""
+        return self._role
+
+    @property
+    def principal(self) -> Role:
+        """The role, for rules, grants and assertions."""
+        return self._principal
+
+    @property
+    def role_arn(self) -> str:
+        """The role's ARN, made of its name: it creates no reference between stacks."""
+        return self._principal.arn(self._partition)
+
+    @property
+    def guardian(self) -> Role:
+        """The role among the guardians of a `Perimeter`, so that nobody but they can change it.
+
+        It can make no use of being one: its own policy denies it everything in IAM.
+        """
+        return self._principal
+
+    @property
+    def exemption(self) -> Exemption:
+        """Its exemption from a `Perimeter`: an emergency is no time to be in the right network.
+
+        Settings are fenced by few perimeters; where they are not, the exemption lets nothing through, and the role is
+        guarded all the same.
+        """
+        fenced = Fenced.ALL | Fenced.SETTINGS if self._access.data else Fenced.SETTINGS
+        return Exemption(principal=self._principal, fenced=fenced, reason=self._reason)
+
+    @property
+    def caller_policy(self) -> Json:
+        """What the users, or the permission set, need on their side: put it into their identity policy."""
+        return caller_policy(self.role_arn)
+
+    def _described(self, until: dt.date | None) -> dict[str, object]:
+        return {
+            "access": self._access.name,
+            "doors": [door.label for door in self._doors],
+            "reason": self._reason,
+            **({"until": until.isoformat()} if until is not None else {}),
+        }
+
+    def _check(self, access: object, tables: Sequence[TableReference]) -> None:
+        account = self._principal.account
+        if not isinstance(access, BreakGlassAccess):
+            raise InvalidInputError(
+                f"the access of {self.node.path}",
+                value=access,
+                allowed="BreakGlassAccess.SETTINGS, SETTINGS_AND_TTL or FULL",
+            )
+        if not isinstance(self._reason, str) or not self._reason.strip():
+            raise InvalidInputError(f"the reason of {self.node.path}", value=self._reason, allowed="why it is there")
+        for door in self._doors:
+            if isinstance(door, UsersWithMfa) and door.account == account:
+                raise InvalidInputError(
+                    f"the doors of {self.node.path}",
+                    value=door.label,
+                    allowed=f"users of another account than {account}, one that holds nothing else",
+                    fix="Whoever administers this account could make new credentials of theirs.",
+                )
+        for table in tables:
+            if not isinstance(table, TableReference):
+                raise InvalidInputError(
+                    f"a table of {self.node.path}", value=table, allowed="a TableReference", fix="Pass its .reference."
+                )
+            if table.account != account and not (is_unresolved(table.account) or is_unresolved(account)):
+                raise InvalidInputError(
+                    f"a table of {self.node.path}",
+                    value=table.label,
+                    allowed=f"tables of {account}, the account of the role",
+                    fix="Make a role in the table's account.",
+                )

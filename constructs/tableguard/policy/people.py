@@ -1,0 +1,150 @@
+"""A fence against people: whoever signs in as a person is denied a table's data, whatever else allows it.
+
+A person is told by `aws:PrincipalArn`: a root user, an IAM user, a session of GetFederationToken, a role that Identity
+Center made, or a role that is named as one that people sign in with. It is the same in every session, console included,
+and on calls that an AWS service makes for the person. An AWS service in its own name carries none and is let through.
+`aws:PrincipalType` would not do: a person in a role and an application in a role are both "AssumedRole".
+Source: IAM user guide, "AWS global condition context keys", aws:PrincipalArn and aws:PrincipalType.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tableguard.policy.actions import SERVICE
+from tableguard.policy.conditions import Clause
+from tableguard.policy.denials import Denial
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
+from tableguard.policy.perimeter.fenced import PARTS, Side, fenced_at
+from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.principals import PRINCIPAL_ARN, ArnIdentity, PermissionSet, Role, User
+from tableguard.policy.tables import TableReference
+from tableguard.policy.tokens import ordered
+
+EVERY_PERSON: Final = (
+    "arn:{partition}:iam::*:root",
+    "arn:{partition}:iam::*:user/*",
+    "arn:{partition}:sts::*:federated-user/*",
+    "arn:{partition}:iam::*:role/aws-reserved/sso.amazonaws.com/*",
+)
+"""Patterns of the ARNs by which people sign in, in any account."""
+
+_EXCEPTIONS: Final = (Role, User, ArnIdentity, PermissionSet, RoleOfEveryAccount)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoPeople:
+    """The data of a table is out of reach for people.
+
+    Denied are reading and writing items, the stream, and what moves data out or opens the table: exports, backups,
+    restores, replicas, Kinesis destinations and the table's policies. Settings stay open, and so does what no table's
+    policy can stop: to restore a backup, into a table without a policy. An SCP can.
+
+    Args:
+        sign_in_roles: Roles that people sign in with other than by Identity Center, such as those that trust a SAML
+            provider. A RoleOfEveryAccount stands for the role of that name in the table's own account.
+        exceptions: People who may do some of it all the same, and why.
+
+    Raises:
+        InvalidInputError: Something else than roles and exemptions, an exemption of somebody who is no person, or the
+            same one twice.
+    """
+
+    sign_in_roles: Sequence[Role | RoleOfEveryAccount] = ()
+    exceptions: Sequence[Exemption] = ()
+
+    def __post_init__(self) -> None:
+        roles = objects("the sign_in_roles of NoHumanAccess", self.sign_in_roles)
+        for role in roles:
+            if not isinstance(role, Role | RoleOfEveryAccount):
+                raise InvalidInputError(
+                    "a sign_in_role of NoHumanAccess",
+                    value=role,
+                    allowed="a Role or a RoleOfEveryAccount",
+                    fix="Users and roles of Identity Center are denied without being named.",
+                )
+        exceptions = objects("the exceptions of NoHumanAccess", self.exceptions)
+        for exception in exceptions:
+            if not isinstance(exception, Exemption) or not isinstance(exception.principal, _EXCEPTIONS):
+                raise InvalidInputError(
+                    "an exception of NoHumanAccess",
+                    value=exception,
+                    allowed="an Exemption of a Role, User, PermissionSet or RoleOfEveryAccount",
+                    fix="AWS services and applications' roles are not denied anything.",
+                )
+        object.__setattr__(self, "sign_in_roles", roles)
+        object.__setattr__(self, "exceptions", exceptions)
+        for position, exception in enumerate(self.exceptions):
+            if any(exception.principal == other.principal for other in self.exceptions[:position]):
+                raise InvalidInputError(
+                    "the exceptions of NoHumanAccess",
+                    value=exception.principal.label,
+                    allowed="each principal once",
+                    fix="Join the actions of the two with |.",
+                )
+
+    def table_statements(self, table: TableReference) -> tuple[Denial, ...]:
+        """What the policy of a table denies, its indexes included.
+
+        Args:
+            table: The table, in the region that the policy is for.
+        """
+        return self._at(table, Side.TABLE, (table.arn, f"{table.arn}/index/*"))
+
+    def stream_statements(self, table: TableReference) -> tuple[Denial, ...]:
+        """What the policy of a table's stream denies.
+
+        Args:
+            table: The table, in the region that the policy is for.
+        """
+        return self._at(table, Side.STREAM, (table.stream_arn,))
+
+    def described(self) -> dict[str, object]:
+        """What the template's metadata says of it: a claim, for the review's reader."""
+        return {
+            "sign_in_roles": [role.label for role in self.sign_in_roles],
+            "exceptions": [exception.described() for exception in self.exceptions],
+        }
+
+    def people(self, table: TableReference) -> tuple[str, ...]:
+        """Patterns of the ARNs of people, as a policy of the table names them.
+
+        Args:
+            table: The table.
+        """
+        partition = table.partition_id
+        named = (arn for role in self.sign_in_roles for arn in arns_of(role, partition, account=table.account))
+        return ordered((*(pattern.format(partition=partition) for pattern in EVERY_PERSON), *named))
+
+    def _at(self, table: TableReference, side: Side, resources: tuple[str, ...]) -> tuple[Denial, ...]:
+        people = Clause("ArnLike", PRINCIPAL_ARN, self.people(table))
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for action in fenced_at(side, settings=False):
+            groups.setdefault(self._excepted(action, side, table), []).append(action)
+        return tuple(
+            Denial(
+                # Numbered, since exceptions can split the actions of one part.
+                sid=f"NoPeople{number}{_parts_of(actions, side)}",
+                actions=tuple(f"{SERVICE}:{action}" for action in actions),
+                resources=resources,
+                clauses=(people, *((Clause("ArnNotLike", PRINCIPAL_ARN, excepted),) if excepted else ())),
+            )
+            for number, (excepted, actions) in enumerate(groups.items(), start=1)
+        )
+
+    def _excepted(self, action: str, side: Side, table: TableReference) -> tuple[str, ...]:
+        return ordered(
+            arn
+            for exception in self.exceptions
+            if exception.covers(action, side)
+            for arn in arns_of(exception.principal, table.partition_id, account=table.account)
+        )
+
+
+def _parts_of(actions: Iterable[str], side: Side) -> str:
+    listed = tuple(actions)
+    return "".join(part.name for part in PARTS if any(part.fenced.covers(action, side) for action in listed))

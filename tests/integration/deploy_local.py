@@ -1,0 +1,96 @@
+"""Tries the reference organization out on the emulator: `make deploy-local`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+
+from scripts.deployment.accounts import Accounts
+from scripts.deployment.plan import CONTEXT, Plan, context
+from scripts.deployment.report import Report
+from scripts.deployment.trial import Trial
+from tests.integration.emulator.server import Emulator
+
+PIPELINE = "999900001111"
+JOINING = ("Delta", {"account": "888899990000", "region": "eu-central-1"})
+
+_WHO = """
+What this shows, and by whom:
+  The CDK CLI bootstrapped, deployed, compared and destroyed, as it does on AWS.
+  The emulator created the resources and ran the functions. It checks no policy.
+  Our extension of it kept what it drops (policies of table and stream, key,
+    recovery, protection, boundaries), and passed requests on to the owner.
+  tableguard decided who may do what, from the documents that were read back.
+What only AWS can show: docs/verify-on-aws.md"""
+
+
+def plan() -> Plan:
+    """The organization of cdk.json. A profile is named like its account."""
+    organization = context()[CONTEXT]
+    roles = [organization[role] for role in ("central", "etl", "writer")]
+    said = [*roles, *organization["tenants"].values(), JOINING[1]]
+    accounts = [PIPELINE, *dict.fromkeys(place["account"] for place in said)]
+    return Plan(
+        organization=organization,
+        pipeline=PIPELINE,
+        profiles={account: account for account in accounts},
+        joining=JOINING,
+    )
+
+
+def environment(emulator: Emulator, accounts: Mapping[str, str]) -> dict[str, str]:
+    """Variables that lead the AWS SDKs to the emulator and nowhere else.
+
+    Args:
+        emulator: The emulator, running or not.
+        accounts: The profile of each account.
+    """
+    credentials = emulator.folder / "credentials"
+    credentials.write_text(
+        "".join(
+            f"[{profile}]\naws_access_key_id={account}\naws_secret_access_key=test\n"
+            for account, profile in accounts.items()
+        )
+    )
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))},
+        "AWS_ENDPOINT_URL": emulator.endpoint,
+        "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION": emulator.endpoint,
+        "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_REGION": "us-east-1",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
+        "CDK_HOME": str(emulator.folder / "cdk"),
+        "TMPDIR": str(emulator.folder / "tmp"),
+    }
+
+
+def trial(emulator: Emulator, report: Report) -> Trial:
+    """The trial on a running emulator.
+
+    Args:
+        emulator: The emulator.
+        report: Hears of progress and checks.
+    """
+    said = plan()
+    accounts = Accounts(said.profiles, environment(emulator, said.profiles))
+    return Trial(said, accounts, emulator.folder / "app", report)
+
+
+def main() -> int:
+    """Run it, and say what it has shown."""
+    start = time.monotonic()
+    report = Report(show=lambda line: print(line, flush=True))  # noqa: T201  what it is for
+    with Emulator() as emulator:
+        done = trial(emulator, report).run()
+    report.show(_WHO)
+    report.show(f"\n{report.total()}, in {time.monotonic() - start:.0f} seconds")
+    return 0 if done else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

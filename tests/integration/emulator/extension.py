@@ -1,0 +1,215 @@
+"""Keeps what the emulator drops, and passes a request on to the account that owns the table.
+
+It carries and stores, and decides nothing: no policy is read here. It runs in the emulator's own environment, where
+tableguard is not installed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import dynamodb, dynamodb_streams, iam
+from ministack.services.cloudformation import provisioners
+
+_ARN = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:(\d{12}):table/")
+_DAYS = 35  # what AWS keeps when a template says no period
+
+_Json = dict[str, Any]
+_Answer = tuple[int, Mapping[str, str], bytes | str]
+
+
+def install() -> None:
+    """Extend the emulator, before it serves its first request."""
+    handlers = provisioners._RESOURCE_HANDLERS
+    for kind, settings in {"AWS::DynamoDB::GlobalTable": _replica_here, "AWS::DynamoDB::Table": _table_itself}.items():
+        _extend_table(handlers[kind], settings)
+    _extend_role(handlers["AWS::IAM::Role"])
+    dynamodb._update_continuous_backups = _update_continuous_backups
+    dynamodb._describe_continuous_backups = _describe_continuous_backups
+    for service in (dynamodb, dynamodb_streams):
+        service.handle_request = _at_the_owner(service.handle_request)
+
+
+# --- What a table's template says, kept through the emulator's own API
+
+
+def _extend_table(handler: _Json, settings: Callable[[_Json], _Json]) -> None:
+    create, update = handler["create"], handler["update"]
+
+    def create_and_keep(logical_id: str, props: _Json, stack_name: str) -> tuple[str, _Json]:
+        name, attributes = create(logical_id, props, stack_name)
+        _keep(name, props, settings)
+        return name, attributes
+
+    def update_and_keep(physical_id: str, old: _Json, new: _Json, *more: object) -> tuple[str, _Json]:
+        name, attributes = update(physical_id, old, new, *more)
+        _keep(name, new, settings)
+        return name, attributes
+
+    def delete(physical_id: str, _props: _Json) -> None:
+        """As DeleteTable does it: refused for a protected table. Its policies go with it."""
+        table = dynamodb._tables.get(physical_id)
+        if table is None:
+            return
+        _checked(dynamodb._delete_table({"TableName": physical_id}))
+        for arn in _arns(table):
+            dynamodb._resource_policies.pop(arn, None)
+
+    handler.update(create=create_and_keep, update=update_and_keep, delete=delete)
+
+
+def _table_itself(props: _Json) -> _Json:
+    """What a Table says of itself, under the names that a GlobalTable uses for a replica."""
+    stream = props.get("StreamSpecification", {}).get("ResourcePolicy")
+    return {**props, "ReplicaStreamSpecification": {"ResourcePolicy": stream} if stream else {}}
+
+
+def _replica_here(props: _Json) -> _Json:
+    (replica,) = (each for each in props["Replicas"] if each["Region"] == get_region())
+    return {**replica, "SSESpecification": {**props.get("SSESpecification", {}), **replica.get("SSESpecification", {})}}
+
+
+def _keep(name: str, props: _Json, settings: Callable[[_Json], _Json]) -> None:
+    _keep_settings(name, settings(props))
+    here = get_region()
+    wanted = {replica["Region"] for replica in props.get("Replicas", ())} - {here}
+    found = set(dynamodb._replica_group(dynamodb._tables[name])) - {here}
+    for kind, regions in {"Create": wanted - found, "Delete": found - wanted}.items():
+        for region in sorted(regions):
+            _checked(dynamodb._update_table({"TableName": name, "ReplicaUpdates": [{kind: {"RegionName": region}}]}))
+    for region in sorted(wanted):
+        with request_scope(get_account_id(), region):
+            _keep_settings(name, settings(props))
+
+
+def _keep_settings(name: str, said: _Json) -> None:
+    encryption = said.get("SSESpecification", {})
+    key = encryption.get("KMSMasterKeyId")
+    _checked(
+        dynamodb._update_table(
+            {
+                "TableName": name,
+                "DeletionProtectionEnabled": said.get("DeletionProtectionEnabled", False),
+                "SSESpecification": {
+                    "Enabled": encryption.get("SSEEnabled", False),
+                    **({"SSEType": "KMS", "KMSMasterKeyId": key} if key else {}),
+                },
+            }
+        )
+    )
+    recovery = said.get("PointInTimeRecoverySpecification", {"PointInTimeRecoveryEnabled": False})
+    _checked(dynamodb._update_continuous_backups({"TableName": name, "PointInTimeRecoverySpecification": recovery}))
+    table_arn, *stream_arn = _arns(dynamodb._tables[name])
+    _keep_policy(table_arn, said.get("ResourcePolicy"))
+    for arn in stream_arn:
+        _keep_policy(arn, said.get("ReplicaStreamSpecification", {}).get("ResourcePolicy"))
+
+
+def _keep_policy(arn: str, said: _Json | None) -> None:
+    if said:
+        policy = json.dumps(said["PolicyDocument"])
+        _checked(dynamodb._put_resource_policy({"ResourceArn": arn, "Policy": policy}))
+    else:
+        _checked(dynamodb._delete_resource_policy({"ResourceArn": arn}))
+
+
+def _arns(table: _Json) -> Iterator[str]:
+    """The ARN of the table, and that of its stream if it has one."""
+    yield table["TableArn"]
+    if table.get("LatestStreamArn"):
+        yield table["LatestStreamArn"]
+
+
+def _update_continuous_backups(data: _Json) -> _Answer:
+    name = dynamodb._normalize_table_name(data.get("TableName"))
+    if name in dynamodb._tables:
+        said = data.get("PointInTimeRecoverySpecification", {})
+        on = said.get("PointInTimeRecoveryEnabled", False)
+        # The emulator keeps whether it is on; days that are not 0 say so, too.
+        dynamodb._pitr_settings[name] = int(said.get("RecoveryPeriodInDays", _DAYS)) if on else 0
+    return _describe_continuous_backups(data)
+
+
+def _describe_continuous_backups(
+    data: _Json, described: Callable[[_Json], _Answer] = dynamodb._describe_continuous_backups
+) -> _Answer:
+    status, headers, body = described(data)
+    days = dynamodb._pitr_settings.get(dynamodb._normalize_table_name(data.get("TableName")), 0)
+    if status != 200 or not days:
+        return status, headers, body
+    answer = json.loads(body)
+    answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] = days
+    return status, headers, json.dumps(answer).encode()
+
+
+# --- Roles
+
+
+def _extend_role(handler: _Json) -> None:
+    create, update = handler["create"], handler["update"]
+
+    def create_and_keep(logical_id: str, props: _Json, stack_name: str) -> tuple[str, _Json]:
+        name, attributes = create(logical_id, props, stack_name)
+        iam._roles[name]["PermissionsBoundary"] = props.get("PermissionsBoundary")
+        return name, attributes
+
+    def update_and_keep(physical_id: str, old: _Json, new: _Json, *more: object) -> tuple[str, _Json]:
+        name, attributes = update(physical_id, old, new, *more)
+        iam._roles[name]["PermissionsBoundary"] = new.get("PermissionsBoundary")
+        return name, attributes
+
+    handler.update(create=create_and_keep, update=update_and_keep)
+
+
+# --- Requests on another account's table
+
+
+def _at_the_owner(handle: Callable[..., Awaitable[_Answer]]) -> Callable[..., Awaitable[_Answer]]:
+    """As AWS does: whoever names a table by its ARN reaches the table of the account in it."""
+
+    async def handle_at_the_owner(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> _Answer:
+        owners = set(_owners(body))
+        if len(owners) != 1:
+            return await handle(method, path, headers, body, query_params)
+        (account,) = owners
+        with request_scope(account, get_region()):
+            return await handle(method, path, headers, body, query_params)
+
+    return handle_at_the_owner
+
+
+def _owners(body: bytes) -> Iterator[str]:
+    """The account of every table that a request names by its ARN."""
+    try:
+        data = json.loads(body or b"{}")
+    except ValueError:
+        return
+    for named in _named(data):
+        match = _ARN.match(named)
+        if match:
+            yield match[1]
+
+
+def _named(data: _Json) -> Iterator[str]:
+    members = [data.get(member) for member in ("TableName", "ResourceArn", "StreamArn")]
+    members += data.get("RequestItems", {})
+    members += [part.get("TableName") for item in data.get("TransactItems", ()) for part in item.values()]
+    yield from (member for member in members if isinstance(member, str))
+    iterator = dynamodb_streams._decode_iterator(data.get("ShardIterator") or "")
+    if iterator:
+        yield iterator.get("arn", "")
+
+
+def _checked(answer: _Answer) -> None:
+    """CloudFormation fails when a service refuses; so does the emulator's.
+
+    Raises:
+        ValueError: The emulated service refused.
+    """
+    status, _, body = answer
+    if status >= 400:
+        raise ValueError(body.decode() if isinstance(body, bytes) else body)

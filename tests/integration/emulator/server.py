@@ -1,0 +1,154 @@
+"""Starts and stops the emulator: on loopback, on a free port, with all that it writes in a folder that goes with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_ROOT = Path(__file__).resolve().parents[3]
+_PYTHON = _ROOT / ".venv-emulator" / "bin" / "python"
+_HOST = "127.0.0.1"
+_KEPT = ("state", "s3")  # folders
+_PATIENCE = 60.0  # seconds, until it is ready or has ended; half a second is usual
+
+
+class EmulatorError(Exception):
+    """The emulator does not run as it should."""
+
+
+class Emulator:
+    """An emulated AWS. Use it in a `with` statement.
+
+    An access key of twelve digits is the root user of that account. It checks no policy at all.
+
+    Args:
+        like: An emulator that is stopped, whose state it begins with; nothing when left out.
+        within: The folder for its own folder; the system's for temporary ones when left out.
+    """
+
+    def __init__(self, like: Emulator | None = None, *, within: Path | None = None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="tableguard-emulator-", dir=within))
+        self._like = like
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            for kept in _KEPT:
+                if self._like is None:
+                    (self.folder / kept).mkdir()
+                else:
+                    shutil.copytree(self._like.folder / kept, self.folder / kept)
+            self.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self._end(signal.SIGKILL)  # what it would keep is not needed any more
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def endpoint(self) -> str:
+        """Where it listens."""
+        return f"http://{_HOST}:{self._port}"
+
+    @property
+    def log(self) -> str:
+        """What it has printed since it was started."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start it with the state that it was stopped with.
+
+        Raises:
+            EmulatorError: It ends at once, does not answer, or has not been set up.
+        """
+        if not _PYTHON.exists():
+            raise EmulatorError("The emulator has not been set up here: run `make setup`.")
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        command = [_PYTHON, Path(__file__).with_name("launch.py"), self.folder]
+        with (self.folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [str(word) for word in command],
+                env=self._environment(temporary),
+                cwd=temporary,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # an interrupt at the terminal is ours to answer
+            )
+        self._wait_until_ready()
+
+    def stop(self) -> None:
+        """Stop it, and whatever it has started; it keeps its state for the next start."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the functions that it runs
+        process.wait()
+        if process.stdin:
+            process.stdin.close()
+
+    def _environment(self, temporary: Path) -> dict[str, str]:
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(temporary),
+            "TMPDIR": str(temporary),
+            "LANG": "C.UTF-8",
+            "AUTH": "false",
+            "BIND_HOST": _HOST,
+            "MINISTACK_HOST": _HOST,
+            "GATEWAY_PORT": str(self._port),
+            "LAMBDA_EXECUTOR": "local",
+            "DOCKER_HOST": f"unix://{temporary}/none",  # it is to look for none
+            "PERSIST_STATE": "1",
+            "S3_PERSIST": "1",
+            "STATE_DIR": str(self.folder / _KEPT[0]),
+            "S3_DATA_DIR": str(self.folder / _KEPT[1]),
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def _wait_until_ready(self) -> None:
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            if self._process is None or self._process.poll() is not None:
+                raise EmulatorError(f"The emulator has ended by itself:\n{self.log}")
+            # Its own word first: whoever else may have taken the port would answer, too.
+            if f"Running on {self.endpoint}" in self.log:
+                with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.endpoint}/_ministack/ready"):  # noqa: S310
+                    return
+            time.sleep(0.05)
+        raise EmulatorError(f"The emulator is not ready after {_PATIENCE:.0f} seconds:\n{self.log}")
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind((_HOST, 0))
+        port: int = listening.getsockname()[1]
+        return port

@@ -1,0 +1,88 @@
+"""What tests do to the accounts, to see the checks fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.deployment.plan import Place
+from scripts.deployment.report import Report
+from scripts.deployment.trial import Trial
+
+CENTRAL = ("444455556666", "us-east-1")
+ALFA, BRAVO = ("111122223333", "us-east-1"), ("222233334444", "eu-west-1")
+CHARLIE, ETL, WRITER = ("555566667777", "us-east-1"), ("333344445555", "us-east-1"), ("666677778888", "us-east-1")
+TABLE = "rbac-central-table"
+TABLE_ARN = f"arn:aws:dynamodb:us-east-1:444455556666:table/{TABLE}"
+EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+ANYBODY_ASSUMES = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"},
+}
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """What the controls below do to the accounts."""
+
+    trial: Trial
+
+    def client(self, service: str, place: Place) -> Any:
+        return self.trial.accounts.client(service, place)
+
+    @property
+    def dynamodb(self) -> Any:
+        return self.client("dynamodb", CENTRAL)
+
+    @property
+    def kms(self) -> Any:
+        return self.client("kms", CENTRAL)
+
+    @property
+    def stream(self) -> str:
+        return str(self.dynamodb.describe_table(TableName=TABLE)["Table"]["LatestStreamArn"])
+
+    @property
+    def key(self) -> str:
+        return str(self.dynamodb.describe_table(TableName=TABLE)["Table"]["SSEDescription"]["KMSMasterKeyArn"])
+
+    def recover(self, **said: Any) -> None:
+        self.dynamodb.update_continuous_backups(TableName=TABLE, PointInTimeRecoverySpecification=said)
+
+    def encrypt(self, **said: Any) -> None:
+        self.dynamodb.update_table(TableName=TABLE, SSESpecification=said)
+
+    def without_policies(self, place: Place, role: str) -> None:
+        iam = self.client("iam", place)
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
+
+    def remove_role(self, place: Place, role: str) -> None:
+        self.without_policies(place, role)
+        self.client("iam", place).delete_role(RoleName=role)
+
+    def function(self, place: Place) -> str:
+        (found,) = self.client("lambda", place).list_functions()["Functions"]
+        return str(found["FunctionName"])
+
+    def configure(self, place: Place, **said: Any) -> None:
+        self.client("lambda", place).update_function_configuration(FunctionName=self.function(place), **said)
+
+    def log(self, place: Place) -> str:
+        groups = self.client("logs", place).describe_log_groups()["logGroups"]
+        return str(next(each["logGroupName"] for each in groups if each.get("retentionInDays")))
+
+
+def failing(checks: Callable[[Report], object]) -> set[str]:
+    report = Report(show=lambda _line: None)
+    checks(report)
+    assert len(report.passed) + len(report.failed) > 30
+    return set(report.failed)
+
+
+def new_failures(trial: Trial, harm: Callable[[Accounts], object], checks: Callable[[Report], object]) -> set[str]:
+    """What fails after something was done to the accounts, and did not fail before."""
+    before = failing(checks)
+    harm(Accounts(trial))
+    return failing(checks) - before

@@ -1,0 +1,105 @@
+"""`make deploy-local`, as a contributor runs it on a machine that has Python and make."""
+
+from __future__ import annotations
+
+import re
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.emulator.server import Emulator, EmulatorError
+from tests.project.machine import ROOT, Machine
+
+CHECKED = [
+    "6 stacks are deployed",
+    "CentralData: table TableCD117FA1: policy",
+    "CentralData: table TableCD117FA1: policy of the stream",
+    "CentralData: table TableCD117FA1: deletion protection",
+    "CentralData: table TableCD117FA1: point-in-time recovery",
+    "CentralData: outputs VendorPolicy",
+    "tenant Bravo may GetItem, and nothing else",
+    "the vendor may do nothing without the table's policies",
+    "that item is in the table of account 444455556666",
+    "TenantBravo reads that item from account 222233334444, eu-west-1",
+    "`cdk diff` finds no difference",
+    "no stack has changed",
+    "of the stacks that were there, only the table's has changed",
+    "nothing but policies has changed",
+    "a role like Charlie's may do nothing any more",
+    "nothing else is left",
+    "what RETAIN keeps is there",
+    "the accounts are as they were before",
+]
+
+BUDGET = 180.0  # seconds
+
+WAITING = """
+import time
+from tests.integration.emulator.server import Emulator
+with Emulator() as emulator:
+    print(emulator.endpoint, flush=True)
+    time.sleep(60)
+"""
+
+
+def processes(folder: Path) -> list[str]:
+    """Running processes that have to do with a folder."""
+    found = []
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = command.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(folder) in words:
+            found.append(words)
+    return found
+
+
+def processor_seconds() -> float:
+    """What the processes that ended here have worked."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+
+
+def test_deploys_checks_and_destroys_the_reference_organization(machine: Machine, tmp_path: Path) -> None:
+    begun, worked = time.monotonic(), processor_seconds()
+    done = machine.run("make", "deploy-local", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stdout
+    # On a busy machine it takes longer: there, what counts is how long the processors worked for it.
+    assert min(time.monotonic() - begun, processor_seconds() - worked) < BUDGET
+    lines = done.stdout.splitlines()
+    passed = [line.removeprefix("  ok      ") for line in lines if line.startswith("  ok      ")]
+    assert [check for check in CHECKED if check not in passed] == []
+    assert re.fullmatch(rf"{len(passed)} checks, 0 failed, in \d+ seconds", lines[-1]), lines[-1]
+    assert [line for line in lines if len(line) > 80] == []
+    assert "kept, as its template says: table rbac-central-table" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+    assert processes(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_leaves_nothing_behind_when_it_is_interrupted(tmp_path: Path, machine: Machine, number: int) -> None:
+    python = ROOT / ".venv/bin/python"
+    environment = {**machine.environment, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [python, "-c", WAITING], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    with process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        assert processes(tmp_path)
+        process.send_signal(number)
+    end = time.monotonic() + 30
+    while (processes(tmp_path) or any(tmp_path.iterdir())) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert processes(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_says_why_the_emulator_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Emulator, "_environment", lambda *_: {"GATEWAY_PORT": "no port"})
+    with pytest.raises(EmulatorError, match=r"(?s)ended by itself.*no port"), Emulator():
+        pass

@@ -1,0 +1,131 @@
+"""Every check of a deployment fails once what it looks at is taken out of the accounts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from scripts.deployment.trial import Trial
+from tests.integration.harm import (
+    ALFA,
+    ANYBODY_ASSUMES,
+    BRAVO,
+    CHARLIE,
+    ETL,
+    EVERYTHING,
+    TABLE,
+    TABLE_ARN,
+    WRITER,
+    Accounts,
+    new_failures,
+)
+
+SETTINGS = "description, managed policies, boundary, session of seconds"
+FUNCTION = "runtime, architecture, handler, role, environment, memory, timeout, log"
+
+# What is done, and which check then fails. They follow each other in one deployment, so each has a check of its own.
+ALSO = {
+    "no point-in-time recovery": ["table: days that one can go back"],
+    "no stream": ["table: policy of the stream"],
+}
+HARMS: dict[str, tuple[Callable[[Accounts], object], str]] = {
+    "no policy of the table": (lambda at: at.dynamodb.delete_resource_policy(ResourceArn=TABLE_ARN), "table: policy"),
+    "no policy of the stream": (
+        lambda at: at.dynamodb.delete_resource_policy(ResourceArn=at.stream),
+        "table: policy of the stream",
+    ),
+    "fewer days to go back": (
+        lambda at: at.recover(PointInTimeRecoveryEnabled=True, RecoveryPeriodInDays=7),
+        "table: days that one can go back",
+    ),
+    "no point-in-time recovery": (
+        lambda at: at.recover(PointInTimeRecoveryEnabled=False),
+        "table: point-in-time recovery",
+    ),
+    "no deletion protection": (
+        lambda at: at.dynamodb.update_table(TableName=TABLE, DeletionProtectionEnabled=False),
+        "table: deletion protection",
+    ),
+    "another key policy": (
+        lambda at: at.kms.put_key_policy(KeyId=at.key, PolicyName="default", Policy=json.dumps(EVERYTHING)),
+        "key: policy",
+    ),
+    "no rotation of the key": (lambda at: at.kms.disable_key_rotation(KeyId=at.key), "key: enabled, rotation"),
+    "another key": (
+        lambda at: at.encrypt(Enabled=True, SSEType="KMS", KMSMasterKeyId="alias/aws/dynamodb"),
+        "table: encryption with",
+    ),
+    "no stream": (
+        lambda at: at.dynamodb.update_table(TableName=TABLE, StreamSpecification={"StreamEnabled": False}),
+        "table: key, indexes, billing, replicas in other regions, stream",
+    ),
+    "a role that anybody assumes": (
+        lambda at: at.client("iam", ALFA).update_assume_role_policy(
+            RoleName="alfa-reader", PolicyDocument=json.dumps(ANYBODY_ASSUMES)
+        ),
+        "TenantAlfa role: trust",
+    ),
+    "no policies of a role": (lambda at: at.without_policies(ALFA, "alfa-reader"), "TenantAlfa role: policies"),
+    "one more policy of a role": (
+        lambda at: at.client("iam", BRAVO).put_role_policy(
+            RoleName="bravo-reader", PolicyName="more", PolicyDocument=json.dumps(EVERYTHING)
+        ),
+        "TenantBravo role: policies",
+    ),
+    "a managed policy": (
+        lambda at: at.client("iam", ALFA).attach_role_policy(
+            RoleName="alfa-reader", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+        ),
+        f"TenantAlfa role: {SETTINGS}",
+    ),
+    "a boundary": (
+        lambda at: at.client("iam", BRAVO).put_role_permissions_boundary(
+            RoleName="bravo-reader", PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess"
+        ),
+        f"TenantBravo role: {SETTINGS}",
+    ),
+    "longer sessions": (
+        lambda at: at.client("iam", CHARLIE).update_role(RoleName="charlie-reader", MaxSessionDuration=43200),
+        f"TenantCharlie role: {SETTINGS}",
+    ),
+    "a role that is gone": (
+        lambda at: at.remove_role(WRITER, "catalogue-writer"),
+        "Writer role is there",
+    ),
+    "a function with another role": (
+        lambda at: at.configure(ALFA, Role="arn:aws:iam::111122223333:role/admin"),
+        f"TenantAlfa function: {FUNCTION}",
+    ),
+    "a function that reads another table": (
+        lambda at: at.configure(BRAVO, Environment={"Variables": {"TABLE_ARN": f"{TABLE_ARN}-2"}}),
+        f"TenantBravo function: {FUNCTION}",
+    ),
+    "a function that is gone": (
+        lambda at: at.client("lambda", CHARLIE).delete_function(FunctionName=at.function(CHARLIE)),
+        "TenantCharlie function is there",
+    ),
+    "a log that is kept for ever": (
+        lambda at: at.client("logs", ETL).delete_retention_policy(logGroupName=at.log(ETL)),
+        "Etl log group: days of retention",
+    ),
+}
+
+
+def test_what_is_taken_out_of_an_account_fails_the_check_that_looks_at_it(shared: Trial) -> None:
+    """One test of all, because they follow each other: tests of their own may run in any order."""
+    expected = {harm: {check, *ALSO.get(harm, ())} for harm, (_, check) in HARMS.items()}
+    failed = {harm: _newly_failed(shared, done) for harm, (done, _) in HARMS.items()}
+    # Whatever has failed once cannot fail anew, so some of what also follows may be missing; the check itself may not.
+    assert [harm for harm, (_, check) in HARMS.items() if check not in failed[harm]] == []
+    assert {harm: more for harm, found in failed.items() if (more := found - expected[harm])} == {}
+
+
+def _newly_failed(shared: Trial, done: Callable[[Accounts], object]) -> set[str]:
+    failures = new_failures(shared, done, lambda report: shared.read_back(shared.today, report))
+    return {without_logical_id(failure) for failure in failures}
+
+
+def without_logical_id(check: str) -> str:
+    """ "TenantAlfa: role ReaderConsumerRoleC7738541: trust" as "TenantAlfa role: trust"."""
+    return re.sub(r"^(\w+): (\w+(?: group)?) \w+(:? )", r"\1 \2\3", check).removeprefix("CentralData ")

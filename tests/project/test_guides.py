@@ -1,0 +1,34 @@
+"""Every Python snippet of the guides works, in the order in which a reader meets them."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.project.machine import ROOT
+
+GUIDES = [ROOT / "docs" / "private-table.md"]
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_the_python_snippets_run_and_synthesize(guide: Path) -> None:
+    text = guide.read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```python\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
+    assert blocks
+    namespace: dict[str, Any] = {}
+    for block in blocks:
+        exec(compile(textwrap.dedent(block), guide.name, "exec"), namespace)  # noqa: S102 - running it is the point
+    assembly = namespace["app"].synth()
+    assert [stack.stack_name for stack in assembly.stacks] == ["Data"]
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_every_construct_that_is_named_is_there(guide: Path) -> None:
+    import tableguard as tg  # noqa: PLC0415 - what the guide speaks of
+
+    for name in re.findall(r"\btg\.(\w+)", guide.read_text(encoding="utf-8")):
+        assert hasattr(tg, name), name

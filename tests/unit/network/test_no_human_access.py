@@ -1,0 +1,311 @@
+"""Who is a person, and what people are denied: decisions over the synthesized policies of table and stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from syrupy.assertion import SnapshotAssertion
+
+import tableguard as tg
+from tableguard.policy.actions import ACTIONS, Reach, Resource
+from tableguard.policy.perimeter import Exemption, Fenced, LambdaPoller, RoleOfEveryAccount, ServiceLinkedRole
+from tests.unit.organization.support import EVERYTHING, allows
+from tests.unit.tables.support import (
+    ANY_KIND,
+    ORDERS,
+    OWNER,
+    PARTNER,
+    READER,
+    REPLICA,
+    STREAM,
+    Documents,
+    app,
+    role,
+    stack,
+    table_v2,
+    warnings,
+)
+
+SUFFIX: Final = "0123456789abcdef"
+ROOT: Final = f"arn:aws:iam::{OWNER}:root"
+DELETE_POLICY: Final = "DeleteResourcePolicy"
+# In reach of a table's policy, and left open: what is set, seen or repaired.
+SETTINGS: Final = frozenset(action for _, action in Fenced.SETTINGS.permissions)
+STEWARDS: Final = tg.PermissionSet(account=OWNER, name="DataSteward")
+ANSWERS: Final = Exemption(
+    principal=STEWARDS, fenced=Fenced.on_table("GetItem", "Query"), reason="subject access requests"
+)
+
+
+def sso(name: str, account: str = OWNER, path: str = "eu-west-1/") -> str:
+    return f"arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/{path}AWSReservedSSO_{name}_{SUFFIX}"
+
+
+def fenced(**more: Any) -> Documents:
+    scope = stack(app())
+    table = table_v2(scope, dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE)
+    tg.NoHumanAccess(scope, "NoPeople", table=table, **more)
+    return Documents.of(scope)
+
+
+@pytest.fixture(scope="module")
+def documents() -> Documents:
+    return fenced(sign_in_roles=[tg.Role(account=OWNER, name="saml-ops"), RoleOfEveryAccount(name="Federated*")])
+
+
+PEOPLE: Final = [
+    ROOT,
+    f"arn:aws:iam::{OWNER}:user/ann",
+    f"arn:aws:iam::{OWNER}:user/on-call/bob",
+    f"arn:aws:sts::{OWNER}:federated-user/ann",
+    sso("AdministratorAccess"),
+    sso("AdministratorAccess", path=""),
+    role("saml-ops", OWNER),
+    role("FederatedOps", OWNER),
+]
+APPLICATIONS: Final = [
+    role("orders-service", OWNER),
+    role("service-role/worker", OWNER),
+    role("saml-ops-batch", OWNER),
+    role("users", OWNER),
+    role("user/ann", OWNER),
+    role("aws-service-role/replication.dynamodb.amazonaws.com/AWSServiceRoleForDynamoDBReplication", OWNER),
+    role("cdk-hnb659fds-cfn-exec-role-444455556666-us-east-1", OWNER),
+    role("sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_0123456789abcdef", OWNER),
+]
+DATA: Final = sorted(
+    name
+    for name, action in ACTIONS.items()
+    if Resource.TABLE in action.resources
+    and action.reach is not Reach.IDENTITY_ONLY
+    and name not in SETTINGS
+    # The replication service's own.
+    and name not in ("ReadDataForReplication", "WriteDataForReplication", "ReplicateSettings")
+)
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_people_are_denied_all_data(documents: Documents, person: str) -> None:
+    reached = {action for action in DATA if allows(documents.table_policy(), action, principal=person)}
+    # AWS lets a root user delete a policy whatever it says: that is the way back.
+    assert reached == ({DELETE_POLICY} if person == ROOT else set())
+    for action in ("GetRecords", "GetShardIterator", "PutResourcePolicy"):
+        assert not allows(documents.stream_policy(), action, principal=person, resource=STREAM)
+
+
+@pytest.mark.parametrize("application", APPLICATIONS)
+def test_applications_are_not_touched(documents: Documents, application: str) -> None:
+    for action in DATA:
+        assert allows(documents.table_policy(), action, principal=application)
+    for action in ("GetRecords", "GetShardIterator", "DescribeStream"):
+        assert allows(documents.stream_policy(), action, principal=application, resource=STREAM)
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_people_keep_the_settings(documents: Documents, person: str) -> None:
+    for action in ("DescribeTable", "UpdateTable", "UpdateTimeToLive", "UpdateContinuousBackups", "DeleteTable"):
+        assert allows(documents.table_policy(), action, principal=person)
+    assert allows(documents.stream_policy(), "DescribeStream", principal=person, resource=STREAM)
+
+
+@pytest.mark.parametrize("resource", [ORDERS, f"{ORDERS}/index/by-date"])
+def test_indexes_are_fenced_as_well(documents: Documents, resource: str) -> None:
+    assert not allows(documents.table_policy(), "Query", principal=PEOPLE[1], resource=resource)
+    assert allows(documents.table_policy(), "Query", principal=APPLICATIONS[0], resource=resource)
+
+
+def test_a_session_of_a_person_is_known_by_its_role(documents: Documents) -> None:
+    session = f"arn:aws:sts::{OWNER}:assumed-role/AWSReservedSSO_AdministratorAccess_{SUFFIX}/ann"
+    context = {"aws:PrincipalArn": sso("AdministratorAccess")}
+    assert not allows(documents.table_policy(), "GetItem", principal=session, context=context)
+
+
+@pytest.mark.parametrize("via", ["athena.amazonaws.com", "cloudformation.amazonaws.com"])
+def test_a_service_that_calls_for_a_person_is_that_person(documents: Documents, via: str) -> None:
+    context = {"aws:ViaAWSService": "true", "aws:CalledViaLast": via}
+    assert not allows(documents.table_policy(), "Scan", principal=PEOPLE[4], context=context)
+    assert allows(documents.table_policy(), "Scan", principal=APPLICATIONS[0], context=context)
+
+
+def test_a_service_in_its_own_name_is_let_through() -> None:
+    scope = stack(app())
+    table = table_v2(scope)
+    service = tg.AwsService(service="glue.amazonaws.com", source_account=OWNER)
+    tg.TableAccess(
+        scope, "Access", table=table, table_grants=[tg.TableGrant(service, tg.Access.READ, reason="zero-ETL")]
+    )
+    tg.NoHumanAccess(scope, "NoPeople", table=table)
+    policy = Documents.of(scope).table_policy()
+    context = {"aws:SourceAccount": OWNER}
+    assert allows(policy, "GetItem", principal="glue.amazonaws.com", context=context)
+
+
+@pytest.mark.parametrize(
+    ("person", "granted"),
+    [
+        (tg.User(account=PARTNER, name="ann"), f"arn:aws:iam::{PARTNER}:user/ann"),
+        (tg.PermissionSet(account=PARTNER, name="Analyst"), sso("Analyst", PARTNER)),
+        (tg.Account(PARTNER), f"arn:aws:iam::{PARTNER}:root"),
+        (tg.Account(PARTNER), f"arn:aws:iam::{PARTNER}:user/eve"),
+    ],
+    ids=["a user", "a permission set", "a root user", "anybody of an account"],
+)
+def test_people_of_other_accounts_are_denied_what_a_grant_allows(person: tg.Principal, granted: str) -> None:
+    scope = stack(app())
+    table = table_v2(scope)
+    tg.TableAccess(scope, "Access", table=table, table_grants=[tg.TableGrant(person, tg.Access.READ, reason="ADR-9")])
+    open_ = Documents.of(scope).table_policy()
+    scope = stack(app())
+    table = table_v2(scope)
+    tg.TableAccess(scope, "Access", table=table, table_grants=[tg.TableGrant(person, tg.Access.READ, reason="ADR-9")])
+    tg.NoHumanAccess(scope, "NoPeople", table=table)
+    closed = Documents.of(scope).table_policy()
+    assert allows(open_, "GetItem", principal=granted)
+    assert not allows(closed, "GetItem", principal=granted)
+
+
+def test_grants_to_applications_stay_as_they_are() -> None:
+    scope = stack(app())
+    table = table_v2(scope)
+    tg.NoHumanAccess(scope, "NoPeople", table=table)
+    tg.TableAccess(scope, "Access", table=table, table_grants=[READER])
+    policy = Documents.of(scope).table_policy()
+    assert allows(policy, "GetItem", principal=role())
+    assert not allows(policy, "PutItem", principal=role())
+
+
+class TestExceptions:
+    @pytest.mark.parametrize(
+        ("person", "action", "allowed"),
+        [
+            (sso("DataSteward"), "GetItem", True),
+            (sso("DataSteward"), "Query", True),
+            (sso("DataSteward"), "Scan", False),
+            (sso("DataSteward"), "PutItem", False),
+            (sso("DataSteward"), "ExportTableToPointInTime", False),
+            (sso("DataSteward"), "PutResourcePolicy", False),
+            (sso("DataSteward", PARTNER), "GetItem", False),
+            (sso("DataStewardAdmin"), "GetItem", False),
+            (f"arn:aws:iam::{OWNER}:user/ann", "GetItem", False),
+        ],
+    )
+    def test_are_for_one_principal_and_its_actions(self, person: str, action: str, allowed: bool) -> None:
+        policy = fenced(exceptions=[ANSWERS]).table_policy()
+        assert allows(policy, action, principal=person) is allowed
+
+    def test_stand_in_the_metadata_with_their_reasons(self) -> None:
+        stated = fenced(exceptions=[ANSWERS]).table["Metadata"]["tableguard"]["people"]
+        assert stated == {"sign_in_roles": [], "exceptions": [ANSWERS.described()]}
+
+    @pytest.mark.parametrize(
+        "exceptions",
+        [
+            [Exemption(principal=LambdaPoller(tg.Role(account=OWNER, name="f")), fenced=Fenced.STREAM, reason="x")],
+            [Exemption(principal=ServiceLinkedRole(account=OWNER, service="dax.amazonaws.com", name="Linked"),
+                       fenced=Fenced.ITEMS, reason="x")],
+            [STEWARDS],
+            [ANSWERS, ANSWERS],
+            ANSWERS,
+        ],
+        ids=["a poller", "a service-linked role", "no exemption", "one twice", "no list"],
+    )  # fmt: skip
+    def test_are_for_people(self, exceptions: Any) -> None:
+        with pytest.raises(tg.InvalidInputError, match="NoHumanAccess"):
+            fenced(exceptions=exceptions)
+
+
+@pytest.mark.parametrize("roles", [["saml-ops"], [tg.Account(OWNER)], [STEWARDS]], ids=str)
+def test_sign_in_roles_are_roles(roles: Any) -> None:
+    with pytest.raises(tg.InvalidInputError, match="sign_in_role"):
+        fenced(sign_in_roles=roles)
+
+
+@pytest.mark.parametrize("kind", ANY_KIND)
+def test_every_kind_of_table_can_be_fenced(kind: str) -> None:
+    scope = stack(app())
+    tg.NoHumanAccess(scope, "NoPeople", table=ANY_KIND[kind](scope))
+    documents = Documents.of(scope)
+    assert not allows(documents.table_policy(), "GetItem", principal=PEOPLE[1])
+    assert allows(documents.table_policy(), "GetItem", principal=APPLICATIONS[0])
+    assert documents.stream_policy() is None
+
+
+def test_a_stream_that_is_turned_on_later_is_fenced() -> None:
+    scope = stack(app())
+    table = ANY_KIND["CfnTable"](scope)
+    tg.NoHumanAccess(scope, "NoPeople", table=table)
+    table.stream_specification = dynamodb.CfnTable.StreamSpecificationProperty(stream_view_type="NEW_IMAGE")
+    policy = Documents.of(scope).stream_policy()
+    assert not allows(policy, "GetRecords", principal=PEOPLE[1], resource=STREAM)
+
+
+def test_replicas_are_fenced_once_they_are_deployed() -> None:
+    def made(**more: Any) -> cdk.Stack:
+        scope = stack(app())
+        replicas = [dynamodb.ReplicaTableProps(region=REPLICA)]
+        tg.NoHumanAccess(scope, "NoPeople", table=table_v2(scope, replicas=replicas), **more)
+        return scope
+
+    in_ireland = ORDERS.replace("us-east-1", REPLICA)
+    first, second = made(), made(deployed_replicas=[REPLICA])
+    assert any("people are not kept out" in warning for warning in warnings(first))
+    assert Documents.of(first).table_policy(REPLICA) is None
+    policy = Documents.of(second).table_policy(REPLICA)
+    assert not allows(policy, "GetItem", principal=PEOPLE[1], resource=in_ireland)
+    assert allows(policy, "GetItem", principal=APPLICATIONS[0], resource=in_ireland)
+
+
+def test_the_same_fence_twice_is_an_error() -> None:
+    scope = stack(app())
+    table = table_v2(scope)
+    tg.NoHumanAccess(scope, "NoPeople", table=table)
+    with pytest.raises(tg.InvalidInputError, match="one of each kind for a table"):
+        tg.NoHumanAccess(scope, "Again", table=table)
+
+
+def test_too_many_sign_in_roles_are_an_error_that_says_so() -> None:
+    many = [tg.Role(account=OWNER, name=f"sign-in-role-with-a-long-name-{number:03}") for number in range(300)]
+    with pytest.raises(tg.PolicyTooLargeError, match="the table policy of Data/Orders"):
+        fenced(sign_in_roles=many)
+
+
+def test_an_imported_table_is_an_error() -> None:
+    scope = stack(app())
+    imported = dynamodb.Table.from_table_name(scope, "Imported", "orders")
+    with pytest.raises(tg.InvalidInputError, match="imported"):
+        tg.NoHumanAccess(scope, "NoPeople", table=imported)
+
+
+def test_in_a_stack_of_no_account_people_of_every_account_are_denied() -> None:
+    scope = cdk.Stack(app(), "Anywhere")
+    tg.NoHumanAccess(scope, "NoPeople", table=table_v2(scope))
+    policy = Documents(dict(cdk.assertions.Template.from_stack(scope).to_json())).table_policy()
+    assert not allows(policy, "GetItem", principal=PEOPLE[1])
+    assert allows(policy, "GetItem", principal=APPLICATIONS[0])
+
+
+def test_without_the_fence_people_read() -> None:
+    scope = stack(app())
+    table_v2(scope)
+    identity: Mapping[str, object] = EVERYTHING
+    assert all(allows(None, "GetItem", principal=person, identity=[identity]) for person in PEOPLE)
+
+
+@pytest.mark.parametrize("how", ["least", "everything"])
+def test_template(how: str, template_snapshots: SnapshotAssertion) -> None:
+    scope = stack(app())
+    least = how == "least"
+    table = table_v2(scope, dynamo_stream=None if least else dynamodb.StreamViewType.NEW_IMAGE)
+    roles = [tg.Role(account=OWNER, name="saml-ops")]
+    tg.NoHumanAccess(
+        scope,
+        "NoPeople",
+        table=table,
+        sign_in_roles=[] if least else roles,
+        exceptions=[] if least else [ANSWERS],
+    )
+    assert scope == template_snapshots

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from tableguard.policy.evaluation import values as read
-from tableguard.policy.evaluation.match import Context, MalformedError, Match
+from tableguard.policy.evaluation.match import UNTOLD, Context, MalformedError, Match
 from tableguard.policy.evaluation.operators import OPERATORS, Comparison, Operator
 
 
@@ -63,6 +63,9 @@ def compile_condition(block: object, *, variables: bool) -> list[Test]:
     for name, keys in block.items():
         if not isinstance(keys, dict) or not keys:
             raise MalformedError(f"Condition: {name!r} holds no object of keys and values")
+        if len(keys) > 1 and len({str(key).lower() for key in keys}) < len(keys):
+            # Whether both count or one wins is documented nowhere, and a Deny must not get lost over it.
+            raise MalformedError(f"Condition: {name!r} holds a key twice, in different cases")
         for key, value in keys.items():
             if not isinstance(key, str) or ":" not in key:
                 raise MalformedError(f"Condition: {key!r} is no condition key")
@@ -125,7 +128,8 @@ class _Single:
         if present is None:
             return self._absent
         if len(present) != 1:
-            # Keys with several values "require" a set operator; what happens without one is documented nowhere.
+            # Keys with several values "require" a set operator; what happens without one is documented nowhere. Of an
+            # untold one nothing can be told.
             return None
         fits = self._comparison.fits(present[0], context)
         return None if fits is None else fits is not self._negated
@@ -135,10 +139,11 @@ class _ForAllValues(_Single):
     __slots__ = ()
 
     def holds(self, context: Context) -> Match:
-        unread = False
+        present = context.get(self._key)
+        unread = present == UNTOLD
         # "Also true if there are no keys in the request, or if the key values resolve to a null data set, such as an
         # empty string."
-        for value in context.get(self._key, ()):
+        for value in present or ():
             fits = self._comparison.fits(value, context) if value else not self._negated
             if fits is None:
                 unread = True
@@ -154,7 +159,7 @@ class _ForAnyValue(_Single):
         present = context.get(self._key)
         if present is None:
             return self._absent
-        unread = False
+        unread = present == UNTOLD
         for value in present:
             fits = self._comparison.fits(value, context)
             if fits is None:

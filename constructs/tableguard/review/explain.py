@@ -222,9 +222,7 @@ def _has(test: Test, request: Request) -> str:
 
 def _value(test: Test, request: Request) -> str:
     found = request.situation.context.get(test.low_key)
-    if found is None:
-        return f"the request has no {test.key}"
-    return f"{test.key} is {', '.join(found)}" if found else f"nothing tells {test.key}"
+    return f"{test.key} is {', '.join(found)}" if found is not None else f"the request has no {test.key}"
 
 
 def _asks(test: Test) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from tableguard.policy.evaluation import values as read
-from tableguard.policy.evaluation.match import UNTOLD, Context, MalformedError, Match
+from tableguard.policy.evaluation.match import Context, MalformedError, Match
 from tableguard.policy.evaluation.operators import OPERATORS, Comparison, Operator
 
 
@@ -128,8 +128,7 @@ class _Single:
         if present is None:
             return self._absent
         if len(present) != 1:
-            # Keys with several values "require" a set operator; what happens without one is documented nowhere. Of an
-            # untold one nothing can be told.
+            # Keys with several values "require" a set operator; what happens without one is documented nowhere.
             return None
         fits = self._comparison.fits(present[0], context)
         return None if fits is None else fits is not self._negated
@@ -139,11 +138,10 @@ class _ForAllValues(_Single):
     __slots__ = ()
 
     def holds(self, context: Context) -> Match:
-        present = context.get(self._key)
-        unread = present == UNTOLD
+        unread = False
         # "Also true if there are no keys in the request, or if the key values resolve to a null data set, such as an
         # empty string."
-        for value in present or ():
+        for value in context.get(self._key, ()):
             fits = self._comparison.fits(value, context) if value else not self._negated
             if fits is None:
                 unread = True
@@ -159,7 +157,7 @@ class _ForAnyValue(_Single):
         present = context.get(self._key)
         if present is None:
             return self._absent
-        unread = present == UNTOLD
+        unread = False
         for value in present:
             fits = self._comparison.fits(value, context)
             if fits is None:

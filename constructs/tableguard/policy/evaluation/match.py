@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 Match: TypeAlias = bool | None
 """True, False, or None for "cannot be told", which an Allow reads as no and a Deny as yes."""
 
 Context: TypeAlias = Mapping[str, tuple[str, ...]]
-"""The context of a request: lower-case keys, since IAM ignores their case, and one or more values each, or `UNTOLD`."""
-
-UNTOLD: Final[tuple[str, ...]] = ()
-"""Stands for the values of a key that is in the request, but of which nobody knows the value."""
+"""The context of a request: lower-case keys, since IAM ignores their case, and one or more values each."""
 
 
 class MalformedError(ValueError):

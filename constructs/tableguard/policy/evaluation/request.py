@@ -11,16 +11,9 @@ from typing import Final, TypeAlias
 
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.evaluation.arns import Segments, split_arn
-from tableguard.policy.evaluation.callers import (
-    PRINCIPAL_ARN,
-    Caller,
-    CallerKind,
-    is_account,
-    is_service_linked,
-    parse_caller,
-)
+from tableguard.policy.evaluation.callers import Caller, CallerKind, is_account, is_service_linked, parse_caller
 from tableguard.policy.evaluation.conditions import scalar_text
-from tableguard.policy.evaluation.match import UNTOLD, MalformedError
+from tableguard.policy.evaluation.match import MalformedError
 
 ContextValue: TypeAlias = str | bool | int | float | Sequence[str | bool | int | float] | None
 """A value of the context. None and an empty list mean that the key is absent, as IAM sees them."""
@@ -70,9 +63,8 @@ class Request:
     What follows from the principal and the resource is filled into the context when it is absent: aws:PrincipalArn,
     aws:PrincipalAccount, aws:PrincipalType, aws:PrincipalIsAWSService, aws:PrincipalServiceName (and its list),
     aws:username, aws:userid of root, federated and anonymous callers, and aws:ResourceAccount. A role session leaves
-    aws:PrincipalArn to the context, since its ARN does not tell the role's path; left out there, the key is present
-    with a value that nobody knows, and a condition on it cannot be told. Nothing else is invented: no time, no network,
-    no TLS.
+    aws:PrincipalArn to the context, since its ARN does not tell the role's path; left out there, the key is absent,
+    although AWS would have it: say it. Nothing else is invented: no time, no network, no TLS.
 
     Args:
         principal: The caller's ARN (account root, user, role, role session, federated user), a service's host name
@@ -132,8 +124,6 @@ def _situation(request: Request) -> Situation:
     elif caller.kind is _ROLE_SESSION:
         role_arn = caller.stated_role(context)
         linked = role_arn is not None and is_service_linked(role_arn)
-        # Every such request has the key, and here nobody knows its value.
-        context.setdefault(PRINCIPAL_ARN, UNTOLD)
     owner = account or caller.account
     return Situation(
         caller, role_arn, linked, request.federated_by, action, request.action, resource, segments, owner, context

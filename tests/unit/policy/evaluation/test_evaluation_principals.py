@@ -229,6 +229,7 @@ def test_what_the_context_says_is_kept() -> None:
 @pytest.mark.parametrize(
     ("caller", "key"),
     [
+        (SESSION, "aws:PrincipalArn"),
         (SERVICE, "aws:PrincipalArn"),
         (SERVICE, "aws:PrincipalAccount"),
         (ROLE, "aws:userid"),
@@ -244,34 +245,3 @@ def test_what_does_not_follow_stays_absent(caller: str, key: str) -> None:
     for wanted, allowed in (("true", True), ("false", False)):
         resource = policy("Allow", {"Principal": "*"}, Condition={"Null": {key: wanted}})
         assert evaluate(ask(caller), Policies(**OWN_SIDE, resource=resource)).allowed is allowed
-
-
-@pytest.mark.parametrize(
-    "test",
-    [
-        {"ArnLike": {"aws:PrincipalArn": ROLE}},
-        {"ArnNotLike": {"aws:PrincipalArn": ROLE}},
-        {"StringNotEqualsIfExists": {"aws:PrincipalArn": ROLE}},
-        {"ForAnyValue:ArnLike": {"aws:PrincipalArn": ROLE}},
-        {"ForAllValues:ArnLike": {"aws:PrincipalArn": ROLE}},
-    ],
-)
-def test_what_a_condition_says_of_a_session_whose_role_is_not_known_cannot_be_told(test: dict[str, Any]) -> None:
-    """Its request has aws:PrincipalArn, and neither the ARN nor this context tells its value."""
-    allow = evaluate(
-        ask(SESSION), Policies(identity=[EVERYTHING], resource=policy("Allow", {"Principal": "*"}, Condition=test))
-    )
-    both = [
-        policy("Allow", {"Principal": "*"})["Statement"],
-        policy("Deny", {"Principal": "*"}, Condition=test)["Statement"],
-    ]
-    deny = Policies(identity=[EVERYTHING], resource={"Version": "2012-10-17", "Statement": both})
-    denied = evaluate(ask(SESSION), deny)
-    assert (allow.outcome, allow.understood) == (Outcome.IMPLICITLY_DENIED, False)
-    assert (denied.outcome, denied.understood) == (Outcome.EXPLICITLY_DENIED, False)
-
-
-def test_the_key_is_there_all_the_same() -> None:
-    for wanted, allowed in (("true", False), ("false", True)):
-        resource = policy("Allow", {"Principal": "*"}, Condition={"Null": {"aws:PrincipalArn": wanted}})
-        assert evaluate(ask(SESSION), Policies(identity=[EVERYTHING], resource=resource)).allowed is allowed

@@ -157,6 +157,30 @@ def test_an_scp_on_the_account_is_a_wall_as_well() -> None:
     assert f"SCP wall on {OWNER}; binds {OWNER}" in as_text(found)
 
 
+def test_an_exempt_role_of_another_account_is_exempt_though_nothing_is_granted_to_it() -> None:
+    reader = f"arn:aws:iam::{CONSUMER}:role/reader"
+    condition = {"StringNotEquals": {"aws:SourceVpc": VPC}, "ArnNotEquals": {"aws:PrincipalArn": reader}}
+    found = reviewed(stack(T=table(deny("dynamodb:GetItem", Principal="*", Condition=condition))))
+    (exempted,) = found.tables[0].enclosure.exempted
+    assert (exempted.label, exempted.what) == (f"role reader of {CONSUMER}", ("everything",))
+
+
+@pytest.mark.parametrize(
+    ("operator", "region", "named"),
+    [
+        ("StringEquals", REGION, True),
+        ("StringEquals", "us-west-2", False),
+        ("StringNotEquals", REGION, False),
+    ],
+)
+def test_networks_count_in_the_regions_that_a_statement_is_about(operator: str, region: str, named: bool) -> None:
+    condition = {"StringNotLike": {"aws:SourceVpc": VPC}, operator: {"aws:RequestedRegion": region}}
+    found = reviewed(stack(T=table(deny("dynamodb:GetItem", Principal="*", Condition=condition))))
+    enclosure = found.tables[0].enclosure
+    assert (VPC in {each.network for each in enclosure.networks}) is named
+    assert (VPC in enclosure.said) is named
+
+
 class TestDisagreements:
     def test_an_exemption_that_the_policy_does_not_give(self) -> None:
         policy = _without(_fence(INSIDE, "perimeter")[0], EXPORTER.arn("aws"))

@@ -467,6 +467,16 @@ def test_an_unreadable_statement_makes_access_unknown_not_denied() -> None:
     assert cell(only_row(found), found.tables[0].table, "read") == "?"
 
 
+def test_what_is_not_known_of_a_kind_is_one_entry() -> None:
+    found = shared(to(READER, "dynamodb:*", Condition={"Nonsense": {"aws:x": "y"}}), allow("dynamodb:*"))
+    entries = [access for access in only_row(found).accesses if access.status is Status.UNKNOWN]
+    assert [(each.kind, len(each.actions)) for each in entries] == [
+        (kind, len({action for each in entries if each.kind == kind for action in each.actions}))
+        for kind in dict.fromkeys(each.kind for each in entries)
+    ]
+    assert {"dynamodb:GetItem", "dynamodb:Query"} < set(entries[0].actions)
+
+
 def test_a_value_that_is_unknown_yet_is_no_finding() -> None:
     found = shared(allow(Principal={"AWS": {"Ref": "P"}}), allow())
     assert findings(found) == []

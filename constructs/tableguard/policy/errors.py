@@ -30,7 +30,7 @@ class InvalidInputError(TableguardError):
         self.allowed = allowed
         self.fix = fix
         shown = repr(value)
-        shown = shown if len(shown) <= _MOST else f"{shown[: _MOST - 1]}…"
+        shown = shown if len(shown) <= _MOST else f"{shown[:_MOST]}… ({len(shown)} characters)"
         super().__init__(f"{what}: got {shown}. Allowed: {allowed}." + (f" {fix}" if fix else ""))
 
 

@@ -38,6 +38,7 @@ EMULATOR := .venv-emulator/.packages
 ##  make types         mypy, strict
 ##  make format        let ruff rewrite what it can
 ##  make snapshots     write the templates' snapshots anew
+##  make attacks       write docs/attacks.md anew from the tests' table
 ##  make bench         measure the library's speed as ratios (six minutes)
 ##  make bench-accept  commit to the ratios of the last run
 ##  make wheel         build dist/tableguard-*.whl
@@ -88,6 +89,10 @@ format: $(VENV)
 .PHONY: snapshots
 snapshots: $(VENV)
 	$(IN_VENV) .venv/bin/pytest --snapshot-update
+
+.PHONY: attacks
+attacks: $(VENV)
+	$(IN_VENV) .venv/bin/python -m tests.unit.organization.attacks
 
 # A ratio that is over a fifth worse than in benchmarks/figures.json fails. Not part of `make test`: a busy machine is slow.
 .PHONY: bench

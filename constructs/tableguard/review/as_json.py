@@ -9,7 +9,8 @@ from tableguard.review.access import Access
 from tableguard.review.decide import Verdict
 from tableguard.review.kinds import KINDS
 from tableguard.review.matrix import cell
-from tableguard.review.report import Finding, Review, Row, TableReview, Warning_
+from tableguard.review.perimeters import Enclosure
+from tableguard.review.report import Control, Finding, Review, Row, TableReview, Warning_
 from tableguard.review.trust import Trusted
 from tableguard.review.wording import last_day
 
@@ -33,6 +34,7 @@ def as_json(review: Review) -> dict[str, Any]:
             for each in review.acknowledged
         ],
         "unknown": [{"what": unknown.what, "place": place(unknown.place)} for unknown in review.unknowns],
+        "organization_policies": [_control(each) for each in review.controls],
         "accounts": {account: list(others) for account, others in review.hanging.items()},
     }
 
@@ -93,6 +95,35 @@ def _table(table: TableReview, review: Review) -> dict[str, Any]:
         "place": place(it.place),
         "accounts": list(table.accounts),
         "principals": [_row(row, table, review) for row in table.rows],
+        "perimeter": _enclosure(table.enclosure),
+    }
+
+
+def _enclosure(found: Enclosure) -> dict[str, Any]:
+    return {
+        "networks": [
+            {"network": each.network, "reached": list(each.reached), "unsure": list(each.unsure)}
+            for each in found.networks
+        ],
+        "people_denied": list(found.people),
+        "exempt": [
+            {"fence": each.fence, "principal": each.pattern, "label": each.label, "what": list(each.what),
+             "reason": each.reason}
+            for each in found.exempted
+        ],
+        "open_because": found.open_because,
+    }  # fmt: skip
+
+
+def _control(control: Control) -> dict[str, Any]:
+    return {
+        "kind": control.kind,
+        "name": control.name,
+        "targets": list(control.targets),
+        "binds": list(control.binds),
+        "may_bind": list(control.perhaps),
+        "left_off": [{"account": each.account, "reason": each.reason} for each in control.left_off],
+        "place": place(control.place),
     }
 
 

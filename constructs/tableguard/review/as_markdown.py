@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tableguard.review.as_text import of_acknowledgement, summary_of
+from tableguard.review.enclosed import is_worth_saying, lines, of_control
 from tableguard.review.kinds import KINDS
 from tableguard.review.matrix import cell, details, where
 from tableguard.review.report import Review, TableReview
@@ -28,6 +29,10 @@ def _lines(review: Review) -> Iterator[str]:
     yield from _section("Warnings", (f"**{w.kind.value}**: {_safe(w.message)}" for w in review.warnings))
     for table in review.tables:
         yield from _table(table, review)
+        if is_worth_saying(review):
+            yield from (f"- {word}: {_safe(text)}" for word, text in lines(table.enclosure))
+            yield ""
+    yield from _section("Organization policies", (_safe(of_control(each)) for each in review.controls))
     yield from _section("Acknowledged rules", (_safe(of_acknowledgement(each)) for each in review.acknowledged))
     yield from _section("Not known", (f"{_safe(u.what)}{_at(where(u.place))}" for u in review.unknowns))
     yield "`yes`, `some`: every action of the kind that can work from there, or some; `*`: under conditions; "

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tableguard.review.acknowledgements import Acknowledgement
+from tableguard.review.enclosed import is_worth_saying, of_control
+from tableguard.review.enclosed import lines as enclosed
 from tableguard.review.kinds import KINDS
 from tableguard.review.lines import LEAST, wrapped
 from tableguard.review.matrix import LEGEND, NONE, cell, details, where
@@ -51,11 +53,13 @@ class _Text:
         self._review = review
         self._width = width
         self._color = color
+        self._fenced = is_worth_saying(review)
 
     def lines(self) -> Iterator[str]:
         """All lines."""
         for table in self._review.tables:
             yield from self._table(table)
+            yield from self._enclosed(table)
             yield ""
         if any(table.rows for table in self._review.tables):
             for sign, meaning in LEGEND:
@@ -63,6 +67,7 @@ class _Text:
             yield ""
         yield from self._section("Findings", _RED, map(_of_finding, self._review.findings))
         yield from self._section("Warnings", _YELLOW, map(_of_warning, self._review.warnings))
+        yield from self._section("Organization policies", "", map(of_control, self._review.controls))
         yield from self._section("Acknowledged rules", _YELLOW, map(of_acknowledgement, self._review.acknowledged))
         yield from self._section("Not known", "", map(_of_unknown, self._review.unknowns))
         yield from (self._painted(_BOLD, line) for line in wrapped(summary_of(self._review), self._width))
@@ -94,6 +99,11 @@ class _Text:
         yield f" {_NAME:<{name}}{heads}".rstrip()
         for row in table.rows:
             yield from self._row(row, table, name, widths)
+
+    def _enclosed(self, table: TableReview) -> Iterator[str]:
+        if self._fenced:
+            for word, text in enclosed(table.enclosure):
+                yield from self._wrapped(f"   {word:<8} ", text)
 
     def _row(self, row: Row, table: TableReview, name: int, widths: list[int]) -> Iterator[str]:
         label = row.subject.label

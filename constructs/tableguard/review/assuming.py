@@ -1,12 +1,18 @@
-"""Who may assume a role: its trust policy and the caller's own policies together."""
+"""The one reader of trust policies: what one says as a policy, who may assume the role by it, and who is handed it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from tableguard.policy.evaluation import AnyDocument, Decision, Document, Layer, Policies, Request, evaluate
+from tableguard.review.sentences import Shelf
+from tableguard.review.subjects import principals_of
+
+BY_SAML: Final = "sts:assumerolewithsaml"
+ASSUMING: Final = ("sts:assumerole", BY_SAML, "sts:assumerolewithwebidentity")
+"""The ways of assuming a role, in lower case."""
 
 
 def assuming(request: Request, trust: AnyDocument, policies: Policies) -> Decision:
@@ -41,6 +47,32 @@ def completed(trust: AnyDocument) -> Document:
     stated: Any = source.get("Statement", [])
     statements = stated if isinstance(stated, list) else [stated]
     return Document({**source, "Statement": [_on_everything(each) for each in statements]}, place)
+
+
+def lets_sign_in(trust: AnyDocument | None) -> bool:
+    """Whether people sign in with a role by SAML.
+
+    Args:
+        trust: The role's trust policy; None where it is not known.
+    """
+    return trust is not None and any(each.allows for each in completed(trust).compiled.concerning(BY_SAML))
+
+
+def services(trust: AnyDocument | None, shelf: Shelf) -> Iterable[str]:
+    """The services that a role can be passed to: those that its trust policy names otherwise than to deny them.
+
+    Args:
+        trust: The role's trust policy; None where it is not known.
+        shelf: The statements of documents.
+    """
+    found = (
+        value
+        for sentence in (shelf.sentences(completed(trust)) if trust is not None else ())
+        if not sentence.denies
+        for kind, value in principals_of(sentence)
+        if kind == "Service"
+    )
+    return dict.fromkeys(found)
 
 
 def _on_everything(statement: object) -> object:

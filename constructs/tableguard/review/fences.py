@@ -58,6 +58,8 @@ def organization_policies(reader: Reader) -> Iterator[OrganizationPolicy]:
             document=reader.document(stack, logical_id, properties, "Content"),
             targets=tuple(targets),
             managed_from=str(stack.account),
+            name=properties["Name"] if isinstance(properties.get("Name"), str) else logical_id,
+            stated=reader.claims(stack, logical_id),
             place=place(stack, logical_id),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -61,6 +61,7 @@ class Table:
         key_arn: The customer-managed key that it is encrypted with, where that is known.
         aws_managed_key: Whether it is encrypted with the key that AWS manages, which no other account can use.
         stated_grants: The grants that the template's metadata claims; decisions never come from these.
+        stated_fences: What the metadata claims of its fences, "perimeter" and "people"; likewise.
         place: The table in its template.
     """
 
@@ -76,6 +77,7 @@ class Table:
     key_arn: str | None = None
     aws_managed_key: bool = False
     stated_grants: tuple[Stated, ...] = ()
+    stated_fences: Mapping[str, Any] = field(default_factory=dict, hash=False)
     place: Place = field(default_factory=Place)
 
     @property
@@ -161,6 +163,8 @@ class OrganizationPolicy:
     Args:
         kind: "SERVICE_CONTROL_POLICY" or "RESOURCE_CONTROL_POLICY".
         managed_from: The account that deploys it: the organization's management account, or one that it delegated to.
+        name: Its name.
+        stated: What the template's metadata claims of it; decisions never come from this.
         document: Its content.
         targets: Ids of what it is attached to: accounts, organizational units, roots.
         place: The policy in its template.
@@ -170,12 +174,23 @@ class OrganizationPolicy:
     document: Document
     targets: tuple[str, ...]
     managed_from: str = ""
+    name: str = ""
+    stated: Mapping[str, Any] = field(default_factory=dict, hash=False)
     place: Place = field(default_factory=Place)
 
     @property
     def on_root(self) -> bool:
         """Whether it is attached to the organization's root."""
         return any(target.startswith("r-") or target.endswith("@RootId}") for target in self.targets)
+
+    def binds(self, account: str, accounts: Collection[str]) -> bool:
+        """Whether it binds an account for certain.
+
+        Args:
+            account: The account.
+            accounts: The accounts of the assembly, which a policy on the root binds.
+        """
+        return account != self.managed_from and (account in self.targets or (self.on_root and account in accounts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,9 +326,7 @@ class Picture:
         found = [
             policy.document
             for policy in self.organization_policies
-            if policy.kind == kind
-            and account != policy.managed_from
-            and (account in policy.targets or (policy.on_root and account in self.accounts))
+            if policy.kind == kind and policy.binds(account, self.accounts)
         ]
         return [found] if found else []
 

@@ -156,10 +156,15 @@ class Reader:
         kind = stack.template["Resources"][logical_id].get("Type")
         return kind in _BESIDE and self.resolver.exists(stack, logical_id) is None
 
-    def stated(self, stack: SynthesizedStack, logical_id: str) -> Iterator[Stated]:
-        """The grants that a resource's metadata claims."""
+    def claims(self, stack: SynthesizedStack, logical_id: str) -> Mapping[str, Any]:
+        """What a resource's metadata claims about it; nothing where it has none of ours."""
         metadata = self.resolver.resolve(stack, stack.template["Resources"][logical_id].get("Metadata"))
         claims = get(metadata, METADATA_KEY)
+        return claims if isinstance(claims, Mapping) else {}
+
+    def stated(self, stack: SynthesizedStack, logical_id: str) -> Iterator[Stated]:
+        """The grants that a resource's metadata claims."""
+        claims = self.claims(stack, logical_id)
         grants = get(claims, "grants")
         for grant in grants if isinstance(grants, list) else []:
             if isinstance(grant, Mapping):

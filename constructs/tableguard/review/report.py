@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tableguard.policy.evaluation import Place
 from tableguard.review.access import Access
 from tableguard.review.acknowledgements import Acknowledgement
+from tableguard.review.perimeters import Enclosure
 from tableguard.review.picture import Table, Unknown
 from tableguard.review.subjects import Subject
 from tableguard.review.trust import Trusted
@@ -24,6 +25,8 @@ class FindingKind(enum.Enum):
     """The template's metadata claims something else than the policies say."""
     NOT_UNDERSTOOD = "not understood"
     """A policy that IAM would not take, or that nobody can read."""
+    PERIMETER = "perimeter"
+    """A perimeter that leaves a way around it."""
     PUBLIC = "public"
     """A statement that allows everybody."""
     TOO_LARGE = "too large"
@@ -111,6 +114,42 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOff:
+    """An account that a policy's statements spare.
+
+    Args:
+        account: The account.
+        reason: Why, as the metadata claims; None where it does not say.
+    """
+
+    account: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One SCP or RCP.
+
+    Args:
+        kind: "SCP" or "RCP".
+        name: Its name.
+        targets: What it is attached to.
+        binds: Which of the tables' accounts it binds.
+        perhaps: Which of them it may bind: no template tells what an organizational unit holds.
+        left_off: The accounts that it spares.
+        place: Where it stands.
+    """
+
+    kind: str
+    name: str
+    targets: tuple[str, ...]
+    binds: tuple[str, ...]
+    perhaps: tuple[str, ...]
+    left_off: tuple[LeftOff, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableReview:
     """One table.
 
@@ -118,11 +157,13 @@ class TableReview:
         table: The table.
         rows: The principals that may do something with it.
         accounts: The other accounts that hang on it.
+        enclosure: From where its data can be reached, and who is exempt.
     """
 
     table: Table
     rows: tuple[Row, ...]
     accounts: tuple[str, ...]
+    enclosure: Enclosure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +178,7 @@ class Review:
         unknowns: What the templates do not tell.
         hanging: For each account with tables, the other accounts that hang on any of them.
         acknowledged: The rules of ours that somebody has acknowledged away.
+        controls: The SCPs and RCPs.
     """
 
     today: dt.date
@@ -146,3 +188,4 @@ class Review:
     unknowns: tuple[Unknown, ...]
     hanging: Mapping[str, tuple[str, ...]]
     acknowledged: tuple[Acknowledgement, ...] = ()
+    controls: tuple[Control, ...] = ()

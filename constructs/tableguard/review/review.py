@@ -11,17 +11,20 @@ from tableguard.policy.evaluation import Document, Effect, Layer
 from tableguard.review.access import Access, Refusal, Status, accesses, together
 from tableguard.review.acknowledgements import PLUGIN, Acknowledgement
 from tableguard.review.assembly import SynthesizedStack
+from tableguard.review.bound import controls
 from tableguard.review.claims import Claims
 from tableguard.review.dangling import Dangling
 from tableguard.review.decide import Verdict
 from tableguard.review.identities import may_matter
 from tableguard.review.ineffective import without_effect
+from tableguard.review.perimeters import Enclosures
 from tableguard.review.picture import Picture, Table, Unknown
 from tableguard.review.problems import not_understood, public
 from tableguard.review.report import Finding, FindingKind, Review, Row, TableReview, Warning_, WarningKind
 from tableguard.review.search import Search
 from tableguard.review.sentences import Sentence, Shelf
 from tableguard.review.sizes import Sized, sized
+from tableguard.review.stated_fences import FenceClaims
 from tableguard.review.subjects import (
     Reach,
     Subject,
@@ -63,6 +66,7 @@ class _Reviewer:
         self._shelf = Shelf()
         self._search = Search(picture, dt.datetime.combine(today, _NOON), self._shelf)
         self._reach = Reach(picture, self._shelf)
+        self._enclosures = Enclosures(picture, self._search.now, self._shelf)
         self._dangling = Dangling(self._search, self._reach)
         self._findings: dict[Finding, None] = {}
         self._warnings: list[Warning_] = []
@@ -78,6 +82,8 @@ class _Reviewer:
         self._find(self._dangling.of_no_table())
         for unknown in self._dangling.unknowns():
             self._unknowns[unknown] = None
+        bound = tuple(controls(self._picture, self._shelf))
+        self._find(finding for _, findings in bound for finding in findings)
         hanging = {
             account: tuple(sorted({a for t in tables if t.table.account == account for a in t.accounts}))
             for account in sorted({each.table.account for each in tables})
@@ -89,6 +95,7 @@ class _Reviewer:
             warnings=(*warnings_of(tables, sizes, hanging, self._picture.accounts, self._today), *self._warnings),
             unknowns=tuple(self._unknowns),
             hanging=hanging,
+            controls=tuple(control for control, _ in bound),
         )
 
     def _note_unread(self) -> None:
@@ -114,6 +121,8 @@ class _Reviewer:
                 row = self._row(subject, claims, tuple(map(_as_sure_as(subject), found)), unread)
                 rows.append(replace(row, perhaps=self._with_others(subject, table, found) if unread else ()))
         self._find(claims.findings(rows))
+        fences = FenceClaims(table, self._enclosures, self._enclosures.of(table))
+        self._find(fences.findings())
         useless = tuple(without_effect(self._picture, table, self._shelf))
         self._warnings += (
             Warning_(kind=WarningKind.NO_EFFECT, message=said, table=table.arn, place=sentence.document.place)
@@ -126,7 +135,12 @@ class _Reviewer:
             denied,
         )
         others = {row.subject.account for row in rows if row.subject.account not in (None, table.account)}
-        return TableReview(table=table, rows=tuple(rows), accounts=tuple(sorted(a for a in others if a is not None)))
+        return TableReview(
+            table=table,
+            rows=tuple(rows),
+            accounts=tuple(sorted(a for a in others if a is not None)),
+            enclosure=fences.explained(),
+        )
 
     def _note_without_row(
         self,

@@ -88,7 +88,8 @@ def disagreements(claim: Claim, found: tuple[Access, ...]) -> Iterator[str]:
     if claim.actions is None:
         yield f"states an access {claim.access!r} that nobody can read"
         return
-    usable = [each for each in found if each.status is not Status.UNKNOWN]
+    # Where only the key's consent is not known, the policies of the table say what the claim is about.
+    usable = [each for each in found if each.status is not Status.UNKNOWN or each.verdict.allowed]
     given = {action for each in usable for action in each.actions}
     missing = sorted(claim.actions - given)
     if missing:

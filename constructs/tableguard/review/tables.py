@@ -91,6 +91,9 @@ def _table(
         key_arn=key,
         aws_managed_key=stated is None and get(encryption, "SSEEnabled") in (True, "true"),
         stated_grants=tuple(reader.stated(stack, logical_id)),
+        stated_fences={
+            name: claim for name, claim in reader.claims(stack, logical_id).items() if name in ("perimeter", "people")
+        },
         place=place(stack, logical_id),
     )
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.evaluation import Document, Request
 from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.review.assuming import ASSUMING, completed
 from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Identity, account_of
 from tableguard.review.sentences import Sentence, Shelf, Test, texts
 from tableguard.review.subjects import STRANGER, account_in, is_limit, label_of, principals_of
 from tableguard.review.wording import ends, last_day, phrases
 
-_ASSUMING: Final = ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
 _SAML: Final = ":saml-provider/"
 # What tells one of an identity provider's subjects, or one of Cognito's pools, from all others.
 _SUBJECTS: Final = (":sub", "cognito-identity.amazonaws.com:aud")
@@ -70,7 +70,7 @@ def trusted_by(identity: Identity | None, shelf: Shelf) -> tuple[Trusted, ...] |
         return ()
     if identity.trust is None or not _is_readable(identity.trust):
         return None
-    sentences = shelf.sentences(_on_the_role(identity.trust))
+    sentences = shelf.sentences(completed(identity.trust))
     if not all(tuple(principals_of(sentence)) for sentence in sentences if sentence.allows):
         return None
     denies = [sentence for sentence in sentences if sentence.denies and _actions(sentence)]
@@ -88,19 +88,10 @@ def _is_readable(document: Document) -> bool:
     return not has_unknown(document.source) and bool(document.compiled.statements)
 
 
-def _on_the_role(document: Document) -> Document:
-    """A trust policy as one that could stand on any resource: it has no Resource element, since it is on its role."""
-    source = document.source if isinstance(document.source, Mapping) else {}
-    stated = source.get("Statement")
-    statements = stated if isinstance(stated, list) else [stated]
-    made = [{**each, "Resource": "*"} if isinstance(each, Mapping) else each for each in statements]
-    return Document({**source, "Statement": made}, document.place)
-
-
 def _actions(sentence: Sentence) -> Sequence[str]:
     """The ways of assuming a role that a statement is about, in lower case."""
     stated = texts(sentence.source.get("Action"))
-    return [each for each in _ASSUMING if any(Glob(tokens(pattern.lower())).matches(each) for pattern in stated)]
+    return [each for each in ASSUMING if any(Glob(tokens(pattern.lower())).matches(each) for pattern in stated)]
 
 
 def _named(sentence: Sentence) -> Iterator[Trusted]:

@@ -443,6 +443,12 @@ def test_metadata_that_disagrees_with_the_policies_is_a_finding(
     assert set(findings(found)) <= {"metadata"}
 
 
+@pytest.mark.parametrize(("grant", "agrees"), [(to(READER), True), (to(READER, "dynamodb:Query"), False)])
+def test_a_key_that_stands_in_no_template_is_no_disagreement(grant: Any, agrees: bool) -> None:
+    found = shared(grant, allow(), metadata=[CLAIM], SSESpecification={"SSEEnabled": True, "KMSMasterKeyId": "gone"})
+    assert any("states GetItem, but" in f.message for f in found.findings) is not agrees
+
+
 def test_metadata_lets_nobody_in_and_says_why_somebody_is() -> None:
     found = reviewed(stack(T=table(metadata=[CLAIM])), consumer(R=role(allow())))
     assert found.tables[0].rows == ()

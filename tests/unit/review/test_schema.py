@@ -78,6 +78,12 @@ TABLE_: Final = {
     "place": PLACE,
     "accounts": [TEXT],
     "principals": [PRINCIPAL],
+    "perimeter": {
+        "networks": [{"network": TEXT, "reached": [TEXT], "unsure": [TEXT]}],
+        "people_denied": [TEXT],
+        "exempt": [{"fence": TEXT, "principal": TEXT, "label": TEXT, "what": [TEXT], "reason": (TEXT, None)}],
+        "open_because": (TEXT, None),
+    },
 }
 NOTE: Final = {
     "kind": TEXT,
@@ -94,6 +100,17 @@ REVIEW: Final = {
     "warnings": [NOTE],
     "acknowledged": [{"rule": TEXT, "reason": TEXT, "where": TEXT, "hidden": [TEXT]}],
     "unknown": [{"what": TEXT, "place": (PLACE, None)}],
+    "organization_policies": [
+        {
+            "kind": TEXT,
+            "name": TEXT,
+            "targets": [TEXT],
+            "binds": [TEXT],
+            "may_bind": [TEXT],
+            "left_off": [{"account": TEXT, "reason": (TEXT, None)}],
+            "place": (PLACE, None),
+        }
+    ],
     "accounts": Mapping,
 }
 

@@ -12,7 +12,7 @@ from tableguard.policy import Access, Role
 from tableguard.policy.evaluation import Decision, Document, Layer, Place, Request, evaluate
 from tableguard.policy.evaluation.wildcards import compact, fits
 from tableguard.policy.people import EVERY_PERSON
-from tableguard.review.assuming import assuming, completed
+from tableguard.review.assuming import assuming, completed, lets_sign_in, services
 from tableguard.review.decide import ANY_IDENTITY, decide
 from tableguard.review.picture import Identity, Key, Picture, Table
 from tableguard.review.rules.circumstances import circumstances
@@ -22,7 +22,6 @@ from tableguard.review.rules.wording import worded
 from tableguard.review.sentences import Shelf
 
 _NOTHING: Final = "sts:Nothing"
-_BY_SAML: Final = "sts:assumerolewithsaml"
 _ANY_POLICY: Final = frozenset(document.place for document in ANY_IDENTITY)
 # A root user cannot assume a role, and a session of GetFederationToken cannot call STS or IAM.
 _MAY_ACT: Final = tuple(
@@ -87,9 +86,7 @@ class Detours:
         self._sign_in = {
             each.arn
             for each in picture.identities
-            if _is_person(each.arn)
-            or (each.account, each.name.rpartition("/")[2]) in named
-            or _lets_sign_in(each.trust)
+            if _is_person(each.arn) or (each.account, each.name.rpartition("/")[2]) in named or lets_sign_in(each.trust)
         }
         # One principal is several callers where policies name several organizations that it may be in.
         self._callers: dict[str, list[Caller]] = {}
@@ -184,7 +181,7 @@ class Detours:
         if who.identity is None or who.account != role.account:
             # Somebody made up may have any policy: what counts against a role is that it trusts them.
             return
-        for service in _services(role.trust):
+        for service in services(role.trust, self._shelf):
             handing_over = Hop(who, role, f"may pass it to {service}")
             yield from self._step(handing_over, "iam:PassRole", {"iam:passedtoservice": service})
         yield from self._step(Hop(who, role, "may change who may assume it"), "iam:UpdateAssumeRolePolicy")
@@ -258,11 +255,6 @@ def _is_person(arn: str) -> bool:
     return any(fits(pattern, arn) for pattern in _MAY_ACT)
 
 
-def _lets_sign_in(trust: Document | None) -> bool:
-    """Whether people sign in with a role by SAML."""
-    return trust is not None and any(each.allows for each in completed(trust).compiled.concerning(_BY_SAML))
-
-
 def _at_best(trust: Document) -> Document:
     """A trust policy with variables taken to be what lets somebody in, who chooses the session's name and tags."""
     source = trust.source
@@ -288,15 +280,3 @@ def _without_variables(statement: object) -> object:
 
 def _has_variable(part: object) -> bool:
     return "${" in json.dumps(part, default=str)
-
-
-def _services(trust: Document | None) -> Iterable[str]:
-    """The services that a role can be passed to."""
-    source = trust.source if trust is not None else None
-    stated = source.get("Statement", []) if isinstance(source, Mapping) else []
-    found: dict[str, None] = {}
-    for statement in stated if isinstance(stated, list) else [stated]:
-        principal = statement.get("Principal") if isinstance(statement, Mapping) else None
-        hosts = principal.get("Service", []) if isinstance(principal, Mapping) else []
-        found |= dict.fromkeys(host for host in ([hosts] if isinstance(hosts, str) else hosts) if isinstance(host, str))
-    return found

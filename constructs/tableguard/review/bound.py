@@ -1,0 +1,74 @@
+"""Which accounts the assembly's SCPs and RCPs bind, and which they leave off."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from tableguard.review.picture import OrganizationPolicy, Picture
+from tableguard.review.report import Control, Finding, FindingKind, LeftOff
+from tableguard.review.sentences import Shelf
+
+_SHORT: Final[Mapping[str, str]] = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
+_ACCOUNTS: Final = frozenset({"aws:principalaccount", "aws:resourceaccount"})
+
+
+def controls(picture: Picture, shelf: Shelf) -> Iterator[tuple[Control, tuple[Finding, ...]]]:
+    """The SCPs and RCPs, each with where its metadata and its statements disagree.
+
+    Args:
+        picture: The picture.
+        shelf: The statements of documents.
+    """
+    accounts = sorted({table.account for table in picture.tables})
+    for policy in picture.organization_policies:
+        if policy.kind in _SHORT:
+            spared = _spared(policy, shelf)
+            stated = _stated(policy.stated)
+            bound = [each for each in accounts if each not in spared and each != policy.managed_from]
+            sure = {each for each in bound if policy.binds(each, picture.accounts)}
+            open_ = any(not target.isdecimal() for target in policy.targets) and not policy.on_root
+            yield (
+                Control(
+                    kind=_SHORT[policy.kind],
+                    name=policy.name,
+                    targets=policy.targets,
+                    binds=tuple(each for each in bound if each in sure),
+                    perhaps=tuple(each for each in bound if open_ and each not in sure),
+                    left_off=tuple(LeftOff(account=each, reason=stated.get(each)) for each in spared),
+                    place=policy.place,
+                ),
+                tuple(_findings(policy, spared, stated)),
+            )
+
+
+def _spared(policy: OrganizationPolicy, shelf: Shelf) -> tuple[str, ...]:
+    """The accounts that every Deny of a policy spares."""
+    denies = [sentence for sentence in shelf.sentences(policy.document) if sentence.denies]
+    spared = [
+        {value for test in sentence.tests if test.negated and test.low_key in _ACCOUNTS for value in test.values}
+        for sentence in denies
+    ]
+    return tuple(sorted(set.intersection(*spared))) if spared else ()
+
+
+def _stated(claims: Mapping[str, Any]) -> Mapping[str, str]:
+    control = claims.get("control")
+    listed = control.get("left_off") if isinstance(control, Mapping) else None
+    return {
+        str(each.get("account")): str(each.get("reason"))
+        for each in (listed if isinstance(listed, list) else [])
+        if isinstance(each, Mapping)
+    }
+
+
+def _findings(policy: OrganizationPolicy, spared: Collection[str], stated: Mapping[str, str]) -> Iterator[Finding]:
+    what = f"{_SHORT[policy.kind]} {policy.name}"
+    for account in stated:
+        if account not in spared:
+            message = f"the metadata says that {account} is left off, and {what} binds it"
+            yield Finding(kind=FindingKind.METADATA, message=message, place=policy.place)
+    for account in spared if "control" in policy.stated else ():
+        if account not in stated:
+            message = f"{what} spares {account}, and no metadata says why"
+            yield Finding(kind=FindingKind.METADATA, message=message, place=policy.place)

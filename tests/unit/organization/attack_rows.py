@@ -1,0 +1,130 @@
+"""How rows of the table of attacks are read, decided and printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tableguard.policy.evaluation import Decision, Layer
+from tests.project.machine import ROOT
+from tests.unit.organization.callers import CALLERS, PLACES, TRIES
+from tests.unit.organization.fortress import RESOURCES, decide
+
+PAGE: Final[Path] = ROOT / "docs" / "attacks.md"
+ALLOWED, DENIED = "allowed", "denied"
+
+_LAYERS: Final = {
+    Layer.SERVICE_CONTROL: "SCP",
+    Layer.RESOURCE_CONTROL: "RCP",
+    Layer.IDENTITY: "own policy",
+    Layer.BOUNDARY: "boundary",
+    Layer.SERVICE: "DynamoDB",
+}
+_ORGANIZATION: Final = (Layer.SERVICE_CONTROL, Layer.RESOURCE_CONTROL)
+_HEAD: Final = """\
+# Attacks, and what decides them
+
+Printed by `make attacks` from the table that the tests decide, `tests/unit/organization/attacks.py`.
+
+Every row is a request to what one app synthesizes: a `VpcOnlyTable` with a replica, a grant and exemptions, a table
+with `NoHumanAccess`, a `DataAccessBoundary`, two `BreakGlassRole`s, and on the root a `BreakGlassSCP` and a
+`BreakGlassRCP`. Everybody's own policy allows everything, as an administrator's does, but for those of the break-glass
+roles. So what is denied is denied by what stands under "decided by", and each policy there would do by itself. A policy
+that is "silent" had to allow, and does not. Statements are named by their `Sid`.
+
+Decided by an evaluation of policies, not by AWS. The table stands in {region}, its copy is what a restore makes of it.
+"""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One row.
+
+    Args:
+        group: The heading that it stands below.
+        who: The caller, one of `CALLERS`.
+        where: Where the call comes from, one of `PLACES`.
+        tries: What the caller tries, one of `TRIES`.
+        outcome: `ALLOWED` or `DENIED`.
+        by: What decides, as `deciding` says it.
+    """
+
+    group: str
+    who: str
+    where: str
+    tries: str
+    outcome: str
+    by: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.who}, from {self.where}, {self.tries}"
+
+    def decided(self) -> Decision:
+        action, resource, more = TRIES[self.tries]
+        return decide(CALLERS[self.who], action, RESOURCES[resource], {**PLACES[self.where], **more})
+
+
+def attacks(table: str) -> tuple[Attack, ...]:
+    """Read a table: headings begin with #, cells are parted by |.
+
+    Args:
+        table: The table.
+    """
+    return tuple(_read(table))
+
+
+def _read(table: str) -> Iterator[Attack]:
+    group = ""
+    for line in table.strip().splitlines():
+        if line.startswith("# "):
+            group = line.removeprefix("# ")
+        else:
+            who, where, tries, outcome, by = (cell.strip() for cell in line.split("|"))
+            yield Attack(group, who, where, tries, outcome, by)
+
+
+def deciding(attack: Attack, decision: Decision) -> str:
+    """What decides, in the words of the table: layers with the statements that deny, or with what allows.
+
+    Args:
+        attack: The row.
+        decision: Its decision.
+    """
+    said: dict[str, dict[str, None]] = {}
+    for reason in decision.because:
+        if decision.allowed and reason.layer in _ORGANIZATION:
+            continue  # FullAWSAccess
+        layer = _LAYERS.get(reason.layer) or _of_resource(attack)
+        statement = reason.sid or ("" if decision.allowed else "(silent)")
+        said.setdefault(statement, {})[layer] = None
+    return "; ".join(f"{', '.join(layers)} {statement}".strip() for statement, layers in said.items())
+
+
+def _of_resource(attack: Attack) -> str:
+    action, resource, _ = TRIES[attack.tries]
+    return "trust policy" if action.startswith("sts:") else "stream policy" if "stream" in resource else "table policy"
+
+
+def printed(rows: Iterable[Attack]) -> str:
+    """The page of the docs.
+
+    Args:
+        rows: All rows.
+    """
+    groups: dict[str, list[Attack]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return "".join(
+        [_HEAD.format(region=RESOURCES["table"].split(":")[3]), *(_section(*each) for each in groups.items())]
+    )
+
+
+def _section(group: str, rows: Iterable[Attack]) -> str:
+    lines = [f"\n## {group}\n", "| who | from | tries | outcome | decided by |", "|---|---|---|---|---|"]
+    for row in rows:
+        outcome = f"**{row.outcome}**" if row.outcome == ALLOWED else row.outcome
+        lines.append(f"| {row.who} | {row.where} | {row.tries} | {outcome} | {row.by} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,296 @@
+"""What a review says of perimeters, of people and of the organization's policies, and where metadata disagrees."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any, Final
+
+import pytest
+
+from tableguard.policy import FromNetwork, FromVpc, PermissionSet, Role, TableReference
+from tableguard.policy.denials import Denial
+from tableguard.policy.people import NoPeople
+from tableguard.policy.perimeter import Exemption, Fenced, Forwarding, LambdaPoller, Perimeter
+from tableguard.review.as_json import as_json
+from tableguard.review.as_markdown import as_markdown
+from tableguard.review.as_text import as_text
+from tableguard.review.report import Review
+from tests.unit.review.support import CONSUMER, OWNER, REGION, TABLE, deny, document, reviewed, stack, table, to
+from tests.unit.review.test_schema import REVIEW, problems
+
+Json = dict[str, Any]
+
+VPC: Final = "vpc-0abc1234"
+EXPORTER: Final = Role(account=OWNER, name="exporter")
+INSIDE: Final = Perimeter(
+    networks=[FromVpc(VPC, region=REGION), FromNetwork("192.0.2.0/24")],
+    exemptions=[
+        Exemption(principal=EXPORTER, fenced=Fenced.EXPORT, reason="nightly"),
+        Exemption(principal=LambdaPoller(Role(account=OWNER, name="worker")), fenced=Fenced.STREAM, reason="search"),
+        Exemption(principal=Forwarding("athena.amazonaws.com"), fenced=Fenced.on_table("Scan"), reason="reports"),
+    ],
+)
+STEWARDS: Final = PermissionSet(account=OWNER, name="Steward")
+NO_PEOPLE: Final = NoPeople(
+    exceptions=[Exemption(principal=STEWARDS, fenced=Fenced.on_table("GetItem"), reason="requests")]
+)
+ORDERS: Final = TableReference(account=OWNER, region=REGION, name="orders")
+
+
+def _fence(fence: Perimeter | NoPeople, kind: str) -> tuple[list[Json], list[Json], Json]:
+    def written(denials: tuple[Denial, ...]) -> list[Json]:
+        return [denial.to_json(principal="*") for denial in denials]
+
+    claims = json.loads(json.dumps({kind: fence.described()}))
+    return written(fence.table_statements(ORDERS)), written(fence.stream_statements(ORDERS)), claims
+
+
+def _table(policy: list[Json], stream: list[Json], claims: Json) -> Json:
+    made = table(*policy, stream=stream)
+    made["Properties"].setdefault("StreamSpecification", {})
+    return {**made, "Metadata": {"tableguard": claims}}
+
+
+def _private(**changed: Any) -> Review:
+    policy, stream, claims = _fence(INSIDE, "perimeter")
+    made = _table(changed.get("policy", policy), changed.get("stream", stream), changed.get("claims", claims))
+    return reviewed(stack(T=made, **changed.get("more", {})))
+
+
+def _messages(found: Review) -> list[str]:
+    return [finding.message for finding in found.findings]
+
+
+def _claims(**changed: Any) -> Json:
+    claims = copy.deepcopy(_fence(INSIDE, "perimeter")[2])
+    claims["perimeter"] |= changed
+    return claims
+
+
+def _without(policy: list[Json], arn: str) -> list[Json]:
+    text = json.dumps(policy)
+    assert arn in text
+    return list(json.loads(text.replace(arn, f"arn:aws:iam::{OWNER}:role/somebody-else")))
+
+
+def test_networks_and_exemptions_are_decided_and_explained() -> None:
+    found = _private()
+    assert _messages(found) == []
+    (each,) = as_json(found)["tables"]
+    reached = {network["network"]: bool(network["reached"]) for network in each["perimeter"]["networks"]}
+    assert reached == {VPC: True, "192.0.2.0/24": True, "any other VPC": False, "the internet": False}
+    exempt = {one["label"]: (one["what"], one["reason"]) for one in each["perimeter"]["exempt"]}
+    assert exempt == {
+        f"service-linked role AWSServiceRoleForDynamoDBReplication of {OWNER}": (
+            ["items", "stream"],
+            "replicas stay in step",
+        ),
+        f"role exporter of {OWNER}": (["export"], "nightly"),
+        f"role worker of {OWNER}": (["stream"], "search"),
+        "calls forwarded by athena.amazonaws.com": (["Scan"], "reports"),
+    }
+
+
+@pytest.mark.parametrize("write", [as_markdown, lambda found: as_text(found, width=120)])
+def test_people_read_the_same(write: Any) -> None:
+    text = write(_private())
+    for line in (
+        f"192.0.2.0/24, {VPC}",
+        "any other VPC, the internet",
+        f"role exporter of {OWNER}: export (nightly)",
+        "calls forwarded by athena.amazonaws.com: Scan (reports)",
+    ):
+        assert line in text
+    assert "any network" not in text
+
+
+def test_the_schema_holds() -> None:
+    policies = TestOrganization.reviewed("r-ab12", spared=OWNER, stated=OWNER)
+    for found in (_private(), policies):
+        assert list(problems(json.loads(json.dumps(as_json(found))), REVIEW)) == []
+    assert as_json(policies)["organization_policies"][0]["left_off"]
+
+
+def test_nothing_is_said_of_an_app_without_fences() -> None:
+    found = reviewed(stack(T=table(to(f"arn:aws:iam::{CONSUMER}:role/reader"))))
+    assert "inside" not in as_text(found)
+    ((network,),) = [each["perimeter"]["networks"] for each in as_json(found)["tables"]]
+    assert network["network"] == "the internet"
+    assert "items" in network["reached"]
+
+
+def test_an_open_table_beside_a_private_one_is_said_to_be_open() -> None:
+    found = _private(more={"Other": table(TableName="other")})
+    assert "any network: no policy asks where a request comes from" in as_text(found, width=120)
+
+
+def test_endpoints_of_the_assembly_are_tried_with_their_policies() -> None:
+    def endpoint(*statements: Json) -> Json:
+        properties = {"ServiceName": f"com.amazonaws.{REGION}.dynamodb", "VpcId": VPC}
+        return {
+            "Type": "AWS::EC2::VPCEndpoint",
+            "Properties": {**properties, "PolicyDocument": document(*statements)},
+        }
+
+    reads = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Principal": "*", "Resource": TABLE}
+    found = _private(more={"E": endpoint(reads)})
+    networks = {each.network: each.reached for each in found.tables[0].enclosure.networks}
+    assert networks[f"{{Data.E}} in {VPC}"] == ("items",)
+    assert "partly" in as_text(found)
+
+
+def test_an_scp_on_the_account_is_a_wall_as_well() -> None:
+    wall = deny("dynamodb:*", "*", Condition={"StringNotEquals": {"aws:SourceVpc": VPC}})
+    policy = {
+        "Type": "AWS::Organizations::Policy",
+        "Properties": {
+            "Type": "SERVICE_CONTROL_POLICY",
+            "Name": "wall",
+            "TargetIds": [OWNER],
+            "Content": document(wall),
+        },
+    }
+    found = reviewed(stack(T=table()), stack("Org", CONSUMER, P=policy))
+    reached = {each.network: bool(each.reached) for each in found.tables[0].enclosure.networks}
+    assert reached == {VPC: True, "any other VPC": False, "the internet": False}
+    assert f"SCP wall on {OWNER}; binds {OWNER}" in as_text(found)
+
+
+def test_an_exempt_role_of_another_account_is_exempt_though_nothing_is_granted_to_it() -> None:
+    reader = f"arn:aws:iam::{CONSUMER}:role/reader"
+    condition = {"StringNotEquals": {"aws:SourceVpc": VPC}, "ArnNotEquals": {"aws:PrincipalArn": reader}}
+    found = reviewed(stack(T=table(deny("dynamodb:GetItem", Principal="*", Condition=condition))))
+    (exempted,) = found.tables[0].enclosure.exempted
+    assert (exempted.label, exempted.what) == (f"role reader of {CONSUMER}", ("everything",))
+
+
+@pytest.mark.parametrize(
+    ("operator", "region", "named"),
+    [
+        ("StringEquals", REGION, True),
+        ("StringEquals", "us-west-2", False),
+        ("StringNotEquals", REGION, False),
+    ],
+)
+def test_networks_count_in_the_regions_that_a_statement_is_about(operator: str, region: str, named: bool) -> None:
+    condition = {"StringNotLike": {"aws:SourceVpc": VPC}, operator: {"aws:RequestedRegion": region}}
+    found = reviewed(stack(T=table(deny("dynamodb:GetItem", Principal="*", Condition=condition))))
+    enclosure = found.tables[0].enclosure
+    assert (VPC in {each.network for each in enclosure.networks}) is named
+    assert (VPC in enclosure.said) is named
+
+
+class TestDisagreements:
+    def test_an_exemption_that_the_policy_does_not_give(self) -> None:
+        policy = _without(_fence(INSIDE, "perimeter")[0], EXPORTER.arn("aws"))
+        said = f"the metadata exempts role exporter of {OWNER} for export"
+        assert any(message.startswith(said) for message in _messages(_private(policy=policy)))
+
+    def test_a_forwarding_that_the_policy_does_not_give(self) -> None:
+        text = json.dumps(_fence(INSIDE, "perimeter")[0]).replace("athena.amazonaws.com", "glue.amazonaws.com")
+        messages = _messages(_private(policy=json.loads(text)))
+        assert any("exempts calls forwarded by athena.amazonaws.com" in message for message in messages)
+        assert any("exempt calls forwarded by glue.amazonaws.com for Scan" in message for message in messages)
+
+    def test_an_exemption_that_no_metadata_explains(self) -> None:
+        claims = _claims(exemptions=_claims()["perimeter"]["exemptions"][1:])
+        said = f"the policies exempt role exporter of {OWNER} for export, and no metadata says why"
+        assert _messages(_private(claims=claims)) == [said]
+
+    def test_a_policy_without_any_metadata_is_not_asked_for_reasons(self) -> None:
+        assert _messages(_private(claims={})) == []
+
+    @pytest.mark.parametrize(
+        ("inside", "said"),
+        [
+            ([f"from {VPC} in {REGION}"], "the policies let 192.0.2.0/24 in, which the metadata does not say"),
+            (
+                [f"from {VPC} in {REGION}", "from 192.0.2.0/24", "through vpce-1"],
+                "the metadata says that vpce-1 is inside, and the policies do not name it",
+            ),
+            ([f"from {VPC} in {REGION}", "from 192.0.2.0/24", "from vpc-9 in us-west-2"], None),
+        ],
+    )
+    def test_networks(self, inside: list[str], said: str | None) -> None:
+        assert _messages(_private(claims=_claims(inside=inside))) == ([said] if said else [])
+
+    def test_a_perimeter_in_the_metadata_alone(self) -> None:
+        messages = _messages(_private(policy=[], stream=[]))
+        assert f"the metadata says that {VPC} is inside, and the policies do not name it" in messages
+
+    def test_a_replica_that_stands_open_for_a_while_is_no_finding(self) -> None:
+        found = _private(policy=[], stream=[], claims=_claims(**{"open replicas": {REGION: "empty until Monday"}}))
+        assert _messages(found) == []
+        assert "open     until its next deployment: empty until Monday" in as_text(found)
+
+    def test_a_stream_without_the_perimeter_of_its_table(self) -> None:
+        found = _private(stream=[])
+        assert [finding.kind.value for finding in found.findings] == ["perimeter"]
+        assert "every change can be read from outside" in _messages(found)[0]
+
+
+class TestPeople:
+    def test_who_is_denied_and_who_is_not(self) -> None:
+        found = reviewed(stack(T=_table(*_fence(NO_PEOPLE, "people"))))
+        assert _messages(found) == []
+        text = as_text(found, width=120)
+        assert "people   denied all data:" in text
+        assert f"allowed  permission set Steward of {OWNER}: GetItem (requests)" in text
+        assert text.count("permission set Steward") == 1
+
+    def test_an_exception_that_nobody_explains_or_that_is_not_given(self) -> None:
+        policy, stream, claims = _fence(NO_PEOPLE, "people")
+        unexplained = copy.deepcopy(claims)
+        unexplained["people"]["exceptions"] = []
+        said = f"the policies exempt permission set Steward of {OWNER} for GetItem, and no metadata says why"
+        assert set(_messages(reviewed(stack(T=_table(policy, stream, unexplained))))) == {said}
+        without = json.loads(json.dumps(policy).replace("Steward", "Other"))
+        messages = _messages(reviewed(stack(T=_table(without, stream, claims))))
+        assert any("exempts permission set Steward" in message and "deny it GetItem" in message for message in messages)
+
+    def test_people_kept_out_in_the_metadata_alone(self) -> None:
+        found = reviewed(stack(T=_table([], [], _fence(NO_PEOPLE, "people")[2])))
+        assert "the metadata says that people are kept out, and the policies do not" in _messages(found)
+
+
+class TestOrganization:
+    @staticmethod
+    def reviewed(target: str, *, spared: str | None, stated: str | None) -> Review:
+        condition = {"StringNotEquals": {"aws:PrincipalAccount": spared}} if spared else {}
+        wall = deny("dynamodb:DeleteTable", "*", Condition=condition)
+        left_off = {"left_off": [{"account": stated, "reason": "development"}]} if stated else {}
+        policy = {
+            "Type": "AWS::Organizations::Policy",
+            "Properties": {
+                "Type": "SERVICE_CONTROL_POLICY",
+                "Name": "wall",
+                "TargetIds": [target],
+                "Content": document(wall),
+            },
+            "Metadata": {"tableguard": {"control": {"guardrails": [], **left_off}}},
+        }
+        return reviewed(stack(T=table()), stack("Org", CONSUMER, P=policy))
+
+    @pytest.mark.parametrize(
+        ("target", "spared", "line"),
+        [
+            (OWNER, None, f"SCP wall on {OWNER}; binds {OWNER}"),
+            ("r-ab12", None, f"SCP wall on r-ab12; binds {OWNER}"),
+            ("ou-ab12-11111111", None, f"on ou-ab12-11111111; may bind {OWNER} (no template tells what a unit holds)"),
+            ("555566667777", None, "SCP wall on 555566667777; binds no account with tables"),
+            ("r-ab12", OWNER, f"binds no account with tables; leaves off {OWNER} (development)"),
+        ],
+    )
+    def test_what_it_binds(self, target: str, spared: str | None, line: str) -> None:
+        found = self.reviewed(target, spared=spared, stated=spared)
+        assert line in as_text(found, width=120)
+        assert _messages(found) == []
+
+    def test_where_metadata_and_statements_disagree(self) -> None:
+        assert _messages(self.reviewed("r-ab12", spared=OWNER, stated=None)) == [
+            f"SCP wall spares {OWNER}, and no metadata says why"
+        ]
+        assert _messages(self.reviewed("r-ab12", spared=None, stated=OWNER)) == [
+            f"the metadata says that {OWNER} is left off, and SCP wall binds it"
+        ]

@@ -40,7 +40,7 @@ class Management(cdk.Stack):
             break_glass: The role there that may cross the line.
         """
         super().__init__(scope, construct_id, env=env)
-        guardians = [EXECUTION, break_glass.guardian]
+        guardians: list[tg.Role | tg.RoleOfEveryAccount] = [EXECUTION, break_glass.guardian]
         perimeter = tg.Perimeter(
             networks=[tg.FromVpcsOfAccount(workload.account)],
             exemptions=[

@@ -29,7 +29,7 @@ What only AWS can show: docs/verify-on-aws.md"""
 def plan() -> Plan:
     """The organization of cdk.json. A profile is named like its account."""
     organization = context()[CONTEXT]
-    roles = [organization[role] for role in ("central", "etl", "writer")]
+    roles = [organization[role] for role in ("central", "etl", "writer", "private", "management")]
     said = [*roles, *organization["tenants"].values(), JOINING[1]]
     accounts = [PIPELINE, *dict.fromkeys(place["account"] for place in said)]
     return Plan(

@@ -22,7 +22,7 @@ from tests.integration.harm import (
 )
 
 SETTINGS = "description, managed policies, boundary, session of seconds"
-FUNCTION = "runtime, architecture, handler, role, environment, memory, timeout, log"
+FUNCTION = "runtime, architecture, handler, role, environment, memory, timeout, log, subnets, security groups"
 
 # What is done, and which check then fails. They follow each other in one deployment, so each has a check of its own.
 ALSO = {

@@ -21,8 +21,10 @@ What this shows, and by whom:
   The CDK CLI bootstrapped, deployed, compared and destroyed, as it does on AWS.
   The emulator created the resources and ran the functions. It checks no policy.
   Our extension of it kept what it drops (policies of table and stream, key,
-    recovery, protection, boundaries), and passed requests on to the owner.
-  tableguard decided who may do what, from the documents that were read back.
+    recovery, protection, boundaries), stored SCP and RCP, passed requests on to
+    the owner, and carried each request to DynamoDB to tableguard's evaluation.
+  tableguard decided these requests from what the emulator held, and who may do
+    what from the documents that were read back.
 What only AWS can show: docs/verify-on-aws.md"""
 
 

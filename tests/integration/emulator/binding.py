@@ -1,16 +1,16 @@
 """Lets policies bind: every request to DynamoDB is put to tableguard's evaluation before the emulator serves it.
 
-It decides nothing itself. It carries what the emulator holds at that moment to `tableguard.policy.evaluation`: who calls
-and from which network, the SCPs of the caller's account and the RCPs of the table's, the policy of the endpoint that the
-request goes through, the table's or stream's own, and those of the caller's role. What that denies is answered with
-AccessDeniedException, and the message names the layers that decided.
+It decides nothing itself. It carries what the emulator holds at that moment to `tableguard.policy.evaluation`: who
+calls and from which network, the SCPs of the caller's account and the RCPs of the table's, the policy of the endpoint
+that the request goes through, the table's or stream's own, and those of the caller's role. What that denies is answered
+with AccessDeniedException, and the message names the layers that decided.
 
 Neither keys, nor trust policies, nor any other service is asked about. Where a request comes from:
 
-- A function with a VpcConfig calls through the gateway endpoint of its subnets' route tables; without one it has no way.
+- A function with a VpcConfig calls through the gateway endpoint of its subnets' route tables, or has no way.
 - Any other request comes from outside, unless its header `x-tableguard-vpce` names an endpoint: the emulator has no
   networks, and somebody has to say it.
-- CloudFormation calls from outside as the role that was passed for the stack.
+- CloudFormation calls from outside as the role that was passed for the stack or, without one, as whoever asked it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.core.router import extract_access_key_id
 from ministack.services import dynamodb, dynamodb_streams, ec2, iam, lambda_svc, organizations, sts
+
 from tableguard.policy.actions import ACTIONS
 from tableguard.policy.evaluation import Policies, Request, evaluate
 
@@ -37,8 +38,8 @@ _RESOURCE = "RESOURCE_CONTROL_POLICY"
 
 _Json = dict[str, Any]
 
-# The role that was last passed for a stack, by account, region and name: CloudFormation keeps it.
-_passed: dict[tuple[str, str, str], str] = {}
+# As whom CloudFormation works on a stack, by account, region and name: the caller, and the role behind it.
+_worker: dict[tuple[str, str, str], tuple[str, str | None]] = {}
 
 
 class DeniedError(Exception):
@@ -68,21 +69,27 @@ def check_request(method: str, headers: Mapping[str, str], body: bytes, query_pa
         _decide(caller, role, action, resource, network)
 
 
-def remember_role(body: bytes) -> None:
-    """Keep the role that a request to CloudFormation passes for its stack.
+def remember_role(headers: Mapping[str, str], body: bytes, query_params: Mapping[str, Any]) -> None:
+    """Keep as whom CloudFormation is to work on a stack, which it does for later requests as well.
 
     Args:
-        body: The request's body.
+        headers: Of a request to CloudFormation.
+        body: Its body.
+        query_params: Its query.
     """
     said = parse_qs(body.decode("utf-8", "replace"))
-    if "RoleARN" in said and "StackName" in said:
-        name = said["StackName"][0]
-        name = name.split("/")[1] if name.startswith("arn:") else name
-        _passed[get_account_id(), get_region(), name] = said["RoleARN"][0]
+    if "StackName" not in said:
+        return
+    name = said["StackName"][0]
+    stack = get_account_id(), get_region(), name.split("/")[1] if name.startswith("arn:") else name
+    if "RoleARN" in said:
+        _worker[stack] = said["RoleARN"][0], said["RoleARN"][0]
+    elif stack not in _worker:
+        _worker[stack] = _caller(extract_access_key_id(headers, query_params) or "")
 
 
 def check_deployment(stack: str, name: str, *actions: str) -> None:
-    """See whether CloudFormation may do something with a table as the role that was passed for a stack.
+    """See whether CloudFormation may do something with a table for a stack.
 
     Args:
         stack: The stack's name.
@@ -92,12 +99,10 @@ def check_deployment(stack: str, name: str, *actions: str) -> None:
     Raises:
         ValueError: It may not, which fails the stack.
     """
-    role = _passed.get((get_account_id(), get_region(), stack))
-    if role is None:
-        raise ValueError(f"No role was passed for the stack {stack}: nobody knows as whom CloudFormation calls.")
+    caller, role = _worker[get_account_id(), get_region(), stack]
     for action in actions:
         try:
-            _decide(role, role, action, _table(name), {})
+            _decide(caller, role, action, _table(name), {})
         except DeniedError as denied:
             raise ValueError(str(denied)) from None
 

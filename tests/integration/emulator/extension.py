@@ -16,7 +16,7 @@ import binding  # type: ignore[import-not-found]  # its neighbours: run as a scr
 import organization  # type: ignore[import-not-found]
 from ministack.core import lambda_runtime
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import cloudformation, dynamodb, dynamodb_streams, ec2, iam, lambda_svc
+from ministack.services import cloudformation, dynamodb, dynamodb_streams, ec2, iam, lambda_svc, sns
 from ministack.services.cloudformation import provisioners
 
 _ARN = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:(\d{12}):table/")
@@ -36,6 +36,7 @@ def install() -> None:
         _extend_table(handlers[kind], settings)
     _extend_role(handlers["AWS::IAM::Role"])
     _extend_function(handlers["AWS::Lambda::Function"])
+    _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
     dynamodb._update_continuous_backups = _update_continuous_backups
     dynamodb._describe_continuous_backups = _describe_continuous_backups
@@ -181,7 +182,23 @@ def _extend_role(handler: _Json) -> None:
     handler.update(create=create_and_keep, update=update_and_keep)
 
 
-# --- Functions and endpoints
+# --- Functions, topics and endpoints
+
+
+def _extend_topic(handler: _Json) -> None:
+    create, update = handler["create"], handler["update"]
+
+    def create_and_keep(logical_id: str, props: _Json, stack_name: str) -> tuple[str, _Json]:
+        arn, attributes = create(logical_id, props, stack_name)
+        sns._topics[arn]["attributes"]["KmsMasterKeyId"] = props.get("KmsMasterKeyId", "")
+        return arn, attributes
+
+    def update_and_keep(physical_id: str, old: _Json, new: _Json, *more: object) -> tuple[str, _Json]:
+        arn, attributes = update(physical_id, old, new, *more)
+        sns._topics[arn]["attributes"]["KmsMasterKeyId"] = new.get("KmsMasterKeyId", "")
+        return arn, attributes
+
+    handler.update(create=create_and_keep, update=update_and_keep)
 
 
 def _extend_function(handler: _Json) -> None:
@@ -235,7 +252,7 @@ def _with_the_role(handle: Callable[..., Awaitable[_Answer]]) -> Callable[..., A
     """The emulator drops the role that is passed for a stack."""
 
     async def handle_with_the_role(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> _Answer:
-        binding.remember_role(body)
+        binding.remember_role(headers, body, query_params)
         return await handle(method, path, headers, body, query_params)
 
     return handle_with_the_role

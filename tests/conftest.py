@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from tests.project.machine import ROOT, Assembly, Machine
+from tests.project.wheel import build_wheel
 
 # The same examples in every run and no deadline: a gate must not fail because a machine was busy, nor pass by luck.
 # HYPOTHESIS_PROFILE=explore looks for new examples.
@@ -63,3 +64,14 @@ def reference_app(bare_machine: Machine, tmp_path_factory: pytest.TempPathFactor
             assert done.returncode == 0, done.stdout
             printed.write_text(done.stdout)
     return Assembly(folder, printed.read_text())
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The wheel: built once for all tests and workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    with one_at_a_time(shared / "wheel.lock"):
+        folder = shared / "wheel"
+        (found,) = folder.glob("built/*.whl") if folder.exists() else (build_wheel(folder),)
+        return found

@@ -35,8 +35,6 @@ from tableguard.review.rules import MOST_REQUESTS, Failure, Results, Rule, check
 from tableguard.review.sentences import Shelf
 from tableguard.tables.clock import today as today_of
 
-"""What the CDK calls the plugin, in reports and in front of the ids of its rules."""
-
 _FAILED: Final = "could-not-check"
 _SHOWN: Final = 5
 _NOWHERE: Final = cdk.PolicyViolatingResource(construct_path="", locations=[])

@@ -8,7 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from scripts.deployment.accounts import Accounts
+from scripts.deployment.cdk import CdkError
 from scripts.deployment.plan import Plan, PlanError
 from scripts.deployment.report import Report
 
@@ -48,7 +51,8 @@ def main(arguments: list[str]) -> int:
         report = Report(show=lambda line: print(line, flush=True))
         with tempfile.TemporaryDirectory(prefix="tableguard-trial-") as folder:
             done = Trial(plan, accounts, Path(folder), report, _PATIENCE).run()
-    except PlanError as error:
+    except (PlanError, CdkError, BotoCoreError, ClientError) as error:
+        # Only before anything is touched: whatever goes wrong later is a check that has failed.
         print(f"Stopped. {error}", file=sys.stderr)
         return _STOPPED
     print(f'\nAWS did all of this; tableguard decided what stands under "Decided". {report.total()}')

@@ -9,6 +9,7 @@ from typing import Any
 import botocore.loaders
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.deployment.plan import Place, PlanError
 
@@ -36,10 +37,14 @@ class Accounts:
         """See that every profile belongs to the account that it is listed for.
 
         Raises:
-            PlanError: One belongs to another account.
+            PlanError: One belongs to another account, or AWS does not know it.
         """
         for account in self.profiles:
-            found = self.client("sts", (account, "us-east-1")).get_caller_identity()["Account"]
+            try:
+                found = self.client("sts", (account, "us-east-1")).get_caller_identity()["Account"]
+            except (BotoCoreError, ClientError) as error:
+                said = f"The profile {self.profiles[account]}, for account {account}, cannot be used: {error}"
+                raise PlanError(said) from None
             if found != account:
                 raise PlanError(f"The profile {self.profiles[account]} is of account {found}, and not of {account}.")
 

@@ -72,7 +72,7 @@ class Cdk:
 
     def differs(self, assembly: Path) -> str:
         """What `cdk diff` says about an assembly that differs from what is deployed; empty if it does not differ."""
-        done = self._start("diff", "--all", "--fail", "--app", str(assembly), account=self.pipeline)
+        done = self._start("diff", "--fail", "--app", str(assembly), account=self.pipeline)
         printed = _printed(done, Report(show=lambda _line: None))
         if done.returncode not in (0, 1):
             raise CdkError(_said("diff", printed))

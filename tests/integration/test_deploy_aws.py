@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from scripts.deployment.__main__ import main
 from scripts.deployment.inventory import inventory
 from scripts.deployment.trial import Trial
 from tests.integration import deploy_local
-from tests.integration.conftest import Begin, Stage
+from tests.integration.conftest import Begin, Stage, silent
+from tests.integration.emulator.server import Emulator
 from tests.project.machine import ROOT, Machine
 
 
@@ -93,6 +95,33 @@ def test_says_what_is_wrong_with_a_plan(machine: Machine, tmp_path: Path) -> Non
     done = deploy_aws(machine, f"PLAN={tmp_path / 'none.json'}", "RUN=yes")
     assert done.returncode != 0
     assert "none.json cannot be read" in done.stdout
+
+
+def test_says_which_profile_is_missing(machine: Machine, plan: Path, tmp_path: Path) -> None:
+    none = {name: str(tmp_path / "none") for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")}
+    done = deploy_aws(machine, f"PLAN={plan}", "RUN=yes", **none)
+    assert done.returncode != 0
+    assert "Stopped. The profile 999900001111, for account 999900001111, cannot be used: " in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_says_what_keeps_the_app_from_being_synthesized(
+    plan: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = json.loads(plan.read_text())
+    said["organization"]["vendor"] = {"account": "no id"}
+    plan.write_text(json.dumps(said))
+    monkeypatch.setattr("builtins.input", lambda _question: "444455556666")
+    with Emulator() as emulator:
+        trial = deploy_local.trial(emulator, silent())
+        for name, value in trial.accounts.environment.items():
+            monkeypatch.setenv(name, value)
+        before = there(trial)
+        assert main(["--run", str(plan)]) == 2
+        assert there(trial) == before
+    stopped = capsys.readouterr().err
+    assert stopped.startswith("Stopped. `cdk synth` has failed:\n")
+    assert "'no id'" in stopped
 
 
 @pytest.mark.parametrize("answer", ["", "yes\n"])

@@ -20,8 +20,10 @@ def test_the_python_snippets_run_and_synthesize() -> None:
     namespace: dict[str, object] = {}
     blocks = snippets("python")
     assert len(blocks) > 5
+    assert blocks[0].endswith("\napp.synth()\n")
     for block in blocks:
-        exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102 - running the README is the point
+        # It closes the app, which all that follows adds to.
+        exec(compile(block.removesuffix("app.synth()\n"), "README.md", "exec"), namespace)  # noqa: S102 - running the README is the point
     templates: dict[str, str] = {}
     for name in ("app", "elsewhere"):
         assembly = namespace[name].synth()  # type: ignore[attr-defined]

@@ -302,7 +302,7 @@ def _reference(construct: EndpointTables, table: Any, vpc_id: str) -> TableRefer
             value=f"{table.node.path}, whose name is known only at deployment",
             allowed="a table with a name, since endpoint and table are in different stacks, and the table's policy "
             "names the endpoint's VPC: each would wait for the other",
-            fix="Pass table_name=….",
+            fix="Pass table_name=… to a new table. It would replace a deployed one: put both into one stack.",
         )
     if found.region != construct.region and not is_unresolved(found.region + construct.region):
         raise InvalidInputError(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+_MOST: Final = 200  # characters of a value in a message, which is read on a terminal
+
 
 class TableguardError(ValueError):
     """The base of every error that this library raises.
@@ -25,7 +29,9 @@ class InvalidInputError(TableguardError):
         self.value = value
         self.allowed = allowed
         self.fix = fix
-        super().__init__(f"{what}: got {value!r}. Allowed: {allowed}." + (f" {fix}" if fix else ""))
+        shown = repr(value)
+        shown = shown if len(shown) <= _MOST else f"{shown[:_MOST]}… ({len(shown)} characters)"
+        super().__init__(f"{what}: got {shown}. Allowed: {allowed}." + (f" {fix}" if fix else ""))
 
 
 class PublicPolicyError(TableguardError):

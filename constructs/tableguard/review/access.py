@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -128,7 +128,7 @@ def accesses(
                 found += _lasting(search, kind, asked, first, many=many)
                 if refusal is not None:
                     refused.append(Refusal(kind=kind, action=asked.action, resource=resource, verdict=refusal))
-    return tuple(_together(found)), tuple(refused)
+    return tuple(together(found)), tuple(refused)
 
 
 def _granting_documents(search: Search, table: Table, principal: str, *, any_identity: bool) -> list[Document]:
@@ -366,8 +366,12 @@ def _worth_saying(tests: tuple[Test, ...]) -> tuple[Test, ...]:
     return tuple(test for test in tests if not test.low_key.startswith("kms:"))
 
 
-def _together(found: list[Access]) -> Iterator[Access]:
-    """One entry for all actions that are alike in everything else."""
+def together(found: Sequence[Access]) -> Iterator[Access]:
+    """One entry for all actions that are alike in everything else.
+
+    Args:
+        found: Entries of one action and one resource each.
+    """
     groups: dict[tuple[object, ...], Access] = {}
     unconditional = {
         (access.kind, access.actions, access.resources)

@@ -14,7 +14,7 @@ from tableguard.review.picture import Identity, Picture, Table, Unknown, account
 from tableguard.review.report import Finding, FindingKind
 from tableguard.review.search import FIXED, Search
 from tableguard.review.sentences import Sentence, texts
-from tableguard.review.subjects import Reach, Subject, about_tables, label_of, names_table
+from tableguard.review.subjects import Reach, Subject, about_tables, label_of, may_name, names_table
 
 _FEW: Final = 3
 
@@ -112,12 +112,24 @@ class Dangling:
         own = self._granting(verdict, Layer.IDENTITY)
         if theirs and own:
             return _BLOCKED if _is_exact([*theirs, *own], refusal.action) or not anything else None
+        if theirs and self._may_name(subject, table):
+            return None  # told as what is not known: the table that the consumer names
         if theirs and subject.named and (_is_exact(theirs, refusal.action) or not anything):
             return _NO_CONSUMER
         named = [s for s in own if any(names_table(pattern, table) for pattern in s.resources)]
         if named and (_is_exact(named, refusal.action) or not anything):
             return _NO_TABLE_SIDE
         return None
+
+    def _may_name(self, subject: Subject, table: Table) -> bool:
+        """Whether a principal has a policy for what may be the name of a table that only a deployment names."""
+        return any(
+            may_name(pattern, table)
+            for document in (subject.identity.documents if subject.identity else ())
+            for sentence in self._search.shelf.sentences(document)
+            if sentence.allows
+            for pattern in sentence.resources
+        )
 
     def _granting(self, verdict: Verdict, layer: Layer) -> list[Sentence]:
         situation = verdict.request.situation
@@ -145,9 +157,11 @@ class Dangling:
             return
         close = difflib.get_close_matches(name, [table.name for table in known], n=1, cutoff=0.8)
         elsewhere = [table.region for table in known if table.name == name]
-        if not close:
+        same = [table.name for table in known if may_name(pattern, table)]
+        if same or not close:
             what = f"the table {name} of {parts[4]}, which {label_of(identity.arn)} has a policy for"
-            self._unknowns[Unknown(place or Place(), f"{what}: it stands in no template")] = None
+            why = f"it may be {same[0]}, which only a deployment names" if same else "it stands in no template"
+            self._unknowns[Unknown(place or Place(), f"{what}: {why}")] = None
             return
         hint = f"It is in {', '.join(elsewhere)}." if elsewhere else f"Did you mean {close[0]}?"
         message = f"{label_of(identity.arn)} has a policy for the table {name} of {parts[4]}"

@@ -140,7 +140,13 @@ def _with_key(picture: Picture, table: Table, verdict: Verdict, assumed: Iterabl
 
 def _policies(picture: Picture, request: Request, assumed: Iterable[Document] | None) -> Policies:
     policies = picture.policies_for(request)
-    return policies if assumed is None else replace(policies, identity=list(assumed))
+    if assumed is None:
+        return policies
+    held = list(assumed)
+    if request.situation.caller.kind is CallerKind.FEDERATED_USER:
+        # Whose session can do nothing without session policies.
+        return replace(policies, identity=held, session=held)
+    return replace(policies, identity=held)
 
 
 def _to_kms(request: Request, table: Table, key_arn: str) -> Request:

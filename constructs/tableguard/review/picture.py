@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tableguard.policy.evaluation import Document, Place, Policies, Request
+from tableguard.policy.evaluation.callers import CallerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +276,8 @@ class Picture:
 
         Args:
             request: The request.
-            identity: Identity policies to assume for a principal that the picture does not hold; none when left out.
+            identity: Policies to assume for a principal that the picture does not hold, as identity policies and as the
+                session policies without which a federated user can do nothing; none when left out.
         """
         table = self.table_of(request.resource)
         behind = self.identity_of(request.principal)
@@ -284,8 +286,10 @@ class Picture:
         else:
             key = self.key(request.resource)
             resource = key.policy if key is not None else None
+        assumed = list(identity or ()) if behind is None else []
         return Policies(
-            identity=list(behind.documents if behind is not None else identity or ()),
+            identity=list(behind.documents) if behind is not None else assumed,
+            session=assumed if request.situation.caller.kind is CallerKind.FEDERATED_USER else [],
             resource=resource,
             boundary=list(behind.boundary) if behind is not None else [],
             service_control=[[_FULL_ACCESS, *each] for each in self._levels(request.principal, _SERVICE_CONTROL)],

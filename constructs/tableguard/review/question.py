@@ -55,7 +55,8 @@ def usual(picture: Picture, *, principal: str, resource: str, given: Collection[
     """What a request carries unless somebody says otherwise.
 
     It comes over TLS, by the caller itself, to the region of its resource, with the tags that the caller's template
-    gives it, and over the internet: every request but a service's has an address, or else comes through a VPC endpoint.
+    gives it and, if it is a role's session, with that role as its aws:PrincipalArn, and over the internet: every
+    request but a service's has an address, or else comes through a VPC endpoint.
 
     Args:
         picture: The picture.
@@ -65,13 +66,18 @@ def usual(picture: Picture, *, principal: str, resource: str, given: Collection[
     """
     said = {key.lower() for key in given}
     identity = picture.identity_of(principal)
+    caller = parse_caller(principal)
     keys: dict[str, ContextValue] = {"aws:SecureTransport": "true", "aws:ViaAWSService": "false"}
     parts = resource.split(":", _REGION + 1)
     if len(parts) > _REGION and parts[_REGION]:
         keys["aws:RequestedRegion"] = parts[_REGION]
-    if parse_caller(principal).kind is not CallerKind.SERVICE and not said & NETWORK:
+    if caller.kind is not CallerKind.SERVICE and not said & NETWORK:
         keys["aws:SourceIp"] = ANYWHERE
-    keys |= identity.tag_keys if identity is not None else {}
+    if identity is not None:
+        keys |= identity.tag_keys
+        if caller.kind is CallerKind.ROLE_SESSION and identity.in_assembly:
+            # A session's ARN lacks its role's path, and the templates tell it.
+            keys["aws:PrincipalArn"] = identity.arn
     return {key: value for key, value in keys.items() if key.lower() not in said}
 
 

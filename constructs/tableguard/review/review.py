@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from tableguard.policy.evaluation import Document, Effect, Layer
-from tableguard.review.access import Access, Refusal, Status, accesses
+from tableguard.review.access import Access, Refusal, Status, accesses, together
 from tableguard.review.acknowledgements import PLUGIN, Acknowledgement
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.claims import Claims
@@ -109,7 +109,7 @@ class _Reviewer:
             self._find(self._dangling.of(subject, table, found, refused))
             denied[subject.principal] = refused
             unread = self._unread(subject)
-            found = (*found, *self._perhaps(refused, found))
+            found = (*found, *together(tuple(self._perhaps(refused))))
             if found:
                 row = self._row(subject, claims, tuple(map(_as_sure_as(subject), found)), unread)
                 rows.append(replace(row, perhaps=self._with_others(subject, table, found) if unread else ()))
@@ -184,7 +184,7 @@ class _Reviewer:
             return subject.kind in ("organization", "everybody")
         return subject.account not in self._picture.accounts
 
-    def _perhaps(self, refused: Sequence[Refusal], found: Sequence[Access]) -> Iterator[Access]:
+    def _perhaps(self, refused: Sequence[Refusal]) -> Iterator[Access]:
         """What is denied only because something cannot be understood."""
         for refusal in refused:
             if not refusal.verdict.understood and not refusal.verdict.assumed:

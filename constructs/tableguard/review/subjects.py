@@ -153,6 +153,18 @@ def names_table(pattern: str, table: Table) -> bool:
     return account_of(pattern) == table.account and name.strip("*?") != ""
 
 
+def may_name(pattern: str, table: Table) -> bool:
+    """Whether a resource pattern may name a table whose name CloudFormation chooses: stack, logical id, random letters.
+
+    Args:
+        pattern: A pattern of an identity policy.
+        table: The table.
+    """
+    region, account = (pattern.split(":", 5) + [""] * 5)[3:5]
+    chosen = "{" in table.name and table.place.logical_id is not None
+    return chosen and (region, account) == (table.region, table.account) and f"-{table.place.logical_id}-" in pattern
+
+
 def about_tables(sentence: Sentence) -> bool:
     """Whether a statement may be about tables: its actions are DynamoDB's, or cannot be told.
 

@@ -30,7 +30,7 @@ class Instead:
     Args:
         table: The policy for the table, if it needs one.
         stream: The policy for its stream, if it needs one.
-        besides: What else there is to do, to go on with in the sentence.
+        besides: What else there is to do, to go on with: after the commands if there are any, else in the sentence.
     """
 
     table: Json | None
@@ -109,10 +109,10 @@ def _cannot_attach(
     could = instead(found) if found is not None else None
     commands = _commands(found, could) if found is not None and could is not None else []
     if could is not None and commands:
-        fix += (
-            f", or let its owner add these statements to the policy that `aws dynamodb get-resource-policy` "
-            f"shows (put-resource-policy replaces it as a whole){could.besides}: {' ; '.join(commands)}"
-        )
+        keep = "What `aws dynamodb get-resource-policy` shows has to stay in it: this replaces it as a whole."
+        # Each command on a line of its own: they are to be copied.
+        lines = "\n".join([f", or let its owner add these statements to the policy. {keep}", *commands])
+        fix += f"{lines}{could.besides}"
     else:
         fix += f"{could.besides if could is not None else ''}."
     return InvalidInputError(

@@ -141,7 +141,8 @@ def check_consumer(stack: cdk.Stack, grant: TableGrant, table: TableReference) -
             "the table of a consumer",
             value="a name that only the table's own stack knows",
             allowed="a table with a name, once the consumer is in another account or region",
-            fix="Pass table_name=… to the table.",
+            fix="Pass table_name=… to a new table. It would replace a deployed one: there, say the name that it has "
+            "got, in TableReference(account=…, region=…, name=…).",
         )
 
 

@@ -212,7 +212,8 @@ class CrossAccountTable(Construct):
                         f"the table_name of {self.node.path}",
                         value=None,
                         allowed=f"a name, since the grant to {one.grant.subject.label} leaves the table's account",
-                        fix="Pass table_name=…: consumers name the table by its ARN.",
+                        fix="Pass table_name=… to a new table. It would replace a deployed one: grant on that with "
+                        "TableAccess.",
                     )
 
 

@@ -143,5 +143,6 @@ def _on_key(table: TableReference, grants: Sequence[TableGrant]) -> str:
     if not statements:
         return ""
     return (
-        f", and to the policy of its customer-managed key, if it has one, {minified(document(statements)['Statement'])}"
+        "\nThe policy of its customer-managed key, if it has one, needs these, too:\n"
+        f"{minified(document(statements)['Statement'])}"
     )

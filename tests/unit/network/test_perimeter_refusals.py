@@ -251,7 +251,7 @@ def test_an_imported_table_is_refused_with_the_commands_for_its_owner() -> None:
     perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(DEPLOYER, tg.Fenced.DEPLOYMENT)])
     error = refused(lambda: around(data, table=imported, perimeter=perimeter))
     assert error.value == ORDERS
-    of_table, of_stream = error.fix.split(": ", 1)[1].split(" ; ")
+    of_table, of_stream = error.fix.splitlines()[1:]
     policy = json.loads(shlex.split(of_table)[-1])
     everybody = {"Effect": "Allow", "Principal": {"AWS": OWNER}, "Action": "*", "Resource": "*"}
     whole = {**policy, "Statement": [*policy["Statement"], everybody]}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.policy.evaluation import Layer, Request
+from tableguard.policy.evaluation import Layer, Request, evaluate
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.picture import Picture
 from tests.unit.review.support import (
@@ -16,6 +16,7 @@ from tests.unit.review.support import (
     OWNER,
     READER,
     TABLE,
+    VENDOR,
     allow,
     consumer,
     deny,
@@ -177,3 +178,12 @@ def test_every_layer_of_the_picture_has_its_say() -> None:
     assert [reason.layer for reason in through.because] == [Layer.ENDPOINT]
     forbidden = decided(found, aws_SourceVpc="vpc-1")
     assert [reason.layer for reason in forbidden.because] == [Layer.SERVICE_CONTROL]
+
+
+def test_what_is_assumed_of_a_federated_user_outside_includes_session_policies() -> None:
+    found = picture(stack(T=table(to(VENDOR))))
+    bob = f"arn:aws:sts::{VENDOR}:federated-user/bob"
+    request = Request(principal=bob, action="dynamodb:GetItem", resource=TABLE)
+    assert decide(found, request, outsider=ANY_IDENTITY).allowed
+    assert evaluate(request, found.policies_for(request, identity=ANY_IDENTITY)).allowed
+    assert not decide(found, request).allowed

@@ -201,3 +201,24 @@ def test_text_keeps_to_the_width_but_for_what_is_copied(width: int) -> None:
     longer = [line.strip() for line in lines.splitlines() if len(line) > width]
     assert "statement 0 'Reader' in Data" in lines
     assert all(line.startswith(("arn:", "Resources/")) for line in longer)
+
+
+@pytest.mark.parametrize(
+    ("effect", "operator", "allowed"),
+    [
+        ("Allow", "ArnEquals", True),
+        ("Allow", "ArnNotEquals", False),
+        ("Deny", "ArnEquals", False),
+        ("Deny", "ArnNotEquals", True),
+    ],
+)
+def test_a_session_has_the_role_that_the_templates_tell(effect: str, operator: str, allowed: bool) -> None:
+    session = f"arn:aws:sts::{CONSUMER}:assumed-role/reader/today"
+    about = {"Condition": {operator: {"aws:PrincipalArn": READER}}}
+    grants = [to("*", Effect=effect, **about)] + ([to(CONSUMER)] if effect == "Deny" else [])
+    found = picture(stack(T=table(*grants)), consumer(R=role(allow())))
+    explanation, _ = answer(
+        found, principal=session, action="dynamodb:GetItem", resource=TABLE, context={}, today=TODAY
+    )
+    assert explanation.verdict.allowed is allowed
+    assert explanation.verdict.understood

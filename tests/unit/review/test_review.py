@@ -333,6 +333,29 @@ def test_the_earliest_end_of_both_sides_counts() -> None:
     assert only_row(found).accesses[0].until == dt.datetime(2027, 2, 1, tzinfo=dt.UTC)
 
 
+CHOSEN = TABLE.replace("orders", "Data-TheOrdersOfTheShop-1A2B3C4D5E6F")
+
+
+@pytest.mark.parametrize(
+    ("own", "kinds", "unknown"),
+    [
+        # A table without a name keeps none; its consumer has to say the one that CloudFormation chose.
+        ([allow(resource=CHOSEN)], [], "has a policy for: it may be {Data.TheOrdersOfTheShop}, which only a deploym"),
+        ([allow(resource=CHOSEN.replace(OWNER, VENDOR))], ["dangling"], ""),
+        ([allow(resource=CHOSEN.replace(REGION, "us-east-1"))], ["dangling"], "it stands in no template"),
+        ([allow(resource=CHOSEN.replace("-The", "-An"))], ["dangling"], "it stands in no template"),
+        ([deny(resource=CHOSEN)], ["dangling"], ""),
+        ([], ["dangling"], ""),
+    ],
+)
+def test_what_may_be_the_name_of_a_table_without_one_is_not_known(own: Any, kinds: list[str], unknown: str) -> None:
+    there = table(to(READER, resource="*"))
+    del there["Properties"]["TableName"]
+    found = reviewed(stack(TheOrdersOfTheShop=there), consumer(R=role(*own)))
+    assert findings(found) == kinds
+    assert any(unknown in each.what for each in found.unknowns) or not unknown
+
+
 @pytest.mark.parametrize(
     ("grant", "own", "kind", "words"),
     [
@@ -465,6 +488,16 @@ def test_the_own_side_of_an_outsider_is_shown_as_unknown() -> None:
 def test_an_unreadable_statement_makes_access_unknown_not_denied() -> None:
     found = shared(to(READER, Condition={"Nonsense": {"aws:x": "y"}}), allow())
     assert cell(only_row(found), found.tables[0].table, "read") == "?"
+
+
+def test_what_is_not_known_of_a_kind_is_one_entry() -> None:
+    found = shared(to(READER, "dynamodb:*", Condition={"Nonsense": {"aws:x": "y"}}), allow("dynamodb:*"))
+    entries = [access for access in only_row(found).accesses if access.status is Status.UNKNOWN]
+    assert [(each.kind, len(each.actions)) for each in entries] == [
+        (kind, len({action for each in entries if each.kind == kind for action in each.actions}))
+        for kind in dict.fromkeys(each.kind for each in entries)
+    ]
+    assert {"dynamodb:GetItem", "dynamodb:Query"} < set(entries[0].actions)
 
 
 def test_a_value_that_is_unknown_yet_is_no_finding() -> None:

@@ -232,7 +232,7 @@ ROWS = {
         "the table_name of Data/Orders",
         None,
         "a name, since the grant to role reader of 222233334444 leaves the table's account",
-        "Pass table_name=…",
+        "to a new table. It would replace a deployed one: grant on that with TableAccess.",
     ),
     "no name, later": Row(
         lambda: cross(stack()).grant(READER),
@@ -510,7 +510,7 @@ ROWS = {
         "the table of a consumer",
         "a name that only the table's own stack knows",
         "a table with a name, once the consumer is in another account or region",
-        "Pass table_name=… to the table.",
+        "It would replace a deployed one: there, say the name that it has got, in TableReference(",
     ),
     "consumer of an unnamed table, other region": Row(
         lambda: tg.ConsumerRole(

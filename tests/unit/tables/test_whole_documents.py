@@ -321,6 +321,7 @@ def test_an_imported_table_is_refused_with_the_commands_to_run_instead(way: str)
     assert (error.what, error.value) == ("the table of a TableAccess", ORDERS)
     assert error.fix.startswith("Make the TableAccess in the app that owns the table, or let its owner add")
     table, stream = commands(error.fix)
+    assert "\nThe policy of its customer-managed key, if it has one, needs these, too:\n[{" in error.fix
     assert (table["resource-arn"], stream["resource-arn"]) == (ORDERS, f"{ORDERS}/stream/LATEST_STREAM_LABEL")
     assert {table["region"], stream["region"]} == {REGION}
     keys = {"dynamodb:LeadingKeys": ["O'Brien; rm -rf ~ `$x` of it"]}
@@ -334,11 +335,11 @@ def test_an_imported_table_is_refused_with_the_commands_to_run_instead(way: str)
 
 def commands(fix: str) -> list[dict[str, str]]:
     """The commands of the message, taken apart as a shell does."""
-    words = shlex.split(fix[fix.index("aws dynamodb put-resource-policy --region") :])
-    starts = [position for position, word in enumerate(words) if word == "aws"]
     found = []
-    for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
-        command = [word for word in words[start:end] if word != ";"]
+    for line in fix.splitlines():
+        if not line.startswith("aws "):
+            continue
+        command = shlex.split(line)
         assert command[:3] == ["aws", "dynamodb", "put-resource-policy"]
         options = command[3:]
         found.append({name.removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)})

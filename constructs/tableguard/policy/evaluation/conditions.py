@@ -63,6 +63,9 @@ def compile_condition(block: object, *, variables: bool) -> list[Test]:
     for name, keys in block.items():
         if not isinstance(keys, dict) or not keys:
             raise MalformedError(f"Condition: {name!r} holds no object of keys and values")
+        if len(keys) > 1 and len({str(key).lower() for key in keys}) < len(keys):
+            # Whether both count or one wins is documented nowhere, and a Deny must not get lost over it.
+            raise MalformedError(f"Condition: {name!r} holds a key twice, in different cases")
         for key, value in keys.items():
             if not isinstance(key, str) or ":" not in key:
                 raise MalformedError(f"Condition: {key!r} is no condition key")

@@ -14,7 +14,9 @@ _VARIABLES_SINCE: Final = "2012-10-17"
 _VERSIONS: Final = frozenset({"2008-10-17", _VARIABLES_SINCE})
 _ELEMENTS: Final = frozenset({"Version", "Id", "Statement"})
 
-_GENERATION_BYTES: Final = 4 * 1024 * 1024
+# Enough for whoever reads the same policies again for each request. What is kept costs time as well: Python's garbage
+# collector walks it, and everything of the caller's with it, the more often the more there is.
+_GENERATION_BYTES: Final = 1024 * 1024
 _REMEMBERED_ACTIONS: Final = 100
 
 

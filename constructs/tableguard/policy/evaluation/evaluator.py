@@ -29,6 +29,7 @@ _SESSION: Final = Layer.SESSION
 _NONE: Final = Strength.NONE
 _DIRECT: Final = Strength.DIRECT
 _ROOT: Final = CallerKind.ROOT
+_FEDERATED_USER: Final = CallerKind.FEDERATED_USER
 
 _UNSIGNED: Final = "DynamoDB has no unsigned access"
 _NO_CONSENT: Final = "no statement of the key's policy allows it, or leaves it to the account's identity policies"
@@ -61,13 +62,17 @@ class _Case:
         "unclear",
     )
 
-    def __init__(self, situation: Situation, cross_account: bool, bounded: bool) -> None:
+    def __init__(self, situation: Situation, policies: Policies) -> None:
+        account = situation.caller.account
         self.situation = situation
-        self.bounded = bounded
-        self.cross_account = cross_account
+        self.bounded = is_bounded(situation, policies)
+        self.cross_account = account is not None and situation.resource_account != account
         self.resource = _NOTHING
         self.identity = _NOTHING
-        self.limits: list[tuple[Layer, _Reading]] = []
+        # A federated user's session without session policies "has no permissions" but for what a resource policy gives
+        # to the session itself (STS API Reference, "GetFederationToken").
+        powerless = situation.caller.kind is _FEDERATED_USER and not policies.session
+        self.limits: list[tuple[Layer, _Reading]] = [(_SESSION, _NOTHING)] if powerless else []
         self.gates: list[tuple[LayerDocuments, _Reading]] = []
         self.denies: list[Reason] = []
         self.unclear: list[Reason] = []
@@ -92,9 +97,7 @@ def evaluate(request: Request, policies: Policies) -> Decision:
             can use it.
     """
     situation = request.situation
-    account = situation.caller.account
-    cross_account = account is not None and situation.resource_account != account
-    case = _Case(situation, cross_account, is_bounded(situation, policies))
+    case = _Case(situation, policies)
     for each in policies.layers:
         layer = each.layer
         if not _binds(layer, situation, request.management_account):

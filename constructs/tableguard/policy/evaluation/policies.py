@@ -44,7 +44,8 @@ class Policies:
         resource_control: Resource control policies of the resource's account, likewise by level. They only deny:
             RCPFullAWSAccess stands on every level and cannot be taken off.
         boundary: The permissions boundary; an empty sequence means that there is none.
-        session: The session policies, which together are one; an empty sequence means that there are none.
+        session: The session policies, which together are one; an empty sequence means that there are none. The session
+            of a federated user has no permissions of its own without them.
         endpoint: The policy of the VPC endpoint that the request goes through. By default it goes through none, or
             through one with full access.
 

@@ -63,8 +63,8 @@ class Request:
     What follows from the principal and the resource is filled into the context when it is absent: aws:PrincipalArn,
     aws:PrincipalAccount, aws:PrincipalType, aws:PrincipalIsAWSService, aws:PrincipalServiceName (and its list),
     aws:username, aws:userid of root, federated and anonymous callers, and aws:ResourceAccount. A role session leaves
-    aws:PrincipalArn to the context, since its ARN does not tell the role's path. Nothing else is invented: no time,
-    no network, no TLS.
+    aws:PrincipalArn to the context, since its ARN does not tell the role's path; left out there, the key is absent,
+    although AWS would have it: say it. Nothing else is invented: no time, no network, no TLS.
 
     Args:
         principal: The caller's ARN (account root, user, role, role session, federated user), a service's host name

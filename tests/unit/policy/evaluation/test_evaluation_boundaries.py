@@ -143,3 +143,24 @@ def test_across_accounts_a_silent_limit_holds_back_every_grant(named: dict[str, 
     assert not evaluate(asked, Policies(**held_back)).allowed  # type: ignore[arg-type]
     let_go = {**held_back, limit: [everything]}
     assert evaluate(asked, Policies(**let_go)).allowed  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("resource", "session", "allowed"),
+    [
+        (None, [], False),
+        (None, [document(True)], True),
+        (None, [document(False)], False),
+        # Its user is named, or the account: neither names the session.
+        (document(True, {"Principal": {"AWS": USER}}), [], False),
+        (document(True, {"Principal": {"AWS": ACCOUNT}}), [], False),
+        (document(True, {"Principal": {"AWS": FEDERATED}}), [], True),
+    ],
+)
+def test_a_federated_session_can_do_nothing_of_its_own_without_session_policies(
+    resource: object, session: list[object], allowed: bool
+) -> None:
+    policies = Policies(identity=[document(True)], resource=resource, session=session)
+    assert evaluate(ask(FEDERATED, federated_by=USER), policies).allowed is allowed
+    # Other callers need none.
+    assert evaluate(ask(USER), Policies(identity=[document(True)])).allowed

@@ -47,6 +47,7 @@ BROKEN_ELEMENTS: list[dict[str, Any]] = [
     {"Condition": {"StringEquals": {"aws:SourceVpce": ["vpce-1", None]}}},
     {"Condition": {"StringEquals": {"SourceVpce": "vpce-1"}}},
     {"Condition": {"StringEquals": {5: "vpce-1"}}},
+    {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1", "aws:sourcevpce": "vpce-2"}}},
     {"Condition": {"StringEqual": {"aws:SourceVpce": "vpce-1"}}},
     {"Condition": {"stringequals": {"aws:SourceVpce": "vpce-1"}}},
     {"Condition": {"StringEqualsIfExistsIfExists": {"aws:SourceVpce": "vpce-1"}}},

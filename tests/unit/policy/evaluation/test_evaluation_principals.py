@@ -20,6 +20,8 @@ FEDERATED = f"arn:aws:sts::{OTHER}:federated-user/foo"
 SERVICE = "replication.dynamodb.amazonaws.com"
 ALL = [ROOT, USER, ROLE, SESSION, FEDERATED, SERVICE]
 EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+# A federated user's session can do nothing without session policies; no other caller minds some that allow everything.
+OWN_SIDE: dict[str, Any] = {"identity": [EVERYTHING], "session": [EVERYTHING]}
 
 
 def policy(effect: str, element: Mapping[str, object], **more: object) -> dict[str, object]:
@@ -63,7 +65,7 @@ COVERED = [
 @pytest.mark.parametrize(("element", "covered"), COVERED)
 @pytest.mark.parametrize("caller", ALL)
 def test_a_principal_element_covers_exactly_its_callers(element: object, covered: list[str], caller: str) -> None:
-    allow = Policies(identity=[EVERYTHING], resource=policy("Allow", {"Principal": element}))
+    allow = Policies(**OWN_SIDE, resource=policy("Allow", {"Principal": element}))
     assert evaluate(ask(caller), allow).allowed is (caller in covered)
     both = {
         "Version": "2012-10-17",
@@ -72,7 +74,7 @@ def test_a_principal_element_covers_exactly_its_callers(element: object, covered
             policy("Deny", {"Principal": element})["Statement"],
         ],
     }
-    denied = evaluate(ask(caller), Policies(identity=[EVERYTHING], resource=both))
+    denied = evaluate(ask(caller), Policies(**OWN_SIDE, resource=both))
     assert denied.outcome is (Outcome.EXPLICITLY_DENIED if caller in covered else Outcome.ALLOWED)
 
 
@@ -94,16 +96,16 @@ def test_a_principal_element_covers_exactly_its_callers(element: object, covered
 def test_what_the_context_tells_about_a_session_counts(
     element: object, caller: str, context: dict[str, ContextValue], covered: bool
 ) -> None:
-    policies = Policies(identity=[EVERYTHING], resource=policy("Allow", {"Principal": element}))
+    policies = Policies(**OWN_SIDE, resource=policy("Allow", {"Principal": element}))
     assert evaluate(ask(caller, context), policies).allowed is covered
 
 
 def test_a_canonical_user_grants_nothing_and_denies_as_unclear() -> None:
     element = {"Principal": {"CanonicalUser": "79a59df900b949e55d96a1e698fbaced"}}
-    grant = evaluate(ask(USER), Policies(identity=[EVERYTHING], resource=policy("Allow", element)))
+    grant = evaluate(ask(USER), Policies(**OWN_SIDE, resource=policy("Allow", element)))
     assert not grant.allowed
     same = ask(f"arn:aws:iam::{OWNER}:user/foo")
-    denial = evaluate(same, Policies(identity=[EVERYTHING], resource=policy("Deny", element)))
+    denial = evaluate(same, Policies(**OWN_SIDE, resource=policy("Deny", element)))
     assert denial.outcome is Outcome.EXPLICITLY_DENIED
     assert not denial.understood
 
@@ -138,7 +140,7 @@ def test_not_principal_spares_a_caller_that_is_named_with_its_account(
         policy("Deny", {"NotPrincipal": element})["Statement"],
     ]
     both = {"Version": "2012-10-17", "Statement": statements}
-    decision = evaluate(ask(caller), Policies(identity=[EVERYTHING], resource=both))
+    decision = evaluate(ask(caller), Policies(**OWN_SIDE, resource=both))
     assert decision.outcome is outcome
     assert decision.understood is certain
 
@@ -163,7 +165,7 @@ def test_not_principal_spares_nobody_with_a_boundary(
     deny = {"Version": "2012-10-17", "Statement": [allow, policy("Deny", {"NotPrincipal": element})["Statement"]]}
     resource = {"Version": "2012-10-17", "Statement": allow}
     given: dict[str, Any] = {"resource": resource, layer: [[deny]] if layer == "resource_control" else deny}
-    decision = evaluate(ask(caller), Policies(identity=[EVERYTHING], boundary=[EVERYTHING], **given))
+    decision = evaluate(ask(caller), Policies(**OWN_SIDE, boundary=[EVERYTHING], **given))
     assert decision.outcome is outcome
     assert decision.understood
 
@@ -174,13 +176,13 @@ def test_a_boundary_changes_nothing_about_a_principal_element() -> None:
         policy("Deny", {"Principal": {"AWS": USER}})["Statement"],
     ]
     both = {"Version": "2012-10-17", "Statement": statements}
-    policies = Policies(identity=[EVERYTHING], boundary=[EVERYTHING], resource=both)
+    policies = Policies(**OWN_SIDE, boundary=[EVERYTHING], resource=both)
     assert evaluate(ask(ROLE), policies).allowed
 
 
 def test_not_principal_with_allow_grants_nothing() -> None:
     resource = policy("Allow", {"NotPrincipal": {"AWS": OWNER}})
-    decision = evaluate(ask(USER), Policies(identity=[EVERYTHING], resource=resource))
+    decision = evaluate(ask(USER), Policies(**OWN_SIDE, resource=resource))
     assert decision.outcome is Outcome.IMPLICITLY_DENIED
     assert not decision.understood
 
@@ -188,7 +190,7 @@ def test_not_principal_with_allow_grants_nothing() -> None:
 def sees(caller: str, key: str, value: object, context: dict[str, ContextValue] | None = None, **more: str) -> bool:
     condition = {"StringEquals": {key: value}}
     resource = policy("Allow", {"Principal": "*"}, Condition=condition)
-    return evaluate(ask(caller, context, **more), Policies(identity=[EVERYTHING], resource=resource)).allowed
+    return evaluate(ask(caller, context, **more), Policies(**OWN_SIDE, resource=resource)).allowed
 
 
 @pytest.mark.parametrize(
@@ -242,4 +244,4 @@ def test_what_the_context_says_is_kept() -> None:
 def test_what_does_not_follow_stays_absent(caller: str, key: str) -> None:
     for wanted, allowed in (("true", True), ("false", False)):
         resource = policy("Allow", {"Principal": "*"}, Condition={"Null": {key: wanted}})
-        assert evaluate(ask(caller), Policies(identity=[EVERYTHING], resource=resource)).allowed is allowed
+        assert evaluate(ask(caller), Policies(**OWN_SIDE, resource=resource)).allowed is allowed

@@ -65,8 +65,9 @@ def check_request(method: str, headers: Mapping[str, str], body: bytes, query_pa
     key = extract_access_key_id(headers, query_params) or ""
     caller, role = _caller(key)
     network = _network(key, headers.get(HEADER))
-    for resource in _resources(action, said):
-        _decide(caller, role, action, resource, network)
+    for done, resource in _asked(action, said):
+        if done == "CreateTable" or _is_there(resource):
+            _decide(caller, role, done, resource, network)
 
 
 def remember_role(headers: Mapping[str, str], body: bytes, query_params: Mapping[str, Any]) -> None:
@@ -215,27 +216,36 @@ def _endpoint(endpoint_id: str) -> _Json:
     raise DeniedError(f"there is no endpoint {endpoint_id}")
 
 
-def _resources(action: str, said: _Json) -> Iterator[str]:
-    """The ARN of all that a request is on.
+def _asked(action: str, said: _Json) -> Iterator[tuple[str, str]]:
+    """What a request is authorized as: actions, each with the ARN of what it is on.
 
     Raises:
-        DeniedError: It is none whose resources are known here.
+        DeniedError: It is one whose actions are not known here.
     """
-    if action not in ACTIONS:
-        raise DeniedError(f"{action} is no action of IAM: what it is on is not known here")
+    if action not in ACTIONS and "TransactItems" not in said:
+        raise DeniedError(f"{action} is no action of IAM: what it is authorized as is not known here")
+    for item in said.get("TransactItems", ()):
+        for kind, part in item.items():
+            yield f"{kind}Item", _table(part["TableName"])
     for name in said.get("RequestItems", ()):
-        yield _table(name)
+        yield action, _table(name)
     for member in ("TableName", "ResourceArn", "StreamArn"):
         if member in said:
             index = f"/index/{said['IndexName']}" if "IndexName" in said else ""
-            yield f"{_table(said[member])}{index}"
+            yield action, f"{_table(said[member])}{index}"
     iterator = dynamodb_streams._decode_iterator(said.get("ShardIterator") or "")
     if iterator:
-        yield iterator["arn"]
+        yield action, iterator["arn"]
 
 
 def _table(name: str) -> str:
     return name if name.startswith("arn:") else f"arn:aws:dynamodb:{get_region()}:{get_account_id()}:table/{name}"
+
+
+def _is_there(resource: str) -> bool:
+    """Whether there is such a table: of one that is not, the emulator says so itself."""
+    with request_scope(resource.split(":")[4], resource.split(":")[3]):
+        return resource.split("/")[1] in dynamodb._tables
 
 
 def _policy_of(resource: str) -> Any:

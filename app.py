@@ -1,4 +1,4 @@
-"""The reference deployment: a small organization that shares one DynamoDB table across its accounts.
+"""The reference deployment: a small organization that shares one DynamoDB table across its accounts, and fences one in.
 
 Who has which account: cdk.json. Who may do what, and why: stacks/grants.py. What must hold anyway: stacks/rules.py.
 """
@@ -8,7 +8,9 @@ import aws_cdk as cdk
 from stacks.central_data import CentralData
 from stacks.etl import Etl
 from stacks.grants import Grants
+from stacks.management import Management
 from stacks.organization import Organization
+from stacks.private_workload import PrivateWorkload
 from stacks.rules import rules
 from stacks.tenant import Tenant
 from stacks.writer import Writer
@@ -28,7 +30,11 @@ def organize(app: cdk.App) -> None:
     Etl(app, "Etl", env=organization.etl.env, grant=grants.etl, table=table)
     Writer(app, "Writer", env=organization.writer.env, grant=grants.writer, table=table)
 
-    cdk.Validations.of(app).add_plugins(rules(organization, grants, table))
+    private, management = organization.private, organization.management
+    workload = PrivateWorkload(app, "PrivateWorkload", env=private.env, emergency_account=organization.emergency)
+    Management(app, "Management", env=management.env, workload=private, break_glass=workload.break_glass)
+
+    cdk.Validations.of(app).add_plugins(rules(organization, grants, table, workload))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,13 @@ def acknowledge_wildcard(construct: IConstruct, resource: str, *, reason: str) -
     It writes what `Validations.of(construct).acknowledge` would, which in older releases of the CDK refuses the "::"
     inside the brackets.
     """
-    finding = f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]"
-    construct.node.add_metadata(cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY, {finding: reason})
+    acknowledge(construct, f"IAM5[Resource::{resource}]", reason=reason)
+
+
+def acknowledge(construct: IConstruct, finding: str, *, reason: str) -> None:
+    """Accept one finding of cdk-nag's AwsSolutions rules on a construct and what is in it."""
+    name = f"AwsSolutions::AwsSolutions-{finding}"
+    construct.node.add_metadata(cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY, {name: reason})
 
 
 def skip_checks(construct: IConstruct, checks: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ import tableguard as tg
 from tableguard.policy import names
 
 CONTEXT = "tableguard:organization"
-_ROLES = ("central", "tenants", "etl", "writer", "vendor")
+_ROLES = ("central", "tenants", "etl", "writer", "vendor", "private", "management", "emergency")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,10 @@ class Organization:
         etl: Reads an index and the stream; in the table's region if Lambda itself is to poll the stream.
         writer: Puts items into it.
         vendor: The account of somebody else, into which nothing of ours is deployed.
+        private: Owns the table that is reached from its own VPC alone.
+        management: The organization's management account, or one to which it has delegated policies. It holds no data:
+            what it deploys does not bind itself.
+        emergency: The account of the emergency users, into which nothing is deployed either.
     """
 
     central: Place
@@ -42,6 +46,9 @@ class Organization:
     etl: Place
     writer: Place
     vendor: str
+    private: Place
+    management: Place
+    emergency: str
 
     @classmethod
     def of(cls, app: cdk.App) -> Organization:
@@ -56,7 +63,10 @@ class Organization:
             tenants={tenant: _place(f"tenants.{tenant}", place) for tenant, place in _tenants(said["tenants"])},
             etl=_place("etl", said["etl"]),
             writer=_place("writer", said["writer"]),
-            vendor=_account("vendor", _entries(_path("vendor"), said["vendor"], ("account",))["account"]),
+            vendor=_only_account("vendor", said["vendor"]),
+            private=_place("private", said["private"]),
+            management=_place("management", said["management"]),
+            emergency=_only_account("emergency", said["emergency"]),
         )
 
 
@@ -64,6 +74,10 @@ def _place(role: str, said: object) -> Place:
     entries = _entries(_path(role), said, ("account", "region"))
     region = names.region(_path(f"{role}.region"), entries["region"])
     return Place(account=_account(role, entries["account"]), region=region)
+
+
+def _only_account(role: str, said: object) -> str:
+    return _account(role, _entries(_path(role), said, ("account",))["account"])
 
 
 def _account(role: str, said: str) -> str:

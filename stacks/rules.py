@@ -8,9 +8,12 @@ from datetime import timedelta
 import tableguard as tg
 from stacks.grants import Grants
 from stacks.organization import Organization
+from stacks.private_workload import PrivateWorkload
 
 
-def rules(organization: Organization, grants: Grants, table: tg.TableReference) -> tg.TableguardRules:
+def rules(
+    organization: Organization, grants: Grants, table: tg.TableReference, workload: PrivateWorkload
+) -> tg.TableguardRules:
     tenants = [place.account for place in organization.tenants.values()]
     writer = organization.writer.account
     ours = [*tenants, organization.etl.account, writer]
@@ -31,6 +34,7 @@ def rules(organization: Organization, grants: Grants, table: tg.TableReference) 
                 within=timedelta(days=11 * 365), except_=[tg.Account(account) for account in ours], tables=[table]
             ),
             *_kept(grants, table),
+            *_private(organization, workload),
         ]
     )
 
@@ -40,3 +44,18 @@ def _kept(grants: Grants, table: tg.TableReference) -> Iterator[tg.KeepsAccess]:
     consumers = {f"tenant-{tenant}": grant for tenant, grant in grants.tenants.items()}
     for name, grant in {**consumers, "etl": grants.etl, "writer": grants.writer}.items():
         yield tg.KeepsAccess(id=f"{name}-keeps-access", principals=[grant.subject], access=grant.access, tables=[table])
+
+
+def _private(organization: Organization, workload: PrivateWorkload) -> Iterator[tg.OnlyAccounts | tg.KeepsAccess]:
+    """What holds for the private table. That it is reached from inside alone is decided in the tests: `OnlyFrom` takes
+    no VPC whose id is known only once it is deployed.
+    """
+    table = workload.table.reference
+    yield tg.OnlyAccounts(id="private-stays-private", accounts=[organization.private.account], tables=[table])
+    yield tg.KeepsAccess(
+        id="private-keeps-access",
+        principals=[workload.grant.subject],
+        access=workload.grant.access,
+        context=workload.inside,
+        tables=[table],
+    )

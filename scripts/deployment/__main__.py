@@ -73,6 +73,8 @@ def outline(plan: Plan) -> str:
         f"Tenant{joining}": plan.joining[1],
         "Etl": organization["etl"],
         "Writer": organization["writer"],
+        "PrivateWorkload": organization["private"],
+        "Management": organization["management"],
     }
     stacks = [f"  {name:<20} {place['account']}  {place['region']}" for name, place in into.items()]
     profiles = [f"  {account}  {profile}" for account, profile in plan.profiles.items()]

@@ -39,6 +39,7 @@ class Calls:
         """Write an item from one account, and read it from the others."""
         functions = {each.stack.name: each for each in self.wanted.resources if each.kind == "AWS::Lambda::Function"}
         writer, etl = functions.pop("Writer"), functions.pop("Etl")
+        private = functions.pop("PrivateWorkload")
         region, owner, name = self.table.split(":")[3], self.table.split(":")[4], self.table.rpartition("/")[2]
 
         written = self._answer(writer, _KEY)
@@ -57,6 +58,9 @@ class Calls:
         loaded = self._answer(etl, {"category": _KEY["category"], "since": "2000-01-01T00:00:00+00:00"})
         what = f"the ETL finds it in the index and in the stream from account {etl.place[0]}"
         self.report.check(what, [] if loaded.get("items", 0) and loaded.get("changes", 0) else [f"it says {loaded}"])
+
+        found = self._answer(private, _KEY)
+        self._equal("the private function reaches its table from its VPC, and finds it empty", found, {"item": None})
 
     def _item(self, place: Place, table: str) -> Any:
         key = {name: {"S": value} for name, value in _KEY.items()}

@@ -9,6 +9,7 @@ from typing import Any
 from scripts.deployment.accounts import Accounts
 from scripts.deployment.cdk import TOOLKIT
 from scripts.deployment.documents import normal
+from scripts.deployment.fenced import FOUND
 from scripts.deployment.plan import Json, Place
 from scripts.deployment.wanted import Properties, Resource, place_of
 from tableguard.review.assembly import SynthesizedStack
@@ -160,6 +161,8 @@ def _function(accounts: Accounts, place: Place, name: str) -> Properties:
         "memory": found["MemorySize"],
         "timeout": found["Timeout"],
         "log": found["LoggingConfig"]["LogGroup"],
+        "subnets": sorted(found.get("VpcConfig", {}).get("SubnetIds", ())),
+        "security groups": found.get("VpcConfig", {}).get("SecurityGroupIds", []),
     }
 
 
@@ -175,4 +178,5 @@ _READERS: Mapping[str, Callable[[Accounts, Place, str], Properties]] = {
     "AWS::IAM::Role": _role,
     "AWS::Lambda::Function": _function,
     "AWS::Logs::LogGroup": _log,
+    **FOUND,
 }

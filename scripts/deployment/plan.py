@@ -94,7 +94,7 @@ class Plan:
     @property
     def places(self) -> list[Place]:
         """Every account and region that something is deployed into, once."""
-        roles = [self.organization[role] for role in ("central", "etl", "writer")]
+        roles = [self.organization[role] for role in ("central", "etl", "writer", "private", "management")]
         said = [*roles, *self.organization["tenants"].values(), self.joining[1]]
         return list(dict.fromkeys(_place(each) for each in said))
 

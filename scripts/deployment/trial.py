@@ -215,7 +215,11 @@ class Trial:
     def _around_the_table(self, assembly: Path) -> tuple[Deployed, str]:
         """The documents of the table's side, and the policy for the vendor."""
         wanted = Wanted(assembly, self.found.physical_ids)
-        table = next(each for each in wanted.resources if each.kind == "AWS::DynamoDB::GlobalTable")
+        table = next(
+            each
+            for each in wanted.resources
+            if each.kind == "AWS::DynamoDB::GlobalTable" and each.stack.name == "CentralData"
+        )
         deployed = Deployed.read(self.accounts, table.place, table.physical_id)
         return deployed, self.found.outputs(table.stack)["VendorPolicy"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from scripts.deployment.documents import normal
+from scripts.deployment.fenced import ASKED, ATTACHED, ATTRIBUTES
 from scripts.deployment.plan import Json, Place
 from tableguard.review.assembly import SynthesizedStack, read_assembly
 from tableguard.review.intrinsics import Resolver
@@ -18,7 +19,14 @@ Properties: TypeAlias = Mapping[str, Any]
 """Of a resource, by what a reader would call them."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z0-9-]+)\.([A-Za-z0-9]+)(?:@(\w+))?\}")
-_KINDS = {"GlobalTable": "table", "LogGroup": "log group"}
+_KINDS = {
+    "GlobalTable": "table",
+    "LogGroup": "log group",
+    "RouteTable": "route table",
+    "SecurityGroup": "security group",
+    "VPCEndpoint": "endpoint",
+}
+_TOLD_ELSEWHERE = {"AWS::IAM::Policy", "AWS::CDK::Metadata", *(kind for kind, _, _ in ATTACHED.values())}
 _RECOVERY_DAYS = 35  # AWS keeps as many when a template says nothing
 
 
@@ -83,12 +91,14 @@ class Wanted:
         names = self._names[stack.name]
         for logical_id, resource in stack.resources():
             kind = resource["Type"]
-            if kind in ("AWS::IAM::Policy", "AWS::CDK::Metadata"):
+            if kind in _TOLD_ELSEWHERE:
                 continue
             said = self._resolved(stack, resource.get("Properties", {}))
             reader = _READERS.get(kind)
             if kind == "AWS::IAM::Role":
                 said = {**said, "attached": self._policies_of(stack, logical_id)}
+            elif kind in ATTACHED:
+                said = {**said, "attached": self._attached(stack, logical_id, *ATTACHED[kind])}
             yield Resource(
                 stack=stack,
                 logical_id=logical_id,
@@ -101,6 +111,12 @@ class Wanted:
         policies = [policy["Properties"] for _, policy in stack.resources("AWS::IAM::Policy")]
         mine = [policy for policy in policies if {"Ref": role} in policy.get("Roles", ())]
         return {policy["PolicyName"]: self._resolved(stack, policy["PolicyDocument"]) for policy in mine}
+
+    def _attached(self, stack: SynthesizedStack, to: str, kind: str, names: str, adds: str) -> Any:
+        found = [each["Properties"] for _, each in stack.resources(kind)]
+        mine = [each[adds] for each in found if {"Ref": to} in (each[names], *each[names])]
+        resolved = [self._resolved(stack, each) for each in mine]
+        return resolved if kind == "AWS::EC2::SubnetRouteTableAssociation" else resolved[0] if resolved else None
 
     def _resolved(self, stack: SynthesizedStack, value: Any) -> Any:
         return self._named(self._resolver.resolve(stack, value))
@@ -127,9 +143,11 @@ class Wanted:
         if name is None:
             return placeholder[0]
         (stack,) = (stack for stack in self.stacks if stack.name == stack_name)
-        if attribute == "Arn" and stack.template["Resources"][logical_id]["Type"] == "AWS::Logs::LogGroup":
-            return f"arn:aws:logs:{stack.region}:{stack.account}:log-group:{name}:*"
-        return name if attribute is None else placeholder[0]
+        if attribute is None:
+            return name
+        kind = stack.template["Resources"][logical_id]["Type"]
+        written = ATTRIBUTES.get((kind, attribute), placeholder[0].replace("{", "{{").replace("}", "}}"))
+        return written.format(region=stack.region, account=stack.account, path=name, name=name.rpartition("/")[2])
 
 
 def place_of(stack: SynthesizedStack) -> Place:
@@ -187,6 +205,8 @@ def _function(said: Json) -> Properties:
         "memory": said["MemorySize"],
         "timeout": said["Timeout"],
         "log": said["LoggingConfig"]["LogGroup"],
+        "subnets": sorted(said.get("VpcConfig", {}).get("SubnetIds", ())),
+        "security groups": said.get("VpcConfig", {}).get("SecurityGroupIds", []),
     }
 
 
@@ -200,4 +220,5 @@ _READERS: Mapping[str, Callable[[Json], Properties]] = {
     "AWS::IAM::Role": _role,
     "AWS::Lambda::Function": _function,
     "AWS::Logs::LogGroup": _log,
+    **ASKED,
 }

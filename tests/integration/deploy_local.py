@@ -21,15 +21,17 @@ What this shows, and by whom:
   The CDK CLI bootstrapped, deployed, compared and destroyed, as it does on AWS.
   The emulator created the resources and ran the functions. It checks no policy.
   Our extension of it kept what it drops (policies of table and stream, key,
-    recovery, protection, boundaries), and passed requests on to the owner.
-  tableguard decided who may do what, from the documents that were read back.
+    recovery, protection, boundaries), stored SCP and RCP, passed requests on to
+    the owner, and carried each request to DynamoDB to tableguard's evaluation.
+  tableguard decided these requests from what the emulator held, and who may do
+    what from the documents that were read back.
 What only AWS can show: docs/verify-on-aws.md"""
 
 
 def plan() -> Plan:
     """The organization of cdk.json. A profile is named like its account."""
     organization = context()[CONTEXT]
-    roles = [organization[role] for role in ("central", "etl", "writer")]
+    roles = [organization[role] for role in ("central", "etl", "writer", "private", "management")]
     said = [*roles, *organization["tenants"].values(), JOINING[1]]
     accounts = [PIPELINE, *dict.fromkeys(place["account"] for place in said)]
     return Plan(

@@ -13,6 +13,7 @@ from scripts.deployment.trial import Trial
 CENTRAL = ("444455556666", "us-east-1")
 ALFA, BRAVO = ("111122223333", "us-east-1"), ("222233334444", "eu-west-1")
 CHARLIE, ETL, WRITER = ("555566667777", "us-east-1"), ("333344445555", "us-east-1"), ("666677778888", "us-east-1")
+PRIVATE, MANAGEMENT = ("101011112222", "us-east-1"), ("121213131414", "us-east-1")
 TABLE = "rbac-central-table"
 TABLE_ARN = f"arn:aws:dynamodb:us-east-1:444455556666:table/{TABLE}"
 EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
@@ -68,6 +69,44 @@ class Accounts:
 
     def configure(self, place: Place, **said: Any) -> None:
         self.client("lambda", place).update_function_configuration(FunctionName=self.function(place), **said)
+
+    @property
+    def endpoint(self) -> str:
+        (found,) = self.client("ec2", PRIVATE).describe_vpc_endpoints()["VpcEndpoints"]
+        return str(found["VpcEndpointId"])
+
+    @property
+    def route_tables(self) -> list[str]:
+        (found,) = self.client("ec2", PRIVATE).describe_vpc_endpoints()["VpcEndpoints"]
+        return list(found["RouteTableIds"])
+
+    @property
+    def subnet(self) -> str:
+        (function,) = self.client("lambda", PRIVATE).list_functions()["Functions"]
+        return str(function["VpcConfig"]["SubnetIds"][0])
+
+    @property
+    def group(self) -> str:
+        groups = self.client("ec2", PRIVATE).describe_security_groups()["SecurityGroups"]
+        return next(str(each["GroupId"]) for each in groups if each["Description"].startswith("The function"))
+
+    @property
+    def rule(self) -> str:
+        return str(self.client("events", PRIVATE).list_rules()["Rules"][0]["Name"])
+
+    @property
+    def topic(self) -> str:
+        (found,) = self.client("sns", PRIVATE).list_topics()["Topics"]
+        return str(found["TopicArn"])
+
+    @property
+    def alarm(self) -> str:
+        (found,) = self.client("cloudwatch", PRIVATE).describe_alarms()["MetricAlarms"]
+        return str(found["AlarmName"])
+
+    def organization_policy(self, kind: str) -> str:
+        found = self.client("organizations", MANAGEMENT).list_policies(Filter=kind)["Policies"]
+        return next(str(each["Id"]) for each in found if not each["AwsManaged"])
 
     def log(self, place: Place) -> str:
         groups = self.client("logs", place).describe_log_groups()["logGroups"]

@@ -15,7 +15,11 @@ from tests.integration.emulator.server import Emulator, EmulatorError
 from tests.project.machine import ROOT, Machine
 
 CHECKED = [
-    "6 stacks are deployed",
+    "8 stacks are deployed",
+    "PrivateWorkload: endpoint ToTables19377B84: policy",
+    "PrivateWorkload: role BreakGlassRole4903F45A: trust",
+    "Management: policy PrivateWorkloadPolicyC0EB754A: policy",
+    "Management: policy PrivateResourcesPolicyEB8C142D: policy",
     "CentralData: table TableCD117FA1: policy",
     "CentralData: table TableCD117FA1: policy of the stream",
     "CentralData: table TableCD117FA1: deletion protection",
@@ -25,6 +29,7 @@ CHECKED = [
     "the vendor may do nothing without the table's policies",
     "that item is in the table of account 444455556666",
     "TenantBravo reads that item from account 222233334444, eu-west-1",
+    "the private function reaches its table from its VPC, and finds it empty",
     "`cdk diff` finds no difference",
     "no stack has changed",
     "of the stacks that were there, only the table's has changed",

@@ -171,6 +171,13 @@ def test_passes_a_request_by_arn_on_to_the_tables_account(cloud: Cloud) -> None:
     theirs, owners = cloud.client("dynamodb", OTHER), cloud.client("dynamodb", OWNER)
     arn = "arn:aws:dynamodb:us-east-1:111122223333:table/one"
     one, two, three = ({"pk": {"S": word}} for word in ("one", "two", "three"))
+    stream = owners.describe_table(TableName="one")["Table"]["LatestStreamArn"]
+    everything = {"Effect": "Allow", "Principal": {"AWS": OTHER[0]}, "Action": "dynamodb:*", "Resource": "*"}
+    with pytest.raises(ClientError, match=r"not authorized to perform dynamodb:PutItem .* decided by resource"):
+        theirs.put_item(TableName=arn, Item=one)
+    for resource in (arn, stream):
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+        owners.put_resource_policy(ResourceArn=resource, Policy=policy)
 
     theirs.put_item(TableName=arn, Item=one)
     theirs.transact_write_items(TransactItems=[{"Put": {"TableName": arn, "Item": two}}])
@@ -184,7 +191,7 @@ def test_passes_a_request_by_arn_on_to_the_tables_account(cloud: Cloud) -> None:
         theirs.get_item(TableName=arn.replace("111122223333", "333344445555"), Key=one)
 
     streams = cloud.client("dynamodbstreams", OTHER)
-    stream = theirs.describe_table(TableName=arn)["Table"]["LatestStreamArn"]
+    assert theirs.describe_table(TableName=arn)["Table"]["LatestStreamArn"] == stream
     (shard,) = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
     iterator = streams.get_shard_iterator(StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")[
         "ShardIterator"

@@ -14,6 +14,8 @@ from tests.integration.harm import (
     CHARLIE,
     ETL,
     EVERYTHING,
+    MANAGEMENT,
+    PRIVATE,
     TABLE,
     TABLE_ARN,
     WRITER,
@@ -22,7 +24,7 @@ from tests.integration.harm import (
 )
 
 SETTINGS = "description, managed policies, boundary, session of seconds"
-FUNCTION = "runtime, architecture, handler, role, environment, memory, timeout, log"
+FUNCTION = "runtime, architecture, handler, role, environment, memory, timeout, log, subnets, security groups"
 
 # What is done, and which check then fails. They follow each other in one deployment, so each has a check of its own.
 ALSO = {
@@ -104,6 +106,66 @@ HARMS: dict[str, tuple[Callable[[Accounts], object], str]] = {
     "a function that is gone": (
         lambda at: at.client("lambda", CHARLIE).delete_function(FunctionName=at.function(CHARLIE)),
         "TenantCharlie function is there",
+    ),
+    "an endpoint with another policy": (
+        lambda at: at.client("ec2", PRIVATE).modify_vpc_endpoint(
+            VpcEndpointId=at.endpoint, PolicyDocument=json.dumps(EVERYTHING)
+        ),
+        "PrivateWorkload endpoint: policy",
+    ),
+    "an endpoint that no subnet reaches": (
+        lambda at: at.client("ec2", PRIVATE).modify_vpc_endpoint(
+            VpcEndpointId=at.endpoint, RemoveRouteTableIds=at.route_tables
+        ),
+        "PrivateWorkload endpoint: kind, service, vpc, route tables",
+    ),
+    "a subnet with public addresses": (
+        lambda at: at.client("ec2", PRIVATE).modify_subnet_attribute(
+            SubnetId=at.subnet, MapPublicIpOnLaunch={"Value": True}
+        ),
+        "PrivateWorkload subnet: vpc, range, public addresses",
+    ),
+    "a way in for everybody": (
+        lambda at: at.client("ec2", PRIVATE).authorize_security_group_ingress(
+            GroupId=at.group, IpProtocol="tcp", FromPort=443, ToPort=443, CidrIp="0.0.0.0/0"
+        ),
+        "PrivateWorkload security group: vpc, in, out",
+    ),
+    "a rule that is off": (
+        lambda at: at.client("events", PRIVATE).disable_rule(Name=at.rule),
+        "PrivateWorkload rule: pattern, state, targets",
+    ),
+    "a topic that anybody publishes to": (
+        lambda at: at.client("sns", PRIVATE).set_topic_attributes(
+            TopicArn=at.topic, AttributeName="Policy", AttributeValue=json.dumps(EVERYTHING)
+        ),
+        "PrivateWorkload topic: policy",
+    ),
+    "an alarm that is gone": (
+        lambda at: at.client("cloudwatch", PRIVATE).delete_alarms(AlarmNames=[at.alarm]),
+        "PrivateWorkload alarm is there",
+    ),
+    "a function outside the VPC": (
+        lambda at: at.configure(PRIVATE, VpcConfig={"SubnetIds": [], "SecurityGroupIds": []}),
+        f"PrivateWorkload function: {FUNCTION}",
+    ),
+    "an emergency role that anybody assumes": (
+        lambda at: at.client("iam", PRIVATE).update_assume_role_policy(
+            RoleName="break-glass", PolicyDocument=json.dumps(ANYBODY_ASSUMES)
+        ),
+        "PrivateWorkload role: trust",
+    ),
+    "an SCP that denies nothing": (
+        lambda at: at.client("organizations", MANAGEMENT).update_policy(
+            PolicyId=at.organization_policy("SERVICE_CONTROL_POLICY"), Content=json.dumps(EVERYTHING)
+        ),
+        "Management policy: policy",
+    ),
+    "an RCP that is attached to nobody": (
+        lambda at: at.client("organizations", MANAGEMENT).detach_policy(
+            PolicyId=at.organization_policy("RESOURCE_CONTROL_POLICY"), TargetId=PRIVATE[0]
+        ),
+        "Management policy: type, targets",
     ),
     "a log that is kept for ever": (
         lambda at: at.client("logs", ETL).delete_retention_policy(logGroupName=at.log(ETL)),

@@ -1,7 +1,7 @@
 """Keeps what the emulator drops, and passes a request on to the account that owns the table.
 
-It carries and stores, and decides nothing: no policy is read here. It runs in the emulator's own environment, where
-tableguard is not installed.
+It carries and stores. Whether a request is allowed is asked by its neighbour `binding`, and decided by tableguard. Both
+run in the emulator's own environment.
 """
 
 from __future__ import annotations
@@ -10,13 +10,20 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
+from xml.sax.saxutils import escape
 
+import binding  # type: ignore[import-not-found]  # its neighbours: run as a script, they have no package
+import organization  # type: ignore[import-not-found]
+from ministack.core import lambda_runtime
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import dynamodb, dynamodb_streams, iam
+from ministack.services import cloudformation, dynamodb, dynamodb_streams, ec2, iam, lambda_svc, sns
 from ministack.services.cloudformation import provisioners
 
 _ARN = re.compile(r"arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:(\d{12}):table/")
 _DAYS = 35  # what AWS keeps when a template says no period
+
+# What CloudFormation does with a table besides, whatever its template says.
+_ALSO = ("DescribeTable", "PutResourcePolicy", "UpdateContinuousBackups")
 
 _Json = dict[str, Any]
 _Answer = tuple[int, Mapping[str, str], bytes | str]
@@ -28,10 +35,17 @@ def install() -> None:
     for kind, settings in {"AWS::DynamoDB::GlobalTable": _replica_here, "AWS::DynamoDB::Table": _table_itself}.items():
         _extend_table(handlers[kind], settings)
     _extend_role(handlers["AWS::IAM::Role"])
+    _extend_function(handlers["AWS::Lambda::Function"])
+    _extend_topic(handlers["AWS::SNS::Topic"])
+    handlers["AWS::Organizations::Policy"] = organization.handler()
     dynamodb._update_continuous_backups = _update_continuous_backups
     dynamodb._describe_continuous_backups = _describe_continuous_backups
     for service in (dynamodb, dynamodb_streams):
-        service.handle_request = _at_the_owner(service.handle_request)
+        service.handle_request = _if_allowed(_at_the_owner(service.handle_request))
+    cloudformation.handle_request = _with_the_role(cloudformation.handle_request)
+    for module in (lambda_runtime, lambda_svc):
+        module.execution_credentials = binding.execution_credentials
+    ec2._vpce_fields_xml = _with_the_policy(ec2._vpce_fields_xml)
 
 
 # --- What a table's template says, kept through the emulator's own API
@@ -41,11 +55,14 @@ def _extend_table(handler: _Json, settings: Callable[[_Json], _Json]) -> None:
     create, update = handler["create"], handler["update"]
 
     def create_and_keep(logical_id: str, props: _Json, stack_name: str) -> tuple[str, _Json]:
+        if "TableName" in props:
+            binding.check_deployment(stack_name, props["TableName"], "CreateTable", *_ALSO)
         name, attributes = create(logical_id, props, stack_name)
         _keep(name, props, settings)
         return name, attributes
 
-    def update_and_keep(physical_id: str, old: _Json, new: _Json, *more: object) -> tuple[str, _Json]:
+    def update_and_keep(physical_id: str, old: _Json, new: _Json, *more: Any) -> tuple[str, _Json]:
+        binding.check_deployment(more[0], physical_id, "UpdateTable", *_ALSO)
         name, attributes = update(physical_id, old, new, *more)
         _keep(name, new, settings)
         return name, attributes
@@ -163,6 +180,82 @@ def _extend_role(handler: _Json) -> None:
         return name, attributes
 
     handler.update(create=create_and_keep, update=update_and_keep)
+
+
+# --- Functions, topics and endpoints
+
+
+def _extend_topic(handler: _Json) -> None:
+    create, update = handler["create"], handler["update"]
+
+    def create_and_keep(logical_id: str, props: _Json, stack_name: str) -> tuple[str, _Json]:
+        arn, attributes = create(logical_id, props, stack_name)
+        sns._topics[arn]["attributes"]["KmsMasterKeyId"] = props.get("KmsMasterKeyId", "")
+        return arn, attributes
+
+    def update_and_keep(physical_id: str, old: _Json, new: _Json, *more: object) -> tuple[str, _Json]:
+        arn, attributes = update(physical_id, old, new, *more)
+        sns._topics[arn]["attributes"]["KmsMasterKeyId"] = new.get("KmsMasterKeyId", "")
+        return arn, attributes
+
+    handler.update(create=create_and_keep, update=update_and_keep)
+
+
+def _extend_function(handler: _Json) -> None:
+    create, update = handler["create"], handler["update"]
+
+    def create_and_keep(logical_id: str, props: _Json, stack_name: str) -> tuple[str, _Json]:
+        name, attributes = create(logical_id, props, stack_name)
+        _keep_network(name, props)
+        return name, attributes
+
+    def update_and_keep(physical_id: str, old: _Json, new: _Json, *more: object) -> tuple[str, _Json]:
+        name, attributes = update(physical_id, old, new, *more)
+        _keep_network(name, new)
+        return name, attributes
+
+    handler.update(create=create_and_keep, update=update_and_keep)
+
+
+def _keep_network(name: str, props: _Json) -> None:
+    lambda_svc._functions[name]["config"]["VpcConfig"] = lambda_svc._vpc_config_with_id(props.get("VpcConfig"))
+
+
+def _with_the_policy(describe: Callable[..., str]) -> Callable[..., str]:
+    """The emulator keeps an endpoint's policy, and does not tell it."""
+
+    def described(endpoint: _Json, tag: str = "item") -> str:
+        policy = endpoint.get("PolicyDocument")
+        text = policy if isinstance(policy, str) else json.dumps(policy)
+        policy_document = f"<policyDocument>{escape(text)}</policyDocument>" if policy else ""
+        return f"{describe(endpoint, tag).rstrip().removesuffix(f'</{tag}>')}{policy_document}</{tag}>"
+
+    return described
+
+
+# --- Who is allowed, asked next door
+
+
+def _if_allowed(handle: Callable[..., Awaitable[_Answer]]) -> Callable[..., Awaitable[_Answer]]:
+    async def handle_if_allowed(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> _Answer:
+        try:
+            binding.check_request(method, headers, body, query_params)
+        except binding.DeniedError as denied:
+            said = {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": str(denied)}
+            return 400, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(said).encode()
+        return await handle(method, path, headers, body, query_params)
+
+    return handle_if_allowed
+
+
+def _with_the_role(handle: Callable[..., Awaitable[_Answer]]) -> Callable[..., Awaitable[_Answer]]:
+    """The emulator drops the role that is passed for a stack."""
+
+    async def handle_with_the_role(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> _Answer:
+        binding.remember_role(headers, body, query_params)
+        return await handle(method, path, headers, body, query_params)
+
+    return handle_with_the_role
 
 
 # --- Requests on another account's table

@@ -8,6 +8,10 @@ import os
 import shutil
 import sys
 import threading
+from pathlib import Path
+
+# The policies' language needs nothing but Python: the emulator's environment takes it from here.
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "constructs"))
 
 import extension  # type: ignore[import-not-found]  # its neighbour: run as a script, this has no package
 from ministack.app import main

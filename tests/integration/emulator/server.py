@@ -29,7 +29,8 @@ class EmulatorError(Exception):
 class Emulator:
     """An emulated AWS. Use it in a `with` statement.
 
-    An access key of twelve digits is the root user of that account. It checks no policy at all.
+    An access key of twelve digits is the root user of that account. It checks no policy itself; what is asked about
+    requests to DynamoDB, and who decides, says `binding`.
 
     Args:
         like: An emulator that is stopped, whose state it begins with; nothing when left out.

@@ -26,6 +26,9 @@ ORGANIZATION: Json = {
     "etl": {"account": "333344445555", "region": "us-east-1"},
     "writer": {"account": "666677778888", "region": "us-east-1"},
     "vendor": {"account": "777788889999"},
+    "private": {"account": "101011112222", "region": "us-east-1"},
+    "management": {"account": "121213131414", "region": "us-east-1"},
+    "emergency": {"account": "151516161717"},
 }
 
 

@@ -7,7 +7,7 @@ import tableguard as tg
 from stacks.organization import CONTEXT, Organization, Place
 from tests.unit.stacks.synthesized import ORGANIZATION, context_of_cdk_json
 
-ENTRIES = ("central", "tenants", "etl", "writer", "vendor")
+ENTRIES = ("central", "tenants", "etl", "writer", "vendor", "private", "management", "emergency")
 
 
 def read(said: object) -> Organization:
@@ -29,15 +29,19 @@ def test_reads_accounts_and_regions_from_the_context() -> None:
         etl=Place(account="333344445555", region="us-east-1"),
         writer=Place(account="666677778888", region="us-east-1"),
         vendor="777788889999",
+        private=Place(account="101011112222", region="us-east-1"),
+        management=Place(account="121213131414", region="us-east-1"),
+        emergency="151516161717",
     )
 
 
 def test_cdk_json_gives_everybody_an_account_of_their_own_and_one_tenant_another_region() -> None:
     organization = Organization.of(cdk.App(context=context_of_cdk_json()))
     places = [organization.central, *organization.tenants.values(), organization.etl, organization.writer]
-    accounts = [*(place.account for place in places), organization.vendor]
+    places += [organization.private, organization.management]
+    accounts = [*(place.account for place in places), organization.vendor, organization.emergency]
     assert list(organization.tenants) == ["Alfa", "Bravo", "Charlie"]
-    assert len(set(accounts)) == len(accounts) == 7
+    assert len(set(accounts)) == len(accounts) == 10
     assert [place.region == organization.central.region for place in organization.tenants.values()].count(False) == 1
 
 
@@ -47,7 +51,7 @@ def test_cdk_json_gives_everybody_an_account_of_their_own_and_one_tenant_another
         (None, CONTEXT, None),
         ("444455556666", CONTEXT, "444455556666"),  # what `--context` on the command line would give
         ({}, f"the entries of {CONTEXT}", []),
-        (changed(backup={}), f"the entries of {CONTEXT}", ["backup", "central", "etl", "tenants", "vendor", "writer"]),
+        (changed(backup={}), f"the entries of {CONTEXT}", sorted({*ENTRIES, "backup"})),
         *(
             (
                 {name: entry for name, entry in ORGANIZATION.items() if name != missing},
@@ -68,6 +72,9 @@ def test_cdk_json_gives_everybody_an_account_of_their_own_and_one_tenant_another
         (changed(etl={"account": "333344445555", "region": "Virginia"}), f"{CONTEXT}.etl.region", "Virginia"),
         (changed(vendor="777788889999"), f"{CONTEXT}.vendor", "777788889999"),
         (changed(vendor={"account": "7777-8888-9999"}), f"{CONTEXT}.vendor.account", "7777-8888-9999"),
+        (changed(private={"account": "101011112222"}), f"the entries of {CONTEXT}.private", ["account"]),
+        (changed(management={"account": "1", "region": "us-east-1"}), f"{CONTEXT}.management.account", "1"),
+        (changed(emergency={"account": "15"}), f"{CONTEXT}.emergency.account", "15"),
         (changed(tenants={}), f"{CONTEXT}.tenants", {}),
         (changed(tenants=["Alfa"]), f"{CONTEXT}.tenants", ["Alfa"]),
         (changed(tenants={"Alfa": {}}), f"the entries of {CONTEXT}.tenants.Alfa", []),

@@ -13,7 +13,7 @@ from tests.unit.stacks.synthesized import Synthesized, nodes, synthesize
 TABLE_ARN = "arn:aws:dynamodb:us-east-1:444455556666:table/rbac-central-table"
 TENANTS = {"TenantAlfa": "alfa-reader", "TenantBravo": "bravo-reader", "TenantCharlie": "charlie-reader"}
 CONSUMERS = {**TENANTS, "Etl": "catalogue-etl", "Writer": "catalogue-writer"}
-STACKS = ["CentralData", *CONSUMERS]
+STACKS = ["CentralData", *CONSUMERS, "PrivateWorkload", "Management"]
 
 
 def template(reference: Synthesized, stack: str) -> Template:
@@ -28,6 +28,8 @@ def test_puts_each_role_of_the_organization_into_its_account_and_region(referenc
         "TenantCharlie": "aws://555566667777/us-east-1",
         "Etl": "aws://333344445555/us-east-1",
         "Writer": "aws://666677778888/us-east-1",
+        "PrivateWorkload": "aws://101011112222/us-east-1",
+        "Management": "aws://121213131414/us-east-1",
     }
 
 
@@ -140,7 +142,8 @@ class TestAccountsAreIndependent:
         own = reference.templates[stack]
         known = {*own["Resources"], *own["Parameters"]}
         referred = [node for node in nodes(own) if isinstance(node, dict)]
-        targets = {node["Ref"] for node in referred if isinstance(node.get("Ref"), str)}
+        refs = {node["Ref"] for node in referred if isinstance(node.get("Ref"), str)}
+        targets = {ref for ref in refs if not ref.startswith("AWS::")}  # those are about the stack itself
         targets |= {node["Fn::GetAtt"][0] for node in referred if isinstance(node.get("Fn::GetAtt"), list)}
         assert targets
         assert targets <= known
@@ -193,9 +196,13 @@ class TestAnotherOrganization:
                 return {key: one_account(each) for key, each in value.items()}
             return value if not value.isdigit() else "123456789012"
 
-        synthesized = synthesize(tmp_path, one_account(reference.organization))
+        # These share none: a fence is around an account, binds no management account, and has its way in elsewhere.
+        alone = {name: reference.organization[name] for name in ("private", "management", "emergency")}
+        synthesized = synthesize(tmp_path, {**one_account(reference.organization), **alone})
         assert {name.partition("/us-")[0] for name in synthesized.environments.values() if "/us-" in name} == {
-            "aws://123456789012"
+            "aws://123456789012",
+            "aws://101011112222",
+            "aws://121213131414",
         }
         # Inside one account the identity policy alone decides.
         (table,) = synthesized.resources("CentralData", "AWS::DynamoDB::GlobalTable")

@@ -18,7 +18,8 @@ class Management(cdk.Stack):
 
     They go by who owns the endpoint and not by the VPC's id, which is known only once the workload is deployed: so
     neither stack waits for the other. AWS says nothing of aws:VpceAccount at gateway endpoints. Where they do not set
-    it, everybody is cut off who is not exempt: try it with `left_off`, or write `FromVpc` with the deployed VPC's id.
+    it, everybody is cut off who is not exempt: try it in an account without customers, or deploy the workload first and
+    name its VPC's id with `FromVpc`.
     """
 
     def __init__(

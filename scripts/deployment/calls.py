@@ -60,7 +60,7 @@ class Calls:
         self.report.check(what, [] if loaded.get("items", 0) and loaded.get("changes", 0) else [f"it says {loaded}"])
 
         found = self._answer(private, _KEY)
-        self._equal("the private function reaches its table from its VPC, and finds it empty", found, {"item": None})
+        self._equal("the private function finds its table empty, from inside its VPC", found, {"item": None})
 
     def _item(self, place: Place, table: str) -> Any:
         key = {name: {"S": value} for name, value in _KEY.items()}

@@ -29,7 +29,7 @@ CHECKED = [
     "the vendor may do nothing without the table's policies",
     "that item is in the table of account 444455556666",
     "TenantBravo reads that item from account 222233334444, eu-west-1",
-    "the private function reaches its table from its VPC, and finds it empty",
+    "the private function finds its table empty, from inside its VPC",
     "`cdk diff` finds no difference",
     "no stack has changed",
     "of the stacks that were there, only the table's has changed",

@@ -17,6 +17,7 @@ from tests.integration.conftest import silent
 from tests.integration.deciding import may
 from tests.integration.emulator.server import Emulator
 from tests.integration.newcomer import Newcomer
+from tests.integration.sessions import dynamodb_of
 from tests.project.machine import ROOT, Machine
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -86,4 +87,8 @@ def test_the_readme_leads_from_an_empty_folder_to_a_shared_table(newcomer: Newco
     assert not may(STRANGER, get, TABLE, policy=policy, identity=identity)
 
     accounts.client("dynamodb", OWNER).put_item(TableName="orders", Item=ITEM)
-    assert accounts.client("dynamodb", CONSUMER).get_item(TableName=TABLE, Key=ITEM)["Item"] == ITEM
+    account, region = CONSUMER
+    reader = dynamodb_of(accounts, region, account=account, role="alfa-reader")
+    assert reader.get_item(TableName=TABLE, Key=ITEM)["Item"] == ITEM
+    with pytest.raises(reader.exceptions.ClientError, match="AccessDenied"):
+        reader.put_item(TableName=TABLE, Item=ITEM)

@@ -9,18 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from scripts.deployment.cdk import CdkError
 from scripts.deployment.trial import Trial
 from tests.integration.conftest import Begin, Stage
+from tests.integration.sessions import dynamodb_of
 
 PRIVATE = ("101011112222", "us-east-1")
 TABLE = "private-table"
@@ -40,19 +38,7 @@ class Callers:
 
     def client(self, role: str | None = None, *, through: str | None = None, account: str = PRIVATE[0]) -> Any:
         """A client of a role's session or, without one, of the account's root user; from outside or an endpoint."""
-        session = botocore.session.Session()
-        said: Mapping[str, Any] = {"AccessKeyId": account, "SecretAccessKey": "test"}
-        if role is not None:
-            arn = f"arn:aws:iam::{account}:role/{role}"
-            sts = self.trial.accounts.client("sts", (account, PRIVATE[1]))
-            said = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-        session.set_credentials(said["AccessKeyId"], said["SecretAccessKey"], said.get("SessionToken"))
-        client = session.create_client(
-            "dynamodb",
-            region_name=PRIVATE[1],
-            endpoint_url=self.trial.accounts.environment["AWS_ENDPOINT_URL"],
-            config=Config(retries={"max_attempts": 1}),
-        )
+        client = dynamodb_of(self.trial.accounts, PRIVATE[1], account=account, role=role)
         if through is not None:
             client.meta.events.register(
                 "before-sign.dynamodb", lambda request, **_: request.headers.add_header("x-tableguard-vpce", through)

@@ -9,7 +9,7 @@ Source: IAM user guide, "AWS global condition context keys", aws:PrincipalArn an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,7 @@ from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
-from tableguard.policy.perimeter.fenced import PARTS, Side, fenced_at
+from tableguard.policy.perimeter.fenced import Side, fenced_at, parts_of
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.principals import PRINCIPAL_ARN, ArnIdentity, PermissionSet, Role, User
@@ -128,7 +128,7 @@ class NoPeople:
         return tuple(
             Denial(
                 # Numbered, since exceptions can split the actions of one part.
-                sid=f"NoPeople{number}{_parts_of(actions, side)}",
+                sid=f"NoPeople{number}{parts_of(actions, side)}",
                 actions=tuple(f"{SERVICE}:{action}" for action in actions),
                 resources=resources,
                 clauses=(people, *((Clause("ArnNotLike", PRINCIPAL_ARN, excepted),) if excepted else ())),
@@ -143,8 +143,3 @@ class NoPeople:
             if exception.covers(action, side)
             for arn in arns_of(exception.principal, table.partition_id, account=table.account)
         )
-
-
-def _parts_of(actions: Iterable[str], side: Side) -> str:
-    listed = tuple(actions)
-    return "".join(part.name for part in PARTS if any(part.fenced.covers(action, side) for action in listed))

@@ -10,7 +10,7 @@ throughput, indexes and encryption, and to delete a table that has no deletion p
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -180,6 +180,16 @@ PARTS: Final = (
     Part("Settings", Fenced.SETTINGS),
 )
 """What can be fenced, in the order in which statements name it."""
+
+
+def parts_of(actions: Collection[str], *sides: Side) -> str:
+    """The names of the parts that actions belong to, one after the other, for the name of a statement.
+
+    Args:
+        actions: Their names without the service prefix.
+        sides: Where they arrive.
+    """
+    return "".join(part.name for part in PARTS if any(part.fenced.covers(action, *sides) for action in actions))
 
 
 def fenced_at(side: Side, *, settings: bool) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from tableguard.policy.perimeter.exemptions import (
     ServiceLinkedRole,
     replication_of,
 )
-from tableguard.policy.perimeter.fenced import PARTS, Side, fenced_anywhere, fenced_at
+from tableguard.policy.perimeter.fenced import Side, fenced_anywhere, fenced_at, parts_of
 from tableguard.policy.perimeter.guard import Guardian, guard_statements, guardians_of
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.perimeter.lists import objects
@@ -254,7 +254,7 @@ class _Rendering:
         for ways, group in groups.items():
             for kind, clauses in zip(("", "Code"), ways, strict=False):
                 yield Denial(
-                    sid=f"Perimeter{_parts_of(group)}{kind}{suffix}",
+                    sid=f"Perimeter{parts_of(group, *_EVERYWHERE)}{kind}{suffix}",
                     actions=_qualified(group),
                     resources=self._resources(group, sides),
                     clauses=(*outside, *clauses),
@@ -349,11 +349,6 @@ def _not_these(arns: Sequence[str]) -> tuple[Clause, ...]:
 
 def _qualified(actions: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{SERVICE}:{action}" for action in actions)
-
-
-def _parts_of(actions: Sequence[str]) -> str:
-    names_ = [part.name for part in PARTS if any(part.fenced.covers(action, *_EVERYWHERE) for action in actions)]
-    return "".join(names_)
 
 
 def _camel(region: str) -> str:

@@ -30,6 +30,20 @@ REFUSALS = {
         "a list of strings",
         "Put it into a list",
     ),
+    "one more exempt, without what recovery takes": Refusal(
+        lambda: tg.OnlyRegions("eu-west-1", exempt=["wafv2:*"]),
+        "exempt of OnlyRegions",
+        ("wafv2:*",),
+        "iam:*, signin:*, sts:*",
+        "exempt=(*GLOBAL_SERVICES, …)",
+    ),
+    "a part of IAM exempt": Refusal(
+        lambda: tg.OnlyRegions("eu-west-1", exempt=["iam:Get*", "signin:*", "sts:*"]),
+        "exempt of OnlyRegions",
+        ("iam:Get*", "signin:*", "sts:*"),
+        "iam:*, signin:*, sts:*",
+        "exempt=(*GLOBAL_SERVICES, …)",
+    ),
     "a whole account spared": Refusal(
         lambda: tg.ProtectTrails(spared=[ACCOUNT]),  # type: ignore[list-item]
         "spared of ProtectTrails",

@@ -10,9 +10,18 @@ from typing import Final
 import aws_cdk as cdk
 
 from tableguard.policy import InvalidInputError, Role
-from tableguard.policy.perimeter import Exempt, Exemption, Fenced, Forwarding, Perimeter
+from tableguard.policy.perimeter import (
+    Exempt,
+    Exemption,
+    Fenced,
+    Forwarding,
+    LambdaPoller,
+    Perimeter,
+    ServiceLinkedRole,
+)
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.tokens import is_unresolved
 
 _ROLE_ARN: Final = re.compile(r"arn:[^:]+:iam::([^:]+):role(/(?:.+/)?)([^/]+)")
 _BOTH: Final = (Side.TABLE, Side.STREAM)
@@ -52,14 +61,23 @@ def deployable(perimeter: Perimeter, stack: cdk.Stack, *, deployed_by: Exempt | 
         sealed: Why nobody outside may change the policies; None where the deploying role has to.
 
     Raises:
-        InvalidInputError: Nobody would be left who can change the policies from outside, and no reason says why.
+        InvalidInputError: Nobody would be left who can change the policies from outside, and no reason says why; or
+            `deployed_by` cannot deploy the stack.
     """
     if sealed is not None:
         _check_sealed(sealed, deployed_by)
         return perimeter
+    if isinstance(deployed_by, Exempt) and not _of_stack(deployed_by, stack):
+        raise InvalidInputError(
+            f"deployed_by of the perimeter in stack {stack.stack_name}",
+            value=deployed_by.label,
+            allowed=f"an identity of {stack.account}, the stack's account, that deploys: nobody else could change the "
+            "policies there",
+            fix="With the CDK, that is the role that CloudFormation gets, not the pipeline's.",
+        )
     deploying = deployed_by if deployed_by is not None else execution_role(stack)
     if deploying is None:
-        if any(_may_deploy(exemption) for exemption in perimeter.exemptions):
+        if any(_may_deploy(e) and _of_stack(e.principal, stack) for e in perimeter.exemptions):
             return perimeter
         raise _nobody(stack)
     if any(_may_deploy(e) and _is(e.principal, deploying, stack) for e in perimeter.exemptions):
@@ -86,6 +104,13 @@ def _check_sealed(sealed: str, deployed_by: Exempt | None) -> None:
 
 def _may_deploy(exemption: Exemption) -> bool:
     return all(exemption.fenced.covers("PutResourcePolicy", side) for side in _BOTH)
+
+
+def _of_stack(exempt: Exempt, stack: cdk.Stack) -> bool:
+    """Whether somebody can be who deploys a stack: PutResourcePolicy does not work from another account."""
+    if isinstance(exempt, ServiceLinkedRole | LambdaPoller):
+        return False
+    return exempt.home in (None, stack.account) or is_unresolved(f"{exempt.home}{stack.account}")
 
 
 def _is(exempt: Exempt, deploying: Exempt, stack: cdk.Stack) -> bool:

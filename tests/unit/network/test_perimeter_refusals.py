@@ -148,6 +148,34 @@ def test_an_exemption_that_does_not_cover_policies_is_not_enough() -> None:
     assert refused(lambda: around(plain(), perimeter=perimeter)).value is None
 
 
+# None of them can put the policy of a table of this account, so the table would be locked.
+NEVER_DEPLOY = {
+    "a role of another account": tg.Role(account="111122223333", name="deployer"),
+    "a permission set of another account": tg.PermissionSet(account="111122223333", name="Deployers"),
+    "a service-linked role": tg.ServiceLinkedRole(
+        account=OWNER, service="replication.dynamodb.amazonaws.com", name="AWSServiceRoleForDynamoDBReplication"
+    ),
+}
+
+
+@pytest.mark.parametrize("who", NEVER_DEPLOY)
+def test_somebody_who_cannot_deploy_here_is_no_deploying_role(who: str) -> None:
+    error = refused(lambda: around(plain(), deployed_by=NEVER_DEPLOY[who]))
+    assert (error.what, error.value) == ("deployed_by of the perimeter in stack Data", NEVER_DEPLOY[who].label)
+    assert f"an identity of {OWNER}" in error.allowed
+
+
+def test_an_arn_is_no_deploying_role() -> None:
+    error = refused(lambda: around(plain(), deployed_by=DEPLOYER.arn("aws")))
+    assert (error.what, error.value) == ("the principal of an Exemption", DEPLOYER.arn("aws"))
+
+
+@pytest.mark.parametrize("who", NEVER_DEPLOY)
+def test_an_exemption_of_somebody_who_cannot_deploy_here_is_not_enough(who: str) -> None:
+    perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(NEVER_DEPLOY[who], tg.Fenced.ALL)])
+    assert refused(lambda: around(plain(), perimeter=perimeter)).value is None
+
+
 def test_an_exemption_of_the_deploying_role_is_widened() -> None:
     data = stack()
     perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(DEPLOYER, tg.Fenced.EXPORT)])

@@ -73,7 +73,7 @@ class OnlyRegions(Guardrail):
                 raise InvalidInputError(
                     "an exempt action of OnlyRegions", value=action, allowed='an action such as "wafv2:*"'
                 )
-        if not _NEEDED <= set(listed):
+        if not set(listed) >= _NEEDED:
             raise InvalidInputError(
                 "exempt of OnlyRegions",
                 value=listed,

@@ -119,8 +119,9 @@ class ProtectTables(Guardrail):
                 if not rendering.at_resource:
                     found.append(Denial(sid="ProtectTables", actions=_ACTIONS[part], clauses=unless))
             elif part is TablePart.TAGS and self.tags:
-                for keys in self._tag_keys():
-                    found.append(self._denial("ProtectTableTags", _ACTIONS[part], (*unless, keys)))
+                found.extend(
+                    self._denial("ProtectTableTags", _ACTIONS[part], (*unless, keys)) for keys in self._tag_keys()
+                )
             else:
                 found.append(self._denial("ProtectTables", _ACTIONS[part], unless))
         if TablePart.POLICY in self.parts:

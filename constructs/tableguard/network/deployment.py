@@ -10,6 +10,7 @@ from typing import Final
 import aws_cdk as cdk
 
 from tableguard.policy import InvalidInputError, Role
+from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import (
     Exempt,
     Exemption,
@@ -89,6 +90,32 @@ def deployable(perimeter: Perimeter, stack: cdk.Stack, *, deployed_by: Exempt | 
         else replace(same, fenced=same.fenced | Fenced.DEPLOYMENT, reason=f"{same.reason}; {_REASON}")
     )
     return replace(perimeter, exemptions=(*(e for e in perimeter.exemptions if e is not same), added))
+
+
+def check_people(what: str, people: NoPeople, stack: cdk.Stack) -> None:
+    """Check that a fence against people leaves the policies to the role that deploys them.
+
+    Args:
+        what: Whose fence it is, for the message.
+        people: The fence.
+        stack: The stack of the table.
+
+    Raises:
+        InvalidInputError: The stack is deployed as a role that people sign in with, which may not change the policies.
+    """
+    deploying = execution_role(stack)
+    if deploying is None or any(_may_deploy(e) and _is(e.principal, deploying, stack) for e in people.exceptions):
+        return
+    for sign_in in people.sign_in_roles:
+        if _is(sign_in, deploying, stack):
+            raise InvalidInputError(
+                f"a sign_in_role of {what}",
+                value=sign_in.label,
+                allowed=f"other roles than {deploying.name}, which deploys the table: it could never change its policy "
+                "again",
+                fix="Let people sign in with another role, or make an exception: Exemption(principal=…, "
+                "fenced=Fenced.POLICY, reason=…).",
+            )
 
 
 def _check_sealed(sealed: str, deployed_by: Exempt | None) -> None:

@@ -149,7 +149,7 @@ def test_an_exemption_that_does_not_cover_policies_is_not_enough() -> None:
 
 
 # None of them can put the policy of a table of this account, so the table would be locked.
-NEVER_DEPLOY = {
+NEVER_DEPLOY: dict[str, Any] = {
     "a role of another account": tg.Role(account="111122223333", name="deployer"),
     "a permission set of another account": tg.PermissionSet(account="111122223333", name="Deployers"),
     "a service-linked role": tg.ServiceLinkedRole(

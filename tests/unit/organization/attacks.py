@@ -61,6 +61,7 @@ a thief of the application's credentials | the internet | restores a backup | de
 a thief of the application's credentials | the internet | reads the copy | denied | SCP, RCP PerimeterItemsRestoreUsEast1
 a thief of the application's credentials | the internet, to a third region | restores a backup | denied | SCP, RCP PerimeterItemsRestoreElsewhere
 a thief of the application's credentials | the internet | adds a replica | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+a thief of the application's credentials | the internet | adds a replica of the old kind | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables
 a thief of the application's credentials | the internet | adds a Kinesis destination | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 a thief of the application's credentials | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 a thief of the application's credentials | the internet | puts a policy on the stream | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; stream policy PerimeterPolicy

@@ -149,6 +149,7 @@ TRIES: Final[Mapping[str, tuple[str, str, Context]]] = {
     "reads the copy": ("dynamodb:GetItem", "copy", {}),
     "writes the copy": ("dynamodb:PutItem", "copy", {}),
     "adds a replica": ("dynamodb:CreateTableReplica", "table", {}),
+    "adds a replica of the old kind": ("dynamodb:UpdateGlobalTable", "table", {}),
     "adds a Kinesis destination": ("dynamodb:EnableKinesisStreamingDestination", "table", {}),
     "puts a policy": ("dynamodb:PutResourcePolicy", "table", {}),
     "puts a policy on the stream": ("dynamodb:PutResourcePolicy", "stream", {}),

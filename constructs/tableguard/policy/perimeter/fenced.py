@@ -143,7 +143,10 @@ Fenced.RESTORE = _named(
 )
 Fenced.NEW_COPY = _named("new copy", (Side.NEW_TABLE, _READS_AND_WRITES))
 Fenced.REPLICATE = _named(
-    "replicate", (Side.TABLE, "AssociateTableReplica CreateGlobalTableWitness CreateTableReplica")
+    # CreateGlobalTable and UpdateGlobalTable make the replicas of 2017: out of reach of a table's policy.
+    "replicate",
+    (Side.TABLE, "AssociateTableReplica CreateGlobalTable CreateGlobalTableWitness CreateTableReplica"),
+    (Side.TABLE, "UpdateGlobalTable"),
 )
 Fenced.KINESIS = _named("kinesis", (Side.TABLE, "EnableKinesisStreamingDestination UpdateKinesisStreamingDestination"))
 Fenced.POLICY = _named(

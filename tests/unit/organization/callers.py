@@ -191,5 +191,7 @@ TRIES: Final[Mapping[str, tuple[str, str, Context]]] = {
     "takes the role break-glass for settings": ("sts:AssumeRole", "break-glass role for settings", {}),
     "detaches an organization policy": ("organizations:DetachPolicy", "organization", {}),
     "leaves the organization": ("organizations:LeaveOrganization", "organization", {}),
+    "changes a stack that the deployment's role deploys": ("cloudformation:UpdateStack", "deployed stack", {}),
+    "lets itself into a role without the boundary": ("iam:UpdateAssumeRolePolicy", "new role", {}),
     "changes the code of an exempt function": ("lambda:UpdateFunctionCode", "exempt function", {}),
 }  # fmt: skip

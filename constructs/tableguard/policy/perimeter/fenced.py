@@ -4,7 +4,8 @@ An action that a stolen credential could use to take the items elsewhere has to 
 export to a bucket of the thief's, a restored copy that carries no policy, a replica, a Kinesis stream, a policy without
 the fence. Settings stay open, so that a mistake can be put right: UpdateTable, Describe…, DeleteTable and tags. What
 that leaves to a caller outside: to turn the stream off and on (the new stream has no policy of its own), to change
-throughput, indexes and encryption, and to delete a table that has no deletion protection. Guardrails cover those.
+throughput, indexes and encryption, and to delete a table that has no deletion protection: guardrails cover those. To
+turn on Contributor Insights, whose reports show keys of items: `settings_too` covers that.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ function of his own, has the exemption. So an SCP keeps everybody but the guardi
 guardians as well. Roles that an Identity Center permission set makes need no guard: nobody can change those in IAM.
 
 What it does not reach, since it does not know the names: customer-managed policies attached to an exempt role (whoever
-writes a new version widens the role, though not its exemption), the code of functions that run as one, and the identity
-provider that a trust policy names.
+writes a new version widens the role, though not its exemption), groups of an exempt user, the code of functions that
+run as one, and the identity provider that a trust policy names. Nor who may assume a passer (as the CDK bootstraps it,
+everybody in the account whose own policy allows it) or change a stack that is deployed as a guardian: both can deploy.
 """
 
 from __future__ import annotations

@@ -76,18 +76,20 @@ def deployable(perimeter: Perimeter, stack: cdk.Stack, *, deployed_by: Exempt | 
             "policies there",
             fix="With the CDK, that is the role that CloudFormation gets, not the pipeline's.",
         )
+    # Where settings are fenced, a deployment needs leave to describe, change and delete the table as well.
+    needed = Fenced.DEPLOYMENT if perimeter.settings_too is None else Fenced.DEPLOYMENT | Fenced.SETTINGS
     deploying = deployed_by if deployed_by is not None else execution_role(stack)
     if deploying is None:
-        if any(_may_deploy(e) and _of_stack(e.principal, stack) for e in perimeter.exemptions):
+        if any(_may_deploy(e, needed) and _of_stack(e.principal, stack) for e in perimeter.exemptions):
             return perimeter
         raise _nobody(stack)
-    if any(_may_deploy(e) and _is(e.principal, deploying, stack) for e in perimeter.exemptions):
+    if any(_may_deploy(e, needed) and _is(e.principal, deploying, stack) for e in perimeter.exemptions):
         return perimeter
     same = next((e for e in perimeter.exemptions if e.principal == deploying), None)
     added = (
-        Exemption(principal=deploying, fenced=Fenced.DEPLOYMENT, reason=_REASON)
+        Exemption(principal=deploying, fenced=needed, reason=_REASON)
         if same is None
-        else replace(same, fenced=same.fenced | Fenced.DEPLOYMENT, reason=f"{same.reason}; {_REASON}")
+        else replace(same, fenced=same.fenced | needed, reason=f"{same.reason}; {_REASON}")
     )
     return replace(perimeter, exemptions=(*(e for e in perimeter.exemptions if e is not same), added))
 
@@ -104,7 +106,9 @@ def check_people(what: str, people: NoPeople, stack: cdk.Stack) -> None:
         InvalidInputError: The stack is deployed as a role that people sign in with, which may not change the policies.
     """
     deploying = execution_role(stack)
-    if deploying is None or any(_may_deploy(e) and _is(e.principal, deploying, stack) for e in people.exceptions):
+    if deploying is None or any(
+        _may_deploy(e, Fenced.POLICY) and _is(e.principal, deploying, stack) for e in people.exceptions
+    ):
         return
     for sign_in in people.sign_in_roles:
         if _is(sign_in, deploying, stack):
@@ -129,8 +133,10 @@ def _check_sealed(sealed: str, deployed_by: Exempt | None) -> None:
         )
 
 
-def _may_deploy(exemption: Exemption) -> bool:
-    return all(exemption.fenced.covers("PutResourcePolicy", side) for side in _BOTH)
+def _may_deploy(exemption: Exemption, needed: Fenced) -> bool:
+    policies = all(exemption.fenced.covers("PutResourcePolicy", side) for side in _BOTH)
+    settings = exemption.fenced.covers("UpdateTable", Side.TABLE) or not needed.covers("UpdateTable", Side.TABLE)
+    return policies and settings
 
 
 def _of_stack(exempt: Exempt, stack: cdk.Stack) -> bool:

@@ -187,6 +187,27 @@ def test_an_exemption_of_the_deploying_role_is_widened() -> None:
         assert allows(policy, action, principal=DEPLOYER.arn("aws"), context=OUTSIDE["no endpoint"])
 
 
+@pytest.mark.parametrize("fenced", [None, tg.Fenced.DEPLOYMENT], ids=["not exempt", "exempt for a deployment"])
+def test_where_settings_are_fenced_the_deploying_role_may_change_them(fenced: tg.Fenced | None) -> None:
+    data = stack()
+    operator = exempt(tg.Role(account=OWNER, name="operator"), tg.Fenced.SETTINGS)
+    own = [] if fenced is None else [exempt(DEPLOYER, fenced)]
+    perimeter = tg.Perimeter(networks=[HERE], exemptions=[operator, *own], settings_too="nobody looks from outside")
+    around(data, perimeter=perimeter, deployed_by=DEPLOYER)
+    policy = Documents.of(data).table_policy()
+    for action in ("PutResourcePolicy", "UpdateTable", "DescribeTable", "TagResource", "DeleteTable"):
+        assert allows(policy, action, principal=DEPLOYER.arn("aws"), context=OUTSIDE["no endpoint"])
+        assert not allows(policy, action, principal=ADMIN, context=OUTSIDE["no endpoint"])
+    assert not allows(policy, "GetItem", principal=DEPLOYER.arn("aws"), context=OUTSIDE["no endpoint"])
+
+
+def test_who_may_not_change_fenced_settings_cannot_deploy() -> None:
+    operator = exempt(tg.Role(account=OWNER, name="operator"), tg.Fenced.SETTINGS)
+    exemptions = [operator, exempt(DEPLOYER, tg.Fenced.DEPLOYMENT)]
+    perimeter = tg.Perimeter(networks=[HERE], exemptions=exemptions, settings_too="nobody looks from outside")
+    assert refused(lambda: around(plain(), perimeter=perimeter)).value is None
+
+
 def test_a_pattern_that_holds_the_deploying_role_is_enough() -> None:
     everywhere = exempt(tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*"), tg.Fenced.DEPLOYMENT)
     perimeter = tg.Perimeter(networks=[HERE], exemptions=[everywhere])

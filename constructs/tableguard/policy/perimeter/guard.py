@@ -12,6 +12,7 @@ everybody in the account whose own policy allows it) or change a stack that is d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
@@ -38,6 +39,8 @@ _ROLE_ACTIONS: Final = _iam(
     " UpdateRoleDescription"
 )
 _PASS: Final = ("iam:PassRole",)
+# The name that `cdk bootstrap` gives to the role that CloudFormation deploys as.
+_CLOUDFORMATION: Final = re.compile(r"cdk-[^-]+-cfn-exec-role-")
 # The same of a user, with every way to new credentials.
 _USER_ACTIONS: Final = _iam(
     "AddUserToGroup AttachUserPolicy CreateAccessKey CreateLoginProfile CreateUser DeactivateMFADevice DeleteUser"
@@ -84,7 +87,8 @@ def guard_statements(
         Nothing where nobody is exempt who could be changed.
 
     Raises:
-        InvalidInputError: Somebody is exempt and nobody is a guardian.
+        InvalidInputError: Somebody is exempt and nobody is a guardian, or a guardian is the CDK's role for
+            CloudFormation and nobody passes it.
     """
     changeable = [p for p in exempt if not isinstance(p, (Forwarding, ServiceLinkedRole, PermissionSet))]
     if not changeable:
@@ -98,6 +102,8 @@ def guard_statements(
             'guardians=[RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*"), …], and who passes it to '
             'CloudFormation: passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")].',
         )
+    if not passers:
+        _check_passed(guardians)
     guarded = [*changeable, *(p for p in (*guardians, *passers) if not isinstance(p, PermissionSet))]
     arns = ordered(arn for principal in guarded for arn in arns_of(principal, partition, account="*"))
     roles = tuple(arn for arn in arns if ":user/" not in arn)
@@ -111,6 +117,19 @@ def guard_statements(
     if users:
         denials.append(Denial(sid="GuardExemptUsers", actions=_USER_ACTIONS, resources=users, clauses=but_guardians))
     return joined(denials)
+
+
+def _check_passed(guardians: Iterable[Guardian]) -> None:
+    for guardian in guardians:
+        if isinstance(guardian, Role | RoleOfEveryAccount) and _CLOUDFORMATION.match(guardian.name):
+            raise InvalidInputError(
+                "the passers of a perimeter",
+                value=(),
+                allowed=f"at least one, since {guardian.label} is what CloudFormation works as: whoever deploys has to "
+                "pass it, and every deployment would be denied",
+                fix='With `cdk deploy`: passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")]. Where a '
+                "guardian passes it, name that guardian.",
+            )
 
 
 def _but(spared: Iterable[Guardian], partition: str) -> tuple[Clause, ...]:

@@ -41,8 +41,8 @@ _ROLE_ACTIONS: Final = _iam(
 _PASS: Final = ("iam:PassRole",)
 # The name that `cdk bootstrap` gives to the role that CloudFormation deploys as.
 _CLOUDFORMATION: Final = re.compile(r"cdk-[^-]+-cfn-exec-role-")
-# The same of a user, with every way to new credentials that DynamoDB takes: service-specific ones and signing certificates
-# are for other services.
+# The same of a user, with every way to new credentials that DynamoDB takes: service-specific ones and signing
+# certificates are for other services.
 _USER_ACTIONS: Final = _iam(
     "AddUserToGroup AttachUserPolicy CreateAccessKey CreateLoginProfile CreateUser DeactivateMFADevice DeleteUser"
     " DeleteUserPermissionsBoundary DeleteUserPolicy DetachUserPolicy EnableMFADevice PutUserPermissionsBoundary"

@@ -135,7 +135,7 @@ break-glass | the internet | puts a policy | allowed | own policy
 break-glass | the internet | restores a backup | allowed | own policy
 break-glass | the internet | reads the copy | allowed | own policy
 break-glass | the internet | changes the table | allowed | own policy
-break-glass | the internet | widens an exempt role | denied | SCP ForceBoundary; own policy NothingElse
+break-glass | the internet | widens an exempt role | denied | own policy NothingElse
 break-glass | the internet | passes an exempt role to a function | denied | own policy NothingElse
 break-glass for settings | the internet | changes the table | allowed | own policy
 break-glass for settings | the internet | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems; own policy NothingElse
@@ -168,7 +168,7 @@ an administrator | CloudFormation | changes the table | denied | SCP, RCP Protec
 an administrator | CloudFormation | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems
 an administrator | CloudFormation | describes the table | allowed | own policy
 the role of cdk deploy | no endpoint | passes the deployment's role to CloudFormation | allowed | own policy
-the role of cdk deploy | no endpoint | widens an exempt role | denied | SCP ForceBoundary; SCP GuardExemptRoles
+the role of cdk deploy | no endpoint | widens an exempt role | denied | SCP GuardExemptRoles; SCP ForceBoundary
 the role of cdk deploy | no endpoint | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 # Through AWS services
 replication | no endpoint | reads an item | allowed | own policy
@@ -222,15 +222,15 @@ an administrator of development | the internet | reads a table of development | 
 an administrator | the internet | reads a table of development | denied | SCP PerimeterItemsRestoreUsEast1
 an administrator | the VPC | leaves the organization | denied | SCP StayInOrganization
 # By an insider who would edit an exempt role
-an administrator | the VPC | widens an exempt role | denied | SCP ForceBoundary; SCP GuardExemptRoles
+an administrator | the VPC | widens an exempt role | denied | SCP GuardExemptRoles; SCP ForceBoundary
 an administrator | the VPC | changes who may assume an exempt role | denied | SCP GuardExemptRoles
 an administrator | the VPC | passes an exempt role to a function | denied | SCP GuardPassingRoles
 an administrator | the VPC | deletes an exempt role | denied | SCP GuardExemptRoles
-an administrator | the VPC | makes a role of an exempt name | denied | SCP ForceBoundary; SCP GuardExemptRoles
-an administrator | the VPC | makes a role of the deployment's name | denied | SCP ForceBoundary; SCP GuardExemptRoles
+an administrator | the VPC | makes a role of an exempt name | denied | SCP GuardExemptRoles; SCP ForceBoundary
+an administrator | the VPC | makes a role of the deployment's name | denied | SCP GuardExemptRoles; SCP ForceBoundary
 an administrator | the VPC | passes the deployment's role to CloudFormation | denied | SCP GuardPassingRoles
 an administrator | the VPC | changes who may assume break-glass | denied | SCP GuardExemptRoles
-the root user | the internet | widens an exempt role | denied | SCP ForceBoundary; SCP GuardExemptRoles
+the root user | the internet | widens an exempt role | denied | SCP GuardExemptRoles; SCP ForceBoundary
 CDK's execution role | no endpoint | widens an exempt role | allowed | own policy
 an administrator | the VPC | changes the code of an exempt function | allowed | own policy
 # With a role that a team makes

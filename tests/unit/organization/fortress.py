@@ -12,7 +12,6 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 
 import tableguard as tg
-from tableguard.policy.denials import denying
 from tableguard.policy.evaluation import ContextValue, Decision, Policies, Request, evaluate
 from tableguard.review.assuming import assuming
 from tests.unit.tables.support import (
@@ -161,13 +160,12 @@ class Caller:
 @cache
 def fortress() -> Fortress:
     """The documents of its templates."""
-    data, people, org, forced = build()
-    return _read(data, people, org, forced)
+    return _read(*build())
 
 
 @cache
-def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack, Json]:
-    """Its app: the stacks of the two tables and of the organization, and the SCP that forces the boundary."""
+def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack]:
+    """Its app: the stacks of the two tables and of the organization."""
     app = cdk.App(analytics_reporting=False, context={PER_REPLICA: True})
     data, people = stack(app), stack(app, "Ledger")
     roles = [
@@ -220,14 +218,19 @@ def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack, Json]:
     tg.BreakGlassSCP(
         org,
         "Scp",
-        guardrails=[tg.ProtectTables(), tg.ProtectBackups(spared=[BACKUP]), tg.StayInOrganization()],
+        guardrails=[
+            tg.ProtectTables(),
+            tg.ProtectBackups(spared=[BACKUP]),
+            tg.StayInOrganization(),
+            boundary.guardrail,
+        ],
         **more,
     )
     tg.BreakGlassRCP(org, "Rcp", guardrails=[tg.ProtectTables()], **more)
-    return data, people, org, denying(boundary.service_control_statements([CDK]))
+    return data, people, org
 
 
-def _read(data: cdk.Stack, people: cdk.Stack, org: cdk.Stack, forced: Json) -> Fortress:
+def _read(data: cdk.Stack, people: cdk.Stack, org: cdk.Stack) -> Fortress:
     orders, ledger, policies = Documents.of(data), Documents.of(people), Documents.of(org)
     found = {
         RESOURCES["table"]: orders.table_policy(),
@@ -243,7 +246,7 @@ def _read(data: cdk.Stack, people: cdk.Stack, org: cdk.Stack, forced: Json) -> F
         found[arn] = properties["AssumeRolePolicyDocument"]
         identities[arn] = properties["Policies"][0]["PolicyDocument"]
     (managed,) = orders.resources("AWS::IAM::ManagedPolicy")
-    control: dict[str, list[Json]] = {"SERVICE_CONTROL_POLICY": [forced], "RESOURCE_CONTROL_POLICY": []}
+    control: dict[str, list[Json]] = {"SERVICE_CONTROL_POLICY": [], "RESOURCE_CONTROL_POLICY": []}
     for policy in policies.resources("AWS::Organizations::Policy"):
         control[policy["Properties"]["Type"]].append(policy["Properties"]["Content"])
     return Fortress(

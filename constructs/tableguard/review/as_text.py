@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tableguard.review.acknowledgements import Acknowledgement
-from tableguard.review.enclosed import is_worth_saying, of_control
+from tableguard.review.enclosed import is_worth_saying, of_control, of_spared
 from tableguard.review.enclosed import lines as enclosed
 from tableguard.review.kinds import KINDS
 from tableguard.review.lines import LEAST, wrapped
@@ -67,7 +67,7 @@ class _Text:
             yield ""
         yield from self._section("Findings", _RED, map(_of_finding, self._review.findings))
         yield from self._section("Warnings", _YELLOW, map(_of_warning, self._review.warnings))
-        yield from self._section("Organization policies", "", map(of_control, self._review.controls))
+        yield from self._controls()
         yield from self._section("Acknowledged rules", _YELLOW, map(of_acknowledgement, self._review.acknowledged))
         yield from self._section("Not known", "", map(_of_unknown, self._review.unknowns))
         yield from (self._painted(_BOLD, line) for line in wrapped(summary_of(self._review), self._width))
@@ -124,6 +124,16 @@ class _Text:
     def _details(self, row: Row, table: TableReview) -> Iterator[str]:
         for word, text in details(row, table.table, self._review.today):
             yield from self._wrapped(f"   {word:<8} ", text, dim=word == "why")
+
+    def _controls(self) -> Iterator[str]:
+        controls = self._review.controls
+        if controls:
+            yield self._painted(_BOLD, f"Organization policies ({len(controls)})")
+            for control in controls:
+                yield from self._wrapped("  - ", of_control(control))
+                for text in of_spared(control):
+                    yield from self._wrapped("    exempt   ", text)
+            yield ""
 
     def _wrapped(self, head: str, text: str, *, dim: bool = False) -> Iterator[str]:
         yield from (self._painted(_DIM if dim else "", line) for line in wrapped(text, self._width, head=head))

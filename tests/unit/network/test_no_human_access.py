@@ -8,6 +8,7 @@ from typing import Any, Final
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
@@ -166,6 +167,75 @@ def test_people_of_other_accounts_are_denied_what_a_grant_allows(person: tg.Prin
     closed = Documents.of(scope).table_policy()
     assert allows(open_, "GetItem", principal=granted)
     assert not allows(closed, "GetItem", principal=granted)
+
+
+class TestGrantsToPeople:
+    @staticmethod
+    def warned(principal: Any, access: tg.Access = tg.Access.READ, *, first: bool = False, **fence: Any) -> list[str]:
+        scope = stack(app())
+        table = table_v2(scope)
+        given = tg.TableGrant(principal(scope) if callable(principal) else principal, access, reason="ADR-9")
+        if first:
+            tg.NoHumanAccess(scope, "NoPeople", table=table, **fence)
+        tg.TableAccess(scope, "Access", table=table, table_grants=[given])
+        if not first:
+            tg.NoHumanAccess(scope, "NoPeople", table=table, **fence)
+        return [text for text in warnings(scope) if "tableguard:grant-to-people-denied" in text]
+
+    @pytest.mark.parametrize("first", [False, True])
+    @pytest.mark.parametrize(
+        ("person", "label"),
+        [
+            (tg.User(account=PARTNER, name="ann"), f"user ann of {PARTNER}"),
+            (tg.User(account=OWNER, name="ann", path="/on-call/"), f"user on-call/ann of {OWNER}"),
+            (tg.PermissionSet(account=PARTNER, name="Analyst"), f"permission set Analyst of {PARTNER}"),
+            (tg.FederatedUser(account=PARTNER, name="ann"), f"federated user ann of {PARTNER}"),
+            (tg.Role(account=OWNER, name="saml-ops"), f"role saml-ops of {OWNER}"),
+            (tg.Role(account=OWNER, name="FederatedOps"), f"role FederatedOps of {OWNER}"),
+            (tg.RoleSession(account=OWNER, role="saml-ops", session="ann"), "session ann of role saml-ops"),
+            (lambda scope: iam.User(scope, "Ann"), "Data/Ann"),
+            (lambda scope: iam.User(scope, "Ann", user_name="ann"), "Data/Ann"),
+        ],
+    )
+    def test_are_warned_of(self, person: Any, label: str, *, first: bool) -> None:
+        (warning,) = self.warned(
+            person,
+            tg.Access.on_table("GetItem", "DescribeTable"),
+            first=first,
+            sign_in_roles=[tg.Role(account=OWNER, name="saml-ops"), RoleOfEveryAccount(name="Federated*")],
+        )
+        assert f"denies what the grant to {label}" in warning
+        assert "GetItem" in warning
+        assert "DescribeTable" not in warning
+        assert "exceptions=[Exemption(" in warning
+
+    @pytest.mark.parametrize(
+        ("principal", "access"),
+        [
+            (tg.Role(account=PARTNER, name="reader"), tg.Access.READ),
+            (tg.Role(account=PARTNER, name="saml-ops"), tg.Access.READ),
+            (tg.RoleSession(account=PARTNER, role="reader", session="job"), tg.Access.READ),
+            (tg.Account(PARTNER), tg.Access.READ),
+            (tg.User(account=PARTNER, name="ann"), tg.Access.on_table("DescribeTable", "UpdateTable")),
+            (lambda scope: iam.Role(scope, "App", assumed_by=iam.AccountRootPrincipal()), tg.Access.READ),
+            (tg.AwsService(service="glue.amazonaws.com", source_account=OWNER), tg.Access.on_table("Scan")),
+        ],
+    )
+    def test_those_that_work_are_not(self, principal: Any, access: tg.Access) -> None:
+        assert self.warned(principal, access, sign_in_roles=[tg.Role(account=OWNER, name="saml-ops")]) == []
+
+    @pytest.mark.parametrize(
+        ("person", "access", "denied"),
+        [
+            (STEWARDS, tg.Access.on_table("GetItem", "Query"), ""),
+            (STEWARDS, tg.Access.on_table("GetItem", "Scan"), "Scan"),
+            (tg.PermissionSet(account=PARTNER, name="DataSteward"), tg.Access.on_table("GetItem"), "GetItem"),
+        ],
+    )
+    def test_an_exception_lets_what_it_is_for(self, person: Any, access: tg.Access, denied: str) -> None:
+        found = self.warned(person, access, exceptions=[ANSWERS])
+        assert len(found) == bool(denied)
+        assert all(f"({denied})" in text for text in found)
 
 
 def test_grants_to_applications_stay_as_they_are() -> None:

@@ -22,6 +22,7 @@ from tableguard.tables.policies import TablePolicies
 
 OPEN_REPLICA: Final = "tableguard:replica-open-to-people"
 DENIED_GRANT: Final = "tableguard:grant-to-people-denied"
+_COMES_LATER: Final = "CloudFormation cannot create a replica together with its policy"
 
 
 class NoHumanAccess(Construct):
@@ -90,6 +91,10 @@ class NoHumanAccess(Construct):
         )
 
 
+def _waiting(table: TableReference, deployed: Collection[str]) -> list[str]:
+    return [region for region in table.replica_regions if region not in deployed]
+
+
 @dataclass(frozen=True, slots=True)
 class PeopleFence:
     """A fence against people, around one table.
@@ -112,9 +117,16 @@ class PeopleFence:
         """
         return denied(self.people, table, stream=stream)
 
-    def described(self) -> Mapping[str, object]:
-        """What the template's metadata says of it."""
-        return self.people.described()
+    def described(self, table: TableReference, *, deployed: Collection[str]) -> Mapping[str, object]:
+        """What the template's metadata says of it.
+
+        Args:
+            table: The table.
+            deployed: Regions of the replicas that can have policies.
+        """
+        waiting = _waiting(table, deployed)
+        open_ = {"open replicas": dict.fromkeys(waiting, _COMES_LATER)} if waiting else {}
+        return {**self.people.described(), **open_}
 
     def problems(self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]) -> list[str]:
         """Warn of replicas that have no fence yet, and of grants that it denies.
@@ -132,7 +144,7 @@ class PeopleFence:
                 "wins. Grant it to an application's role, make an exception, "
                 "exceptions=[Exemption(principal=…, fenced=…, reason=…)], or remove the grant.",
             )
-        waiting = [region for region in table.replica_regions if region not in deployed]
+        waiting = _waiting(table, deployed)
         if waiting:
             annotations.add_warning_v2(
                 OPEN_REPLICA,

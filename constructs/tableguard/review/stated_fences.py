@@ -63,19 +63,19 @@ class FenceClaims:
 
     def explained(self) -> Enclosure:
         """What encloses the table, with the reasons that the metadata gives."""
-        waiting = _mapping(_mapping(self._table.stated_fences.get("perimeter")).get("open replicas"))
-        because = waiting.get(self._table.region)
+        because = dict.fromkeys(why for why in map(self._waits, _LISTED) if why is not None)
         return replace(
             self._found,
             exempted=tuple(replace(each, reason=self._reason(each)) for each in self._found.exempted),
-            open_because=because if isinstance(because, str) else None,
+            open_because="; ".join(because) or None,
         )
 
     def findings(self) -> Iterator[Finding]:
         """Where metadata and policies disagree, and a perimeter around the table that leaves its stream open."""
         explained = self.explained()
-        if explained.open_because is None:
+        if self._waits("perimeter") is None:
             yield from self._of_networks()
+        if self._waits("people") is None:
             yield from self._of_people()
         for claim in self._claims:
             missing = self._missing(claim)
@@ -90,6 +90,11 @@ class FenceClaims:
                 message = f"the policies exempt {each.label} for {', '.join(each.what)}, and no metadata says why"
                 yield self._finding(message, each.label)
         yield from self._of_stream()
+
+    def _waits(self, fence: str) -> str | None:
+        """Why a fence is not there before the next deployment; None where nothing says so."""
+        because = _mapping(_mapping(self._table.stated_fences.get(fence)).get("open replicas")).get(self._table.region)
+        return because if isinstance(because, str) else None
 
     def _read(self) -> Iterator[_Claim]:
         for fence, listed in _LISTED.items():

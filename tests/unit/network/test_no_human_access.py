@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -14,6 +16,11 @@ from syrupy.assertion import SnapshotAssertion
 import tableguard as tg
 from tableguard.policy.actions import ACTIONS, Reach, Resource
 from tableguard.policy.perimeter import Exemption, Fenced, LambdaPoller, RoleOfEveryAccount, ServiceLinkedRole
+from tableguard.review.as_text import as_text
+from tableguard.review.assembly import read_assembly
+from tableguard.review.collect import collect
+from tableguard.review.report import Review
+from tableguard.review.review import review
 from tests.unit.organization.support import EVERYTHING, allows
 from tests.unit.tables.support import (
     ANY_KIND,
@@ -21,6 +28,7 @@ from tests.unit.tables.support import (
     OWNER,
     PARTNER,
     READER,
+    REGION,
     REPLICA,
     STREAM,
     Documents,
@@ -327,6 +335,32 @@ def test_replicas_are_fenced_once_they_are_deployed() -> None:
     policy = Documents.of(second).table_policy(REPLICA)
     assert not allows(policy, "GetItem", principal=PEOPLE[1], resource=in_ireland)
     assert allows(policy, "GetItem", principal=APPLICATIONS[0], resource=in_ireland)
+
+
+def reviewed(scope: cdk.Stack) -> Review:
+    assembly = scope.node.root.synth()  # type: ignore[attr-defined]
+    stacks = read_assembly(Path(assembly.directory))
+    return review(collect(stacks), stacks, today=dt.date(2026, 11, 21))
+
+
+@pytest.mark.parametrize("how", ["before", "after", "deployed", "deployed later"])
+def test_a_review_says_of_a_new_replica_that_it_is_open_and_finds_no_contradiction(how: str) -> None:
+    scope = stack(app())
+    replicas = [dynamodb.ReplicaTableProps(region=REPLICA)]
+    table = table_v2(scope, replicas=[] if how == "after" else replicas)
+    tg.NoHumanAccess(scope, "NoPeople", table=table, deployed_replicas=[REPLICA] if how == "deployed" else [])
+    if how == "after":
+        table.add_replica(region=REPLICA)
+    if how == "deployed later":
+        tg.TableAccess(scope, "Access", table=table, deployed_replicas=[REPLICA])
+    found = reviewed(scope)
+    assert [finding.message for finding in found.findings] == []
+    open_because = {each.table.region: each.enclosure.open_because for each in found.tables}
+    assert open_because[REGION] is None
+    assert (open_because[REPLICA] is None) is how.startswith("deployed")
+    people = {each.table.region: bool(each.enclosure.people) for each in found.tables}
+    assert people == {REGION: True, REPLICA: how.startswith("deployed")}
+    assert ("open     until its next deployment" in as_text(found)) is not how.startswith("deployed")
 
 
 def test_the_same_fence_twice_is_an_error() -> None:

@@ -253,6 +253,21 @@ class TestPeople:
         found = reviewed(stack(T=_table([], [], _fence(NO_PEOPLE, "people")[2])))
         assert "the metadata says that people are kept out, and the policies do not" in _messages(found)
 
+    @pytest.mark.parametrize(("region", "waits"), [(REGION, True), ("us-west-2", False)])
+    def test_a_replica_whose_policy_comes_later_is_no_finding_and_any_other_is(self, region: str, waits: bool) -> None:
+        claims = _fence(NO_PEOPLE, "people")[2]
+        claims["people"]["open replicas"] = {region: "its policy comes next"}
+        found = reviewed(stack(T=_table([], [], claims)))
+        kept_out = "the metadata says that people are kept out, and the policies do not"
+        assert (kept_out in _messages(found)) is not waits
+        assert ("until its next deployment: its policy comes next" in as_text(found)) is waits
+
+    def test_what_is_open_to_people_excuses_no_perimeter(self) -> None:
+        claims = _claims()
+        claims["people"] = {"sign_in_roles": [], "exceptions": [], "open replicas": {REGION: "its policy comes next"}}
+        messages = _messages(_private(policy=[], stream=[], claims=claims))
+        assert f"the metadata says that {VPC} is inside, and the policies do not name it" in messages
+
 
 class TestOrganization:
     @staticmethod

@@ -33,7 +33,7 @@ def as_text(review: Review, *, width: int = 80, color: bool = False) -> str:
 
 
 def summary_of(review: Review) -> str:
-    """The review in one line.
+    """The review in one line. It counts what the lists below or above it show: what two tables share counts once.
 
     Args:
         review: The review.
@@ -41,11 +41,11 @@ def summary_of(review: Review) -> str:
     counts = (
         (len(review.tables), "table"),
         (len({row.subject.label for table in review.tables for row in table.rows}), "principal"),
-        (len(review.findings), "finding"),
-        (len(review.warnings), "warning"),
+        (len(_once(map(_of_finding, review.findings))), "finding"),
+        (len(_once(map(_of_warning, review.warnings))), "warning"),
     )
     said = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
-    return f"{said}, {len(review.unknowns)} not known, on {review.today.isoformat()}"
+    return f"{said}, {len(_once(map(_of_unknown, review.unknowns)))} not known, on {review.today.isoformat()}"
 
 
 class _Text:
@@ -139,13 +139,17 @@ class _Text:
         yield from (self._painted(_DIM if dim else "", line) for line in wrapped(text, self._width, head=head))
 
     def _section(self, title: str, code: str, entries: Iterable[str]) -> Iterator[str]:
-        listed = list(dict.fromkeys(entries))
+        listed = _once(entries)
         if not listed:
             return
         yield self._painted(_BOLD + code, f"{title} ({len(listed)})")
         for entry in listed:
             yield from self._wrapped("  - ", entry)
         yield ""
+
+
+def _once(entries: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(entries))
 
 
 def _of_finding(finding: Finding) -> str:

@@ -107,7 +107,8 @@ class TablePolicies:
         """
         self._limits = limits or self._limits
         self._deployed_replicas.update(deployed_replicas)
-        self._describe()
+        if self._fences:
+            self._describe()
 
     def check(self, grants: Sequence[TableGrant], table: TableReference, facts: TableFacts) -> None:
         """Check that grants can be added.
@@ -184,11 +185,10 @@ class TablePolicies:
         self._describe()
 
     def _describe(self) -> None:
-        """Say in the metadata what stands here, once anything does."""
+        """Say in the metadata what stands here."""
         fences = {fence.kind: fence.described(self._table, deployed=self._deployed_replicas) for fence in self._fences}
-        if fences or self._grants:
-            described = [grant.described() for grant in self._grants]
-            self.resource.add_metadata(METADATA_KEY, {"grants": described, **fences})
+        described = [grant.described() for grant in self._grants]
+        self.resource.add_metadata(METADATA_KEY, {"grants": described, **fences})
 
     def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
         grant.check(table)

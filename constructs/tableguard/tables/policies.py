@@ -313,7 +313,7 @@ class TablePolicies:
         """
         # Our statements follow the table: with an index or a replica more than at the last grant, they are others.
         facts = self.table_resource.stated(below)
-        described = self._table.replica_regions
+        described = self._table.replica_regions if self._fences else ()
         self._table, self._has_stream = self.table_resource.reference(facts), facts.has_stream
         if self._fences and self._table.replica_regions != described:
             self._describe()

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from tableguard.policy.archive_rules import SharedTable
     from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
     from tableguard.policy.guardrails import (
+        ForceBoundary,
         NoEc2,
         OnlyRegions,
         ProtectBackups,
@@ -97,6 +98,7 @@ _MODULES: Final = {
     "EndpointTables": "tableguard.network.endpoint_tables",
     "EveryGrantEnds": "tableguard.review.rules",
     "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
+    "ForceBoundary": "tableguard.policy.guardrails",
     "KeepsAccess": "tableguard.review.rules",
     "NobodyCan": "tableguard.review.rules",
     "NoEc2": "tableguard.policy.guardrails",
@@ -145,6 +147,7 @@ __all__ = [
     "ExternalAccessAnalyzer",
     "FederatedUser",
     "Fenced",
+    "ForceBoundary",
     "Forwarding",
     "FromNetwork",
     "FromVpc",

@@ -1,7 +1,7 @@
 """S3 and DynamoDB in memory, behind real clients: the parameters of each call are checked by botocore's models.
 
-Only what the backups use, with the semantics that matter there: versions, pinned reads, conditional writes, the lock that
-a sealed bucket asks for, listings in pages, batches that are taken in part.
+Only what the backups use, with the semantics that matter there: versions, pinned reads, conditional writes, the lock
+that a sealed bucket asks for, listings in pages, batches that are taken in part.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from botocore.response import StreamingBody
 PAGE = 3  # keys or versions of one answer; small, so that every listing has several
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """What a service answers instead."""
 
     def __init__(self, code: str, status: int = 400) -> None:
@@ -56,6 +56,7 @@ class Service:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.before: Callable[[str, dict[str, Any]], None] = lambda _operation, _request: None
+        self.after: Callable[[str, dict[str, Any]], None] = lambda _operation, _request: None
         self._lock = threading.RLock()
 
     def client(self, name: str) -> Any:
@@ -75,8 +76,10 @@ class Service:
                 self.calls.append((model.name, asked.request))
                 try:
                     self.before(model.name, asked.request)
-                    return Http(200), getattr(self, model.name)(**asked.request)
-                except Refusal as refusal:
+                    done = getattr(self, model.name)(**asked.request)
+                    self.after(model.name, asked.request)
+                    return Http(200), done
+                except RefusalError as refusal:
                     return Http(refusal.status), {"Error": {"Code": refusal.code, "Message": "refused"}}
 
         client.meta.events.register_first("provide-client-params.*.*", remember)
@@ -115,7 +118,7 @@ class S3(Service):
         else:
             found = next((one for one in self.buckets[bucket].versions if (one.key, one.id) == (key, version)), None)
         if found is None or found.body is None:
-            raise Refusal("NoSuchKey" if version is None else "NoSuchVersion", 404)
+            raise RefusalError("NoSuchKey" if version is None else "NoSuchVersion", 404)
         return found
 
     def PutObject(self, **request: Any) -> dict[str, Any]:  # noqa: N802 - as the API names it
@@ -126,7 +129,7 @@ class S3(Service):
         found = self._version(source["Bucket"], source["Key"], source["VersionId"])
         assert found.body is not None
         if request.get("CopySourceIfMatch", found.etag).strip('"') != found.etag:
-            raise Refusal("PreconditionFailed", 412)
+            raise RefusalError("PreconditionFailed", 412)
         assert request["MetadataDirective"] == request["TaggingDirective"] == "REPLACE", "nothing of the source's"
         assert "ACL" not in request
         written = self._write(request, found.body)
@@ -137,12 +140,14 @@ class S3(Service):
         bucket = self.buckets[request["Bucket"]]
         if bucket.locked:
             if request.get("IfNoneMatch") != "*":
-                raise Refusal("AccessDenied", 403)
+                raise RefusalError("AccessDenied", 403)
             if not {"ObjectLockMode", "ObjectLockRetainUntilDate", "ChecksumAlgorithm"} <= set(request):
-                raise Refusal("InvalidRequest")
+                raise RefusalError("InvalidRequest")
         if request.get("IfNoneMatch") == "*" and bucket.current(request["Key"]):
-            raise Refusal("PreconditionFailed", 412)
-        head = {name: request[name] for name in ("ObjectLockMode", "ObjectLockRetainUntilDate") if name in request}
+            raise RefusalError("PreconditionFailed", 412)
+        head: dict[str, Any] = {
+            name: request[name] for name in ("ObjectLockMode", "ObjectLockRetainUntilDate") if name in request
+        }
         if "ChecksumAlgorithm" in request:
             head["ChecksumSHA256"] = base64.b64encode(hashlib.sha256(body).digest()).decode()
         return {"VersionId": self.put(request["Bucket"], request["Key"], body, **head)}
@@ -158,8 +163,8 @@ class S3(Service):
     def HeadObject(self, **request: Any) -> dict[str, Any]:  # noqa: N802
         try:
             found = self._version(request["Bucket"], request["Key"], request.get("VersionId"))
-        except Refusal as refusal:
-            raise Refusal("404", 404) from refusal  # an answer to HEAD has no body to say more
+        except RefusalError as refusal:
+            raise RefusalError("404", 404) from refusal  # an answer to HEAD has no body to say more
         assert found.body is not None
         head = dict(found.head)
         if request.get("ChecksumMode") != "ENABLED":
@@ -240,7 +245,7 @@ class DynamoDB(Service):
             for one in requests
         ]
         if not 1 <= len(requests) <= 25 or len(set(keys)) != len(keys):
-            raise Refusal("ValidationException")
+            raise RefusalError("ValidationException")
         taken = next(self.takes)
         for key, one in list(zip(keys, requests, strict=True))[:taken]:
             if "PutRequest" in one:

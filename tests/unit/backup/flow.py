@@ -15,7 +15,8 @@ ZEROS = "0" * 64
 
 def stored(s3: S3, bucket: str, key: str) -> Any:
     found = s3.buckets[bucket].current(key)
-    assert found is not None and found.body is not None, key
+    assert found is not None, key
+    assert found.body is not None, key
     return json.loads(found.body)
 
 

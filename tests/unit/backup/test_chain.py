@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -120,5 +121,5 @@ def test_a_chain_joins_from_a_full_export_to_as_far_as_anything_reaches(
         assert newest is None or any(n not in windows for n in range(newest, last))
         return
     assert chain[0].start is None
-    assert all(after.start == before.end for before, after in zip(chain, chain[1:], strict=False))
+    assert all(after.start == before.end for before, after in pairwise(chain))
     assert chain[-1].end == max(within)

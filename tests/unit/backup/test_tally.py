@@ -140,7 +140,8 @@ def deep(levels: int) -> dict[str, Any]:
     "value",
     [
         {}, {"S": 1}, {"S": "a", "N": "1"}, {"N": "one"}, {"N": "NaN"}, {"N": "Infinity"}, {"N": 1}, {"N": "1" * 39},
-        {"N": "0" * 999}, {"B": "not base64"}, {"B": 7}, {"BOOL": "true"}, {"NULL": False}, {"SS": []}, {"SS": ["a", "a"]},
+        {"N": "0" * 999}, {"B": "not base64"}, {"B": 7}, {"BOOL": "true"}, {"NULL": False}, {"SS": []},
+        {"SS": ["a", "a"]},
         {"NS": ["1", "1.0"]}, {"SS": [1]}, {"L": {}}, {"M": []}, {"X": "a"}, "text", None, deep(40),
     ],
 )  # fmt: skip

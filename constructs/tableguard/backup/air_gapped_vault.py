@@ -62,9 +62,7 @@ class AirGappedVault(Construct):
         stack = cdk.Stack.of(self)
         checked_name(f"the name of {self.node.path}", vault_name)
         air_gapped_bounds(at_least_days=at_least_days, at_most_days=at_most_days)
-        said(
-            f"acknowledge of {self.node.path}", acknowledge, "who accepts that nothing in it can be deleted, and why"
-        )
+        said(f"acknowledge of {self.node.path}", acknowledge, "who accepts that nothing in it can be deleted, and why")
         if approval_team_arn is not None:
             checked_arn(f"the approval_team_arn of {self.node.path}", approval_team_arn)
         self._reference = BackupVaultReference(
@@ -105,5 +103,3 @@ class AirGappedVault(Construct):
     def reference(self) -> BackupVaultReference:
         """The vault, for plans."""
         return self._reference
-
-

@@ -116,7 +116,9 @@ class BackupRule:
         cron(f"the schedule of {what}", self.schedule)
         _kept(what, self.keep_days, self.cold_after_days)
         _minutes(f"start_within_minutes of {what}", self.start_within_minutes, least=_SHORTEST_WINDOW)
-        _minutes(f"complete_within_minutes of {what}", self.complete_within_minutes, least=self.start_within_minutes + 1)
+        _minutes(
+            f"complete_within_minutes of {what}", self.complete_within_minutes, least=self.start_within_minutes + 1
+        )
         copies = tuple(self.copies)
         for copy in copies:
             if not isinstance(copy, VaultCopy):

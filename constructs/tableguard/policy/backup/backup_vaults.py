@@ -33,7 +33,9 @@ def whole_days(what: str, value: object, *, least: int, most: int = LONGEST_DAYS
         InvalidInputError: It is no whole number between the two.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise InvalidInputError(what, value=value, allowed=f"a whole number of days from {least:,} to {most:,}", fix=fix)
+        raise InvalidInputError(
+            what, value=value, allowed=f"a whole number of days from {least:,} to {most:,}", fix=fix
+        )
     return value
 
 
@@ -113,9 +115,7 @@ class VaultLock:
         )
 
     @staticmethod
-    def compliance(
-        *, at_least_days: int, at_most_days: int, changeable_for_days: int, acknowledge: str
-    ) -> VaultLock:
+    def compliance(*, at_least_days: int, at_most_days: int, changeable_for_days: int, acknowledge: str) -> VaultLock:
         """A lock that nobody can remove or change once its grace time is over: neither root nor AWS.
 
         Until then it is *not* immutable: whoever may call backup:DeleteBackupVaultLockConfiguration removes it. The

@@ -76,9 +76,7 @@ def restore_testing_policy(*, keys: Sequence[str], partition: str, region: str, 
         account: The account.
     """
     tests = f"arn:{partition}:dynamodb:{region}:{account}:table/{RESTORE_TEST_TABLES}"
-    actions = (
-        "BatchWriteItem DeleteItem DescribeTable GetItem PutItem Query RestoreTableFromAwsBackup Scan UpdateItem"
-    )
+    actions = "BatchWriteItem DeleteItem DescribeTable GetItem PutItem Query RestoreTableFromAwsBackup Scan UpdateItem"
     return document(
         [
             Statement(actions=tuple(f"dynamodb:{action}" for action in actions.split()), resources=(tests,)),

@@ -120,9 +120,7 @@ def key_sharing(copies_to: Sequence[BackupVaultReference], *, owner: str) -> tup
     for_aws = Clause("Bool", "kms:GrantIsForAWSResource", ("true",))
     return (
         Statement(actions=_USE, resources=("*",), kind="AWS", principals=others),
-        Statement(
-            actions=("kms:CreateGrant",), resources=("*",), kind="AWS", principals=others, clauses=(for_aws,)
-        ),
+        Statement(actions=("kms:CreateGrant",), resources=("*",), kind="AWS", principals=others, clauses=(for_aws,)),
     )
 
 

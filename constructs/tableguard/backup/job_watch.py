@@ -69,7 +69,8 @@ class JobWatch(Construct):
             for other, vault in enumerate(copies):
                 where = {"Table": table, "Vault": vault}
                 self._watch(f"Copies{number}To{other}", "Copies", where, after_hours, topic)
-        self._watch_settings(topic)
+        if topic is not None:
+            self._watch_settings(topic)
 
     def _count(
         self, counter: sfn.IStateMachine, metric: str, kind: str, detail: Mapping[str, Any], *, to_vault: bool
@@ -105,13 +106,11 @@ class JobWatch(Construct):
         alarm(self, f"{construct_id}Failed", metric("Failed"), f"A job of AWS Backup failed ({of}): {_READ}.", topic)
         if after_hours is not None:
             none = f"No job of AWS Backup completed for {after_hours} hours ({of}): {_READ}."
-            absence(self, f"{construct_id}Absent", metric("Completed"), none, after_hours, topic)
+            absence(self, f"{construct_id}Absent", metric("Completed"), none, after_hours=after_hours, topic=topic)
 
-    def _watch_settings(self, topic: sns.ITopic | None) -> None:
-        # Its shape is not documented, so any change counts; whoever gets it looks it up.
-        rule = self._rule("SettingsChanged", SETTINGS, None)
-        if topic is not None:
-            rule.add_target(targets.SnsTopic(topic))
+    def _watch_settings(self, topic: sns.ITopic) -> None:
+        # What such an event holds is not documented, so every one is told of.
+        self._rule("SettingsChanged", SETTINGS, None).add_target(targets.SnsTopic(topic))
 
 
 def _words(values: Iterable[str]) -> str:

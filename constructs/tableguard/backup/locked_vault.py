@@ -59,7 +59,9 @@ class LockedBackupVault(Construct):
             lock: Its lock.
             copies_from: Who of other accounts copies into it: the role of a backup plan (`Role`), an `Account`, or an
                 `Organization`. Nobody when left out.
-            copies_to: The vaults that its backups may be copied to; none when left out.
+            copies_to: The vaults that its backups may be copied to; none when left out. In a vault that others copy
+                into, name the one that a recovery copies back to: without it, its backups can be restored in its own
+                account only, until somebody changes its policy.
             guardians: Roles that may delete recovery points all the same, as far as the lock lets them; nobody when
                 left out.
             encryption_key: Its key. When left out, it makes one that is rotated and retained. The policy of a key that
@@ -167,8 +169,8 @@ class LockedBackupVault(Construct):
         guess = "" if date is not None else f" ({lock.immutable_from(now)}, if that is today)"
         cdk.Annotations.of(self).add_warning_v2(
             _WARNING,
-            f"Vault {self._reference.name} is not yet immutable until {date or days}{guess}: until then the lock can be "
-            "removed and its backups deleted."
+            f"Vault {self._reference.name} is not yet immutable until {date or days}{guess}: until then somebody can "
+            "remove the lock and delete its backups."
             + ("" if locked_on is not None else " After the deployment, give its day as locked_on."),
         )
 

@@ -126,6 +126,7 @@ def absence(
     construct_id: str,
     metric: cloudwatch.IMetric,
     description: str,
+    *,
     after_hours: int,
     topic: sns.ITopic | None,
 ) -> cloudwatch.Alarm:

@@ -120,8 +120,8 @@ class OnDemandBackups(Construct):
             "Absent",
             self._machine.metric_succeeded(period=hour),
             f"No run of {path} has backed up every table for {after} hours.",
-            after,
-            alarms_topic,
+            after_hours=after,
+            topic=alarms_topic,
         )
 
     @property

@@ -23,6 +23,7 @@ _STEP_SECONDS: Final = 30
 # CreateBackup: 50 a second, DeleteBackup: 10, ListBackups: 5. Source: DynamoDB API reference.
 _TABLES_AT_ONCE: Final = 3
 _DELETIONS_AT_ONCE: Final = 2
+_STARTED: Final = "$replace($states.context.Execution.StartTime, /[-:]|[.][0-9]+/, '')"
 _GONE: Final = "DynamoDb.BackupNotFoundException"
 
 
@@ -83,7 +84,7 @@ def _of_one_table(prefix: str, keep_days: int, keep_at_least: int, partition: st
             **_call("createBackup", partition, never="DynamoDb.TableNotFoundException"),
             "Arguments": {
                 "TableName": "{% $states.input.table %}",
-                "BackupName": f"{{% '{prefix}-' & $replace($states.context.Execution.StartTime, /[-:]|[.][0-9]+/, '') %}}",
+                "BackupName": f"{{% '{prefix}-' & {_STARTED} %}}",
             },
             "Assign": {
                 "table": "{% $states.input.table %}",

@@ -233,8 +233,8 @@ class RestoreTests(Construct):
                 "Absent",
                 self._machine.metric_succeeded(period=cdk.Duration.hours(1)),
                 f"No restore of a backup was validated for {hours} hours: read the restore testing jobs in AWS Backup.",
-                hours,
-                topic,
+                after_hours=hours,
+                topic=topic,
             )
 
     def _rule(self, construct_id: str, detail: dict[str, list[str]]) -> events.Rule:

@@ -105,7 +105,9 @@ class VaultLock:
         Raises:
             InvalidInputError: A number out of bounds, or the longest is shorter than the shortest.
         """
-        _bounds("VaultLock.governance", at_least_days, at_most_days)
+        whole_days("at_least_days of VaultLock.governance", at_least_days, least=1)
+        if at_most_days is not None:
+            whole_days("at_most_days of VaultLock.governance", at_most_days, least=at_least_days)
         return VaultLock(
             mode=GOVERNANCE,
             at_least_days=at_least_days,
@@ -134,9 +136,8 @@ class VaultLock:
             InvalidInputError: A number out of bounds, the longest is shorter than the shortest, or nothing is
                 acknowledged.
         """
-        if at_most_days is None:
-            whole_days("at_most_days of VaultLock.compliance", at_most_days, least=1)
-        _bounds("VaultLock.compliance", at_least_days, at_most_days)
+        whole_days("at_least_days of VaultLock.compliance", at_least_days, least=1)
+        whole_days("at_most_days of VaultLock.compliance", at_most_days, least=at_least_days)
         whole_days("changeable_for_days of VaultLock.compliance", changeable_for_days, least=_GRACE_DAYS)
         said("acknowledge of VaultLock.compliance", acknowledge, "who accepts that it cannot be undone, and why")
         return VaultLock(
@@ -236,9 +237,3 @@ class BackupVaultReference:
                 f"lock of vault {self.name}",
                 fix="A job with another retention fails.",
             )
-
-
-def _bounds(of: str, at_least_days: int, at_most_days: int | None) -> None:
-    whole_days(f"at_least_days of {of}", at_least_days, least=1)
-    if at_most_days is not None:
-        whole_days(f"at_most_days of {of}", at_most_days, least=at_least_days)

@@ -2,8 +2,9 @@
 
 AWS's own policies (AWSBackupServiceRolePolicyForBackup and …ForRestores) are for every kind of resource of the account;
 these are what they hold for advanced DynamoDB backup, on exact resources. dynamodb:CreateBackup is left out on purpose:
-AWS Backup calls it only where advanced DynamoDB backup is off, and such a backup cannot be copied. So a plan in a region
-that has not opted in fails, and its alarm rings, where it would otherwise go on in silence (inferred, not documented).
+AWS Backup calls it only where advanced DynamoDB backup is off, and such a backup cannot be copied. So a plan in a
+region that has not opted in fails, and its alarm rings, where it would otherwise go on in silence (inferred, not
+documented).
 Sources: AWS managed policy reference; AWS Backup developer guide, "Advanced DynamoDB backup"; DynamoDB developer guide,
 "Usage notes" on AWS Backup.
 """

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from tableguard.policy.backup.backup_vaults import BackupVaultReference
+from tableguard.policy.collectives import Organization
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import VERSION, Json, Statement, merged
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.principals import PRINCIPAL_ARN, Account, Organization, Role
+from tableguard.policy.principals import PRINCIPAL_ARN, Account, Role
 
 CopySource: TypeAlias = Account | Role | Organization
 

@@ -16,6 +16,7 @@ from tableguard.policy import InvalidInputError, Role
 from tableguard.policy.backup import BackupVaultReference, VaultLock
 from tableguard.policy.backup.backup_vaults import vault_name as checked_name
 from tableguard.policy.backup.vault_access import CopySource, checked_sources, key_sharing, vault_policy
+from tableguard.policy.documents import minified
 from tableguard.tables.clock import today
 from tableguard.tables.policies import METADATA_KEY
 
@@ -141,15 +142,14 @@ class LockedBackupVault(Construct):
         return self._copies_to
 
     def _share_key(self) -> None:
-        stack = cdk.Stack.of(self)
-        for statement in key_sharing(self._copies_to, owner=stack.account):
-            added = self._key.add_to_resource_policy(iam.PolicyStatement.from_json(statement.to_json()))
-            if not added.statement_added:
-                cdk.Annotations.of(self).add_warning_v2(
-                    "tableguard:vault-key-not-shared",
-                    "The policy of the vault's key is written elsewhere. Copies to other accounts fail until it holds: "
-                    f"{stack.to_json_string(statement.to_json())}",
-                )
+        statements = [each.to_json() for each in key_sharing(self._copies_to, owner=cdk.Stack.of(self).account)]
+        added = [self._key.add_to_resource_policy(iam.PolicyStatement.from_json(each)) for each in statements]
+        if not all(each.statement_added for each in added):
+            cdk.Annotations.of(self).add_warning_v2(
+                "tableguard:vault-key-not-shared",
+                "The policy of the vault's key is written elsewhere. Copies to other accounts fail until it holds: "
+                f"{minified(statements)}",
+            )
 
     def _say_until_when(self, lock: VaultLock, locked_on: dt.date | None) -> None:
         if lock.changeable_for_days is None:

@@ -18,8 +18,9 @@ from tableguard.backup.machines import absence, describe, hours_of, machine, wat
 from tableguard.backup.on_demand_machine import on_demand_machine
 from tableguard.backup.plan_tables import tables_here
 from tableguard.policy import InvalidInputError, Role
-from tableguard.policy.backup.backup_vaults import said, whole_days
+from tableguard.policy.backup.backup_vaults import whole_days
 from tableguard.policy.documents import Statement, document
+from tableguard.policy.names import role_name as checked_role_name
 from tableguard.policy.perimeter import Exemption, Fenced
 
 _SCHEDULE: Final = r"rate\([1-9]\d* (minutes?|hours?|days?)\)|cron\(\S+( \S+){5}\)"
@@ -85,7 +86,7 @@ class OnDemandBackups(Construct):
         whole_days(f"keep_days of {path}", keep_days, least=1)
         after = hours_of(f"alarm_after of {path}", alarm_after)
         arns = [table.table_arn for table in known]
-        self._principal = Role(account=stack.account, name=said(f"the role_name of {path}", role_name, "a name"))
+        self._principal = Role(account=stack.account, name=checked_role_name(f"the role_name of {path}", role_name))
         definition = on_demand_machine(
             tables=arns,
             prefix=name_prefix,

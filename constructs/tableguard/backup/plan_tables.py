@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from tableguard.policy import InvalidInputError
-from tableguard.tables.attachable import unwrapped
+from tableguard.tables.attachable import imported, unwrapped
 
 AnyTable: TypeAlias = dynamodb.ITable | dynamodb.ITableV2
 
@@ -32,9 +32,11 @@ def tables_here(scope: Construct, tables: Sequence[AnyTable], *, most: int) -> t
     for table in known:
         if not hasattr(table, "table_arn") or not hasattr(table, "env"):
             raise InvalidInputError(f"a table of {scope.node.path}", value=table, allowed="a Table or TableV2")
+        # An imported table says that it is in the stack's own account, whatever its ARN says.
+        where = imported(table) or table.env
         for what, theirs, ours in (
-            ("account", table.env.account, stack.account),
-            ("region", table.env.region, stack.region),
+            ("account", where.account, stack.account),
+            ("region", where.region, stack.region),
         ):
             if theirs != ours and not cdk.Token.is_unresolved(theirs) and not cdk.Token.is_unresolved(ours):
                 raise InvalidInputError(

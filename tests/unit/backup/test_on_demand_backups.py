@@ -81,7 +81,7 @@ def states_of(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str,
 
 WHERE: Final = {"partition": "aws-cn"}
 DEFINITIONS: Final = [
-    on_demand_machine(tables=[ORDERS], prefix="nightly", keep_days=35, keep_at_least=3, hours=6, **WHERE),  # type: ignore[arg-type]
+    on_demand_machine(tables=[ORDERS], prefix="nightly", keep_days=35, keep_at_least=3, hours=6, **WHERE),
     counting_machine(partition="aws-cn"),
     validating_machine(validation=CHECK, hours=8, partition="aws-cn"),
 ]

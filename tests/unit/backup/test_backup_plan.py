@@ -13,6 +13,7 @@ from aws_cdk.assertions import Annotations, Match
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
+from tableguard.policy.evaluation import Policies, Request, evaluate
 from tableguard.policy.perimeter.fenced import Side
 from tests.unit.backup.plan_support import (
     ALONE,
@@ -30,7 +31,19 @@ from tests.unit.backup.plan_support import (
     vault,
 )
 from tests.unit.organization.event_patterns import matches
-from tests.unit.tables.support import OWNER, PARTNER, REGION, Json, app, resolved, stack, table_v1, table_v2
+from tests.unit.tables.support import (
+    ORDERS,
+    OWNER,
+    PARTNER,
+    REGION,
+    Documents,
+    Json,
+    app,
+    resolved,
+    stack,
+    table_v1,
+    table_v2,
+)
 
 RULES: Final = "AWS::Events::Rule"
 ALARM: Final = "AWS::CloudWatch::Alarm"
@@ -357,3 +370,28 @@ def test_the_snapshot_of_a_plan_is_of_this_account() -> None:
     scope = stack()
     made = everything(scope)
     assert resolved(scope.resolve(made.role.arn("aws"))) == f"arn:aws:iam::{OWNER}:role/backups"
+
+
+@pytest.mark.parametrize(
+    ("exempt", "action", "may"),
+    [
+        (True, "dynamodb:StartAwsBackupJob", True),
+        (False, "dynamodb:StartAwsBackupJob", False),
+        (True, "dynamodb:Scan", False),
+        (True, "dynamodb:ExportTableToPointInTime", False),
+    ],
+)
+def test_a_perimeter_lets_the_plan_back_up_and_no_more(exempt: bool, action: str, may: bool) -> None:
+    scope = stack()
+    table = table_v2(scope)
+    made = plan(scope, tables=[table])
+    exemptions = [made.exemption(reason="AWS Backup, ADR-9")] if exempt else []
+    perimeter = tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")], exemptions=exemptions)
+    deployed_by = tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")
+    tg.TablePerimeter(scope, "Perimeter", table=table, perimeter=perimeter, deployed_by=deployed_by)
+    policy = Documents.of(scope).table_policy()
+    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    request = Request(principal=made.role.arn("aws"), action=action, resource=ORDERS)
+    decision = evaluate(request, Policies(identity=[allowed], resource=policy))
+    assert decision.understood
+    assert decision.allowed is may

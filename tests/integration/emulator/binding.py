@@ -229,7 +229,7 @@ def _asked(action: str, said: _Json) -> Iterator[tuple[str, str]]:
             yield f"{kind}Item", _table(part["TableName"])
     for name in said.get("RequestItems", ()):
         yield action, _table(name)
-    for member in ("TableName", "ResourceArn", "StreamArn"):
+    for member in ("TableName", "TableArn", "ResourceArn", "StreamArn", "ExportArn"):
         if member in said:
             index = f"/index/{said['IndexName']}" if "IndexName" in said else ""
             yield action, f"{_table(said[member])}{index}"

@@ -12,7 +12,13 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-import binding  # type: ignore[import-not-found]  # its neighbours: run as a script, they have no package
+# Its neighbours: run as a script, they have no package.
+import binding  # type: ignore[import-not-found]
+import changes  # type: ignore[import-not-found]
+import clock  # type: ignore[import-not-found]
+import control  # type: ignore[import-not-found]
+import exports  # type: ignore[import-not-found]
+import faults  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
 from ministack.core import lambda_runtime
 from ministack.core.responses import get_account_id, get_region, request_scope
@@ -38,6 +44,9 @@ def install() -> None:
     _extend_function(handlers["AWS::Lambda::Function"])
     _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
+    for backups in (clock, changes, exports):
+        backups.install()
+    control.install(_controls())
     dynamodb._update_continuous_backups = _update_continuous_backups
     dynamodb._describe_continuous_backups = _describe_continuous_backups
     for service in (dynamodb, dynamodb_streams):
@@ -46,6 +55,15 @@ def install() -> None:
     for module in (lambda_runtime, lambda_svc):
         module.execution_credentials = binding.execution_credentials
     ec2._vpce_fields_xml = _with_the_policy(ec2._vpce_fields_xml)
+
+
+def _controls() -> dict[str, Callable[[_Json], _Json]]:
+    def set_clock(said: _Json) -> _Json:
+        if "offset" in said:
+            clock.shift(float(said["offset"]))
+        return {"now": clock.now()}
+
+    return {"clock": set_clock, "inject": faults.inject, "forget": faults.forget, "hits": faults.hits}
 
 
 # --- What a table's template says, kept through the emulator's own API
@@ -148,6 +166,7 @@ def _update_continuous_backups(data: _Json) -> _Answer:
         on = said.get("PointInTimeRecoveryEnabled", False)
         # The emulator keeps whether it is on; days that are not 0 say so, too.
         dynamodb._pitr_settings[name] = int(said.get("RecoveryPeriodInDays", _DAYS)) if on else 0
+        changes.of(dynamodb._tables[name])  # its log begins, or ends, now
     return _describe_continuous_backups(data)
 
 
@@ -155,11 +174,16 @@ def _describe_continuous_backups(
     data: _Json, described: Callable[[_Json], _Answer] = dynamodb._describe_continuous_backups
 ) -> _Answer:
     status, headers, body = described(data)
-    days = dynamodb._pitr_settings.get(dynamodb._normalize_table_name(data.get("TableName")), 0)
+    name = dynamodb._normalize_table_name(data.get("TableName"))
+    days = dynamodb._pitr_settings.get(name, 0)
     if status != 200 or not days:
         return status, headers, body
     answer = json.loads(body)
-    answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] = days
+    answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"] |= {
+        "RecoveryPeriodInDays": days,
+        "EarliestRestorableDateTime": changes.earliest(dynamodb._tables[name]),
+        "LatestRestorableDateTime": clock.now(),
+    }
     return status, headers, json.dumps(answer).encode()
 
 
@@ -239,13 +263,21 @@ def _with_the_policy(describe: Callable[..., str]) -> Callable[..., str]:
 def _if_allowed(handle: Callable[..., Awaitable[_Answer]]) -> Callable[..., Awaitable[_Answer]]:
     async def handle_if_allowed(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> _Answer:
         try:
+            action = headers.get("x-amz-target", "").rpartition(".")[2]
+            wrong = faults.error(f"dynamodb:{action}", body.decode() if isinstance(body, bytes) else body)
+            if wrong:
+                return _refusal(*wrong)
             binding.check_request(method, headers, body, query_params)
         except binding.DeniedError as denied:
-            said = {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": str(denied)}
-            return 400, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(said).encode()
+            return _refusal(400, "AccessDeniedException", str(denied))
         return await handle(method, path, headers, body, query_params)
 
     return handle_if_allowed
+
+
+def _refusal(status: int, code: str, message: str) -> _Answer:
+    said = {"__type": f"com.amazon.coral.service#{code}", "Message": message, "message": message}
+    return status, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(said).encode()
 
 
 def _with_the_role(handle: Callable[..., Awaitable[_Answer]]) -> Callable[..., Awaitable[_Answer]]:
@@ -288,7 +320,7 @@ def _owners(body: bytes) -> Iterator[str]:
 
 
 def _named(data: _Json) -> Iterator[str]:
-    members = [data.get(member) for member in ("TableName", "ResourceArn", "StreamArn")]
+    members = [data.get(member) for member in ("TableName", "TableArn", "ResourceArn", "StreamArn", "ExportArn")]
     members += data.get("RequestItems", {})
     members += [part.get("TableName") for item in data.get("TransactItems", ()) for part in item.values()]
     yield from (member for member in members if isinstance(member, str))

@@ -38,5 +38,5 @@ def client_of(service: str, endpoint: str, account: str, *, region: str = "us-ea
     session.register_component("data_loader", _LOADER)
     session.set_credentials(said["AccessKeyId"], said["SecretAccessKey"], said.get("SessionToken"))
     return session.create_client(
-        service, region_name=region, endpoint_url=endpoint, config=Config(retries={"max_attempts": 1})
+        service, region_name=region, endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1})
     )

@@ -145,7 +145,8 @@ def earliest(table: _Json) -> float:
     """The earliest time that a table with point-in-time recovery can be restored to, in seconds since 1970."""
     log = of(table)
     since = log.since / 1_000_000 if log else clock.now()
-    return max(since, clock.now() - days(table) * 86_400)
+    oldest: float = clock.now() - days(table) * 86_400
+    return max(since, oldest)
 
 
 def _text(value: _Json) -> bytes:

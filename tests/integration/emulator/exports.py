@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import quote
 
 # Its neighbours: run as a script, they have no package.
+import binding  # type: ignore[import-not-found]
 import changes  # type: ignore[import-not-found]
 import clock  # type: ignore[import-not-found]
 import export_requests  # type: ignore[import-not-found]
@@ -64,7 +65,8 @@ def _begin(data: _Json) -> _Answer:
         return _answer({"ExportDescription": _public(known)})
     _exports[description["ExportArn"]] = description
     log = changes.of(table)
-    context = contextvars.copy_context()  # whoever asked, and the account
+    context = contextvars.copy_context()  # the account, and whoever asked
+    context.run(binding.acting.set, binding.asking.get())
     threading.Thread(target=context.run, args=(_run, description, log), daemon=True).start()
     return _answer({"ExportDescription": _public(description)})
 
@@ -130,7 +132,8 @@ def _write(description: _Json, log: changes.Log) -> _Json:
     here = f"{root}/{identifier}"
     _put(description, f"{here}/_started", b"")
     records = _full(log, description) if full else _increment(log, description)
-    rows, billed = [], 0
+    rows: list[_Json] = []
+    billed = 0
     for body, count, size in _files(records):
         key = f"{here if full else root}/data/{secrets.token_hex(13)}.json.gz"
         digest = hashlib.md5(body, usedforsecurity=False)
@@ -234,9 +237,8 @@ def _put(description: _Json, key: str, body: bytes) -> str:
         "x-amz-acl": "bucket-owner-full-control",
     }
     if "S3SseAlgorithm" in description:
-        headers["x-amz-server-side-encryption"] = {"KMS": "aws:kms"}.get(
-            description["S3SseAlgorithm"], description["S3SseAlgorithm"]
-        )
+        algorithm: str = description["S3SseAlgorithm"]
+        headers["x-amz-server-side-encryption"] = "aws:kms" if algorithm == "KMS" else algorithm
     if "S3SseKmsKeyId" in description:
         headers["x-amz-server-side-encryption-aws-kms-key-id"] = description["S3SseKmsKeyId"]
     bucket = description["S3Bucket"]

@@ -14,12 +14,17 @@ from xml.sax.saxutils import escape
 
 # Its neighbours: run as a script, they have no package.
 import binding  # type: ignore[import-not-found]
+import buckets  # type: ignore[import-not-found]
 import changes  # type: ignore[import-not-found]
 import clock  # type: ignore[import-not-found]
 import control  # type: ignore[import-not-found]
 import exports  # type: ignore[import-not-found]
 import faults  # type: ignore[import-not-found]
+import objects  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
+import replication  # type: ignore[import-not-found]
+import s3_binding  # type: ignore[import-not-found]
+import s3_faults  # type: ignore[import-not-found]
 from ministack.core import lambda_runtime
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudformation, dynamodb, dynamodb_streams, ec2, iam, lambda_svc, sns
@@ -44,8 +49,8 @@ def install() -> None:
     _extend_function(handlers["AWS::Lambda::Function"])
     _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
-    for backups in (clock, changes, exports):
-        backups.install()
+    for each in (clock, changes, exports, buckets, objects, replication, s3_binding, s3_faults):  # in this order
+        each.install()
     control.install(_controls())
     dynamodb._update_continuous_backups = _update_continuous_backups
     dynamodb._describe_continuous_backups = _describe_continuous_backups
@@ -63,7 +68,14 @@ def _controls() -> dict[str, Callable[[_Json], _Json]]:
             clock.shift(float(said["offset"]))
         return {"now": clock.now()}
 
-    return {"clock": set_clock, "inject": faults.inject, "forget": faults.forget, "hits": faults.hits}
+    return {
+        "clock": set_clock,
+        "inject": faults.inject,
+        "forget": faults.forget,
+        "hits": faults.hits,
+        "binding": s3_binding.switch,
+        "refusals": replication.refusals,
+    }
 
 
 # --- What a table's template says, kept through the emulator's own API

@@ -34,6 +34,8 @@ HEADER = "x-tableguard-vpce"
 _ADDRESS = "203.0.113.113"  # of whoever calls from outside
 # They reach no table that is there: nothing binds them that we could look up.
 _OF_NO_TABLE = frozenset({"DescribeEndpoints", "DescribeLimits", "ListTables", "ListStreams", "ListBackups"})
+# What creating a table needs besides, if it has them.
+_WITH_A_TABLE = {"ResourcePolicy": "PutResourcePolicy", "Tags": "TagResource"}
 _SERVICE = "SERVICE_CONTROL_POLICY"
 _RESOURCE = "RESOURCE_CONTROL_POLICY"
 
@@ -76,7 +78,7 @@ def check_request(method: str, headers: Mapping[str, str], body: bytes, query_pa
     asking.set((caller, role))
     network = _network(key, headers.get(HEADER))
     for done, resource in _asked(action, said):
-        if done == "CreateTable" or _is_there(resource):
+        if action == "CreateTable" or _is_there(resource):
             _decide(caller, role, done, resource, network)
 
 
@@ -291,6 +293,9 @@ def _asked(action: str, said: _Json) -> Iterator[tuple[str, str]]:
     for item in said.get("TransactItems", ()):
         for kind, part in item.items():
             yield f"{kind}Item", _table(part["TableName"])
+    if action == "CreateTable":
+        table = _table(said["TableName"])
+        yield from ((more, table) for member, more in _WITH_A_TABLE.items() if said.get(member))
     for name in said.get("RequestItems", ()):
         yield action, _table(name)
     for member in ("TableName", "TableArn", "ResourceArn", "StreamArn", "ExportArn"):
@@ -322,7 +327,9 @@ def _policy_of(resource: str) -> Any:
 def _identity(role: str) -> Iterator[Any]:
     account, name = role.split(":")[4], role.rpartition("/")[2]
     with request_scope(account, get_region()):
-        found = iam._roles[name]
+        found = iam._roles.get(name)
+        if found is None:
+            raise DeniedError(f"there is no role {role}")
         documents = [
             *found["InlinePolicies"].values(),
             *(iam_evaluator._resolve_managed_policy_document(arn, account) for arn in found["AttachedPolicies"]),

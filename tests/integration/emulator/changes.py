@@ -144,7 +144,7 @@ def days(table: _Json) -> int:
 def earliest(table: _Json) -> float:
     """The earliest time that a table with point-in-time recovery can be restored to, in seconds since 1970."""
     log = of(table)
-    since = log.since / 1_000_000 if log else clock.now()
+    since: float = log.since / 1_000_000 if log else clock.now()
     oldest: float = clock.now() - days(table) * 86_400
     return max(since, oldest)
 

@@ -66,7 +66,7 @@ class _Datetime(dt.datetime):
 def install() -> None:
     """Give the emulated services this clock, and take up the offset of an earlier run."""
     path = _file()
-    if path.exists():
+    if path.is_file():
         _State.offset = float(path.read_text())
     ours = ModuleType("time")
     ours.__dict__.update(vars(time), time=now)
@@ -117,7 +117,7 @@ def tick() -> int:
 
 
 def _file() -> Path:
-    return Path(os.environ[_NAME])
+    return Path(os.environ.get(_NAME, os.devnull))
 
 
 def _sleep_until(stamp: str) -> None:

@@ -20,6 +20,8 @@ import clock  # type: ignore[import-not-found]
 import control  # type: ignore[import-not-found]
 import exports  # type: ignore[import-not-found]
 import faults  # type: ignore[import-not-found]
+import functions  # type: ignore[import-not-found]
+import machines  # type: ignore[import-not-found]
 import objects  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
 import replication  # type: ignore[import-not-found]
@@ -49,11 +51,12 @@ def install() -> None:
     _extend_function(handlers["AWS::Lambda::Function"])
     _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
-    for each in (clock, changes, exports, buckets, objects, replication, s3_binding, s3_faults):  # in this order
-        each.install()
+    for each in (clock, changes, exports, buckets, objects, replication, s3_binding, s3_faults, functions, machines):
+        each.install()  # in this order
     control.install(_controls())
     dynamodb._update_continuous_backups = _update_continuous_backups
     dynamodb._describe_continuous_backups = _describe_continuous_backups
+    dynamodb._create_table = _with_its_policy(dynamodb._create_table)
     for service in (dynamodb, dynamodb_streams):
         service.handle_request = _if_allowed(_at_the_owner(service.handle_request))
     cloudformation.handle_request = _with_the_role(cloudformation.handle_request)
@@ -75,6 +78,7 @@ def _controls() -> dict[str, Callable[[_Json], _Json]]:
         "hits": faults.hits,
         "binding": s3_binding.switch,
         "refusals": replication.refusals,
+        "invocations": functions.invocations,
     }
 
 
@@ -162,6 +166,24 @@ def _keep_policy(arn: str, said: _Json | None) -> None:
         _checked(dynamodb._put_resource_policy({"ResourceArn": arn, "Policy": policy}))
     else:
         _checked(dynamodb._delete_resource_policy({"ResourceArn": arn}))
+
+
+def _with_its_policy(create: Callable[[_Json], _Answer]) -> Callable[[_Json], _Answer]:
+    """The emulator drops the policy and the warm throughput that a table is created with."""
+
+    def create_and_keep(data: _Json) -> _Answer:
+        answer = create(data)
+        if answer[0] == 200:
+            table = dynamodb._tables[data["TableName"]]
+            if data.get("WarmThroughput"):
+                table["WarmThroughput"] = {**data["WarmThroughput"], "Status": "ACTIVE"}
+            if data.get("ResourcePolicy"):
+                _checked(
+                    dynamodb._put_resource_policy({"ResourceArn": table["TableArn"], "Policy": data["ResourcePolicy"]})
+                )
+        return answer
+
+    return create_and_keep
 
 
 def _arns(table: _Json) -> Iterator[str]:

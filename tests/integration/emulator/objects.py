@@ -4,6 +4,7 @@
   it in the answer, and takes retention from the request or the bucket, never from the source.
 - A retention that has ended already, or a mode without a date, is refused.
 - Versioning of a bucket with Object Lock cannot be suspended.
+- SSE-KMS without a key means the account's own for S3.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import clock  # type: ignore[import-not-found]  # its neighbour: run as a script, this has no package
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import s3
 
 _Json = dict[str, Any]
 _Answer = tuple[int, dict[str, str], bytes]
+_SSE = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
 _MODE, _DATE = "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"
 
 
@@ -44,6 +47,7 @@ def install() -> None:
         answer: _Answer = put_versioning(bucket, body)
         return answer
 
+    s3._resolve_sse_write_headers = _with_the_own_key(s3._resolve_sse_write_headers)
     s3._object_lock_header_error, s3._put_object_retention = object_lock_header_error, put_object_retention
     s3._put_bucket_versioning = put_bucket_versioning
 
@@ -73,6 +77,17 @@ def _copying(copy: Callable[..., _Answer]) -> Callable[..., _Answer]:
         return status, answered, body
 
     return copy_object
+
+
+def _with_the_own_key(resolve: Callable[[_Json, str], Any]) -> Callable[[_Json, str], Any]:
+    def resolve_with_a_key(headers: _Json, bucket: str) -> Any:
+        said = {**s3._bucket_default_sse_headers(bucket), **{name: headers[name] for name in _SSE if name in headers}}
+        if said.get(_SSE[0]) == "aws:kms" and _SSE[1] not in said:
+            own = f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"
+            return resolve({**headers, _SSE[0]: "aws:kms", _SSE[1]: own}, bucket)
+        return resolve(headers, bucket)
+
+    return resolve_with_a_key
 
 
 def _wrong(mode: str | None, date: str | None) -> _Answer | None:

@@ -280,3 +280,59 @@ def test_exports_many_items_fast(cloud: Cloud, number: int) -> None:
     described = cloud.export()
     assert described["ItemCount"] == number
     assert time.monotonic() - began < number / 2_000
+
+
+ROLE = f"arn:aws:iam::{OWNER}:role/exporter"
+
+
+def test_the_files_are_written_as_whoever_asked_for_the_export(cloud: Cloud) -> None:
+    def may(*actions: str) -> None:
+        said = [
+            {"Effect": "Allow", "Action": ["dynamodb:*"], "Resource": "*"},
+            {"Effect": "Allow", "Action": ["s3:ListBucket", *actions], "Resource": "*"},
+        ]
+        document = json.dumps({"Version": "2012-10-17", "Statement": said})
+        iam.put_role_policy(RoleName="exporter", PolicyName="all", PolicyDocument=document)
+
+    cloud.make_table()
+    iam = cloud.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"AWS": OWNER}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName="exporter", AssumeRolePolicyDocument=policy)
+    may("s3:PutObject")
+    exporter = client_of("dynamodb", cloud.emulator.endpoint, OWNER, role="exporter")
+    begun = exporter.export_table_to_point_in_time(TableArn=TABLE, S3Bucket="landing")["ExportDescription"]
+    failed = cloud.ended(begun["ExportArn"])
+    assert failed["FailureCode"] == "S3AccessDenied"
+    assert "not authorized to perform s3:PutObjectAcl" in failed["FailureMessage"]
+    may("s3:PutObject", "s3:PutObjectAcl")
+    begun = exporter.export_table_to_point_in_time(TableArn=TABLE, S3Bucket="landing")["ExportDescription"]
+    assert cloud.ended(begun["ExportArn"])["ExportStatus"] == "COMPLETED"
+    iam.put_role_policy(
+        RoleName="exporter",
+        PolicyName="all",
+        PolicyDocument=policy.replace('"Principal": {"AWS": "111122223333"}', '"Resource": "*"'),
+    )
+    with pytest.raises(ClientError, match="not authorized to perform dynamodb:ExportTableToPointInTime"):
+        exporter.export_table_to_point_in_time(TableArn=TABLE, S3Bucket="landing")
+
+
+def test_a_file_of_an_export_can_be_lost(cloud: Cloud) -> None:
+    cloud.make_table()
+    for number in range(30):
+        cloud.put(f"k{number}", number)
+    cloud.controls.inject("s3:PutObject", "lose", "/data/")
+    described = cloud.export()
+    assert described["ExportStatus"] == "COMPLETED"
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        cloud.lines(described)
+
+
+def test_an_api_fails_as_often_as_it_is_to(cloud: Cloud) -> None:
+    cloud.make_table()
+    cloud.controls.inject("dynamodb:ExportTableToPointInTime", "throttle", "landing", times=2)
+    assert [refused(cloud) for _ in range(2)] == ["ThrottlingException"] * 2
+    assert cloud.begin()["ExportStatus"] == "IN_PROGRESS"
+    cloud.controls.inject("dynamodb:DescribeExport", "fail", code="InternalServerError")
+    with pytest.raises(ClientError, match=r"InternalServerError.*injected by the test"):
+        cloud.dynamodb.describe_export(ExportArn=TABLE)

@@ -156,9 +156,10 @@ def test_a_locked_version_can_neither_be_deleted_nor_released_early(cloud: Cloud
         retention = {"Mode": mode, "RetainUntilDate": cloud.controls.now() + days * DAY}
         s3.put_object_retention(**which, Retention=retention, **more)
 
-    for attempt in (lambda: s3.delete_object(**which), lambda: retain(1)):
-        with pytest.raises(ClientError, match="protected by object lock"):
-            attempt()
+    with pytest.raises(ClientError, match="protected by object lock"):
+        s3.delete_object(**which)
+    with pytest.raises(ClientError, match="protected by object lock"):
+        retain(1)
     retain(20)
     marker = s3.delete_object(Bucket="sealed", Key="k")  # hides it, and that is all
     s3.delete_object(Bucket="sealed", Key="k", VersionId=marker["VersionId"])
@@ -317,9 +318,10 @@ def test_conditions_see_retention_and_what_is_to_be_written(cloud: Cloud) -> Non
         return s3.put_object(Bucket="sealed", Key=key, Body=b"x", **lock, **more)
 
     made = put("k", 40, IfNoneMatch="*")
-    for refused in (lambda: put("l", 41, IfNoneMatch="*"), lambda: put("l", 40)):
-        with pytest.raises(ClientError, match="tableguard"):
-            refused()
+    with pytest.raises(ClientError, match="tableguard"):
+        put("l", 41, IfNoneMatch="*")
+    with pytest.raises(ClientError, match="tableguard"):
+        put("l", 40)
     which = {"Bucket": "sealed", "Key": "k", "VersionId": made["VersionId"]}
     with pytest.raises(ClientError, match="s3:BypassGovernanceRetention"):
         s3.delete_object(**which, BypassGovernanceRetention=True)

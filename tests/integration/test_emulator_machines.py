@@ -146,7 +146,7 @@ TABLE = {
 
 def chain(*states: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in states]
-    following = [*({"Next": name} for name in names[1:]), {"End": True}]
+    following: list[dict[str, Any]] = [*({"Next": name} for name in names[1:]), {"End": True}]
     said = {name: {**state, **then} for (name, state), then in zip(states, following, strict=True)}
     return {"QueryLanguage": "JSONata", "StartAt": names[0], "States": said}
 
@@ -459,11 +459,9 @@ def test_a_replica_starts_a_machine_in_the_other_account(cloud: Cloud) -> None:
     role, iam = "arn:aws:iam::222233334444:role/replicator", client_of("iam", cloud.endpoint, "222233334444")
     trust = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"}
     allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-    for statement, put in (
-        (trust, lambda text: iam.create_role(RoleName="replicator", AssumeRolePolicyDocument=text)),
-        (allowed, lambda text: iam.put_role_policy(RoleName="replicator", PolicyName="all", PolicyDocument=text)),
-    ):
-        put(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    documents = [json.dumps({"Version": "2012-10-17", "Statement": [each]}) for each in (trust, allowed)]
+    iam.create_role(RoleName="replicator", AssumeRolePolicyDocument=documents[0])
+    iam.put_role_policy(RoleName="replicator", PolicyName="all", PolicyDocument=documents[1])
     rules = [{"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::intake"}}]
     theirs.put_bucket_replication(Bucket="landing", ReplicationConfiguration={"Role": role, "Rules": rules})
     for key in ("a/data.json.gz", "a/manifest-summary.json"):

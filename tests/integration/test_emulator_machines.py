@@ -1,154 +1,23 @@
-"""What our extension of the emulator adds to Step Functions and functions, deployed by its CloudFormation."""
+"""What our extension of the emulator adds to Step Functions, deployed by its CloudFormation."""
 
 from __future__ import annotations
 
-import datetime as dt
-import io
 import json
-import textwrap
 import time
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.integration.emulator.controls import Controls
 from tests.integration.emulator.server import Emulator
+from tests.integration.machines import ACCOUNT, INVOKE, MACHINE, SDK, TABLE, Cloud, chain, one, output, task
 from tests.integration.sessions import client_of
-
-ACCOUNT = "111122223333"
-MACHINE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:tried"
-SDK = "arn:aws:states:::aws-sdk"
-INVOKE = "arn:aws:states:::lambda:invoke"
-
-HANDLER = """
-    import os, time, datetime
-    import boto3
-
-    class Rejected(Exception):
-        pass
-
-    calls = 0
-
-    def handler(event, context):
-        global calls
-        calls += 1
-        if event.get("raise"):
-            raise Rejected("said so")
-        if event.get("fill"):
-            os.urandom(event["fill"] * 1024 * 1024)
-        if event.get("sleep"):
-            time.sleep(event["sleep"])
-        now = datetime.datetime.now(datetime.timezone.utc)
-        told = {"calls": calls, "file": boto3.__version__, "now": now.timestamp(), "time": time.time()}
-        if event.get("who"):
-            told["who"] = boto3.client("sts").get_caller_identity()["Arn"]
-        return told
-"""
-
-
-class Cloud:
-    def __init__(self, emulator: Emulator) -> None:
-        self.endpoint = emulator.endpoint
-        self.controls = Controls(emulator)
-        self.states = self.client("stepfunctions")
-
-    def client(self, service: str) -> Any:
-        return client_of(service, self.endpoint, ACCOUNT)
-
-    def deploy(self, definition: dict[str, Any], *allowed: str, **more: dict[str, Any]) -> None:
-        """A machine, whose role may do this on everything, and whatever else there is to be."""
-        said = {"Effect": "Allow", "Action": ["states:ListExecutions", *allowed], "Resource": "*"}
-        trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        policy = {"PolicyName": "all", "PolicyDocument": {"Version": "2012-10-17", "Statement": [said]}}
-        role = {
-            "RoleName": "tried",
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
-            "Policies": [policy],
-        }
-        machine = {
-            "StateMachineName": "tried",
-            "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
-            "DefinitionString": json.dumps(definition),
-        }
-        resources = {
-            "Role": {"Type": "AWS::IAM::Role", "Properties": role},
-            "Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine},
-            **more,
-        }
-        cloudformation = self.client("cloudformation")
-        cloudformation.create_stack(StackName="tried", TemplateBody=json.dumps({"Resources": resources}))
-        waiter = cloudformation.get_waiter("stack_create_complete")
-        waiter.wait(StackName="tried", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
-
-    def start(self, said: Any = None, machine: str = MACHINE) -> str:
-        arn: str = self.states.start_execution(stateMachineArn=machine, input=json.dumps(said or {}))["executionArn"]
-        return arn
-
-    def run(self, said: Any = None, machine: str = MACHINE) -> dict[str, Any]:
-        return self.ended(self.start(said, machine))
-
-    def ended(self, arn: str) -> dict[str, Any]:
-        for _ in range(300):
-            told: dict[str, Any] = self.states.describe_execution(executionArn=arn)
-            if told["status"] != "RUNNING":
-                return told
-            time.sleep(0.1)
-        raise AssertionError("The execution does not end.")
-
-    def function(self, source: str = HANDLER) -> None:
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("index.py", textwrap.dedent(source))
-        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        role = self.client("iam").create_role(
-            RoleName="worker", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        )
-        self.client("lambda").create_function(
-            FunctionName="work",
-            Runtime="python3.13",
-            Handler="index.handler",
-            Role=role["Role"]["Arn"],
-            Timeout=20,
-            Code={"ZipFile": packed.getvalue()},
-        )
-
-
-def one(state: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"QueryLanguage": "JSONata", "StartAt": "One", "States": {"One": {**state, "End": True}}, **more}
-
-
-def task(resource: str, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"Type": "Task", "Resource": resource, "Arguments": arguments, **more}
-
-
-def output(told: dict[str, Any]) -> Any:
-    assert told["status"] == "SUCCEEDED", told
-    return json.loads(told["output"])
 
 
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
     with Emulator() as emulator:
         yield Cloud(emulator)
-
-
-TABLE = {
-    "TableName": "new",
-    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-    "BillingMode": "PAY_PER_REQUEST",
-    "WarmThroughput": {"ReadUnitsPerSecond": 15000, "WriteUnitsPerSecond": 5000},
-    "Tags": [{"Key": "kind", "Value": "restored"}],
-}
-
-
-def chain(*states: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in states]
-    following: list[dict[str, Any]] = [*({"Next": name} for name in names[1:]), {"End": True}]
-    said = {name: {**state, **then} for (name, state), then in zip(states, following, strict=True)}
-    return {"QueryLanguage": "JSONata", "StartAt": names[0], "States": said}
 
 
 def test_a_machine_makes_sets_up_exports_and_drops_a_table_by_integrations_alone(cloud: Cloud) -> None:
@@ -306,119 +175,6 @@ def test_publishes_and_measures(cloud: Cloud) -> None:
     (found,) = cloud.client("cloudwatch").list_metrics(Namespace="tableguard/backup")["Metrics"]
     assert found["MetricName"] == "Age"
     assert found["Dimensions"] == [{"Name": "Table", "Value": "t"}]
-
-
-def test_a_distributed_map_inside_a_map_reads_its_items_from_s3(cloud: Cloud) -> None:
-    cloud.function()
-    s3 = cloud.client("s3")
-    s3.create_bucket(Bucket="work")
-    for name in ("a", "b"):
-        s3.put_object(Bucket="work", Key=f"{name}.json", Body=json.dumps([{"n": number} for number in range(5)]))
-    load = task(INVOKE, {"FunctionName": "work", "Payload": "{% $states.input %}"}, QueryLanguage="JSONata")
-    files = {
-        "Type": "Map",
-        "ItemReader": {
-            "Resource": "arn:aws:states:::s3:getObject",
-            "ReaderConfig": {"InputType": "JSON"},
-            "Parameters": {"Bucket": "work", "Key.$": "$.key"},
-        },
-        "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            "StartAt": "Load",
-            "States": {"Load": {**load, "End": True}},
-        },
-        "MaxConcurrency": 2,
-        "End": True,
-    }
-    steps = {
-        "Type": "Map",
-        "ItemsPath": "$.steps",
-        "MaxConcurrency": 1,
-        "ItemProcessor": {"StartAt": "Files", "States": {"Files": files}},
-        "End": True,
-    }
-    cloud.deploy({"StartAt": "Steps", "States": {"Steps": steps}}, "lambda:InvokeFunction", "s3:GetObject")
-    told = output(cloud.run({"steps": [{"key": "a.json"}, {"key": "b.json"}]}))
-    assert [len(step) for step in told] == [5, 5]
-    invocations = cloud.controls.invocations()
-    assert len(invocations) == 10
-    assert sum(each["cold"] for each in invocations) <= 2
-    s3.delete_object(Bucket="work", Key="b.json")
-    assert cloud.run({"steps": [{"key": "b.json"}]})["error"] == "States.ItemReaderFailed"
-
-
-def test_a_function_runs_as_its_role_at_the_shifted_time_and_is_measured(cloud: Cloud) -> None:
-    cloud.function()
-    cloud.deploy(one(task(INVOKE, {"FunctionName": "work", "Payload": "{% $states.input %}"})), "lambda:InvokeFunction")
-    first = output(cloud.run({"who": True}))["Payload"]
-    assert first["who"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/work"
-    cloud.controls.shift(dt.timedelta(days=40))
-    told = cloud.run({"fill": 200})
-    second = output(told)["Payload"]
-    assert second["calls"] == 2
-    for clock in ("now", "time"):
-        assert second[clock] - first[clock] == pytest.approx(40 * 86_400, abs=30)
-    assert (told["startDate"] - cloud.controls.now()).total_seconds() == pytest.approx(0, abs=30)
-    before, after = (each["peak_kib"] for each in cloud.controls.invocations())
-    assert after - before > 150 * 1024
-
-
-def test_retries_match_the_class_of_a_functions_exception(cloud: Cloud) -> None:
-    cloud.function()
-    retry = [{"ErrorEquals": ["Lambda.TooManyRequestsException"], "IntervalSeconds": 60, "MaxAttempts": 3}]
-    catch = [{"ErrorEquals": ["Rejected"], "Next": "Caught", "Output": "{% $states.errorOutput %}"}]
-    arguments = {"FunctionName": "work", "Payload": "{% $states.input %}"}
-    states = one(task(INVOKE, arguments, Retry=retry, Catch=catch))
-    states["States"]["Caught"] = {"Type": "Pass", "End": True}
-    cloud.deploy(states, "lambda:InvokeFunction")
-    number = cloud.controls.inject("lambda:Invoke", "throttle", "work", times=2)
-    began = time.monotonic()
-    told = output(cloud.run({"raise": True}))
-    assert (told["Error"], json.loads(told["Cause"])["errorMessage"]) == ("Rejected", "said so")
-    assert cloud.controls.hits()[number] == 2
-    assert time.monotonic() - began < 15  # two pauses of a minute at least, on AWS
-    cloud.controls.inject("lambda:Invoke", "kill", seconds=0.5)
-    assert cloud.run({"sleep": 10})["error"] == "Runtime.ExitError"
-    cloud.controls.inject("lambda:Invoke", "lose")
-    assert "its answer was lost" in cloud.run()["cause"]
-
-
-def test_a_task_that_takes_too_long_times_out(cloud: Cloud) -> None:
-    cloud.function()
-    state = task(INVOKE, {"FunctionName": "work", "Payload": {"sleep": 5}}, TimeoutSeconds=1)
-    cloud.deploy(one(state), "lambda:InvokeFunction")
-    assert cloud.run()["error"] == "States.Timeout"
-
-
-def test_an_execution_can_be_killed_between_two_states_and_started_again(cloud: Cloud) -> None:
-    put = task(f"{SDK}:dynamodb:putItem", {"TableName": "new", "Item": {"pk": {"S": "a"}}})
-    cloud.client("dynamodb").create_table(**TABLE)
-    cloud.deploy(chain(("First", {"Type": "Pass"}), ("Put", put), ("Last", {"Type": "Pass"})), "dynamodb:PutItem")
-    cloud.controls.inject("states:Execution", "kill", "tried/Last")
-    assert cloud.run()["status"] == "ABORTED"
-    assert cloud.client("dynamodb").scan(TableName="new")["Count"] == 1
-    assert cloud.run()["status"] == "SUCCEEDED"
-
-
-def test_a_nested_execution_that_fails_is_a_failed_task(cloud: Cloud) -> None:
-    inner = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "Broken", "Cause": "so"}}}
-    machine = {
-        "StateMachineName": "inner",
-        "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
-        "DefinitionString": json.dumps(inner),
-    }
-    state = task(
-        "arn:aws:states:::states:startExecution.sync:2",
-        {"StateMachineArn": MACHINE.replace("tried", "inner"), "Input": {}},
-    )
-    cloud.deploy(
-        one(state),
-        "states:StartExecution",
-        Inner={"Type": "AWS::StepFunctions::StateMachine", "Properties": machine},
-    )
-    told = cloud.run()
-    assert told["error"] == "States.TaskFailed"
-    assert "Broken" in told["cause"]
 
 
 def test_a_replica_starts_a_machine_in_the_other_account(cloud: Cloud) -> None:

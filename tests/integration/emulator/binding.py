@@ -5,7 +5,8 @@ calls and from which network, the SCPs of the caller's account and the RCPs of t
 that the request goes through, the table's or stream's own, and those of the caller's role. What that denies is answered
 with AccessDeniedException, and the message names the layers that decided.
 
-Neither keys, nor trust policies, nor any other service is asked about. Where a request comes from:
+Neither keys nor trust policies are asked about. `s3_binding` does the same for S3, and `machines` for what state
+machines do besides. Where a request comes from:
 
 - A function with a VpcConfig calls through the gateway endpoint of its subnets' route tables, or has no way.
 - Any other request comes from outside, unless its header `x-tableguard-vpce` names an endpoint: the emulator has no

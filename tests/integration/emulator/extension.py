@@ -1,7 +1,8 @@
 """Keeps what the emulator drops, and passes a request on to the account that owns the table.
 
-It carries and stores. Whether a request is allowed is asked by its neighbour `binding`, and decided by tableguard. Both
-run in the emulator's own environment.
+It carries and stores. Whether a request is allowed is asked by its neighbour `binding`, and decided by tableguard. What
+backups need has neighbours of its own: `clock`, `changes` and `exports`, `buckets`, `objects` and `replication`,
+`machines` and `functions`, and `faults` for what is to go wrong. All run in the emulator's own environment.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ def _controls() -> dict[str, Callable[[_Json], _Json]]:
         "inject": faults.inject,
         "forget": faults.forget,
         "hits": faults.hits,
+        "fill": changes.fill,
         "binding": s3_binding.switch,
         "refusals": replication.refusals,
         "invocations": functions.invocations,

@@ -30,7 +30,7 @@ class Emulator:
     """An emulated AWS. Use it in a `with` statement.
 
     An access key of twelve digits is the root user of that account. It checks no policy itself; what is asked about
-    requests to DynamoDB, and who decides, says `binding`.
+    requests to DynamoDB and S3, and who decides, say `binding` and `s3_binding`.
 
     Args:
         like: An emulator that is stopped, whose state it begins with; nothing when left out.

@@ -1,0 +1,151 @@
+"""What the two halves of a backup know of each other: names and accounts, written down before either is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tableguard.policy import names
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.partitions import partition_of
+from tableguard.policy.principals import Role
+
+
+def _bucket_arn(region: str, bucket: str) -> str:
+    return f"arn:{partition_of(region)}:s3:::{bucket}"
+
+
+def _check_key(what: str, key_arn: str | None, region: str) -> None:
+    if key_arn is None:
+        return
+    names.arn(what, key_arn)
+    if ":key/" not in key_arn or f":kms:{region}:" not in key_arn:
+        raise InvalidInputError(what, value=key_arn, allowed=f"the ARN of a key in {region}, not of an alias")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultReference:
+    """A vault as the accounts see it that send backups to it. They know its intake bucket, and nothing behind it.
+
+    Args:
+        account: The vault's 12-digit account id.
+        region: The vault's region.
+        intake_bucket: The intake bucket's name.
+        intake_key_arn: The KMS key of the intake bucket; None where it has none, as that of a `SealedVault`.
+
+    Raises:
+        InvalidInputError: One of them is malformed.
+    """
+
+    account: str
+    region: str
+    intake_bucket: str
+    intake_key_arn: str | None = None
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a VaultReference", self.account)
+        names.region("the region of a VaultReference", self.region)
+        names.bucket_name("the intake bucket of a VaultReference", self.intake_bucket)
+        _check_key("the intake key of a VaultReference", self.intake_key_arn, self.region)
+
+    @property
+    def intake_arn(self) -> str:
+        """The intake bucket's ARN."""
+        return _bucket_arn(self.region, self.intake_bucket)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedReference:
+    """A vault as those see it who restore from it.
+
+    Args:
+        account: The vault's 12-digit account id.
+        region: The vault's region.
+        bucket: The sealed bucket's name.
+        key_arn: The KMS key of the sealed bucket; None where it has none.
+
+    Raises:
+        InvalidInputError: One of them is malformed.
+    """
+
+    account: str
+    region: str
+    bucket: str
+    key_arn: str | None = None
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a SealedReference", self.account)
+        names.region("the region of a SealedReference", self.region)
+        names.bucket_name("the bucket of a SealedReference", self.bucket)
+        _check_key("the key of a SealedReference", self.key_arn, self.region)
+
+    @property
+    def bucket_arn(self) -> str:
+        """The sealed bucket's ARN."""
+        return _bucket_arn(self.region, self.bucket)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicationSource:
+    """A role of another account that may replicate into a bucket of ours, below its own account's prefix.
+
+    Args:
+        account: The 12-digit id of its account.
+        role_name: The role's name, at the path "/".
+        tables: Names of the tables whose exports it may send; every table of the account when left out.
+
+    Raises:
+        InvalidInputError: One of them is malformed, or an empty list of tables, which would let nothing through.
+    """
+
+    account: str
+    role_name: str
+    tables: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a ReplicationSource", self.account)
+        names.role_name("the role of a ReplicationSource", self.role_name)
+        if self.tables is None:
+            return
+        tables = names.listed("the tables of a ReplicationSource", self.tables)
+        for table in tables:
+            names.table_name("a table of a ReplicationSource", table)
+        if not tables:
+            raise InvalidInputError(
+                "the tables of a ReplicationSource", value=tables, allowed="at least one, or None for every table"
+            )
+        object.__setattr__(self, "tables", tables)
+
+    @property
+    def role(self) -> Role:
+        """The role."""
+        return Role(account=self.account, name=self.role_name)
+
+    @property
+    def key_patterns(self) -> tuple[str, ...]:
+        """The keys below which it may write: `account/region/table/…`."""
+        if self.tables is None:
+            return (f"{self.account}/*",)
+        return tuple(f"{self.account}/*/{table}/*" for table in self.tables)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceQuota:
+    """How much of one source account a vault seals in 24 hours. What is above stays in the intake, and an alarm rings.
+
+    Args:
+        bytes_per_day: Bytes of exported files.
+        exports_per_day: Exports, of all its tables together. An export every hour of one table is 24.
+
+    Raises:
+        InvalidInputError: One of them is no positive integer.
+    """
+
+    bytes_per_day: int
+    exports_per_day: int
+
+    def __post_init__(self) -> None:
+        for name in ("bytes_per_day", "exports_per_day"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise InvalidInputError(f"{name} of a SourceQuota", value=value, allowed="1 or more, as an integer")

@@ -35,7 +35,7 @@ _MOST_SWEEP: Final = 24 * 60
 
 
 class SealedVault(Construct):
-    """A vault in an account of its own: an intake, which sources replicate into, and a sealed bucket, which they never see.
+    """A vault in an account of its own: an intake that sources replicate into, and a sealed bucket that they never see.
 
     With plain replication a source decides how long its replicas are locked, and writes over them without end. Here a
     role of the vault copies each complete, checksum-verified export once, under the vault's own retention, and writes
@@ -122,7 +122,7 @@ class SealedVault(Construct):
             )
         readers = roles_of(self, "readers", readers)
         partition = partition_in(stack)
-        role = Role(account=stack.account, name=sealing_role_name)
+        role = self._sealing_role = Role(account=stack.account, name=sealing_role_name)
         self._reference = VaultReference(account=stack.account, region=stack.region, intake_bucket=intake_bucket_name)
         self._sealed_reference = SealedReference(account=stack.account, region=stack.region, bucket=sealed_bucket_name)
         self._intake = IntakeBucket(
@@ -222,7 +222,7 @@ class SealedVault(Construct):
     @property
     def sealing_role(self) -> Role:
         """The role that seals, for `VaultGuardrail`."""
-        return Role(account=self._reference.account, name=str(self._sealers.role.physical_name))
+        return self._sealing_role
 
     @property
     def alarms(self) -> tuple[cloudwatch.Alarm, ...]:

@@ -88,7 +88,7 @@ class Sealers(Construct):
         functions = {
             step: BackupFunction(
                 self, step.title(), handler=f"seal.{step}", environment=environment, role=self.role
-            ).function.function_arn
+            ).function_arn
             for step in _STEPS
         }
         sealing = Sealing(
@@ -167,9 +167,11 @@ class Sealers(Construct):
     def _grant(self, intake_arn: str, sealed_arn: str) -> None:
         work = self.work.bucket_arn
         for actions, resources in (
-            (["s3:ListBucket", "s3:ListBucketVersions"], [intake_arn]),
+            (["s3:ListBucket", "s3:ListBucketVersions"], [intake_arn, sealed_arn]),
             (["s3:GetObject", "s3:GetObjectVersion"], [f"{intake_arn}/*", f"{sealed_arn}/*"]),
-            (["s3:ListBucket"], [sealed_arn, work]),
+            (["s3:ListBucket"], [work]),
+            # How long a copy is locked that an execution before this one made.
+            (["s3:GetObjectRetention"], [f"{sealed_arn}/*"]),
             (["s3:PutObject", "s3:PutObjectRetention"], [f"{sealed_arn}/exports/*", f"{sealed_arn}/catalogue/*"]),
             (["s3:GetObject", "s3:PutObject"], [f"{work}/*"]),
         ):

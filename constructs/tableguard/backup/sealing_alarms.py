@@ -92,7 +92,7 @@ class SealingAlarms(Construct):
         ).create_alarm(
             self,
             "Failed",
-            alarm_description=f"Sealing or sweeping of {self._vault} failed, or an export was refused: see its executions",
+            alarm_description=f"Sealing or sweeping of {self._vault} failed, or refused an export: see the executions",
             threshold=1,
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -116,7 +116,7 @@ class SealingAlarms(Construct):
         )
 
     def _flood(self, intake_name: str, most: int) -> cloudwatch.Alarm:
-        """S3 reports a bucket's size once a day, so a flood is seen a day later; the quota stops the sealing at once."""
+        """S3 reports a bucket's size once a day, so a flood is seen a day later; the quota bounds what is sealed."""
         size = cloudwatch.Metric(
             namespace="AWS/S3",
             metric_name="BucketSizeBytes",

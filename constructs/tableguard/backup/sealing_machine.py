@@ -35,6 +35,8 @@ _NOT_YET: Final[Json] = {
     "MaxAttempts": 40,
     "JitterStrategy": "FULL",
 }
+# A large file takes more than one invocation; what was reached is stored.
+_UNFINISHED: Final[Json] = {"ErrorEquals": ["Unfinished"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 500}
 _NEVER: Final[Json] = {"ErrorEquals": list(_FINAL), "MaxAttempts": 0}
 _ANYTHING: Final[Json] = {
     "ErrorEquals": ["States.ALL"],
@@ -76,10 +78,10 @@ class Sealing:
             "StartAt": "Open",
             "States": {
                 "Open": {
-                    **_invoke(self.open_function, "{% {'bucket': $states.input.bucket, 'key': $states.input.key} %}"),
+                    **_invoke(self.open_function, f"{{% $merge([{_REQUEST}, {{'now': {_NOW}}}]) %}}"),
                     "Retry": [_NOT_YET, _NEVER, _ANYTHING],
                     "Assign": {
-                        "request": "{% {'bucket': $states.input.bucket, 'key': $states.input.key} %}",
+                        "request": f"{{% {_REQUEST} %}}",
                         "opened": "{% $states.result.Payload %}",
                     },
                     "Next": "IsSealed",
@@ -154,7 +156,7 @@ class Sealing:
                     "CopyFile": {
                         **_invoke(self.copy_function, "{% $states.input %}"),
                         "QueryLanguage": "JSONata",
-                        "Retry": [_NEVER, _ANYTHING],
+                        "Retry": [_UNFINISHED, _NEVER, _ANYTHING],
                         "End": True,
                     }
                 },
@@ -192,8 +194,10 @@ class Sealing:
 
 # Keys are `account/region/table/AWSDynamoDB/export/manifest-summary.json`.
 _PART: Final = "{{% $split($request.key, '/')[{}] %}}"
+_REQUEST: Final = "{'bucket': $states.input.bucket, 'key': $states.input.key}"
+_NOW: Final = "$states.context.State.EnteredTime"
 _EXPORT: Final = "$split($states.input.key, '/')[-2]"
-_HOUR: Final = "$substring($states.context.State.EnteredTime, 0, 13)"
+_HOUR: Final = f"$substring({_NOW}, 0, 13)"
 
 
 def _dimension(name: str, value: str) -> Json:

@@ -19,10 +19,12 @@ from tableguard.policy.backup import (
     ReplicationSource,
     Retention,
     RetentionBounds,
+    SealedReference,
     reader_statements,
     source_statements,
 )
 from tableguard.policy.names import listed
+from tableguard.policy.tokens import is_unresolved
 
 _MOST_DAYS = 36_600
 
@@ -169,6 +171,24 @@ class ImmutableBackupBucket(Construct):
     def bucket(self) -> s3.Bucket:
         """The bucket."""
         return self._protected.bucket
+
+    @property
+    def reference(self) -> SealedReference:
+        """The bucket for those who replicate into it or restore from it, by literal values.
+
+        Raises:
+            InvalidInputError: Its name, or the account or region of its stack, is not known before the deployment.
+        """
+        stack = cdk.Stack.of(self)
+        name = self._protected.bucket_name
+        if name is None or is_unresolved(f"{stack.account}{stack.region}"):
+            raise InvalidInputError(
+                f"the reference of {self.node.path}",
+                value=name,
+                allowed="a bucket with a name of its own, in a stack with a literal account and region",
+            )
+        key_arn = self._protected.described.key_arn
+        return SealedReference(account=stack.account, region=stack.region, bucket=name, key_arn=key_arn)
 
     @property
     def resource(self) -> s3.CfnBucket:

@@ -56,6 +56,7 @@ class ProtectedBucket:
         if bucket_name is not None:
             names.bucket_name(f"the bucket name of {scope.node.path}", bucket_name)
         self._scope = scope
+        self.bucket_name = bucket_name
         stack = cdk.Stack.of(scope)
         partition = partition_in(stack)
         removal = cdk.RemovalPolicy.DESTROY if destroyed else cdk.RemovalPolicy.RETAIN

@@ -25,6 +25,7 @@ MANIFEST: Final = "/manifest-summary.json"
 
 _INVOKE: Final = "arn:aws:states:::lambda:invoke"
 _FUNCTION_SECONDS: Final = 900  # as long as a function can run; Source: Lambda developer guide, quotas
+_LONGEST_SECONDS: Final = 86_400  # a run that hangs is a failure that rings
 # What the functions raise where trying again cannot help.
 _FINAL: Final = ("Rejected", "QuotaExceeded")
 _NOT_YET: Final[Json] = {
@@ -74,7 +75,9 @@ class Sealing:
         """The sealing machine's definition."""
         return {
             "Comment": "Seals one export: checks it, copies each file once, writes its entry in the catalogue.",
-            "QueryLanguage": "JSONata",
+            # The other way round, a JSONata machine takes no state that is not.
+            "QueryLanguage": "JSONPath",
+            "TimeoutSeconds": _LONGEST_SECONDS,
             "StartAt": "Open",
             "States": {
                 "Open": {
@@ -88,6 +91,7 @@ class Sealing:
                 },
                 "IsSealed": {
                     "Type": "Choice",
+                    "QueryLanguage": "JSONata",
                     "Choices": [{"Condition": "{% $opened.already_sealed %}", "Next": "Sealed"}],
                     "Default": "CopyFiles",
                 },
@@ -111,6 +115,7 @@ class Sealing:
         return {
             "Comment": "Starts the sealing of exports that arrived and have no entry in the catalogue.",
             "QueryLanguage": "JSONata",
+            "TimeoutSeconds": _LONGEST_SECONDS,
             "StartAt": "Sweep",
             "States": {
                 "Sweep": {
@@ -138,7 +143,6 @@ class Sealing:
         return {
             "Type": "Map",
             # The output of as many files as an export has would not fit into a state; it stays in the work bucket.
-            "QueryLanguage": "JSONPath",
             "ItemReader": {
                 "Resource": "arn:aws:states:::s3:getObject",
                 "ReaderConfig": {"InputType": "JSON"},
@@ -155,7 +159,6 @@ class Sealing:
                 "States": {
                     "CopyFile": {
                         **_invoke(self.copy_function, "{% $states.input %}"),
-                        "QueryLanguage": "JSONata",
                         "Retry": [_UNFINISHED, _NEVER, _ANYTHING],
                         "End": True,
                     }
@@ -174,6 +177,7 @@ class Sealing:
         )
         return {
             "Type": "Task",
+            "QueryLanguage": "JSONata",
             "Resource": "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
             "Arguments": {
                 "Namespace": NAMESPACE,
@@ -207,6 +211,7 @@ def _dimension(name: str, value: str) -> Json:
 def _invoke(function: str, payload: str) -> Json:
     return {
         "Type": "Task",
+        "QueryLanguage": "JSONata",
         "Resource": _INVOKE,
         "Arguments": {"FunctionName": function, "Payload": payload},
         "Output": "{% $states.result.Payload %}",

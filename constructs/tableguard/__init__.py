@@ -10,6 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tableguard.backup.cold_storage import ColdStorage
+    from tableguard.backup.immutable_bucket import ImmutableBackupBucket
+    from tableguard.backup.intake_bucket import IntakeBucket
+    from tableguard.backup.replication import BucketReplication
+    from tableguard.backup.sealed_vault import SealedVault
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
     from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -62,6 +67,15 @@ if TYPE_CHECKING:
         User,
     )
     from tableguard.policy.archive_rules import SharedTable
+    from tableguard.policy.backup import (
+        LockMode,
+        ReplicationSource,
+        Retention,
+        RetentionBounds,
+        SealedReference,
+        SourceQuota,
+        VaultReference,
+    )
     from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
     from tableguard.policy.guardrails import (
         NoEc2,
@@ -73,6 +87,7 @@ if TYPE_CHECKING:
         ProtectTrails,
         StayInOrganization,
         TablePart,
+        VaultGuardrail,
     )
     from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, NoWayAround, OnlyAccounts, OnlyFrom
     from tableguard.tables.consumer_access import ConsumerAccess
@@ -88,6 +103,8 @@ _MODULES: Final = {
     "BreakGlassRCP": "tableguard.organization.break_glass_rcp",
     "BreakGlassRole": "tableguard.organization.break_glass_role",
     "BreakGlassSCP": "tableguard.organization.break_glass_scp",
+    "BucketReplication": "tableguard.backup.replication",
+    "ColdStorage": "tableguard.backup.cold_storage",
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
     "CrossAccountTable": "tableguard.tables.cross_account_table",
@@ -97,7 +114,10 @@ _MODULES: Final = {
     "EndpointTables": "tableguard.network.endpoint_tables",
     "EveryGrantEnds": "tableguard.review.rules",
     "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
+    "ImmutableBackupBucket": "tableguard.backup.immutable_bucket",
+    "IntakeBucket": "tableguard.backup.intake_bucket",
     "KeepsAccess": "tableguard.review.rules",
+    "LockMode": "tableguard.policy.backup",
     "NobodyCan": "tableguard.review.rules",
     "NoEc2": "tableguard.policy.guardrails",
     "NoHumanAccess": "tableguard.network.no_human_access",
@@ -110,13 +130,21 @@ _MODULES: Final = {
     "ProtectSchedules": "tableguard.policy.guardrails",
     "ProtectTables": "tableguard.policy.guardrails",
     "ProtectTrails": "tableguard.policy.guardrails",
+    "ReplicationSource": "tableguard.policy.backup",
+    "Retention": "tableguard.policy.backup",
+    "RetentionBounds": "tableguard.policy.backup",
+    "SealedReference": "tableguard.policy.backup",
+    "SealedVault": "tableguard.backup.sealed_vault",
     "SharedTable": "tableguard.policy.archive_rules",
+    "SourceQuota": "tableguard.policy.backup",
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",
     "TablePerimeter": "tableguard.network.table_perimeter",
     "UsersWithMfa": "tableguard.policy.break_glass",
+    "VaultGuardrail": "tableguard.policy.guardrails",
+    "VaultReference": "tableguard.policy.backup",
     "VpcOnlyTable": "tableguard.network.vpc_only_table",
 }
 
@@ -131,7 +159,9 @@ __all__ = [
     "BreakGlassRCP",
     "BreakGlassRole",
     "BreakGlassSCP",
+    "BucketReplication",
     "Clause",
+    "ColdStorage",
     "Condition",
     "ConsumerAccess",
     "ConsumerRole",
@@ -151,13 +181,16 @@ __all__ = [
     "FromVpcEndpoint",
     "FromVpcsOfAccount",
     "FromVpcsOfOrganization",
+    "ImmutableBackupBucket",
     "InOrganization",
+    "IntakeBucket",
     "InvalidInputError",
     "KeepsAccess",
     "LambdaPoller",
     "LeadingKeys",
     "Limit",
     "Limits",
+    "LockMode",
     "NoEc2",
     "NoHumanAccess",
     "NoWayAround",
@@ -177,11 +210,17 @@ __all__ = [
     "ProtectTables",
     "ProtectTrails",
     "PublicPolicyError",
+    "ReplicationSource",
+    "Retention",
+    "RetentionBounds",
     "Role",
     "RoleOfEveryAccount",
     "RoleSession",
+    "SealedReference",
+    "SealedVault",
     "ServiceLinkedRole",
     "SharedTable",
+    "SourceQuota",
     "StayInOrganization",
     "TableAccess",
     "TableGrant",
@@ -192,6 +231,8 @@ __all__ = [
     "TableguardRules",
     "User",
     "UsersWithMfa",
+    "VaultGuardrail",
+    "VaultReference",
     "VpcOnlyTable",
 ]
 

@@ -20,9 +20,8 @@ _LEAVING: Final = (
     *actions_of("account", "CloseAccount DisableRegion EnableRegion"),
     "organizations:LeaveOrganization",
 )
-_OF_LOCKS: Final = actions_of(
-    "s3", "BypassGovernanceRetention DeleteObjectVersion PutObjectLegalHold PutObjectRetention"
-)
+_OF_LOCKS: Final = actions_of("s3", "BypassGovernanceRetention DeleteObjectVersion PutObjectLegalHold")
+_RETAIN: Final = ("s3:PutObjectRetention",)
 # UpdateObjectEncryption puts an object, locked or not, under another key, which can then be deleted.
 _OF_OBJECTS: Final = ("s3:UpdateObjectEncryption",)
 _OF_THE_ACCOUNT: Final = ("s3:PutAccountPublicAccessBlock",)
@@ -48,8 +47,8 @@ class VaultGuardrail(Guardrail):
     Nobody, the guardians included, leaves the organization, closes the account from inside, or turns regions on and
     off. Nobody but the guardians changes buckets' policies, lifecycle, replication, versioning and lock configuration,
     KMS keys, AWS Backup's vaults and settings, or the functions, machines, rules, schedules and alarms that seal and
-    watch. Nobody but the guardians and bypassers deletes versions, lifts governance locks or sets holds; and nobody
-    but the guardians makes, changes or passes the roles that seal. It binds the account's root user as well, who
+    watch. Nobody but the bypassers deletes versions, lifts governance locks or sets holds, not even the guardians; and
+    nobody but the guardians makes, changes or passes the roles that seal. It binds the account's root user as well, who
     may otherwise replace the policy of every bucket.
 
     Attach it to the vault's account alone. It does not bind the management account, from which somebody can detach
@@ -96,15 +95,14 @@ class VaultGuardrail(Guardrail):
             *ProtectBackups(spared=self.spared).denials(rendering),
             *ProtectKeys(spared=self.spared).denials(rendering),
         )
+        objects = self._arns(rendering, "/*")
+        lifting = rendering.unless((*self.bypassers, *self.spared))
+        retaining = rendering.unless((*self.bypassers, *self.spared, *self.sealing_roles))
         return (
             Denial(sid="VaultStays", actions=_LEAVING),
             Denial(sid="VaultBuckets", actions=(*SETTINGS, *_OF_OBJECTS), resources=everything, clauses=unless),
-            Denial(
-                sid="VaultLocks",
-                actions=_OF_LOCKS,
-                resources=self._arns(rendering, "/*"),
-                clauses=rendering.unless((*guardians, *self.sealing_roles, *self.bypassers)),
-            ),
+            Denial(sid="VaultLocks", actions=_OF_LOCKS, resources=objects, clauses=lifting),
+            Denial(sid="VaultRetentions", actions=_RETAIN, resources=objects, clauses=retaining),
             *self._guard(rendering, guardians),
             sealing,
             *others,

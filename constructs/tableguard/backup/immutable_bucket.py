@@ -75,8 +75,8 @@ class ImmutableBackupBucket(Construct):
             bypassers: Break-glass roles of the bucket's account that may lift a governance lock, delete versions and
                 set or lift legal holds. Nobody when left out.
             writers: The only roles that may write objects; whoever other policies let when left out. It allows nobody.
-            readers: The only roles that may read and list objects, who are also let by the policy; whoever other
-                policies let when left out.
+            readers: The only roles that may read and list objects; whoever other policies let when left out. The policy
+                lets those of other accounts, too.
             sources: Roles of other accounts that may replicate into it, each below its account's prefix. Mind that a
                 replica keeps the source's retention: see `BucketReplication`.
             write_once: Whether an object can be written only where none of its key is.
@@ -208,7 +208,7 @@ class ImmutableBackupBucket(Construct):
         self._protected.attach(
             (
                 *source_statements(policy.bucket, sources),
-                *reader_statements(policy.bucket, policy.readers or ()),
+                *reader_statements(policy.bucket, policy.readers or (), owner=cdk.Stack.of(self).account),
             ),
             policy.denials(),
             limits,

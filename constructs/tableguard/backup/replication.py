@@ -24,7 +24,6 @@ from tableguard.policy.documents import Json
 from tableguard.policy.tokens import is_unresolved
 
 _RULE_ID = "Backup"
-_BUCKET_AS_POLICY = "Into"
 
 
 class BucketReplication(Construct):
@@ -96,8 +95,10 @@ class BucketReplication(Construct):
             role_name=role_name,
             description=f"Replicates backups to {destination.bucket}",
             assumed_by=iam.ServicePrincipal("s3.amazonaws.com"),
-            inline_policies={_BUCKET_AS_POLICY: iam.PolicyDocument.from_json(document(statements))},
         )
+        for statement in document(statements)["Statement"]:
+            # In a resource of its own: the bucket names the role, and the policy names the bucket.
+            role.add_to_policy(iam.PolicyStatement.from_json(statement))
         resource.replication_configuration = s3.CfnBucket.ReplicationConfigurationProperty(
             role=role.role_arn, rules=[_rule(destination, prefix, encrypted=key is not None)]
         )

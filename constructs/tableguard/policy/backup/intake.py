@@ -36,15 +36,18 @@ def source_statements(bucket: Bucket, sources: Sequence[ReplicationSource]) -> t
     )
 
 
-def reader_statements(bucket: Bucket, readers: Sequence[Role]) -> tuple[Statement, ...]:
-    """What lets roles read versions of objects and list them: neither retention nor tags, and no setting.
+def reader_statements(bucket: Bucket, readers: Sequence[Role], *, owner: str) -> tuple[Statement, ...]:
+    """What lets roles of other accounts read versions of objects and list them: no retention, no tags, no setting.
+
+    A role of the bucket's own account needs none: its identity policy is enough.
 
     Args:
         bucket: The bucket.
         readers: The roles.
+        owner: The bucket's account.
     """
     statements = []
-    for reader in readers:
+    for reader in (reader for reader in readers if reader.account != owner):
         pin = (Clause("ArnEquals", PRINCIPAL_ARN, (reader.arn(bucket.partition),)),)
         for actions, resources in (
             (("s3:ListBucket", "s3:ListBucketVersions"), (bucket.arn,)),

@@ -23,7 +23,7 @@ from tableguard.policy.backup import (
     reader_statements,
     source_statements,
 )
-from tableguard.policy.names import listed
+from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.tokens import is_unresolved
 
 _MOST_DAYS = 36_600
@@ -256,18 +256,19 @@ def sources_of(path: str, values: Any) -> tuple[ReplicationSource, ...]:
     Raises:
         InvalidInputError: It is no list, something in it is no ReplicationSource, or one role stands in it twice.
     """
-    sources = listed(f"the sources of {path}", values)
-    for source in sources:
+    sources = []
+    for source in objects(f"the sources of {path}", values):
         if not isinstance(source, ReplicationSource):
             raise InvalidInputError(f"a source of {path}", value=source, allowed="ReplicationSource(…)")
-    roles = [source.role for source in sources]  # type: ignore[attr-defined]
+        sources.append(source)
+    roles = [source.role for source in sources]
     if len(set(roles)) < len(roles):
         raise InvalidInputError(
             f"the sources of {path}",
             value=[role.label for role in roles],
             allowed="each role once, with all its tables",
         )
-    return sources  # type: ignore[return-value]
+    return tuple(sources)
 
 
 def _default_lock(retention: Retention) -> s3.CfnBucket.ObjectLockConfigurationProperty:

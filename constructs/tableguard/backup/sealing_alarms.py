@@ -140,7 +140,7 @@ class SealingAlarms(Construct):
 
 def _watched(sources: Sequence[ReplicationSource]) -> Iterator[tuple[str, str | None]]:
     """Each account and table once, whichever role sends it."""
-    seen = {}
+    seen: dict[tuple[str, str | None], None] = {}
     for source in sources:
         for table in source.tables if source.tables is not None else (None,):
             seen[source.account, table] = None

@@ -9,6 +9,7 @@ from typing import Final
 import aws_cdk as cdk
 from constructs import Construct
 
+from tableguard.network.deployment import check_people
 from tableguard.network.fenced import denied
 from tableguard.policy import Limits, Role, TableGrant, TableReference
 from tableguard.policy.documents import VERSION, Json
@@ -63,14 +64,17 @@ class NoHumanAccess(Construct):
             limits: Limits on the size of policies, where AWS has raised yours.
 
         Raises:
-            InvalidInputError: A table that cannot have a policy here, or a wrong role or exception.
+            InvalidInputError: A table that cannot have a policy here, a wrong role or exception, or a role that people
+                sign in with and that deploys the table.
             PolicyTooLargeError: The policy is over the limit.
         """
         super().__init__(scope, construct_id)
         self._fence = NoPeople(sign_in_roles=sign_in_roles, exceptions=exceptions)
         check_list(self, "deployed_replicas", deployed_replicas)
         check_limits(self, limits)
-        policies = TablePolicies.of(table_resource(unwrapped(table), "NoHumanAccess", instead=self._instead))
+        resource = table_resource(unwrapped(table), "NoHumanAccess", instead=self._instead)
+        check_people(self.node.path, self._fence, cdk.Stack.of(resource))
+        policies = TablePolicies.of(resource)
         policies.configure(limits=limits, deployed_replicas=deployed_replicas)
         policies.enclose(PeopleFence(self, self._fence))
 

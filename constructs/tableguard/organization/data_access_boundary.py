@@ -30,7 +30,10 @@ class DataAccessBoundary(Construct):
 
     It binds who carries it. That everybody does is the SCP's part: `service_control_statements`.
 
-    What it does not stop: a carrier can assume a role of another account that carries none, where that role trusts it.
+    What it does not stop is using a role or user that carries none, of the same account or another: assuming one that
+    trusts the carrier, making one do so (`iam:UpdateAssumeRolePolicy` and `iam:CreateAccessKey` say nothing of
+    boundaries), or passing one to a service. Let the carriers' own policies, or `allowed_actions`, leave those out.
+
     A role that Lambda polls a stream with is denied by it, since Lambda polls from outside: give such a role a boundary
     of its own, with `role` and an `Exemption` of its `LambdaPoller`.
     """

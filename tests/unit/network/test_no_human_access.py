@@ -112,6 +112,32 @@ def test_people_keep_the_settings(documents: Documents, person: str) -> None:
     assert allows(documents.stream_policy(), "DescribeStream", principal=person, resource=STREAM)
 
 
+EXECUTION: Final = "cdk-hnb659fds-cfn-exec-role-444455556666-us-east-1"
+
+
+@pytest.mark.parametrize(
+    "deploying",
+    [tg.Role(account=OWNER, name=EXECUTION), RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
+    ids=["by its name", "by a pattern"],
+)
+def test_a_role_that_people_sign_in_with_and_that_deploys_would_lock_the_policy(deploying: Any) -> None:
+    with pytest.raises(tg.InvalidInputError) as caught:
+        fenced(sign_in_roles=[deploying])
+    assert (caught.value.what, caught.value.value) == ("a sign_in_role of Data/NoPeople", deploying.label)
+    assert "Fenced.POLICY" in caught.value.fix
+    reading = Exemption(principal=deploying, fenced=Fenced.ITEMS, reason="a test")
+    with pytest.raises(tg.InvalidInputError):
+        fenced(sign_in_roles=[deploying], exceptions=[reading])
+
+
+def test_it_may_be_one_once_it_may_change_the_policy() -> None:
+    deploying = tg.Role(account=OWNER, name=EXECUTION)
+    policy = Exemption(principal=deploying, fenced=Fenced.POLICY, reason="deploys")
+    found = fenced(sign_in_roles=[deploying], exceptions=[policy]).table_policy()
+    assert allows(found, "PutResourcePolicy", principal=role(EXECUTION, OWNER))
+    assert not allows(found, "GetItem", principal=role(EXECUTION, OWNER))
+
+
 @pytest.mark.parametrize("resource", [ORDERS, f"{ORDERS}/index/by-date"])
 def test_indexes_are_fenced_as_well(documents: Documents, resource: str) -> None:
     assert not allows(documents.table_policy(), "Query", principal=PEOPLE[1], resource=resource)

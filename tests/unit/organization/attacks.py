@@ -61,6 +61,7 @@ a thief of the application's credentials | the internet | restores a backup | de
 a thief of the application's credentials | the internet | reads the copy | denied | SCP, RCP PerimeterItemsRestoreUsEast1
 a thief of the application's credentials | the internet, to a third region | restores a backup | denied | SCP, RCP PerimeterItemsRestoreElsewhere
 a thief of the application's credentials | the internet | adds a replica | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+a thief of the application's credentials | the internet | adds a replica of the old kind | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables
 a thief of the application's credentials | the internet | adds a Kinesis destination | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 a thief of the application's credentials | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 a thief of the application's credentials | the internet | puts a policy on the stream | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; stream policy PerimeterPolicy
@@ -233,6 +234,7 @@ an administrator | the VPC | changes who may assume break-glass | denied | SCP G
 the root user | the internet | widens an exempt role | denied | SCP ForceBoundary; SCP GuardExemptRoles
 CDK's execution role | no endpoint | widens an exempt role | allowed | own policy
 an administrator | the VPC | changes the code of an exempt function | allowed | own policy
+an administrator | the VPC | changes a stack that the deployment's role deploys | allowed | own policy
 # With a role that a team makes
 a team's role in its boundary | the VPC | reads an item | allowed | own policy; boundary AtMost
 a team's role in its boundary | the internet | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems; boundary PerimeterItemsStreamExportBackupRestoreReplicateKinesisPolicyUsEast1
@@ -241,6 +243,7 @@ a team's role in its boundary | the internet | reads the copy | denied | SCP, RC
 a team's role in its boundary | the internet | exports the table | denied | SCP, RCP PerimeterExportUsEast1; table policy PerimeterExport; boundary PerimeterItemsStreamExportBackupRestoreReplicateKinesisPolicyUsEast1
 a team's role in its boundary | the VPC | makes a role without the boundary | denied | SCP ForceBoundary; boundary BoundaryIsPassedOn
 a team's role in its boundary | the VPC | makes a role with the boundary | allowed | own policy; boundary AtMost
+a team's role in its boundary | the VPC | lets itself into a role without the boundary | allowed | own policy; boundary AtMost
 a team's role in its boundary | the VPC | takes the boundary off | denied | SCP KeepBoundary; boundary BoundaryStays
 a team's role in its boundary | the VPC | writes a new version of the boundary | denied | SCP GuardBoundaryPolicy; boundary BoundaryIsUnchanged
 an administrator | the VPC | makes a role without the boundary | denied | SCP ForceBoundary

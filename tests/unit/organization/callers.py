@@ -149,6 +149,7 @@ TRIES: Final[Mapping[str, tuple[str, str, Context]]] = {
     "reads the copy": ("dynamodb:GetItem", "copy", {}),
     "writes the copy": ("dynamodb:PutItem", "copy", {}),
     "adds a replica": ("dynamodb:CreateTableReplica", "table", {}),
+    "adds a replica of the old kind": ("dynamodb:UpdateGlobalTable", "table", {}),
     "adds a Kinesis destination": ("dynamodb:EnableKinesisStreamingDestination", "table", {}),
     "puts a policy": ("dynamodb:PutResourcePolicy", "table", {}),
     "puts a policy on the stream": ("dynamodb:PutResourcePolicy", "stream", {}),
@@ -190,5 +191,7 @@ TRIES: Final[Mapping[str, tuple[str, str, Context]]] = {
     "takes the role break-glass for settings": ("sts:AssumeRole", "break-glass role for settings", {}),
     "detaches an organization policy": ("organizations:DetachPolicy", "organization", {}),
     "leaves the organization": ("organizations:LeaveOrganization", "organization", {}),
+    "changes a stack that the deployment's role deploys": ("cloudformation:UpdateStack", "deployed stack", {}),
+    "lets itself into a role without the boundary": ("iam:UpdateAssumeRolePolicy", "new role", {}),
     "changes the code of an exempt function": ("lambda:UpdateFunctionCode", "exempt function", {}),
 }  # fmt: skip

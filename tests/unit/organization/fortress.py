@@ -74,6 +74,7 @@ RESOURCES: Final[Mapping[str, str]] = {
     "boundary": f"arn:aws:iam::{OWNER}:policy/data-access-boundary",
     # Organizations checks its own delegation besides, which a delegated administrator has.
     "organization": "*",
+    "deployed stack": f"arn:aws:cloudformation:{REGION}:{OWNER}:stack/Data/01234567-89ab-cdef-0123-456789abcdef",
     "exempt function": f"arn:aws:lambda:{REGION}:{OWNER}:function:exporter",
 }
 

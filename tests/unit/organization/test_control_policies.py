@@ -12,6 +12,7 @@ from aws_cdk import aws_organizations as organizations
 import tableguard as tg
 from tableguard.policy.documents import minified
 from tests.unit.organization.guarded import (
+    CDK_DEPLOY,
     DATA,
     DEPLOYMENT,
     DEVELOPMENT,
@@ -36,7 +37,9 @@ STAY: Final = [tg.StayInOrganization()]
 
 
 def scp(scope: cdk.Stack | None = None, construct_id: str = "Scp", **properties: Any) -> tg.BreakGlassSCP:
-    return tg.BreakGlassSCP(scope or stack(), construct_id, **{"targets": [UNIT], "guardrails": STAY, **properties})
+    passers = {"passers": [CDK_DEPLOY]} if "guardians" in properties else {}
+    given = {"targets": [UNIT], "guardrails": STAY, **passers, **properties}
+    return tg.BreakGlassSCP(scope or stack(), construct_id, **given)
 
 
 def rcp(scope: cdk.Stack | None = None, construct_id: str = "Rcp", **properties: Any) -> tg.BreakGlassRCP:
@@ -82,6 +85,7 @@ def test_every_account_has_its_own_vpcs() -> None:
             networks=[tg.FromVpc(vpc, region=REGION)],
             exemptions=PERIMETER.exemptions,
             guardians=GUARDIANS,
+            passers=[CDK_DEPLOY],
         )
         scp(org, f"Fence{account}", targets=[account], perimeter=fence, guardrails=[])
     attached = {policy["TargetIds"][0]: policy["Content"] for policy in synthesized(org)}
@@ -201,7 +205,7 @@ class TestSizes:
 
     def test_more_policies_than_a_target_takes_are_refused_at_once(self) -> None:
         many = [tg.Role(account=DATA, name=f"break-glass-of-a-team-with-a-long-name-{n:02}") for n in range(60)]
-        with pytest.raises(tg.PolicyTooLargeError, match=r"SCP Org/Scp takes 3 policies\. Allowed: 1"):
+        with pytest.raises(tg.PolicyTooLargeError, match=r"SCP Org/Scp takes 4 policies\. Allowed: 1"):
             scp(
                 guardrails=[tg.ProtectTables()],
                 guardians=[*GUARDIANS, *many],
@@ -210,7 +214,7 @@ class TestSizes:
 
 
 _ROLE_OF_PARTNER: Final = tg.Role(account=PARTNER, name="break-glass")
-_NO_DEPLOYMENT: Final = tg.Perimeter(networks=PERIMETER.networks, guardians=GUARDIANS)
+_NO_DEPLOYMENT: Final = tg.Perimeter(networks=PERIMETER.networks, guardians=GUARDIANS, passers=[CDK_DEPLOY])
 
 REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "no target": (lambda: scp(targets=[]), "the targets of SCP Org/Scp.*at least one.*tableguard policies"),

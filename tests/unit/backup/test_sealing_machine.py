@@ -41,9 +41,8 @@ def test_every_state_leads_to_one_that_is_there(name: str) -> None:
 
 
 def test_it_waits_hours_for_an_export_that_is_still_arriving() -> None:
-    (waiting,) = (
-        each for each in MACHINES["seal"]["States"]["Open"]["Retry"] if "NotYetComplete" in each["ErrorEquals"]
-    )
+    retries = MACHINES["seal"]["States"]["Open"]["Retry"]
+    (waiting,) = (each for each in retries if "NotYetComplete" in each["ErrorEquals"])
     pauses = [
         min(waiting["IntervalSeconds"] * waiting["BackoffRate"] ** number, waiting["MaxDelaySeconds"])
         for number in range(waiting["MaxAttempts"])

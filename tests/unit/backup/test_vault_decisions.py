@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tableguard.policy.evaluation import Policies, Request, evaluate
 from tests.unit.backup.vaults import (
     ATTACKERS,
+    CFN,
     FILE,
+    FULL,
     REQUESTS,
     SEALED,
     VAULT,
@@ -18,6 +21,7 @@ from tests.unit.backup.vaults import (
     locked,
     policy_of,
     resources,
+    role,
 )
 
 SOURCE, READER, SEALER = "replication role", "restore reader", "sealing role"
@@ -156,6 +160,41 @@ def test_the_guardrail_holds_where_the_policy_is_gone(name: str, who: str) -> No
     asked, by = REQUESTS[name], ATTACKERS[who]
     assert deciding(decide(asked, by, _ANYTHING)) == "allowed"
     assert deciding(decide(asked, by, _ANYTHING, scps=guardrail())) == others.get(who, everybody)
+
+
+# Who may make, change or pass which role of the vault; `cdk deploy` hands CloudFormation's role over as it always does.
+_DEPLOYER = role(f"cdk-hnb659fds-deploy-role-{VAULT}-eu-west-1", VAULT)
+ROLES = [
+    ("tableguard-sealing", "iam:PassRole", DEPLOYMENT, "allowed"),
+    ("tableguard-sealing", "iam:PutRolePolicy", DEPLOYMENT, "allowed"),
+    ("tableguard-sealing", "iam:PutRolePolicy", "admin of the vault", "VaultRoles"),
+    ("tableguard-sealing", "iam:UpdateAssumeRolePolicy", ROOT, "VaultRoles"),
+    ("tableguard-sealing", "iam:PassRole", SEALER, "VaultRoles"),
+    ("tableguard-sealing", "iam:PassRole", "cdk deploy", "VaultRoles"),
+    ("break-glass", "iam:UpdateAssumeRolePolicy", "admin of the vault", "VaultRoles"),
+    (CFN, "iam:PassRole", "cdk deploy", "allowed"),
+    (CFN, "iam:PassRole", "admin of the vault", "GuardPassingRoles"),
+    ("restore", "iam:PassRole", "admin of the vault", "allowed"),
+]
+
+
+@pytest.mark.parametrize(("name", "action", "who", "expected"), ROLES)
+def test_the_roles_that_seal_are_guarded_and_deployments_go_on(name: str, action: str, who: str, expected: str) -> None:
+    by = {**ATTACKERS, "cdk deploy": _DEPLOYER}[who]
+    request = Request(
+        principal=by.principal, action=action, resource=f"arn:aws:iam::{VAULT}:role/{name}", context=by.context
+    )
+    decision = evaluate(request, Policies(identity=[FULL], service_control=[[FULL, *guardrail()]]))
+    assert deciding(decision) == expected
+
+
+@pytest.mark.parametrize("who", [ROOT, DEPLOYMENT, BREAK_GLASS])
+@pytest.mark.parametrize("action", ["organizations:LeaveOrganization", "account:CloseAccount", "account:EnableRegion"])
+def test_nobody_leaves_or_closes_the_vault_from_inside(who: str, action: str) -> None:
+    by = ATTACKERS[who]
+    request = Request(principal=by.principal, action=action, resource="*", context=by.context)
+    decision = evaluate(request, Policies(identity=[FULL], service_control=[[FULL, *guardrail()]]))
+    assert deciding(decision) == "VaultStays"
 
 
 @pytest.mark.parametrize("name", ["replace the policy", "delete the policy"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from tableguard.policy import names
@@ -13,7 +13,7 @@ from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.backups import ProtectBackups
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of, spared_by
 from tableguard.policy.guardrails.keys import ProtectKeys
-from tableguard.policy.perimeter import Guardian, guard_statements
+from tableguard.policy.perimeter.guard import role_guard
 from tableguard.policy.principals import Role
 
 _LEAVING: Final = (
@@ -67,19 +67,19 @@ class VaultGuardrail(Guardrail):
     """
 
     sealing_roles: Sequence[Role] = ()
-    bypassers: Sequence[Guardian] = ()
+    bypassers: Sequence[Role] = ()
     buckets: Sequence[str] = ()
 
     costs: ClassVar[str] = "changing anything of the vault but by a deployment or break-glass"
 
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
-        roles = spared_by("sealing_roles of VaultGuardrail", self.sealing_roles)
-        for role in roles:
-            if not isinstance(role, Role):
-                raise InvalidInputError("sealing_roles of VaultGuardrail", value=role, allowed="a list of Role(…)")
-        object.__setattr__(self, "sealing_roles", roles)
-        object.__setattr__(self, "bypassers", spared_by("bypassers of VaultGuardrail", self.bypassers))
+        for name in ("sealing_roles", "bypassers"):
+            roles = spared_by(f"{name} of VaultGuardrail", getattr(self, name))
+            for role in roles:
+                if not isinstance(role, Role):
+                    raise InvalidInputError(f"{name} of VaultGuardrail", value=role, allowed="a list of Role(…)")
+            object.__setattr__(self, name, roles)
         buckets = names.listed("the buckets of VaultGuardrail", self.buckets)
         for bucket in buckets:
             names.bucket_name("a bucket of VaultGuardrail", bucket)
@@ -98,12 +98,13 @@ class VaultGuardrail(Guardrail):
         objects = self._arns(rendering, "/*")
         lifting = rendering.unless((*self.bypassers, *self.spared))
         retaining = rendering.unless((*self.bypassers, *self.spared, *self.sealing_roles))
+        guarded = (*self.sealing_roles, *self.bypassers)
         return (
             Denial(sid="VaultStays", actions=_LEAVING),
             Denial(sid="VaultBuckets", actions=(*SETTINGS, *_OF_OBJECTS), resources=everything, clauses=unless),
             Denial(sid="VaultLocks", actions=_OF_LOCKS, resources=objects, clauses=lifting),
             Denial(sid="VaultRetentions", actions=_RETAIN, resources=objects, clauses=retaining),
-            *self._guard(rendering, guardians),
+            *role_guard("VaultRoles", guarded, guardians, partition=rendering.partition),
             sealing,
             *others,
         )
@@ -111,11 +112,6 @@ class VaultGuardrail(Guardrail):
     def _arns(self, rendering: Rendering, *endings: str) -> tuple[str, ...]:
         s3 = f"arn:{rendering.partition}:s3:::"
         return tuple(f"{s3}{bucket}{ending}" for bucket in self.buckets for ending in endings) or ("*",)
-
-    def _guard(self, rendering: Rendering, guardians: Sequence[Guardian]) -> tuple[Denial, ...]:
-        guarded = (*self.sealing_roles, *self.bypassers)
-        guard = guard_statements(guarded, tuple(guardians), partition=rendering.partition)
-        return tuple(replace(denial, sid=f"Vault{denial.sid}") for denial in guard)
 
     def described(self) -> dict[str, object]:
         return {

@@ -228,6 +228,7 @@ _PERMISSIONS_ONLY: Final = {
         "DeleteObjectVersion",
         "PutAccelerateConfiguration",
         "PutAccountPublicAccessBlock",
+        "PutBucketCORS",
         "PutBucketObjectLockConfiguration",
         "PutBucketPublicAccessBlock",
         "PutEncryptionConfiguration",

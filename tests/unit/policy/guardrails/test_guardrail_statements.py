@@ -223,6 +223,7 @@ _PERMISSIONS_ONLY: Final = {
     "account": {"CloseAccount"},
     "backup": {"DeleteBackupVaultSharingPolicy", "PutBackupVaultSharingPolicy"},
     "dynamodb": set(ACTIONS),
+    "iam": {"PassRole"},
     "s3": {
         "BypassGovernanceRetention",
         "DeleteObjectVersion",

@@ -10,10 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tableguard.backup.air_gapped_vault import AirGappedVault
+    from tableguard.backup.backup_plan import TableBackupPlan
     from tableguard.backup.cold_storage import ColdStorage
     from tableguard.backup.immutable_bucket import ImmutableBackupBucket
     from tableguard.backup.intake_bucket import IntakeBucket
+    from tableguard.backup.locked_vault import LockedBackupVault
+    from tableguard.backup.on_demand_backups import OnDemandBackups
+    from tableguard.backup.region_settings import AdvancedDynamoDbBackup
     from tableguard.backup.replication import BucketReplication
+    from tableguard.backup.restore_testing import RestoreTesting
     from tableguard.backup.sealed_vault import SealedVault
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
@@ -68,16 +74,21 @@ if TYPE_CHECKING:
     )
     from tableguard.policy.archive_rules import SharedTable
     from tableguard.policy.backup import (
+        BackupRule,
+        BackupVaultReference,
         LockMode,
         ReplicationSource,
         Retention,
         RetentionBounds,
         SealedReference,
         SourceQuota,
+        VaultCopy,
+        VaultLock,
         VaultReference,
     )
     from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
     from tableguard.policy.guardrails import (
+        ForceBoundary,
         NoEc2,
         OnlyRegions,
         ProtectBackups,
@@ -97,7 +108,11 @@ if TYPE_CHECKING:
     from tableguard.validation import TableguardRules
 
 _MODULES: Final = {
+    "AdvancedDynamoDbBackup": "tableguard.backup.region_settings",
+    "AirGappedVault": "tableguard.backup.air_gapped_vault",
     "Attachments": "tableguard.organization.attachments",
+    "BackupRule": "tableguard.policy.backup",
+    "BackupVaultReference": "tableguard.policy.backup",
     "BreakGlassAccess": "tableguard.policy.break_glass",
     "BreakGlassAlarm": "tableguard.organization.break_glass_alarm",
     "BreakGlassRCP": "tableguard.organization.break_glass_rcp",
@@ -114,14 +129,17 @@ _MODULES: Final = {
     "EndpointTables": "tableguard.network.endpoint_tables",
     "EveryGrantEnds": "tableguard.review.rules",
     "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
+    "ForceBoundary": "tableguard.policy.guardrails",
     "ImmutableBackupBucket": "tableguard.backup.immutable_bucket",
     "IntakeBucket": "tableguard.backup.intake_bucket",
     "KeepsAccess": "tableguard.review.rules",
+    "LockedBackupVault": "tableguard.backup.locked_vault",
     "LockMode": "tableguard.policy.backup",
     "NobodyCan": "tableguard.review.rules",
     "NoEc2": "tableguard.policy.guardrails",
     "NoHumanAccess": "tableguard.network.no_human_access",
     "NoWayAround": "tableguard.review.rules",
+    "OnDemandBackups": "tableguard.backup.on_demand_backups",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
     "OnlyRegions": "tableguard.policy.guardrails",
@@ -131,6 +149,7 @@ _MODULES: Final = {
     "ProtectTables": "tableguard.policy.guardrails",
     "ProtectTrails": "tableguard.policy.guardrails",
     "ReplicationSource": "tableguard.policy.backup",
+    "RestoreTesting": "tableguard.backup.restore_testing",
     "Retention": "tableguard.policy.backup",
     "RetentionBounds": "tableguard.policy.backup",
     "SealedReference": "tableguard.policy.backup",
@@ -139,11 +158,14 @@ _MODULES: Final = {
     "SourceQuota": "tableguard.policy.backup",
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
+    "TableBackupPlan": "tableguard.backup.backup_plan",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",
     "TablePerimeter": "tableguard.network.table_perimeter",
     "UsersWithMfa": "tableguard.policy.break_glass",
+    "VaultCopy": "tableguard.policy.backup",
     "VaultGuardrail": "tableguard.policy.guardrails",
+    "VaultLock": "tableguard.policy.backup",
     "VaultReference": "tableguard.policy.backup",
     "VpcOnlyTable": "tableguard.network.vpc_only_table",
 }
@@ -151,9 +173,13 @@ _MODULES: Final = {
 __all__ = [
     "Access",
     "Account",
+    "AdvancedDynamoDbBackup",
+    "AirGappedVault",
     "Attachments",
     "Attributes",
     "AwsService",
+    "BackupRule",
+    "BackupVaultReference",
     "BreakGlassAccess",
     "BreakGlassAlarm",
     "BreakGlassRCP",
@@ -175,6 +201,7 @@ __all__ = [
     "ExternalAccessAnalyzer",
     "FederatedUser",
     "Fenced",
+    "ForceBoundary",
     "Forwarding",
     "FromNetwork",
     "FromVpc",
@@ -191,10 +218,12 @@ __all__ = [
     "Limit",
     "Limits",
     "LockMode",
+    "LockedBackupVault",
     "NoEc2",
     "NoHumanAccess",
     "NoWayAround",
     "NobodyCan",
+    "OnDemandBackups",
     "OnlyAccounts",
     "OnlyFrom",
     "OnlyRegions",
@@ -211,6 +240,7 @@ __all__ = [
     "ProtectTrails",
     "PublicPolicyError",
     "ReplicationSource",
+    "RestoreTesting",
     "Retention",
     "RetentionBounds",
     "Role",
@@ -223,6 +253,7 @@ __all__ = [
     "SourceQuota",
     "StayInOrganization",
     "TableAccess",
+    "TableBackupPlan",
     "TableGrant",
     "TablePart",
     "TablePerimeter",
@@ -231,7 +262,9 @@ __all__ = [
     "TableguardRules",
     "User",
     "UsersWithMfa",
+    "VaultCopy",
     "VaultGuardrail",
+    "VaultLock",
     "VaultReference",
     "VpcOnlyTable",
 ]

@@ -9,6 +9,7 @@ from typing import Final
 import aws_cdk as cdk
 from constructs import Construct
 
+from tableguard.network.denied_people import denied_people
 from tableguard.network.deployment import check_people
 from tableguard.network.fenced import denied
 from tableguard.policy import Limits, Role, TableGrant, TableReference
@@ -17,9 +18,12 @@ from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
 from tableguard.tables.granting import check_limits, check_list
+from tableguard.tables.identities import is_user_of_this_app
 from tableguard.tables.policies import TablePolicies
 
 OPEN_REPLICA: Final = "tableguard:replica-open-to-people"
+DENIED_GRANT: Final = "tableguard:grant-to-people-denied"
+_COMES_LATER: Final = "CloudFormation cannot create a replica together with its policy"
 
 
 class NoHumanAccess(Construct):
@@ -36,7 +40,7 @@ class NoHumanAccess(Construct):
     A person who may assume an application's role is that application to DynamoDB. The rule `NoWayAround` looks for such
     ways in the app and fails the synth for each that nobody acknowledged.
 
-    Grants to people on the same table have no effect: a Deny wins.
+    Grants to people on the same table have no effect, and a warning says so: a Deny wins.
     """
 
     def __init__(
@@ -91,6 +95,10 @@ class NoHumanAccess(Construct):
         )
 
 
+def _waiting(table: TableReference, deployed: Collection[str]) -> list[str]:
+    return [region for region in table.replica_regions if region not in deployed]
+
+
 @dataclass(frozen=True, slots=True)
 class PeopleFence:
     """A fence against people, around one table.
@@ -113,21 +121,36 @@ class PeopleFence:
         """
         return denied(self.people, table, stream=stream)
 
-    def described(self) -> Mapping[str, object]:
-        """What the template's metadata says of it."""
-        return self.people.described()
+    def described(self, table: TableReference, *, deployed: Collection[str]) -> Mapping[str, object]:
+        """What the template's metadata says of it.
+
+        Args:
+            table: The table.
+            deployed: Regions of the replicas that can have policies.
+        """
+        waiting = _waiting(table, deployed)
+        open_ = {"open replicas": dict.fromkeys(waiting, _COMES_LATER)} if waiting else {}
+        return {**self.people.described(), **open_}
 
     def problems(self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]) -> list[str]:
-        """Warn of replicas that have no fence yet.
+        """Warn of replicas that have no fence yet, and of grants that it denies.
 
         Args:
             table: The table.
             deployed: Regions of the replicas that can have policies.
             grants: Everything that is granted on the table.
         """
-        waiting = [region for region in table.replica_regions if region not in deployed]
+        annotations = cdk.Annotations.of(self.construct)
+        for grant, actions in denied_people(self.people, table, grants, is_user=is_user_of_this_app):
+            annotations.add_warning_v2(
+                DENIED_GRANT,
+                f"NoHumanAccess denies what the grant to {grant.subject.label} allows ({', '.join(actions)}): a Deny "
+                "wins. Grant it to an application's role, make an exception, "
+                "exceptions=[Exemption(principal=…, fenced=…, reason=…)], or remove the grant.",
+            )
+        waiting = _waiting(table, deployed)
         if waiting:
-            cdk.Annotations.of(self.construct).add_warning_v2(
+            annotations.add_warning_v2(
                 OPEN_REPLICA,
                 f"Phase 1 of 2: in {', '.join(waiting)} people are not kept out in this deployment: CloudFormation "
                 "cannot create a replica in another region together with its policy. Once they are deployed, add "

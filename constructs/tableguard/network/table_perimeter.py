@@ -154,8 +154,13 @@ class TableFence:
             return []
         return denied(self.perimeter, table, stream=stream)
 
-    def described(self) -> Mapping[str, object]:
-        """What the template's metadata says of it."""
+    def described(self, table: TableReference, *, deployed: Collection[str]) -> Mapping[str, object]:
+        """What the template's metadata says of it.
+
+        Args:
+            table: The table; its replicas stand in `open_replicas`, as the perimeter was told.
+            deployed: Regions of the replicas that can have policies.
+        """
         waiting = {"open replicas": dict(self.open_replicas)} if self.open_replicas else {}
         return {**self.perimeter.described(), **waiting}
 

@@ -19,6 +19,7 @@ from tests.unit.organization.guarded import (
     GUARDIANS,
     INSIDE,
     MANAGEMENT,
+    OUTSIDE,
     PARTNER,
     PERIMETER,
     REGION,
@@ -273,6 +274,35 @@ def test_what_cannot_be_meant_is_refused(case: str) -> None:
     make, message = REFUSALS[case]
     with pytest.raises(tg.InvalidInputError, match=message):
         make()
+
+
+@pytest.mark.parametrize("access", [tg.BreakGlassAccess.SETTINGS, tg.BreakGlassAccess.FULL], ids=["settings", "full"])
+@pytest.mark.parametrize("make", [scp, rcp], ids=["SCP", "RCP"])
+def test_a_break_glass_role_that_is_exempt_has_to_be_a_guardian_beside_protected_tables(
+    make: Callable[..., tg.BreakGlassSCP | tg.BreakGlassRCP], access: tg.BreakGlassAccess
+) -> None:
+    app = cdk.App(analytics_reporting=False)
+    door = tg.PermissionSet(account=PARTNER, name="Emergency")
+    emergency = tg.BreakGlassRole(
+        cdk.Stack(app, "Data", env=cdk.Environment(account=DATA, region=REGION)),
+        "Emergency",
+        role_name="emergency",
+        doors=[door],
+        reason="runbook 7",
+        access=access,
+    )
+    org = stack(app=app)
+    given: dict[str, Any] = {
+        "perimeter": tg.Perimeter(networks=PERIMETER.networks, exemptions=[*PERIMETER.exemptions, emergency.exemption]),
+        "guardrails": [tg.ProtectTables()],
+    }
+    with pytest.raises(tg.InvalidInputError, match=f"role emergency of {DATA}.*its .guardian"):
+        make(org, "Forgotten", guardians=[DEPLOYMENT], **given)
+    made = make(org, "Named", guardians=[DEPLOYMENT, emergency.guardian], **given)
+    scps, rcps = (made.documents, ()) if isinstance(made, tg.BreakGlassSCP) else ((), made.documents)
+    for name, expected in (("emergency", True), ("admin", False)):
+        decision = decide(role(name), "dynamodb:UpdateTable", scps=scps, rcps=rcps, context=OUTSIDE)
+        assert decision.allowed is expected
 
 
 def test_the_opposite_of_each_refusal_is_taken() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tableguard.policy.guardrails.backups import ProtectBackups
+from tableguard.policy.guardrails.boundary import ForceBoundary
 from tableguard.policy.guardrails.ec2 import NoEc2
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.guardrails.keys import ProtectKeys
@@ -17,6 +18,7 @@ from tableguard.policy.guardrails.vaults import VaultGuardrail
 __all__ = [
     "GLOBAL_SERVICES",
     "Control",
+    "ForceBoundary",
     "Guardrail",
     "NoEc2",
     "OnlyRegions",

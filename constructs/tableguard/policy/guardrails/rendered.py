@@ -11,6 +11,7 @@ from tableguard.policy import names
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.guardrails.exempted import check_exempted
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, reason_of, spared_by
 from tableguard.policy.guardrails.tables import ProtectTables, TablePart
 from tableguard.policy.perimeter import Guardian, Perimeter, guard_statements
@@ -122,12 +123,17 @@ class Control:
             accounts: All accounts that it binds, so that the perimeter's exemptions of others are left out; all
                 exemptions when left out.
             partition: The organization's partition.
+
+        Raises:
+            InvalidInputError: A guardrail denies somebody what the perimeter exempts them for.
         """
         rendering = Rendering(guardians=tuple(self.guardians), partition=partition)
+        bound = None if accounts is None else (*accounts,)
+        self._check_exempted(rendering, bound)
         fence: tuple[Denial, ...] = ()
         if self.perimeter is not None:
             perimeter = replace(self.perimeter, guardians=tuple(self.guardians), passers=tuple(self.passers))
-            fence = perimeter.service_control_statements(accounts=accounts, partition=partition)
+            fence = perimeter.service_control_statements(accounts=bound, partition=partition)
         let_through = [*self.guardians, *(one for guardrail in self.guardrails for one in guardrail.spared)]
         guard = guard_statements(let_through, tuple(self.guardians), passers=tuple(self.passers), partition=partition)
         # The perimeter guards its exempt roles itself: joined, the two guards are one.
@@ -140,7 +146,8 @@ class Control:
             partition: The organization's partition.
 
         Raises:
-            InvalidInputError: A guardrail that an RCP cannot hold.
+            InvalidInputError: A guardrail that an RCP cannot hold, or one that denies somebody what the perimeter
+                exempts them for.
         """
         for guardrail in self.guardrails:
             if not guardrail.in_rcp:
@@ -151,6 +158,7 @@ class Control:
                     fix="Put it into an SCP: RCPs take no NotAction and know few services.",
                 )
         rendering = Rendering(guardians=tuple(self.guardians), at_resource=True, partition=partition)
+        self._check_exempted(rendering)
         fence = self.perimeter.resource_control_statements(partition=partition) if self.perimeter is not None else ()
         return self._bounded((*fence, *self._of_guardrails(rendering)), "aws:ResourceAccount")
 
@@ -166,6 +174,11 @@ class Control:
         if self.left_off:
             said["left_off"] = [{"account": account, "reason": why} for account, why in sorted(self.left_off.items())]
         return said
+
+    def _check_exempted(self, rendering: Rendering, bound: Sequence[str] | None = None) -> None:
+        exemptions = self.perimeter.exemptions if self.perimeter is not None else ()
+        needed = [e for e in exemptions if bound is None or e.principal.home is None or e.principal.home in bound]
+        check_exempted(needed, self.guardrails, rendering, left_off=self.left_off)
 
     def _of_guardrails(self, rendering: Rendering) -> tuple[Denial, ...]:
         """The guardrails' statements: one for all that is protected alike, named after all of it."""

@@ -115,7 +115,9 @@ def organization_path(what: str, value: str) -> str:
 def bucket_name(what: str, value: str) -> str:
     """Check the name of a general purpose bucket. Source: S3 user guide, "General purpose bucket naming rules"."""
     fix = "Pass the name alone, not an ARN." if str(value).startswith("arn:") else ""
-    pattern = r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)(?<!\.mrap)"
+    pattern = (
+        r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)(?<!\.mrap)"
+    )
     return _matching(what, value, pattern, "3 to 63 of a-z, 0-9, '.', '-', with a letter or digit at both ends", fix)
 
 

@@ -98,5 +98,3 @@ def bucket_policy(statements: Sequence[Statement], denials: Sequence[Denial]) ->
     """
     rendered = [denial.to_json(principal="*") for denial in denials]
     return {"Version": VERSION, "Statement": [*(each.to_json() for each in merged(statements)), *rendered]}
-
-

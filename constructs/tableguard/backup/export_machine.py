@@ -60,6 +60,7 @@ _TASK_SECONDS: Final = 60
 # Step Functions names errors as the AWS SDK for Java does.
 _LOST: Final = "DynamoDb.ConditionalCheckFailedException"
 _NO_TIME: Final = "DynamoDb.InvalidExportTimeException"
+_NO_TABLE: Final = "DynamoDb.ResourceNotFoundException"
 _UNKNOWN: Final = "DynamoDb.ExportNotFoundException"
 _HOPELESS: Final = (
     _NO_TIME,
@@ -147,6 +148,8 @@ def _look(settings: ExportSettings) -> Json:
             table,
             after="DescribeBackups",
             assign={"table_id": "$states.result.Table.TableId"},
+            final=(_NO_TABLE,),
+            catch=[_caught(_NO_TABLE, then="CountFailed", failure="'there is no such table'")],
         ),
         "DescribeBackups": _task(
             settings.integration("dynamodb", "describeContinuousBackups"),

@@ -118,6 +118,17 @@ class StackPolicies(Construct):
         _KNOWN[stack] = policies
         return policies
 
+    @staticmethod
+    def held(resource: cdk.CfnResource) -> PolicyHolder | None:
+        """What holds our statements on a resource, if anything does; it makes nothing.
+
+        Args:
+            resource: The resource.
+        """
+        stack = cdk.Stack.of(resource)
+        found = _KNOWN.get(stack) or stack.node.try_find_child(_CHILD_ID)
+        return found._holders.get(_name(resource)) if isinstance(found, StackPolicies) else None
+
     def __init__(self, stack: cdk.Stack) -> None:
         super().__init__(stack, _CHILD_ID)
         self.stack = stack
@@ -144,9 +155,7 @@ class StackPolicies(Construct):
             resource: The resource.
             make: Makes it when it is first asked for.
         """
-        # Proxies of one resource differ from each other, what they stand for does not. A public property that says as
-        # much, such as the logical id's token, would cross over to the CDK for each resource.
-        name = resource.__jsii_ref__.ref  # type: ignore[attr-defined]
+        name = _name(resource)
         found: Any = self._holders.get(name)
         if found is None:
             found = self._holders[name] = make()
@@ -222,6 +231,13 @@ class StackPolicies(Construct):
                 "Synthesize without skip_validation."
             )
         return "written"
+
+
+def _name(resource: cdk.CfnResource) -> str:
+    # Proxies of one resource differ from each other, what they stand for does not. A public property that says as
+    # much, such as the logical id's token, would cross over to the CDK for each resource.
+    name: str = resource.__jsii_ref__.ref  # type: ignore[attr-defined]
+    return name
 
 
 _KNOWN: Final[WeakKeyDictionary[cdk.Stack, StackPolicies]] = WeakKeyDictionary()

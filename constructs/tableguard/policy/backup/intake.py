@@ -47,7 +47,7 @@ def reader_statements(bucket: Bucket, readers: Sequence[Role]) -> tuple[Statemen
     for reader in readers:
         pin = (Clause("ArnEquals", PRINCIPAL_ARN, (reader.arn(bucket.partition),)),)
         for actions, resources in (
-            (("s3:ListBucket",), (bucket.arn,)),
+            (("s3:ListBucket", "s3:ListBucketVersions"), (bucket.arn,)),
             (("s3:GetObject", "s3:GetObjectVersion"), bucket.objects),
         ):
             statements.append(

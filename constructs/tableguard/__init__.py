@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tableguard.backup.landing_bucket import LandingBucket
+    from tableguard.backup.table_export import TableExport
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
     from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -98,6 +100,7 @@ _MODULES: Final = {
     "EveryGrantEnds": "tableguard.review.rules",
     "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
     "KeepsAccess": "tableguard.review.rules",
+    "LandingBucket": "tableguard.backup.landing_bucket",
     "NobodyCan": "tableguard.review.rules",
     "NoEc2": "tableguard.policy.guardrails",
     "NoHumanAccess": "tableguard.network.no_human_access",
@@ -113,6 +116,7 @@ _MODULES: Final = {
     "SharedTable": "tableguard.policy.archive_rules",
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
+    "TableExport": "tableguard.backup.table_export",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",
     "TablePerimeter": "tableguard.network.table_perimeter",
@@ -155,6 +159,7 @@ __all__ = [
     "InvalidInputError",
     "KeepsAccess",
     "LambdaPoller",
+    "LandingBucket",
     "LeadingKeys",
     "Limit",
     "Limits",
@@ -184,6 +189,7 @@ __all__ = [
     "SharedTable",
     "StayInOrganization",
     "TableAccess",
+    "TableExport",
     "TableGrant",
     "TablePart",
     "TablePerimeter",

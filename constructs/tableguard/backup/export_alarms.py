@@ -9,12 +9,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.backup.export_machine import AGE, COMPLETED, DIMENSION, NAMESPACE
 
 _HOUR: Final = cdk.Duration.hours(1)
+_FIVE_MINUTES: Final = cdk.Duration.minutes(5)
+_FAILURES: Final = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
 _AT_LEAST: Final = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 
 
@@ -30,7 +31,7 @@ class ExportAlarms(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        machine: sfn.IStateMachine,
+        machine_arn: str,
         tables: Mapping[str, str],
         alarm_after: cdk.Duration,
         topic: sns.ITopic | None,
@@ -40,7 +41,7 @@ class ExportAlarms(Construct):
         Args:
             scope: The parent construct.
             construct_id: The construct's id, unique below its parent.
-            machine: The state machine that exports.
+            machine_arn: The state machine that exports.
             tables: The tables' names, by an id for each.
             alarm_after: How long a table may be without a completed export, in whole hours.
             topic: Who is told; nobody when None.
@@ -48,16 +49,22 @@ class ExportAlarms(Construct):
         super().__init__(scope, construct_id)
         self._topic = topic
         hours = alarm_after.to_hours()
-        ended = [
-            getattr(machine, f"metric_{how}")(period=cdk.Duration.minutes(5))
-            for how in ("failed", "timed_out", "aborted")
-        ]
+        ended = {
+            f"m{position}": cloudwatch.Metric(
+                namespace="AWS/States",
+                metric_name=name,
+                dimensions_map={"StateMachineArn": machine_arn},
+                statistic="Sum",
+                period=_FIVE_MINUTES,
+            )
+            for position, name in enumerate(_FAILURES)
+        }
         self._alarm(
             "Failed",
             cloudwatch.MathExpression(
-                expression="FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0)",
-                using_metrics={f"m{position}": metric for position, metric in enumerate(ended)},
-                period=cdk.Duration.minutes(5),
+                expression=f"SUM([{', '.join(f'FILL({name}, 0)' for name in ended)}])",
+                using_metrics=ended,
+                period=_FIVE_MINUTES,
                 label="failed exports",
             ),
             "An export failed. The next execution tries the same window again; read why in the last execution.",

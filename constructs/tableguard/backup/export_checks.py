@@ -49,31 +49,32 @@ class ExportChecks:
         return [str(problem) for resource in self._resources for problem in self._problems(resource)]
 
     def _problems(self, resource: CfnAnyTable) -> list[InvalidInputError]:
-        problems = []
-        if not _has_recovery(resource):
-            problems.append(
-                InvalidInputError(
-                    f"a table of {self._path}",
-                    value=f"{resource.node.path} without point-in-time recovery",
-                    allowed="tables with point-in-time recovery, without which DynamoDB exports nothing",
-                    fix="Pass point_in_time_recovery_specification=PointInTimeRecoverySpecification("
-                    "point_in_time_recovery_enabled=True) to the table.",
-                )
-            )
         held = StackPolicies.held(resource)
         fences = held.fences if isinstance(held, TablePolicies) else ()
-        for fence in fences:
-            if isinstance(fence, TableFence) and (missing := self._missing(fence.perimeter)):
-                problems.append(
-                    InvalidInputError(
-                        f"the perimeter of {resource.node.path}",
-                        value=f"no exemption for {self._identity.label}, which {self._path} exports it with",
-                        allowed=f"an exemption for {missing}, since Step Functions does not call from inside",
-                        fix="Add export.exemption(reason=…) to the perimeter's exemptions"
-                        + (", with settings_too=True." if "Describe" in missing else "."),
-                    )
-                )
-        return problems
+        shut_out = [
+            self._shut_out(resource, missing)
+            for fence in fences
+            if isinstance(fence, TableFence) and (missing := self._missing(fence.perimeter))
+        ]
+        return shut_out if _has_recovery(resource) else [self._without_recovery(resource), *shut_out]
+
+    def _without_recovery(self, resource: CfnAnyTable) -> InvalidInputError:
+        return InvalidInputError(
+            f"a table of {self._path}",
+            value=f"{resource.node.path} without point-in-time recovery",
+            allowed="tables with point-in-time recovery, without which DynamoDB exports nothing",
+            fix="Pass point_in_time_recovery_specification=PointInTimeRecoverySpecification("
+            "point_in_time_recovery_enabled=True) to the table.",
+        )
+
+    def _shut_out(self, resource: CfnAnyTable, missing: str) -> InvalidInputError:
+        settings_too = ", settings_too=True" if "Describe" in missing else ""
+        return InvalidInputError(
+            f"the perimeter of {resource.node.path}",
+            value=f"no exemption for {self._identity.label}, which {self._path} exports it with",
+            allowed=f"an exemption for {missing}, since Step Functions does not call from inside",
+            fix=f"Add export.exemption(reason=…{settings_too}) to the perimeter's exemptions.",
+        )
 
     def _missing(self, perimeter: Perimeter) -> str:
         """What the perimeter keeps the role from."""

@@ -127,7 +127,7 @@ class StackPolicies(Construct):
         """
         stack = cdk.Stack.of(resource)
         found = _KNOWN.get(stack) or stack.node.try_find_child(_CHILD_ID)
-        return found._holders.get(_name(resource)) if isinstance(found, StackPolicies) else None
+        return found.holders.get(_name(resource)) if isinstance(found, StackPolicies) else None
 
     def __init__(self, stack: cdk.Stack) -> None:
         super().__init__(stack, _CHILD_ID)
@@ -135,7 +135,7 @@ class StackPolicies(Construct):
         self.account = stack.account
         self.region = stack.region
         self._nested = bool(stack.nested)
-        self._holders: dict[str, PolicyHolder] = {}
+        self.holders: dict[str, PolicyHolder] = {}
         self._covered = False
         self._written = False
         node = self.node
@@ -156,9 +156,9 @@ class StackPolicies(Construct):
             make: Makes it when it is first asked for.
         """
         name = _name(resource)
-        found: Any = self._holders.get(name)
+        found: Any = self.holders.get(name)
         if found is None:
-            found = self._holders[name] = make()
+            found = self.holders[name] = make()
         holder: _Holder = found
         return holder
 
@@ -182,14 +182,14 @@ class StackPolicies(Construct):
         self._written = False
         if self._covered:
             self._covered = False
-            for holder in self._holders.values():
+            for holder in self.holders.values():
                 for overlay in holder.overlays:
                     overlay.take_back()
 
     def problems(self) -> list[str]:
         """Write our statements, or say what is wrong with the whole documents, statements of others included."""
         # This is the last moment before templates are rendered, aspects and references between stacks being done.
-        holders = tuple(self._holders.values())
+        holders = tuple(self.holders.values())
         properties = [properties_below(holder.resource, holder.overlays) for holder in holders]
         try:
             resolved = self.stack.resolve(properties)
@@ -224,7 +224,7 @@ class StackPolicies(Construct):
         Raises:
             TableguardError: They have not been written, because the validation was skipped.
         """
-        waiting = any(not overlay.is_lazy for holder in self._holders.values() for overlay in holder.overlays)
+        waiting = any(not overlay.is_lazy for holder in self.holders.values() for overlay in holder.overlays)
         if waiting and not self._written:
             raise TableguardError(
                 f"The policies of stack {self.stack.stack_name} are checked and written when the app is validated. "

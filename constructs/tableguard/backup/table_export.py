@@ -298,13 +298,12 @@ def _sources(scope: Construct, stack: cdk.Stack, tables: Sequence[AnyTable]) -> 
 def _source(scope: Construct, stack: cdk.Stack, table: Any) -> _Source:
     what = f"a table of {scope.node.path}"
     node = getattr(table, "node", None)
-    resource = table
-    if not isinstance(table, dynamodb.CfnTable | dynamodb.CfnGlobalTable):
-        if not isinstance(node, Node) or not hasattr(table, "table_arn"):
-            raise InvalidInputError(what, value=table, allowed="a TableV2, Table, CfnTable or CfnGlobalTable")
-        resource = node.default_child
+    is_resource = isinstance(table, dynamodb.CfnTable | dynamodb.CfnGlobalTable)
+    if not isinstance(node, Node) or not (is_resource or hasattr(table, "table_arn")):
+        raise InvalidInputError(what, value=table, allowed="a TableV2, Table, CfnTable or CfnGlobalTable")
+    resource = table if is_resource else node.default_child
     own = resource if isinstance(resource, dynamodb.CfnTable | dynamodb.CfnGlobalTable) else None
-    arn, name = (table.attr_arn, table.ref) if own is table else (table.table_arn, table.table_name)
+    arn, name = (table.attr_arn, table.ref) if is_resource else (table.table_arn, table.table_name)
     env = table.env
     for kind, there, here in (("account", env.account, stack.account), ("region", env.region, stack.region)):
         if there != here and not is_unresolved(f"{there}{here}"):

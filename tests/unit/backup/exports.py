@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -69,20 +70,33 @@ def named(value: Any) -> Any:
     """The references that these tests make, as the ARNs and names that they will be."""
     match value:
         case str():
-            for reference, becomes in (
-                ("<ExportMachineRoleA4A64F11.Arn>", role_arn(EXPORTER)),
-                ("<OrdersA9B65338.Arn>", f"arn:aws:dynamodb:{REGION}:{OWNER}:table/orders"),
-                ("<OrdersA9B65338>", "orders"),
-                ("<ExportLedger8D452EF4.Arn>", f"arn:aws:dynamodb:{REGION}:{OWNER}:table/ledger"),
-                ("<ExportLedger8D452EF4>", "ledger"),
-            ):
-                value = value.replace(reference, becomes)
+            for reference, becomes in _BECOMES.items():
+                value = re.sub(reference, becomes, value)
             return value
         case dict():
             return {key: named(inner) for key, inner in value.items()}
         case list():
             return [named(inner) for inner in value]
     return value
+
+
+_TABLES: Final = f"arn:aws:dynamodb:{REGION}:{OWNER}:table"
+_BECOMES: Final = {
+    r"<ExportMachineRole\w+\.Arn>": role_arn(EXPORTER),
+    r"<SecondMachineRole\w+\.Arn>": role_arn("second"),
+    r"<Orders\w*\.Arn>": f"{_TABLES}/orders",
+    r"<Orders\w*>": "orders",
+    r"<ExportLedger\w+\.Arn>": f"{_TABLES}/ledger",
+    r"<ExportLedger\w+>": "ledger",
+}
+
+
+def table_policy(scope: cdk.Stack) -> Json:
+    """The policy of the table that is exported."""
+    tables = resources(scope, "AWS::DynamoDB::GlobalTable")
+    (found,) = [each for name, each in tables.items() if "Ledger" not in name]
+    (replica,) = found["Replicas"]
+    return dict(replica["ResourcePolicy"]["PolicyDocument"])
 
 
 def bucket_policy(scope: cdk.Stack) -> Json:

@@ -10,7 +10,13 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tableguard.backup.air_gapped_vault import AirGappedVault
+    from tableguard.backup.backup_plan import TableBackupPlan
     from tableguard.backup.landing_bucket import LandingBucket
+    from tableguard.backup.locked_vault import LockedBackupVault
+    from tableguard.backup.on_demand_backups import OnDemandBackups
+    from tableguard.backup.region_settings import AdvancedDynamoDbBackup
+    from tableguard.backup.restore_testing import RestoreTesting
     from tableguard.backup.table_export import TableExport
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
@@ -64,8 +70,10 @@ if TYPE_CHECKING:
         User,
     )
     from tableguard.policy.archive_rules import SharedTable
+    from tableguard.policy.backup import BackupRule, BackupVaultReference, VaultCopy, VaultLock
     from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
     from tableguard.policy.guardrails import (
+        ForceBoundary,
         NoEc2,
         OnlyRegions,
         ProtectBackups,
@@ -84,7 +92,11 @@ if TYPE_CHECKING:
     from tableguard.validation import TableguardRules
 
 _MODULES: Final = {
+    "AdvancedDynamoDbBackup": "tableguard.backup.region_settings",
+    "AirGappedVault": "tableguard.backup.air_gapped_vault",
     "Attachments": "tableguard.organization.attachments",
+    "BackupRule": "tableguard.policy.backup",
+    "BackupVaultReference": "tableguard.policy.backup",
     "BreakGlassAccess": "tableguard.policy.break_glass",
     "BreakGlassAlarm": "tableguard.organization.break_glass_alarm",
     "BreakGlassRCP": "tableguard.organization.break_glass_rcp",
@@ -99,12 +111,15 @@ _MODULES: Final = {
     "EndpointTables": "tableguard.network.endpoint_tables",
     "EveryGrantEnds": "tableguard.review.rules",
     "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
+    "ForceBoundary": "tableguard.policy.guardrails",
     "KeepsAccess": "tableguard.review.rules",
     "LandingBucket": "tableguard.backup.landing_bucket",
+    "LockedBackupVault": "tableguard.backup.locked_vault",
     "NobodyCan": "tableguard.review.rules",
     "NoEc2": "tableguard.policy.guardrails",
     "NoHumanAccess": "tableguard.network.no_human_access",
     "NoWayAround": "tableguard.review.rules",
+    "OnDemandBackups": "tableguard.backup.on_demand_backups",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
     "OnlyRegions": "tableguard.policy.guardrails",
@@ -113,23 +128,31 @@ _MODULES: Final = {
     "ProtectSchedules": "tableguard.policy.guardrails",
     "ProtectTables": "tableguard.policy.guardrails",
     "ProtectTrails": "tableguard.policy.guardrails",
+    "RestoreTesting": "tableguard.backup.restore_testing",
     "SharedTable": "tableguard.policy.archive_rules",
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
     "TableExport": "tableguard.backup.table_export",
+    "TableBackupPlan": "tableguard.backup.backup_plan",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",
     "TablePerimeter": "tableguard.network.table_perimeter",
     "UsersWithMfa": "tableguard.policy.break_glass",
+    "VaultCopy": "tableguard.policy.backup",
+    "VaultLock": "tableguard.policy.backup",
     "VpcOnlyTable": "tableguard.network.vpc_only_table",
 }
 
 __all__ = [
     "Access",
     "Account",
+    "AdvancedDynamoDbBackup",
+    "AirGappedVault",
     "Attachments",
     "Attributes",
     "AwsService",
+    "BackupRule",
+    "BackupVaultReference",
     "BreakGlassAccess",
     "BreakGlassAlarm",
     "BreakGlassRCP",
@@ -149,6 +172,7 @@ __all__ = [
     "ExternalAccessAnalyzer",
     "FederatedUser",
     "Fenced",
+    "ForceBoundary",
     "Forwarding",
     "FromNetwork",
     "FromVpc",
@@ -163,10 +187,12 @@ __all__ = [
     "LeadingKeys",
     "Limit",
     "Limits",
+    "LockedBackupVault",
     "NoEc2",
     "NoHumanAccess",
     "NoWayAround",
     "NobodyCan",
+    "OnDemandBackups",
     "OnlyAccounts",
     "OnlyFrom",
     "OnlyRegions",
@@ -182,6 +208,7 @@ __all__ = [
     "ProtectTables",
     "ProtectTrails",
     "PublicPolicyError",
+    "RestoreTesting",
     "Role",
     "RoleOfEveryAccount",
     "RoleSession",
@@ -189,6 +216,7 @@ __all__ = [
     "SharedTable",
     "StayInOrganization",
     "TableAccess",
+    "TableBackupPlan",
     "TableExport",
     "TableGrant",
     "TablePart",
@@ -198,6 +226,8 @@ __all__ = [
     "TableguardRules",
     "User",
     "UsersWithMfa",
+    "VaultCopy",
+    "VaultLock",
     "VpcOnlyTable",
 ]
 

@@ -1,129 +1,108 @@
-"""What the tests of exports share: a landing bucket, an export, and what their policies decide."""
+"""Exports as DynamoDB writes them, put into a bucket the way replication leaves them there."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any, Final
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk.assertions import Template
-from constructs import Construct
+from tests.unit.backup.aws import S3
 
-import tableguard as tg
-from tableguard.policy.backup import VaultReference
-from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
-from tests.unit.tables.support import NOON, OWNER, REGION, Json, resolved, table_v2
+SOURCE = {"account": "111122223333", "region": "eu-west-1", "table": "orders"}
+PREFIX = "111122223333/eu-west-1/orders"
+TABLE = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"
+T0 = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=3)
 
-VAULT_ACCOUNT: Final = "111122223333"
-INTAKE: Final = "acme-intake"
-BUCKET: Final = "acme-landing"
-REPLICATOR: Final = "acme-replication"
-EXPORTER: Final = "acme-exports"
-VAULT: Final = VaultReference(account=VAULT_ACCOUNT, region="eu-west-1", intake_bucket=INTAKE)
-PITR: Final = dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True)
-OBJECT: Final = f"arn:aws:s3:::{BUCKET}/{OWNER}/{REGION}/orders/AWSDynamoDB/0123-abcd/manifest-summary.json"
-EVERYTHING: Final[Json] = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-}
-OVER_TLS: Final[Mapping[str, ContextValue]] = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+Item = dict[str, Any]
 
 
-def landing(scope: Construct, **options: Any) -> tg.LandingBucket:
-    given = {"bucket_name": BUCKET, "vault": VAULT, "replication_role_name": REPLICATOR, **options}
-    return tg.LandingBucket(scope, "Landing", **given)
+def item(key: str, **more: Any) -> Item:
+    return {"pk": {"S": key}, **more}
 
 
-def recovered(scope: Construct, **options: Any) -> dynamodb.TableV2:
-    """A table with point-in-time recovery."""
-    return table_v2(scope, point_in_time_recovery_specification=PITR, **options)
+def at(hours: float) -> str:
+    return (T0 + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
 
 
-def export(scope: Construct, **options: Any) -> tg.TableExport:
-    if "tables" not in options:
-        options["tables"] = [recovered(scope)]
-    if "landing" not in options:
-        options["landing"] = landing(scope)
-    given = {
-        "every": cdk.Duration.hours(1),
-        "full_every": cdk.Duration.hours(72),
-        "alarm_after": cdk.Duration.hours(6),
-        "role_name": EXPORTER,
-        **options,
-    }
-    return tg.TableExport(scope, "Export", **given)
+def full_line(one: Item) -> bytes:
+    return json.dumps({"Item": one}).encode() + b"\n"
 
 
-def role_arn(name: str, account: str = OWNER) -> str:
-    return f"arn:aws:iam::{account}:role/{name}"
+def change_line(old: Item | None, new: Item | None) -> bytes:
+    keys = {"pk": (new or old or {})["pk"]}
+    images = {name: image for name, image in (("NewImage", new), ("OldImage", old)) if image is not None}
+    return json.dumps({"Metadata": {"WriteTimestampMicros": {"N": "1"}}, "Keys": keys, **images}).encode() + b"\n"
 
 
-def resources(scope: cdk.Stack, kind: str) -> dict[str, Json]:
-    """The properties of the resources of one type, references worked out as the tests' names say."""
-    found = Template.from_stack(scope).find_resources(kind)
-    return {name: named(resolved(each)["Properties"]) for name, each in found.items()}
+def md5(body: bytes) -> str:
+    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
 
 
-def named(value: Any) -> Any:
-    """The references that these tests make, as the ARNs and names that they will be."""
-    match value:
-        case str():
-            for reference, becomes in _BECOMES.items():
-                value = re.sub(reference, becomes, value)
-            return value
-        case dict():
-            return {key: named(inner) for key, inner in value.items()}
-        case list():
-            return [named(inner) for inner in value]
-    return value
+class Export:
+    """One export; its parts may be altered before `arrive` puts them into the bucket."""
 
+    def __init__(self, number: int, files: Sequence[Sequence[bytes]], hours: float | tuple[float, float]) -> None:
+        self.id = f"0169535307600{number}-06e2188f"
+        self.folder = f"{PREFIX}/AWSDynamoDB/{self.id}/"
+        self.key = f"{self.folder}manifest-summary.json"
+        full = not isinstance(hours, tuple)
+        data = f"{self.folder}data/" if full else f"{PREFIX}/AWSDynamoDB/data/"
+        self.data = {
+            f"{data}e{number}f{n}.json.gz": gzip.compress(b"".join(one), mtime=0) for n, one in enumerate(files)
+        }
+        self.files = [
+            {
+                "itemCount": len(one),
+                "md5Checksum": md5(body),
+                "etag": hashlib.md5(body, usedforsecurity=False).hexdigest(),
+                "dataFileS3Key": key,
+            }
+            for (key, body), one in zip(self.data.items(), files, strict=True)
+        ]
+        times: dict[str, Any] = (
+            {"exportTime": at(hours), "exportType": "FULL_EXPORT"}
+            if not isinstance(hours, tuple)
+            else {
+                "exportFromTime": at(hours[0]),
+                "exportToTime": at(hours[1]),
+                "exportType": "INCREMENTAL_EXPORT",
+                "outputView": "NEW_AND_OLD_IMAGES",
+            }
+        )
+        self.summary: dict[str, Any] = {
+            "version": "2023-08-01",
+            "exportArn": f"{TABLE}/export/{self.id}",
+            "tableArn": TABLE,
+            "tableId": "12345678-1234-1234-1234-123456789012",
+            "s3Bucket": "landing",
+            "s3Prefix": PREFIX,
+            "manifestFilesS3Key": f"{self.folder}manifest-files.json",
+            "itemCount": sum(map(len, files)),
+            "outputFormat": "DYNAMODB_JSON",
+            **times,
+        }
 
-_TABLES: Final = f"arn:aws:dynamodb:{REGION}:{OWNER}:table"
-_BECOMES: Final = {
-    r"<ExportMachineRole\w+\.Arn>": role_arn(EXPORTER),
-    r"<SecondMachineRole\w+\.Arn>": role_arn("second"),
-    r"<Orders\w*\.Arn>": f"{_TABLES}/orders",
-    r"<Orders\w*>": "orders",
-    r"<ExportLedger\w+\.Arn>": f"{_TABLES}/ledger",
-    r"<ExportLedger\w+>": "ledger",
-}
+    @property
+    def event(self) -> dict[str, str]:
+        return {"bucket": "intake", "key": self.key}
 
+    def objects(self) -> dict[str, bytes]:
+        summary = json.dumps(self.summary).encode()
+        files = "".join(json.dumps(one) + "\n" for one in self.files).encode()
+        return {
+            **self.data,
+            f"{self.folder}manifest-files.json": files,
+            f"{self.folder}manifest-files.checksum": md5(files).encode(),
+            f"{self.folder}manifest-summary.checksum": md5(summary).encode(),
+            self.key: summary,
+        }
 
-def table_policy(scope: cdk.Stack) -> Json:
-    """The policy of the table that is exported."""
-    tables = resources(scope, "AWS::DynamoDB::GlobalTable")
-    (found,) = [each for name, each in tables.items() if "Ledger" not in name]
-    (replica,) = found["Replicas"]
-    return dict(replica["ResourcePolicy"]["PolicyDocument"])
-
-
-def bucket_policy(scope: cdk.Stack) -> Json:
-    (found,) = resources(scope, "AWS::S3::BucketPolicy").values()
-    return dict(found["PolicyDocument"])
-
-
-def identity_policy(scope: cdk.Stack, part: str) -> Json:
-    """The policy of the role whose policy's id holds a word."""
-    (found,) = [each for name, each in resources(scope, "AWS::IAM::Policy").items() if part in name]
-    return dict(found["PolicyDocument"])
-
-
-def allowed(
-    action: str,
-    resource: str = OBJECT,
-    *,
-    principal: str,
-    identity: Json = EVERYTHING,
-    bucket: Json | None = None,
-    context: Mapping[str, ContextValue] = OVER_TLS,
-    owner: str = OWNER,
-) -> bool:
-    """Whether a request goes through."""
-    request = Request(
-        principal=principal, action=action, resource=resource, resource_account=owner, context=context, time=NOON
-    )
-    decision = evaluate(request, Policies(resource=bucket, identity=[identity]))
-    assert decision.understood, decision
-    return decision.allowed
+    def arrive(self, s3: S3, *, without: str = "nothing") -> Export:
+        for key, body in self.objects().items():
+            if without not in key:
+                s3.put("intake", key, body)
+        return self

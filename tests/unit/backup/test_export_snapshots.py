@@ -8,7 +8,7 @@ from aws_cdk import aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
-from tests.unit.backup.exports import BUCKET, PITR, export, landing
+from tests.unit.backup.exported import BUCKET, PITR, export, landing
 from tests.unit.tables.support import OWNER, PK, stack
 
 

@@ -10,7 +10,7 @@ from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tableguard.policy.backup import VaultReference
-from tests.unit.backup.exports import (
+from tests.unit.backup.exported import (
     BUCKET,
     EXPORTER,
     INTAKE,

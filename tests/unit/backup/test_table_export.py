@@ -15,7 +15,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tests.unit.backup.exports import (
+from tests.unit.backup.exported import (
     BUCKET,
     EXPORTER,
     OBJECT,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tableguard.policy.backup.backup_rules import BackupRule, VaultCopy
+from tableguard.policy.backup.backup_vaults import BackupVaultReference, VaultLock
 from tableguard.policy.backup.common import SETTINGS, Bucket
 from tableguard.policy.backup.immutable import Immutable
 from tableguard.policy.backup.intake import Intake, bucket_policy, reader_statements, source_statements
@@ -11,6 +13,8 @@ from tableguard.policy.backup.retention import LockMode, Retention, RetentionBou
 
 __all__ = [
     "SETTINGS",
+    "BackupRule",
+    "BackupVaultReference",
     "Bucket",
     "Immutable",
     "Intake",
@@ -20,6 +24,8 @@ __all__ = [
     "RetentionBounds",
     "SealedReference",
     "SourceQuota",
+    "VaultCopy",
+    "VaultLock",
     "VaultReference",
     "bucket_policy",
     "destination_key_statement",

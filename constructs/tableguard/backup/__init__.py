@@ -1,0 +1,1 @@
+"""Backups that nobody can destroy: exports, vaults, restores and drills."""

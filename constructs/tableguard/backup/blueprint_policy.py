@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tableguard.network.fenced import Denying, denied
 from tableguard.policy import InvalidInputError, TableGrant, TableReference, document
 from tableguard.policy.documents import VERSION, Json
 
-_PRINCIPAL_ARN = "aws:PrincipalArn"
+_PRINCIPAL_ARN: Final = "aws:PrincipalArn"
+_POLICY: Final = "dynamodb:PutResourcePolicy"
+_ITEM: Final = "dynamodb:GetItem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,27 @@ def exempting(policy: Json, roles: Sequence[str]) -> Json:
     return {**policy, "Statement": [_exempt(statement, roles) for statement in policy["Statement"]]}
 
 
+def deployable(policy: Json, role: str) -> Json:
+    """The same policy with a role free to change it: a policy that nobody can change would lock its owner out.
+
+    Args:
+        policy: The policy.
+        role: The ARN of the role that deploys in the account of the restored table. It stays kept from the items.
+    """
+    return {
+        **policy,
+        "Statement": [
+            _exempt(statement, [role]) if _POLICY in _actions(statement) and _ITEM not in _actions(statement) else statement
+            for statement in policy["Statement"]
+        ],
+    }
+
+
+def _actions(statement: Json) -> Sequence[str]:
+    actions: str | Sequence[str] = statement.get("Action", ())
+    return (actions,) if isinstance(actions, str) else actions
+
+
 def _exempt(statement: Json, roles: Sequence[str]) -> Json:
     if statement["Effect"] != "Deny" or not roles:
         return statement
@@ -86,5 +110,6 @@ def _exempt(statement: Json, roles: Sequence[str]) -> Json:
     operator = conditions.get("ArnNotEquals", {})
     key = next((key for key in operator if key.lower() == _PRINCIPAL_ARN.lower()), _PRINCIPAL_ARN)
     before = operator.get(key, [])
-    values = [*(before if isinstance(before, list) else [before]), *roles]
+    listed = before if isinstance(before, list) else [before]
+    values = [*listed, *(role for role in roles if role not in listed)]
     return {**statement, "Condition": {**conditions, "ArnNotEquals": {**operator, key: values}}}

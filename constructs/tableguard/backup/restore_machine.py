@@ -5,6 +5,7 @@ Plan, create, load in order, count, compare, and only then what would change ite
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,6 +32,7 @@ VERIFIED: Final = "verified"
 PLACEHOLDER: Final = "tableguard-restored-table"
 # CloudFormation reads "${" in a definition as a variable of its own.
 _BRACE: Final = "tableguard-dollar-brace"
+_VARIABLE: Final = re.compile(r"\$\{(?!Token\[)")
 RESULTS: Final = "results"
 FUNCTION_SECONDS: Final = 900  # the longest that a Lambda function runs
 _CALL_SECONDS: Final = FUNCTION_SECONDS + 60
@@ -435,7 +437,7 @@ class RestoreMachine:
 
 def _without_braces(policy: Any) -> Any:
     if isinstance(policy, str):
-        return policy.replace("${", _BRACE)
+        return _VARIABLE.sub(_BRACE, policy)
     if isinstance(policy, list):
         return [_without_braces(inner) for inner in policy]
     if isinstance(policy, dict):

@@ -1,0 +1,103 @@
+"""The Lambda functions behind the state machines of the backups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from tableguard.policy.errors import InvalidInputError
+
+_FOLDER: Final = Path(__file__).parent
+_HANDLERS: Final = (
+    "seal.open",
+    "seal.copy",
+    "seal.close",
+    "seal.sweep",
+    "restore.plan",
+    "restore.load",
+    "restore.digest",
+    "restore.check",
+    "drill.check",
+)
+
+
+class BackupFunction(Construct):
+    """One step of a backup's state machine that no service integration can do.
+
+    Args:
+        scope: The parent.
+        construct_id: The id.
+        handler: The step, one of seal.open, seal.copy, seal.close, seal.sweep, restore.plan, restore.load,
+            restore.digest, restore.check, drill.check.
+        environment: The settings that the step's module names.
+        memory_mib: Memory in MiB, and with it the share of a processor: 1769 is one whole. Files are streamed, so a
+            larger file needs no more.
+        timeout: How long one invocation may take, up to 15 minutes, which is what leaving it out means. A step that
+            needs longer goes on in the next one.
+        reserved_concurrency: How many may run at once, taken from the account's share; None reserves none and
+            leaves it to the state machine.
+        log_retention: How long the log is kept. It says what was done to which file, never what an item holds.
+
+    Raises:
+        InvalidInputError: There is no such step, or it asks for more than Lambda gives.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        handler: str,
+        environment: Mapping[str, str] | None = None,
+        memory_mib: int = 1769,
+        timeout: cdk.Duration | None = None,
+        reserved_concurrency: int | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        if handler not in _HANDLERS:
+            raise InvalidInputError("The handler of a BackupFunction", value=handler, allowed=", ".join(_HANDLERS))
+        self._log = logs.LogGroup(self, "Log", retention=log_retention, removal_policy=cdk.RemovalPolicy.DESTROY)
+        self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self._log.grant_write(self._role)
+        self._function = lambda_.Function(
+            self,
+            "Function",
+            description=f"Step {handler} of backups",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            code=lambda_.Code.from_asset(
+                str(_FOLDER),
+                exclude=["*", "!runtime", "!runtime/*.py"],
+                ignore_mode=cdk.IgnoreMode.GLOB,
+            ),
+            handler=f"runtime.{handler}",
+            environment=dict(environment or {}),
+            role=self._role,
+            log_group=self._log,
+            memory_size=memory_mib,
+            timeout=timeout or cdk.Duration.minutes(15),
+            reserved_concurrent_executions=reserved_concurrency,
+        )
+
+    @property
+    def function(self) -> lambda_.Function:
+        """The function."""
+        return self._function
+
+    @property
+    def role(self) -> iam.Role:
+        """The role that the function runs as. It may write its log; everything else is granted to it."""
+        return self._role
+
+    @property
+    def log_group(self) -> logs.LogGroup:
+        """The log."""
+        return self._log

@@ -1,0 +1,175 @@
+"""Lets an export in: checks its manifests and lists the work of sealing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from . import catalogue, moments, quota, storage
+from .errors import NotYetComplete, Rejected
+from .manifests import DataFile, Place, Summary, check_sum, read_files, read_summary
+from .storage import Version
+
+LARGEST_FILE: Final = 5 * 2**30  # bytes that CopyObject copies at once: S3 API reference, CopyObject
+# PITR holds 35 days, so no export is of an older moment; the rest is time for a vault that stood still.
+OLDEST: Final = timedelta(days=60)
+_FUTURE: Final = timedelta(hours=24)
+_MOST_VERSIONS: Final = 1_000  # of a manifest. The oldest counts, so more would only cost time
+_MOST_CANDIDATES: Final = 10  # versions of a data file that are read to find the one that the manifest means
+_MANIFESTS: Final = (
+    "manifest-summary.json",
+    "manifest-summary.checksum",
+    "manifest-files.json",
+    "manifest-files.checksum",
+)
+_MOST_BYTES: Final = 64 * 2**20  # of a manifest: 100,000 lines of 640 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An export whose manifests agree with their checksums and with the place where they stand.
+
+    Args:
+        place: Where it stands.
+        summary: What its summary says.
+        files: Its data files.
+        manifests: The oldest version of each of its four manifests, with its content.
+    """
+
+    place: Place
+    summary: Summary
+    files: list[DataFile]
+    manifests: dict[Version, bytes]
+
+
+def read(s3: Any, bucket: str, key: object) -> Opened:
+    """Read the manifests of an export. What is written over them later changes nothing: the oldest version counts.
+
+    Args:
+        s3: The client.
+        bucket: The intake bucket.
+        key: The key of manifest-summary.json.
+
+    Raises:
+        NotYetComplete: One of them has not arrived.
+        Rejected: One of them is not what it should be.
+    """
+    place = Place.of(key)
+    found: dict[str, Version] = {}
+    for name in _MANIFESTS:
+        versions = storage.versions_of(s3, bucket, f"{place.folder}{name}", most=_MOST_VERSIONS)
+        if not versions:
+            raise NotYetComplete(f"{place.folder}{name} has not arrived in {bucket}.")
+        found[name] = versions[0]
+    bodies = {name: storage.read_small(s3, bucket, version, most=_MOST_BYTES) for name, version in found.items()}
+    for name in ("manifest-summary", "manifest-files"):
+        check_sum(bodies[f"{name}.json"], bodies[f"{name}.checksum"], name=f"{place.folder}{name}.json")
+    summary = read_summary(bodies["manifest-summary.json"], place)
+    files = read_files(bodies["manifest-files.json"], place, summary)
+    return Opened(place, summary, files, {found[name]: bodies[name] for name in _MANIFESTS})
+
+
+def check_time(opened: Opened, now: datetime) -> None:
+    """Refuse windows that no export can have: one from the future would stay the newest backup for ever.
+
+    Raises:
+        Rejected: The window ends more than a day from now, or more than 60 days ago.
+    """
+    if not now - OLDEST <= opened.summary.end <= now + _FUTURE:
+        raise Rejected(
+            f"The export {opened.place.folder} is of {moments.show(opened.summary.end)}, and it is "
+            f"{moments.show(now)}: at most {OLDEST.days} days old exports are sealed, and none from the future."
+        )
+
+
+def work_of(s3: Any, bucket: str, opened: Opened) -> list[dict[str, Any]]:
+    """One work item for each data file, with the versions that it may be.
+
+    Raises:
+        NotYetComplete: A data file has not arrived; the message says how many, and names one.
+        Rejected: A data file is too large.
+    """
+
+    def candidates(file: DataFile) -> list[Version]:
+        return _candidates(s3, bucket, file)
+
+    found = storage.in_parallel(candidates, opened.files)
+    missing = [file.key for file, versions in zip(opened.files, found, strict=True) if not versions]
+    if missing:
+        raise NotYetComplete(
+            f"{len(missing)} of {len(found)} data files have not arrived in {bucket}; one is {missing[0]}."
+        )
+    return [
+        {
+            "n": number,
+            "bucket": bucket,
+            "key": file.key,
+            "versions": [version.id for version in versions],
+            "bytes": max(version.size for version in versions),
+            "md5": file.md5,
+            "records": file.records,
+            "type": opened.summary.kind,
+            "sealed_key": f"{opened.place.sealed}{file.key.rpartition('/')[2]}",
+            "work": opened.place.work,
+        }
+        for number, (file, versions) in enumerate(zip(opened.files, found, strict=True))
+    ]
+
+
+def _candidates(s3: Any, bucket: str, file: DataFile) -> list[Version]:
+    """The versions of a data file, the likeliest first."""
+    versions = storage.versions_of(s3, bucket, file.key, most=_MOST_VERSIONS)
+    found = [version for version in versions if version.size <= LARGEST_FILE]
+    if versions and not found:
+        raise Rejected(
+            f"{file.key} is larger than {LARGEST_FILE} bytes (5 GiB), the most that S3 copies as one object with its "
+            "lock and checksum. This export cannot be sealed."
+        )
+    # An ETag is no proof, and after a replication that encrypts anew it is another one. It is a hint where to start.
+    found.sort(key=lambda version: version.etag != file.etag)
+    return found[:_MOST_CANDIDATES]
+
+
+def open_export(
+    s3: Any, bucket: str, key: str, *, sealed: str, work: str, limits: quota.Quota, now: datetime
+) -> dict[str, Any]:
+    """Check an export, count it in and write down the work of sealing it.
+
+    Args:
+        s3: The client.
+        bucket: The intake bucket.
+        key: The key of manifest-summary.json.
+        sealed: The sealed bucket.
+        work: The work bucket.
+        limits: What the source account may have.
+        now: The moment.
+
+    Returns:
+        What the other steps need, and whether the export is sealed already.
+
+    Raises:
+        NotYetComplete: A file has not arrived.
+        Rejected: The export must not be sealed.
+        QuotaExceeded: The source account has had its share.
+    """
+    opened = read(s3, bucket, key)
+    place = opened.place
+    result: dict[str, Any] = {
+        "export_id": place.export,
+        "prefix": place.folder,
+        "bucket": bucket,
+        "key": key,
+        "work_key": f"{place.work}files.json",
+        "files": len(opened.files),
+        "already_sealed": bool(
+            storage.versions_of(s3, sealed, catalogue.key_of(place, opened.summary), most=_MOST_VERSIONS)
+        ),
+    }
+    if result["already_sealed"]:
+        return result
+    check_time(opened, now)
+    items = work_of(s3, bucket, opened)
+    quota.admit(s3, work, place, size=sum(item["bytes"] for item in items), quota=limits, now=moments.now())
+    storage.put_json(s3, work, result["work_key"], items)
+    return result

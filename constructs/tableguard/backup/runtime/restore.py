@@ -1,0 +1,93 @@
+"""The handlers of the restore machine: plan, load, digest, check.
+
+Environment: SEALED_BUCKET for plan and load; WORK_BUCKET, of the account that restores, for plan.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any, Final
+
+from . import comparing, loading, moments, planning
+from .clients import Context, dynamodb, s3, seconds_left, setting
+
+_SOURCE: Final = {"account": r"\d{12}", "region": r"[a-z0-9-]{5,32}", "table": r"[A-Za-z0-9_.-]{3,255}"}
+_EXECUTION: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+
+
+def plan(event: dict[str, Any], _context: Context) -> dict[str, Any]:
+    """Choose the exports to load and check that they are all there.
+
+    Args:
+        event: `{"source": {"account", "region", "table"}, "until": ISO moment or null, "execution": name}`.
+
+    Returns:
+        `{"work_bucket", "work_prefix", "steps": [{"key", "files", "type", "from", "to"}, …], "expected": {"count",
+        "digest"}, "reached", "table_id", "records", "bytes"}`.
+
+    Raises:
+        NoBackup: No full export is sealed up to the moment.
+        BrokenChain: A window is missing.
+        Damaged: A sealed object is not there, or not what the catalogue says.
+        ValueError: The event is no such one.
+    """
+    source = event.get("source") or {}
+    for name, form in _SOURCE.items():
+        if not re.fullmatch(form, str(source.get(name, ""))):
+            raise ValueError(f"The event's source needs the {name} of the table.")
+    execution = event.get("execution")
+    if not isinstance(execution, str) or not _EXECUTION.fullmatch(execution):
+        raise ValueError("The event needs the name of its execution: letters, digits, and _ . - between them.")
+    until = moments.parse(event["until"], what="until") if event.get("until") else None
+    return planning.plan_restore(
+        s3(), source, until, sealed=setting("SEALED_BUCKET"), work=setting("WORK_BUCKET"), folder=f"{execution}/"
+    )
+
+
+def load(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Write the records of one file into the table.
+
+    Args:
+        event: `{"file": one of a step's files, "table": name, "type": "FULL" or "INCREMENTAL", "after": lines done}`.
+        context: Says how much time is left.
+
+    Returns:
+        `{"done": bool, "after": int}`; if it is not done, call again with that `after`.
+
+    Raises:
+        Damaged: The file is not what was sealed.
+        Throttled: The table took nothing during the whole invocation.
+    """
+    return loading.load_file(
+        s3(), dynamodb(), event, sealed=setting("SEALED_BUCKET"), left=partial(seconds_left, context)
+    )
+
+
+def digest(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Add up a segment of the restored table.
+
+    Args:
+        event: `{"table", "segment", "segments", "start": null, "count": 0, "digest": 64 zeros, "bytes": 0}`, or
+            what the last call returned.
+        context: Says how much time is left.
+
+    Returns:
+        The same with the sums so far, and `done`.
+    """
+    return comparing.digest_segment(dynamodb(), event, left=partial(seconds_left, context))
+
+
+def check(event: dict[str, Any], _context: Context) -> dict[str, Any]:
+    """Hold the restored table against what the sealed exports say.
+
+    Args:
+        event: `{"expected": of the plan, "segments": [last output of digest for each segment]}`.
+
+    Returns:
+        `{"count", "digest", "bytes"}` of the table.
+
+    Raises:
+        Different: They are not the same.
+    """
+    return comparing.check(event["expected"], event["segments"])

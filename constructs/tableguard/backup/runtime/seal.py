@@ -1,0 +1,145 @@
+"""The handlers of the sealing machine: open, copy, close, and sweep for what no event has started.
+
+Environment: INTAKE_BUCKET, SEALED_BUCKET, WORK_BUCKET; RETENTION_MODE (COMPLIANCE or GOVERNANCE) with RETENTION_DAYS or
+RETENTION_YEARS; QUOTA_BYTES_PER_DAY and QUOTA_EXPORTS_PER_DAY, for each source account.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Final
+
+from . import closing, copying, moments, opening, storage, sweeping
+from .clients import Context, s3, seconds_left, setting
+from .errors import Rejected
+from .manifests import Place
+from .quota import Quota
+
+_DAYS_OF_A_YEAR: Final = 366  # rather a day too long than one too short
+_MOST_DAYS: Final = 36_500  # S3 user guide, "Object Lock": 100 years
+
+
+def open(event: dict[str, Any], _context: Context) -> dict[str, Any]:  # noqa: A001 - the name of the step
+    """Check an export that has arrived, and list the work of sealing it.
+
+    Args:
+        event: `{"bucket": …, "key": "…/manifest-summary.json", "now": …}`; `now` is the machine's clock, and the
+            function's own if it is left out.
+
+    Returns:
+        `{"export_id", "prefix", "bucket", "key", "work_key", "files", "already_sealed"}`; the object at `work_key` in
+        the work bucket is an array of `files` work items.
+
+    Raises:
+        NotYetComplete: A file of the export has not arrived.
+        Rejected: The export must not be sealed.
+        QuotaExceeded: The source account has had its share of these 24 hours.
+    """
+    bucket, key = _of_intake(event)
+    now = moments.parse(event["now"], what="now") if event.get("now") else moments.now()
+    quota = Quota(exports=int(setting("QUOTA_EXPORTS_PER_DAY")), size=int(setting("QUOTA_BYTES_PER_DAY")))
+    with _noted(Place.of(key).work):
+        return opening.open_export(
+            s3(), bucket, key, sealed=setting("SEALED_BUCKET"), work=setting("WORK_BUCKET"), limits=quota, now=now
+        )
+
+
+def copy(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Seal one data file.
+
+    Args:
+        event: A work item of `open`.
+        context: Says how much time is left.
+
+    Returns:
+        `{"file": its name}`.
+
+    Raises:
+        Rejected: The file is not what the manifest says.
+        Unfinished: The time is up. What was reached is stored: call again.
+    """
+    _check_intake(event["bucket"])
+    with _noted(event["work"]):
+        return copying.copy_file(
+            s3(),
+            event,
+            sealed=setting("SEALED_BUCKET"),
+            work=setting("WORK_BUCKET"),
+            lock=_lock(),
+            left=partial(seconds_left, context),
+        )
+
+
+def close(event: dict[str, Any], _context: Context) -> dict[str, Any]:
+    """Write the catalogue entry of an export whose data files are sealed.
+
+    Args:
+        event: What `open` returned; `bucket` and `key` are used.
+
+    Returns:
+        `{"catalogue_key", "version_id", "records", "bytes", "count"}`.
+
+    Raises:
+        NotYetComplete: A data file is not sealed.
+        Rejected: Something else has the place of the entry or of a manifest.
+    """
+    bucket, key = _of_intake(event)
+    with _noted(Place.of(key).work):
+        return closing.close_export(
+            s3(), bucket, key, sealed=setting("SEALED_BUCKET"), work=setting("WORK_BUCKET"), lock=_lock()
+        )
+
+
+def sweep(_event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Find exports that have arrived and that no run has sealed.
+
+    Args:
+        context: Says how much time is left.
+
+    Returns:
+        `{"exports": [{"bucket", "key"}, …]}`, at most 100: inputs of `open`.
+    """
+    return sweeping.sweep(
+        s3(),
+        setting("INTAKE_BUCKET"),
+        sealed=setting("SEALED_BUCKET"),
+        work=setting("WORK_BUCKET"),
+        left=partial(seconds_left, context),
+    )
+
+
+def _of_intake(event: dict[str, Any]) -> tuple[str, str]:
+    _check_intake(event.get("bucket"))
+    key = event.get("key")
+    if not isinstance(key, str):
+        raise Rejected("The event has no key of a manifest-summary.json.")
+    return setting("INTAKE_BUCKET"), key
+
+
+def _check_intake(bucket: object) -> None:
+    if bucket != setting("INTAKE_BUCKET"):
+        raise Rejected(f"Exports are sealed from {setting('INTAKE_BUCKET')} only, not from {bucket!r}.")
+
+
+def _lock() -> copying.Lock:
+    mode = setting("RETENTION_MODE")
+    if mode not in {"COMPLIANCE", "GOVERNANCE"}:
+        raise ValueError(f"RETENTION_MODE must be COMPLIANCE or GOVERNANCE, not {mode!r}.")
+    years = os.environ.get("RETENTION_YEARS")
+    days = int(years) * _DAYS_OF_A_YEAR if years else int(setting("RETENTION_DAYS"))
+    if days < 1:
+        raise ValueError("RETENTION_DAYS or RETENTION_YEARS must be at least 1.")
+    return copying.Lock(mode=mode, days=min(days, _MOST_DAYS))
+
+
+@contextmanager
+def _noted(work: str) -> Iterator[None]:
+    """Leave a note of a rejection, so that no sweep takes up the export again."""
+    try:
+        yield
+    except Rejected as error:
+        storage.put_json(s3(), setting("WORK_BUCKET"), sweeping.rejected_key(work), {"why": str(error)})
+        raise

@@ -1,0 +1,72 @@
+"""Finds exports in the intake bucket that nobody has sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain, islice, zip_longest
+from typing import Any, Final
+
+from . import catalogue, moments, storage
+from .opening import OLDEST
+
+MOST: Final = 100  # exports that one sweep starts; the next takes the others
+_RESERVE: Final = 30.0  # seconds
+
+
+def sweep(
+    s3: Any, intake: str, *, sealed: str, work: str, left: Callable[[], float]
+) -> dict[str, list[dict[str, str]]]:
+    """The exports that have arrived and are neither sealed nor rejected, at most 100, in turn from each account.
+
+    A source that sends thousands of exports that nobody can seal keeps its own waiting, not those of the others.
+
+    Args:
+        s3: The client.
+        intake: The intake bucket.
+        sealed: The sealed bucket.
+        work: The work bucket.
+        left: Seconds that are left for this.
+    """
+    waiting = [
+        _of_account(s3, intake, account, sealed=sealed, work=work, left=left)
+        for account in storage.folders(s3, intake, "")
+    ]
+    in_turn = filter(None, chain.from_iterable(zip_longest(*waiting)))
+    return {"exports": [{"bucket": intake, "key": key} for key in islice(in_turn, MOST)]}
+
+
+def _of_account(
+    s3: Any, intake: str, account: str, *, sealed: str, work: str, left: Callable[[], float]
+) -> Iterator[str]:
+    for region in storage.folders(s3, intake, account):
+        for table in storage.folders(s3, intake, region):
+            done: set[str] | None = None
+            for folder in storage.folders(s3, intake, f"{table}AWSDynamoDB/"):
+                if left() < _RESERVE:
+                    return
+                export = folder.removesuffix("/").rpartition("/")[2]
+                if export == "data":  # what increments share
+                    continue
+                if done is None:
+                    done = catalogue.exports(s3, sealed, table.removesuffix("/"), since=moments.now() - OLDEST)
+                if export not in done and not _is_rejected(s3, work, f"{table}{export}/") and _has(s3, intake, folder):
+                    yield f"{folder}manifest-summary.json"
+
+
+def rejected_key(work: str) -> str:
+    """The key of the object that says why an export was rejected.
+
+    Args:
+        work: The folder of the export in the work bucket.
+    """
+    return f"{work}rejected.json"
+
+
+def _is_rejected(s3: Any, bucket: str, work: str) -> bool:
+    key = rejected_key(work)
+    return key in storage.keys(s3, bucket, key)
+
+
+def _has(s3: Any, intake: str, folder: str) -> bool:
+    key = f"{folder}manifest-summary.json"
+    return key in islice(storage.keys(s3, intake, key), 1)

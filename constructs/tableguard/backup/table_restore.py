@@ -300,7 +300,7 @@ class TableRestore(Construct):
             arn = self._bucket_of_exports().bucket_arn
             read = _allow_versions(arn)
             made["Load"][1].append(read)
-            for part, handler in (("Open", "open"), ("Measure", "measure"), ("Close", "close")):
+            for part, handler in (("Open", "begin"), ("Measure", "measure"), ("Close", "finish")):
                 made[part] = (f"point_in_time.{handler}", [read, _list_versions(arn), *own])
         functions = {}
         for part, (handler, statements) in sorted(made.items()):

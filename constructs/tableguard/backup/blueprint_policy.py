@@ -91,7 +91,9 @@ def deployable(policy: Json, role: str) -> Json:
     return {
         **policy,
         "Statement": [
-            _exempt(statement, [role]) if _POLICY in _actions(statement) and _ITEM not in _actions(statement) else statement
+            _exempt(statement, [role])
+            if _POLICY in _actions(statement) and _ITEM not in _actions(statement)
+            else statement
             for statement in policy["Statement"]
         ],
     }

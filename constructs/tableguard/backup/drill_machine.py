@@ -19,6 +19,7 @@ from tableguard.backup.restore_states import (
     fail,
     function_task,
     passing,
+    reading_tags,
     retry,
     task,
     wait,
@@ -29,6 +30,7 @@ NAMESPACE: Final = "tableguard/backup"
 GOOD: Final = "DrillSucceeded"
 BAD: Final = "DrillFailed"
 ITEMS: Final = "DrillItems"
+AGE: Final = "DrillAgeHours"
 EVENT_SOURCE: Final = "tableguard.backup"
 _CALL_SECONDS: Final = 960
 _NO_DIGEST: Final = "0" * 64
@@ -133,6 +135,52 @@ class CheckMachine:
                 ),
             },
         }
+
+
+def watch_definition(*, name: str, parameter: str) -> Json:
+    """The definition that says how old the last good drill is: an alarm on absence that reaches further than a week.
+
+    Args:
+        name: What the metrics call the drill.
+        parameter: The name of the SSM parameter that keeps what the last good drill found.
+    """
+    began = "$toMillis($parse($states.result.Parameter.Value).drilled)"
+    return {
+        "Comment": "Says how many hours ago the last good drill began.",
+        "QueryLanguage": "JSONPath",
+        "TimeoutSeconds": 600,
+        "StartAt": "Last",
+        "States": {
+            "Last": task(
+                "arn:aws:states:::aws-sdk:ssm:getParameter",
+                {"Name": parameter},
+                seconds=60,
+                retries=[retry(*_SSM_FAULTS, "States.Timeout")],
+                then="Say",
+                # No metric either: missing data is an alarm.
+                catches=[catch("Never", "Ssm.ParameterNotFoundException")],
+                output={"hours": expression(f"($toMillis($states.context.State.EnteredTime) - {began}) / 3600000")},
+            ),
+            "Never": passing(None, output={"never": True}),
+            "Say": task(
+                "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
+                {
+                    "Namespace": NAMESPACE,
+                    "MetricData": [
+                        {
+                            "MetricName": AGE,
+                            "Value": expression("$states.input.hours"),
+                            "Unit": "None",
+                            "Dimensions": [{"Name": "Drill", "Value": name}],
+                        }
+                    ],
+                },
+                seconds=60,
+                retries=[retry("States.TaskFailed", "States.Timeout")],
+                then=None,
+            ),
+        },
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,8 +303,7 @@ class DrillMachine:
 
     def _cleaning(self) -> dict[str, Json]:
         """Remove the table, if this drill's restore has made it: by its name, and by its tag."""
-        tag = f"$states.result.Tags[Key = '{RESTORE_TAG}'].Value"
-        arn = expression(f"'{self.arn_prefix}' & $substring($table, {len(self.prefix)})")
+        arn = f"'{self.arn_prefix}' & $substring($table, {len(self.prefix)})"
         unclean = {
             **catch("Report"),
             "Assign": {
@@ -269,14 +316,10 @@ class DrillMachine:
         }
         gone = {**catch("Report", "DynamoDb.ResourceNotFoundException"), "Output": {}}
         states = {
-            "Look": dynamodb_task(
-                "listTagsOfResource",
-                {"ResourceArn": arn},
-                then="Ours",
-                catches=[gone, unclean],
-                output={"ours": expression(f"$exists({tag}) ? {tag} = $maker : false")},
+            **reading_tags("Look", arn, then="Ours", catches=[gone, unclean]),
+            "Ours": choice(
+                [(f"$tags[Key = '{RESTORE_TAG}'].Value = $maker", "Kept" if self.keep_failed else "Remove")], "Report"
             ),
-            "Ours": choice([("$states.input.ours", "Kept" if self.keep_failed else "Remove")], "Report"),
             "Remove": dynamodb_task(
                 "deleteTable",
                 {"TableName": expression("$table")},
@@ -294,9 +337,7 @@ class DrillMachine:
             ),
         }
         # A table that is still being made refuses to be deleted, which passes.
-        states["Remove"]["Retry"].append(
-            retry("DynamoDb.ResourceInUseException", attempts=30, interval=10)
-        )
+        states["Remove"]["Retry"].append(retry("DynamoDb.ResourceInUseException", attempts=30, interval=10))
         if self.keep_failed:
             states["Kept"] = choice([("$problem != null", "Report")], "Remove")
         return states
@@ -357,7 +398,8 @@ class DrillMachine:
                 {
                     "TopicArn": self.topic,
                     "Subject": expression(
-                        f"$substring(({ok} ? 'Restore drill passed: ' : 'Restore drill FAILED: ') & '{self.name}', 0, 99)"
+                        f"$substring(({ok} ? 'Restore drill passed: ' : 'Restore drill FAILED: ') "
+                        f"& '{self.name}', 0, 99)"
                     ),
                     "Message": expression(
                         f"{ok} ? 'Restored ' & $string($found.count) & ' items as of ' & $reached & '.' : $problem"

@@ -38,7 +38,8 @@ class BackupFunction(Construct):
         scope: The parent.
         construct_id: The id.
         handler: The step, one of seal.open, seal.copy, seal.close, seal.sweep, restore.plan, restore.load,
-            restore.digest, restore.check, drill.check, point_in_time.begin, point_in_time.measure, point_in_time.finish.
+            restore.digest, restore.check, drill.check, point_in_time.begin, point_in_time.measure,
+            point_in_time.finish.
         environment: The settings that the step's module names.
         memory_mib: Memory in MiB, and with it the share of a processor: 1769 is one whole. Files are streamed, so a
             larger file needs no more.

@@ -41,7 +41,9 @@ def like(table: AnyTable, **changes: Any) -> LikeTable:
     resource = table_resource(
         unwrapped(table),
         "TableBlueprint",
-        instead=lambda _: Instead(table=None, stream=None, besides=", or write it down: TableBlueprint(partition_key=…)"),
+        instead=lambda _: Instead(
+            table=None, stream=None, besides=", or write it down: TableBlueprint(partition_key=…)"
+        ),
     )
     return LikeTable(TablePolicies.of(resource), changes)
 
@@ -132,9 +134,9 @@ def _moved(value: Any, policies: TablePolicies, table: TableReference) -> Any:
             return {key: _moved(inner, policies, table) for key, inner in value.items()}
     if isinstance(value, list):
         return [_moved(inner, policies, table) for inner in value]
-    if isinstance(value, str) and not is_unresolved(source.name):
-        if value == source.arn or value.startswith(f"{source.arn}/"):
-            return table.arn + value.removeprefix(source.arn)
+    named = isinstance(value, str) and not is_unresolved(source.name)
+    if named and (value == source.arn or value.startswith(f"{source.arn}/")):
+        return table.arn + value.removeprefix(source.arn)
     return value
 
 
@@ -241,7 +243,7 @@ def _insights(settings: Mapping[str, Any]) -> str | None:
 
 def _capacity(settings: Mapping[str, Any], *, provisioned: bool, path: str) -> Capacity:
     warm = settings.get("warmThroughput") or {}
-    ready = {"warm_read": warm.get("readUnitsPerSecond"), "warm_write": warm.get("writeUnitsPerSecond")}
+    ready: dict[str, Any] = {"warm_read": warm.get("readUnitsPerSecond"), "warm_write": warm.get("writeUnitsPerSecond")}
     if not provisioned:
         most = settings.get("onDemandThroughput") or {}
         reads = settings.get("readOnDemandThroughputSettings") or {}

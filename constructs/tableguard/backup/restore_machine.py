@@ -19,6 +19,7 @@ from tableguard.backup.restore_states import (
     fail,
     function_task,
     passing,
+    reading_tags,
     wait,
 )
 from tableguard.policy.documents import Json
@@ -145,7 +146,9 @@ class RestoreMachine:
                 "Named",
             ),
             "NoName": fail("NoName", 'Say the new table\'s name: {"table": "…"}.'),
-            "OtherSource": fail("OtherSource", "This machine restores another table: leave source out, or name its own."),
+            "OtherSource": fail(
+                "OtherSource", "This machine restores another table: leave source out, or name its own."
+            ),
             "Named": passing(
                 "Plan",
                 assign={
@@ -172,8 +175,7 @@ class RestoreMachine:
         }
         if self.policy is not None:
             arguments["ResourcePolicy"] = expression(_rendered("policy"))
-        tag = f"$states.result.Tags[Key = '{RESTORE_TAG}'].Value"
-        state = f"$states.result.Tags[Key = '{STATE_TAG}'].Value"
+        tag, state = (f"$tags[Key = '{name}'].Value" for name in (RESTORE_TAG, STATE_TAG))
         states = {
             "Planned": passing(
                 "Create",
@@ -194,25 +196,11 @@ class RestoreMachine:
                 expression("'No table was made: ' & $states.input.Cause"),
             ),
             # A call that timed out may have made it all the same, and an execution may be taken up again.
-            "Whose": dynamodb_task(
-                "listTagsOfResource",
-                {"ResourceArn": expression("$arn")},
-                then="Mine",
-                catches=[catch("TableExists")],
-                output={
-                    "restore": expression(f"$exists({tag}) ? {tag} : ''"),
-                    "state": expression(f"$exists({state}) ? {state} : ''"),
-                },
-            ),
+            **reading_tags("Whose", "$arn", then="Mine", catches=[catch("TableExists")]),
             "Mine": choice(
                 [
-                    (
-                        f"$states.input.state = '{INCOMPLETE}' and $states.input.restore != '' and "
-                        "($states.input.restore = $execution or $states.input.restore = $resumes)",
-                        "Wait",
-                    ),
-                    # Dead between the last two steps: what follows may be done twice.
-                    ("$states.input.restore = $execution", "Wait"),
+                    (f"{tag} = $execution", "Wait"),
+                    (f"$resumes != '' and {tag} = $resumes and {state} = '{INCOMPLETE}'", "Wait"),
                 ],
                 "TableExists",
             ),
@@ -334,9 +322,7 @@ class RestoreMachine:
             f"'digest': '{_NO_DIGEST}'"
         )
         return {
-            "Segments": passing(
-                "Digest", output={"segments": expression(f"[[0..{self.segments - 1}].{{{fields}}}]")}
-            ),
+            "Segments": passing("Digest", output={"segments": expression(f"[[0..{self.segments - 1}].{{{fields}}}]")}),
             "Digest": distributed_map(
                 {
                     "DigestSegment": digest,
@@ -362,12 +348,14 @@ class RestoreMachine:
             "Incomplete": fail(
                 expression("$states.input.Error"),
                 expression(
-                    f"'Table ' & $table & ' is left as it is, tagged {STATE_TAG} = {INCOMPLETE}: ' & $states.input.Cause"
+                    f"'Table ' & $table & ' is left as it is, tagged "
+                    f"{STATE_TAG} = {INCOMPLETE}: ' & $states.input.Cause"
                 ),
             ),
         }
 
     def _finishing(self) -> dict[str, Json]:
+        arguments: Json
         steps: list[tuple[str, Json]] = [
             (
                 "Verified",

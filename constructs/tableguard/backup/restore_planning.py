@@ -64,7 +64,8 @@ def from_point_in_time(
             f"{_EXPORTS}:exportTableToPointInTime",
             expression(
                 f"$merge([{{'TableArn': '{table_arn}', 'S3Bucket': '{bucket}', 'S3BucketOwner': '{account}', "
-                "'S3Prefix': $source.account & '/' & $source.region & '/' & $source.table, 'ExportFormat': 'DYNAMODB_JSON', 'ExportType': "
+                "'S3Prefix': $source.account & '/' & $source.region & '/' & $source.table, "
+                "'ExportFormat': 'DYNAMODB_JSON', 'ExportType': "
                 "'FULL_EXPORT', 'S3SseAlgorithm': 'AES256', 'ClientToken': $states.context.Execution.Name}, "
                 "$until = null ? {} : {'ExportTime': $until}])"
             ),

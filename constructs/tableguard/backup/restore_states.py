@@ -1,4 +1,4 @@
-"""Small builders for the states of the machines that restore and drill: pure dicts, each task with retries and an end."""
+"""Builders for the states of the machines that restore and drill: pure dicts, each task with retries and an end."""
 
 from __future__ import annotations
 
@@ -113,6 +113,33 @@ def dynamodb_task(operation: str, arguments: Mapping[str, Any] | str, *, busy: b
     """
     retries = [retry(*DYNAMODB_FAULTS), *([retry(*DYNAMODB_BUSY, attempts=20, interval=5)] if busy else [])]
     return task(f"arn:aws:states:::aws-sdk:dynamodb:{operation}", arguments, seconds=60, retries=retries, **more)
+
+
+def reading_tags(name: str, arn: str, *, then: str, catches: Sequence[Json] = ()) -> dict[str, Json]:
+    """States that read every tag of a table into the variable "tags": DynamoDB answers page by page.
+
+    Args:
+        name: The name of the first state, which the others' begin with.
+        arn: The table's ARN, as an expression.
+        then: The next state.
+        catches: The catchers of the call.
+    """
+    page = dynamodb_task(
+        "listTagsOfResource",
+        expression(f"$merge([{{'ResourceArn': {arn}}}, $next = '' ? {{}} : {{'NextToken': $next}}])"),
+        then=f"{name}More",
+        catches=catches,
+        assign={
+            "tags": expression("$append($tags, $states.result.Tags)"),
+            "next": expression("$exists($states.result.NextToken) ? $states.result.NextToken : ''"),
+        },
+        output={},
+    )
+    return {
+        name: passing(f"{name}Page", assign={"tags": [], "next": ""}, output={}),
+        f"{name}Page": page,
+        f"{name}More": choice([("$next != ''", f"{name}Page")], then),
+    }
 
 
 def function_task(function: str, payload: Mapping[str, Any] | str, *, seconds: int, **more: Any) -> Json:

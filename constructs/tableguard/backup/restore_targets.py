@@ -13,7 +13,6 @@ from tableguard.policy.partitions import dns_suffix_of
 from tableguard.policy.tokens import is_unresolved
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreTargets:
     """The names that restored tables may have, in one account and region.
@@ -184,7 +183,9 @@ def sealed_reading(*, partition: str, bucket: str, source: TableReference, catal
     return [read, listing]
 
 
-def bucket_access(arn: str, *, read: Sequence[str] = (), write: Sequence[str] = (), listing: bool = False) -> list[Json]:
+def bucket_access(
+    arn: str, *, read: Sequence[str] = (), write: Sequence[str] = (), listing: bool = False
+) -> list[Json]:
     """What working with folders of a bucket takes.
 
     Args:
@@ -201,8 +202,9 @@ def bucket_access(arn: str, *, read: Sequence[str] = (), write: Sequence[str] = 
 
 
 def running_maps(machine_arn: str, *, partition: str, region: str, account: str, name: str) -> list[Json]:
-    """What a machine needs to run the children of its maps. Source: Step Functions developer guide, "IAM policies for
-    using Distributed Map states".
+    """What a machine needs to run the children of its maps.
+
+    Source: Step Functions developer guide, "IAM policies for using Distributed Map states".
 
     Args:
         machine_arn: Its ARN.

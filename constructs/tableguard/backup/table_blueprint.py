@@ -228,7 +228,9 @@ class TableBlueprint:
                 )
             if not self.sort_key:
                 raise InvalidInputError(
-                    f"local index {index.name}", value=self.sort_key, allowed="local indexes with a sort key of the table"
+                    f"local index {index.name}",
+                    value=self.sort_key,
+                    allowed="local indexes with a sort key of the table",
                 )
         for index in self.global_indexes:
             if index.partition_key is None:

@@ -7,6 +7,7 @@ Environment: SEALED_BUCKET, the bucket of the export; WORK_BUCKET.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -94,7 +95,7 @@ def finish(event: dict[str, Any], _context: Context) -> dict[str, Any]:
         return found
 
     rows = storage.in_parallel(row, range(len(opened.files)))
-    total = tally.of_rows(rows, what=event["key"])
+    total = tally.of_rows(list[Mapping[str, Any]](rows), what=event["key"])
     if total.count != opened.summary.items:
         raise Rejected(f"The files hold {total.count} items, and the manifest says {opened.summary.items}.")
     key = f"{folder}steps/0.json"

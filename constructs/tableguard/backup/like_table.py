@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tableguard.backup.blueprint_policy import policy_document
-from tableguard.backup.table_blueprint import MOST_RECOVERY_DAYS, Capacity, Index, TableBlueprint
+from tableguard.backup.table_blueprint import Capacity, Index, TableBlueprint
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.documents import Json
+from tableguard.policy.recovery import MOST_RECOVERY_DAYS
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
 from tableguard.tables.facts import is_own_region

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.documents import Json
+from tableguard.policy.recovery import MOST_RECOVERY_DAYS, check_recovery_days
 
 if TYPE_CHECKING:
     from tableguard.backup.like_table import LikeTable
     from tableguard.tables.attachable import AnyTable
 
-MOST_RECOVERY_DAYS: Final = 35  # DynamoDB developer guide, "Point-in-time recovery"
 _TYPES: Final = ("S", "N", "B")
 _PROJECTIONS: Final = ("ALL", "KEYS_ONLY", "INCLUDE")
 _STREAMS: Final = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
@@ -296,18 +296,3 @@ class TableBlueprint:
         """Itself."""
         return self
 
-
-def check_recovery_days(what: str, days: object) -> None:
-    """Check the window of point-in-time recovery.
-
-    Args:
-        what: What it is for, for messages.
-        days: 1 to 35, or None.
-
-    Raises:
-        InvalidInputError: It is neither.
-    """
-    if days is None:
-        return
-    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MOST_RECOVERY_DAYS:
-        raise InvalidInputError(what, value=days, allowed=f"1 to {MOST_RECOVERY_DAYS} days")

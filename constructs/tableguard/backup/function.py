@@ -15,7 +15,8 @@ from constructs import Construct
 from tableguard.policy.errors import InvalidInputError
 
 _FOLDER: Final = Path(__file__).parent
-_HANDLERS: Final = (
+# The steps that there are, by module and function.
+HANDLERS: Final = (
     "seal.open",
     "seal.copy",
     "seal.close",
@@ -31,8 +32,10 @@ _HANDLERS: Final = (
 )
 
 
-class BackupFunction(Construct):
+class BackupFunction(lambda_.Function):
     """One step of a backup's state machine that no service integration can do.
+
+    Its log group, and its role if none is given, stand beside it: `{construct_id}Log` and `{construct_id}Role`.
 
     Args:
         scope: The parent.
@@ -41,6 +44,7 @@ class BackupFunction(Construct):
             restore.digest, restore.check, drill.check, point_in_time.begin, point_in_time.measure,
             point_in_time.finish.
         environment: The settings that the step's module names.
+        role: The role that it runs as, which is let write the log; None makes one that may do that and nothing else.
         memory_mib: Memory in MiB, and with it the share of a processor: 1769 is one whole. Files are streamed, so a
             larger file needs no more.
         timeout: How long one invocation may take, up to 15 minutes, which is what leaving it out means. A step that
@@ -50,7 +54,7 @@ class BackupFunction(Construct):
         log_retention: How long the log is kept. It says what was done to which file, never what an item holds.
 
     Raises:
-        InvalidInputError: There is no such step, or it asks for more than Lambda gives.
+        InvalidInputError: There is no such step.
     """
 
     def __init__(
@@ -60,48 +64,33 @@ class BackupFunction(Construct):
         *,
         handler: str,
         environment: Mapping[str, str] | None = None,
+        role: iam.IRole | None = None,
         memory_mib: int = 1769,
         timeout: cdk.Duration | None = None,
         reserved_concurrency: int | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
     ) -> None:
-        super().__init__(scope, construct_id)
-        if handler not in _HANDLERS:
-            raise InvalidInputError("The handler of a BackupFunction", value=handler, allowed=", ".join(_HANDLERS))
-        self._log = logs.LogGroup(self, "Log", retention=log_retention, removal_policy=cdk.RemovalPolicy.DESTROY)
-        self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        self._log.grant_write(self._role)
-        self._function = lambda_.Function(
-            self,
-            "Function",
+        if handler not in HANDLERS:
+            raise InvalidInputError("The handler of a BackupFunction", value=handler, allowed=", ".join(HANDLERS))
+        log = logs.LogGroup(
+            scope, f"{construct_id}Log", retention=log_retention, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        role = role or iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log.grant_write(role)
+        super().__init__(
+            scope,
+            construct_id,
             description=f"Step {handler} of backups",
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(
-                str(_FOLDER),
-                exclude=["*", "!runtime", "!runtime/*.py"],
-                ignore_mode=cdk.IgnoreMode.GLOB,
+                str(_FOLDER), exclude=["*", "!runtime", "!runtime/*.py"], ignore_mode=cdk.IgnoreMode.GLOB
             ),
             handler=f"runtime.{handler}",
             environment=dict(environment or {}),
-            role=self._role,
-            log_group=self._log,
+            role=role,
+            log_group=log,
             memory_size=memory_mib,
             timeout=timeout or cdk.Duration.minutes(15),
             reserved_concurrent_executions=reserved_concurrency,
         )
-
-    @property
-    def function(self) -> lambda_.Function:
-        """The function."""
-        return self._function
-
-    @property
-    def role(self) -> iam.Role:
-        """The role that the function runs as. It may write its log; everything else is granted to it."""
-        return self._role
-
-    @property
-    def log_group(self) -> logs.LogGroup:
-        """The log."""
-        return self._log

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from . import moments
@@ -33,7 +34,7 @@ def check(event: dict[str, Any], _context: Context) -> dict[str, Any]:
         ValueError: The event is no such one.
     """
     restored = event["restored"]
-    _check_size(restored, event.get("previous"), float(event.get("largest_fall", 0.2)))
+    _check_size(restored, event.get("previous"), event.get("largest_fall", 0.2))
     canary = event.get("canary")
     written = _canary(canary) if canary else None
     return {"ok": True, "count": restored["count"], "bytes": restored["bytes"], "canary": written}
@@ -44,7 +45,7 @@ def _check_size(restored: Mapping[str, int], previous: Mapping[str, int] | None,
         raise ValueError(f"largest_fall must be a share from 0 up to but not including 1, not {largest_fall}.")
     for what in ("count", "bytes"):
         before = previous[what] if previous else 0
-        if restored[what] < before * (1 - largest_fall):
+        if restored[what] < before * (1 - Decimal(str(largest_fall))):  # 0.2 as it is written, not as floats have it
             raise Shrunk(
                 f"The {what} fell from {before} to {restored[what]}, by more than the allowed share of {largest_fall}. "
                 "If that is meant, raise largest_fall for one drill."

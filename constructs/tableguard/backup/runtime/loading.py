@@ -13,7 +13,7 @@ from . import storage
 from .canonical import canonical
 from .errors import Damaged, NotYetComplete, Rejected, Throttled
 from .lines import lines
-from .records import FULL, Item, Record, parse, to_client
+from .records import Item, Record, parse, to_client
 
 MOST_REQUESTS: Final = 25  # in one BatchWriteItem: DynamoDB API reference
 _MOST_BYTES: Final = 12 * 2**20  # of lines; DynamoDB takes 16 MB in one request
@@ -68,7 +68,7 @@ def load_file(
             if len(batch) == MOST_REQUESTS or (len(batch) and size + len(line) > _MOST_BYTES):
                 _write(dynamodb, table, batch.requests, left)
                 batch, size, done = _Batch(keys), 0, seen - 1
-            batch.add(parse(line, kind), kind)
+            batch.add(parse(line, kind))
             size += len(line)
         if len(batch):
             _write(dynamodb, table, batch.requests, left)
@@ -108,16 +108,15 @@ class _Batch:
     def __len__(self) -> int:
         return len(self.requests)
 
-    def add(self, record: Record, kind: str) -> None:
+    def add(self, record: Record) -> None:
         """Add what a record asks for.
 
         Raises:
             Rejected: It lacks the key, or its key is here already.
         """
-        image = record.put if kind == FULL or record.keys is None else record.keys
-        key = self._key(image or {})
         if record.keys is not None and set(record.keys) != set(self._names):
             raise Rejected("The record's key is not that of the table.")
+        key = self._key(record.keys or record.put or {})
         normal = canonical(key)
         if normal in self._keys:
             raise Rejected("The file has a key twice.")

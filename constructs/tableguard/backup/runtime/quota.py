@@ -1,8 +1,8 @@
 """Counts what a source account has been let in with, over the last 24 hours.
 
 An admission is an empty object of the vault's own work bucket; its key says everything:
-`quota/{account}/{moment}_{bytes}_{export}`. It is written before the count is taken, and counts all that come before
-it, so that a flood of exports at the same moment cannot slip by.
+`quota/{account}/{moment}_{bytes}_{export}`. It is written before the count is taken: of exports that arrive at the
+same moment rather too many are refused, and tried again later, than too many let in.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class _Admission:
-    key: str
     size: int
     export: str
 
@@ -58,11 +57,11 @@ def admit(s3: Any, bucket: str, place: Place, *, size: int, quota: Quota, now: d
         return
     own = f"{folder}{moments.compact(now.replace(microsecond=0))}_{size}_{export}"
     s3.put_object(Bucket=bucket, Key=own, Body=b"")
-    before = {found.export: found.size for found in _admissions(s3, bucket, folder, since) if found.key <= own}
-    if len(before) > quota.exports or sum(before.values()) > quota.size:
+    counted = {found.export: found.size for found in _admissions(s3, bucket, folder, since)}
+    if len(counted) > quota.exports or sum(counted.values()) > quota.size:
         s3.delete_object(Bucket=bucket, Key=own)
         raise QuotaExceeded(
-            f"Account {place.account} has {len(before)} exports with {sum(before.values())} bytes in the last 24 "
+            f"Account {place.account} has {len(counted)} exports with {sum(counted.values())} bytes in the last 24 "
             f"hours, this one included ({place.folder}); it may have {quota.exports} with {quota.size}."
         )
 
@@ -71,5 +70,5 @@ def _admissions(s3: Any, bucket: str, folder: str, since: str) -> list[_Admissio
     found = []
     for key in storage.keys(s3, bucket, folder, after=since):
         _, size, export = key.removeprefix(folder).split("_")
-        found.append(_Admission(key, int(size), export))
+        found.append(_Admission(int(size), export))
     return found

@@ -18,7 +18,7 @@ from .errors import Rejected
 from .manifests import Place
 from .quota import Quota
 
-_DAYS_OF_A_YEAR: Final = 366  # rather a day too long than one too short
+_DAYS_OF_A_YEAR: Final = 365
 _MOST_DAYS: Final = 36_500  # S3 user guide, "Object Lock": 100 years
 
 
@@ -130,9 +130,9 @@ def _lock() -> copying.Lock:
         raise ValueError(f"RETENTION_MODE must be COMPLIANCE or GOVERNANCE, not {mode!r}.")
     years = os.environ.get("RETENTION_YEARS")
     days = int(years) * _DAYS_OF_A_YEAR if years else int(setting("RETENTION_DAYS"))
-    if days < 1:
-        raise ValueError("RETENTION_DAYS or RETENTION_YEARS must be at least 1.")
-    return copying.Lock(mode=mode, days=min(days, _MOST_DAYS))
+    if not 1 <= days <= _MOST_DAYS:
+        raise ValueError(f"The retention must have from 1 to {_MOST_DAYS} days, not {days}.")
+    return copying.Lock(mode=mode, days=days)
 
 
 @contextmanager

@@ -1,0 +1,61 @@
+"""The vault's buckets, a table to restore into, and a context whose time a test sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from tableguard.backup.runtime import clients
+from tests.unit.backup.aws import S3, Bucket, DynamoDB
+
+
+class Context:
+    """Gives the milliseconds of a list one after the other, and the last for ever."""
+
+    def __init__(self, *seconds: float) -> None:
+        self._seconds = list(seconds) or [900.0]
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(1000 * (self._seconds.pop(0) if len(self._seconds) > 1 else self._seconds[0]))
+
+
+SETTINGS = {
+    "INTAKE_BUCKET": "intake",
+    "SEALED_BUCKET": "sealed",
+    "WORK_BUCKET": "work",
+    "RETENTION_MODE": "COMPLIANCE",
+    "RETENTION_DAYS": "30",
+    "QUOTA_EXPORTS_PER_DAY": "20",
+    "QUOTA_BYTES_PER_DAY": "1000000",
+}
+
+
+@pytest.fixture
+def s3() -> S3:
+    return S3(intake=Bucket(), sealed=Bucket(locked=True), work=Bucket())
+
+
+@pytest.fixture
+def dynamodb() -> DynamoDB:
+    return DynamoDB("pk")
+
+
+@pytest.fixture(autouse=True)
+def deployed(s3: S3, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    made = {"s3": s3.client("s3"), "dynamodb": dynamodb.client("dynamodb")}
+
+    def client(name: str, **_config: Any) -> Any:
+        return made[name]
+
+    monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setattr("tableguard.backup.runtime.loading.time.sleep", lambda _seconds: None)
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    clients.s3.cache_clear()
+    clients.dynamodb.cache_clear()
+    yield
+    clients.s3.cache_clear()
+    clients.dynamodb.cache_clear()

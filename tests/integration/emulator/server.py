@@ -130,6 +130,8 @@ class Emulator:
             "S3_PERSIST": "1",
             "STATE_DIR": str(self.folder / _KEPT[0]),
             "S3_DATA_DIR": str(self.folder / _KEPT[1]),
+            "SFN_WAIT_SCALE": "0.05",  # waits and pauses between tries, on their way to the minute
+            "TABLEGUARD_CLOCK": str(self.folder / "clock"),
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",

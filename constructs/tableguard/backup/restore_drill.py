@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -108,14 +109,14 @@ class RestoreDrill(Construct):
             "Check",
             CheckMachine(
                 parameter=self._parameter,
-                digest=digest.function.function_arn,
-                check=check.function.function_arn,
+                digest=digest.function_arn,
+                check=check.function_arn,
                 canary_key=canary.as_json if canary else None,
                 largest_fall=largest_fall,
                 segments=_SEGMENTS,
             ).definition(),
             [
-                _allow("lambda:InvokeFunction", [digest.function.function_arn, check.function.function_arn]),
+                _allow("lambda:InvokeFunction", [digest.function_arn, check.function_arn]),
                 _allow("ssm:GetParameter", [self._parameter_arn]),
             ],
             maps=True,
@@ -201,15 +202,15 @@ class RestoreDrill(Construct):
         return prefix
 
     def _function(self, construct_id: str, handler: str, action: str) -> BackupFunction:
-        function = BackupFunction(self, construct_id, handler=handler)
+        role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         key = self._restore.encryption_key
         statements = [
             *self._restore.targets.reading(action),
             *(self._restore.targets.encrypting(key.key_arn) if key is not None else []),
         ]
-        function.role.attach_inline_policy(iam.Policy(function, "Reads", document=_document(statements)))
-        self._restore.admit(function.role)
-        return function
+        role.attach_inline_policy(iam.Policy(role, "Reads", document=_document(statements)))
+        self._restore.admit(role)
+        return BackupFunction(self, construct_id, handler=handler, role=role)
 
     def _drilling(self) -> list[Json]:
         stack = self._stack
@@ -268,7 +269,7 @@ class RestoreDrill(Construct):
         machine = sfn.StateMachine(
             home,
             "Machine",
-            definition_body=sfn.DefinitionBody.from_string(stack.to_json_string(definition)),
+            definition_body=sfn.DefinitionBody.from_string(json.dumps(definition)),
             role=role,
             logs=sfn.LogOptions(
                 destination=logs.LogGroup(

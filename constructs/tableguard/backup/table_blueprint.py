@@ -295,4 +295,3 @@ class TableBlueprint:
     def blueprint(self) -> TableBlueprint:
         """Itself."""
         return self
-

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import aws_cdk as cdk
 import jsii
@@ -38,15 +39,16 @@ _MOST_AT_ONCE: Final = 1_000  # Lambda developer guide: concurrent executions of
 _MOST_SEGMENTS: Final = 200  # of the scan, so that what they answer fits into a state
 
 
-@jsii.implements(cdk.IAnyProducer)
+@jsii.implements(cdk.IStringProducer)
 class _Definition:
     """Rendered when the template is written: by then everything has been granted on the table that it is like."""
 
     def __init__(self, definition: Callable[[], Json]) -> None:
         self._definition = definition
 
-    def produce(self, context: cdk.IResolveContext) -> Any:
-        return self._definition()
+    def produce(self, context: cdk.IResolveContext) -> str:
+        # Not by the CDK, which leaves out what is null, and null says something to a state.
+        return json.dumps(self._definition())
 
 
 @jsii.implements(IValidation)
@@ -163,6 +165,7 @@ class TableRestore(Construct):
                 removal_policy=cdk.RemovalPolicy.RETAIN,
             )
         self._readers: list[str] = []
+        self._roles: dict[str, iam.Role] = {}
         self._functions = self._make_functions()
         self._role = self._make_role()
         self._machine = self._make_machine()
@@ -304,14 +307,17 @@ class TableRestore(Construct):
                 made[part] = (f"point_in_time.{handler}", [read, _list_versions(arn), *own])
         functions = {}
         for part, (handler, statements) in sorted(made.items()):
-            function = BackupFunction(self, part, handler=handler, environment=settings)
+            named = self._role_name if part.lower() in _ROLES else None
+            role = iam.Role(
+                self,
+                f"{part}Role",
+                role_name=f"{named}{_ROLES[part.lower()]}" if named is not None else None,
+                assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            )
             if statements:
-                _attach(function.role, statements)
-            if self._role_name is not None and part.lower() in _ROLES:
-                role = function.role.node.default_child
-                assert isinstance(role, iam.CfnRole)  # noqa: S101
-                role.role_name = f"{self._role_name}{_ROLES[part.lower()]}"
-            functions[part] = function
+                _attach(role, statements)
+            self._roles[part] = role
+            functions[part] = BackupFunction(self, part, handler=handler, environment=settings, role=role)
         return functions
 
     def _bucket_of_exports(self) -> s3.Bucket:
@@ -337,7 +343,7 @@ class TableRestore(Construct):
                 },
             ),
         )
-        functions = [function.function.function_arn for function in self._functions.values()]
+        functions = [function.function_arn for function in self._functions.values()]
         work = self._work.bucket_arn
         statements = [
             *self._targets.making(),
@@ -364,7 +370,7 @@ class TableRestore(Construct):
         return role
 
     def _make_machine(self) -> sfn.StateMachine:
-        lazy = cdk.Lazy.uncached_any(_Definition(self.definition))
+        lazy = cdk.Lazy.uncached_string(_Definition(self.definition))
         log = logs.LogGroup(
             self, "Log", retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.DESTROY
         )
@@ -372,7 +378,7 @@ class TableRestore(Construct):
             self,
             "Machine",
             comment=f"Restores {self._source.name}",
-            definition_body=sfn.DefinitionBody.from_string(self._stack.to_json_string(lazy)),
+            definition_body=sfn.DefinitionBody.from_string(lazy),
             role=self._role,
             state_machine_type=sfn.StateMachineType.STANDARD,
             # Not the data: a definition's variables hold policies, and a worker's input names files.
@@ -416,12 +422,12 @@ class TableRestore(Construct):
     def _described(self, blueprint: TableBlueprint) -> RestoreMachine:
         target = self._targets.reference(PLACEHOLDER)
         final, stream = (self._deployable(policy) for policy in _policies(blueprint, target))
-        working = [self._functions[part].role.role_arn for part in ("Load", "Digest")]
+        working = [self._roles[part].role_arn for part in ("Load", "Digest")]
         policy = exempting(final, [self._role.role_arn, *working, *self._readers]) if final is not None else None
         for document, limit in ((policy, self._limits.table), (stream, self._limits.stream)):
             if document is not None:
                 check_size(document, limit, owner=self.node.path, fix=_FIT)
-        functions = {part: function.function.function_arn for part, function in self._functions.items()}
+        functions = {part: function.function_arn for part, function in self._functions.items()}
         insights = {"": blueprint.contributor_insights} | {
             index.name: index.contributor_insights for index in blueprint.global_indexes
         }

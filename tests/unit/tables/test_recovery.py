@@ -13,9 +13,7 @@ MAKERS: Any = {"CrossAccountTable": (tg.CrossAccountTable, {}), "VpcOnlyTable": 
 
 
 def window(days: int) -> dynamodb.PointInTimeRecoverySpecification:
-    return dynamodb.PointInTimeRecoverySpecification(
-        point_in_time_recovery_enabled=True, recovery_period_in_days=days
-    )
+    return dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True, recovery_period_in_days=days)
 
 
 @pytest.mark.parametrize("kind", MAKERS)

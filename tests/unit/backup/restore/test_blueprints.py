@@ -397,5 +397,3 @@ def test_the_key_of_the_target_account_encrypts_it() -> None:
     restore(vault, blueprint=TableBlueprint.like(full_table(data)), source=None)
     sse = definition(vault)["States"]["Create"]["Arguments"]["SseSpecification"]
     assert sse["KmsMasterKeyId"].startswith("<RestoreKey")
-
-

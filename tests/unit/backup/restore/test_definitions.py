@@ -126,7 +126,9 @@ def order(machine: Json) -> list[str]:
 
 
 def test_the_table_is_there_with_its_policy_before_items_and_time_to_live_comes_last(every: dict[str, Json]) -> None:
-    way = order(next(one for comment, one in every.items() if comment.startswith("Rebuilds") and "living" not in comment))
+    way = order(
+        next(one for comment, one in every.items() if comment.startswith("Rebuilds") and "living" not in comment)
+    )
     expected = ["Plan", "Create", "Recovery", "Steps", "Digest", "Check", "Verified", "TimeToLive", "FinalPolicy"]
     assert [name for name in way if name in expected] == expected
     assert way[-1] == "Restored"
@@ -152,7 +154,9 @@ def test_a_table_that_is_there_already_is_never_written_to(every: dict[str, Json
     assert caught == {"DynamoDb.ResourceInUseException": "Whose", "States.ALL": "NotCreated"}
     assert states["Mine"]["Default"] == "TableExists"
     assert states["TableExists"]["Type"] == states["NotCreated"]["Type"] == "Fail"
-    assert all("$execution" in rule["Condition"] or "$resumes" in rule["Condition"] for rule in states["Mine"]["Choices"])
+    assert all(
+        "$execution" in rule["Condition"] or "$resumes" in rule["Condition"] for rule in states["Mine"]["Choices"]
+    )
 
 
 def test_whatever_fails_after_the_table_was_made_says_that_it_is_incomplete(every: dict[str, Json]) -> None:

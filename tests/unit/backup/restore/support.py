@@ -1,4 +1,4 @@
-"""What the tests of restores and drills share: tables of all kinds, definitions worked out, and walks over their states."""
+"""What the tests of restores and drills share: tables of all kinds, and definitions worked out state by state."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ def test_what_is_added_to_the_table_afterwards_counts() -> None:
 
 
 def fenced() -> Json:
-    """The machine of a restore of a table with grants, a perimeter, a fence against people and a statement of others."""
+    """The machine of a restore of a table with grants, fences and a statement of somebody else."""
     _, data, vault = data_app()
     table = full_table(data)
     made = restore(vault, blueprint=TableBlueprint.like(table), source=None, role_name="restore")

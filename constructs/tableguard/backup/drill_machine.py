@@ -34,6 +34,8 @@ AGE: Final = "DrillAgeHours"
 EVENT_SOURCE: Final = "tableguard.backup"
 _CALL_SECONDS: Final = 960
 _NO_DIGEST: Final = "0" * 64
+# By the service's own name of the error as well: which of the two Step Functions says is not documented.
+_NO_PARAMETER: Final = ("Ssm.ParameterNotFoundException", "Ssm.ParameterNotFound")
 _SSM_FAULTS: Final = ("Ssm.ThrottlingException", "Ssm.InternalServerErrorException", "Ssm.SdkClientException")
 
 
@@ -120,7 +122,7 @@ class CheckMachine:
                     then="Check",
                     assign={"previous": expression("$parse($states.result.Parameter.Value)")},
                     # The first drill has nothing to compare with.
-                    catches=[catch("Check", "Ssm.ParameterNotFoundException")],
+                    catches=[catch("Check", *_NO_PARAMETER)],
                 ),
                 "Check": function_task(
                     self.check,
@@ -158,7 +160,7 @@ def watch_definition(*, name: str, parameter: str) -> Json:
                 retries=[retry(*_SSM_FAULTS, "States.Timeout")],
                 then="Say",
                 # No metric either: missing data is an alarm.
-                catches=[catch("Never", "Ssm.ParameterNotFoundException")],
+                catches=[catch("Never", *_NO_PARAMETER)],
                 output={"hours": expression(f"($toMillis($states.context.State.EnteredTime) - {began}) / 3600000")},
             ),
             "Never": passing(None, output={"never": True}),
@@ -225,7 +227,9 @@ class DrillMachine:
             "TimeoutSeconds": self.timeout_seconds,
             "StartAt": "Start",
             "States": {
-                "Start": passing("Name", assign={"restore": self.restore, "problem": None, "found": None}),
+                "Start": passing(
+                    "Name", assign={"restore": self.restore, "passed": False, "problem": "", "found": None}
+                ),
                 "Name": passing(
                     "Restore",
                     assign={
@@ -245,7 +249,7 @@ class DrillMachine:
                     seconds=self.timeout_seconds,
                     retries=[retry("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException")],
                     then="Check",
-                    catches=[self._failed()],
+                    catches=[catch("Failed")],
                     assign={
                         "restored": expression("$states.result.Output.restored"),
                         "reached": expression("$states.result.Output.reached"),
@@ -266,7 +270,7 @@ class DrillMachine:
                     seconds=self.timeout_seconds,
                     retries=[retry("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException")],
                     then="Keep",
-                    catches=[self._failed()],
+                    catches=[catch("Failed")],
                     assign={"found": expression("$states.result.Output")},
                     output={},
                 ),
@@ -285,7 +289,9 @@ class DrillMachine:
                     seconds=60,
                     retries=[retry(*_SSM_FAULTS, "States.Timeout")],
                     then="Look",
-                    catches=[self._failed()],
+                    catches=[catch("Failed")],
+                    # Nothing but this makes it a good one.
+                    assign={"passed": True},
                     output={},
                 ),
                 **self._cleaning(),
@@ -293,29 +299,22 @@ class DrillMachine:
             },
         }
 
-    @staticmethod
-    def _failed() -> Json:
-        return {
-            **catch("Look"),
-            "Assign": {"problem": expression("$states.errorOutput.Error & ': ' & $states.errorOutput.Cause")},
-            "Output": {},
-        }
-
     def _cleaning(self) -> dict[str, Json]:
         """Remove the table, if this drill's restore has made it: by its name, and by its tag."""
         arn = f"'{self.arn_prefix}' & $substring($table, {len(self.prefix)})"
-        unclean = {
-            **catch("Report"),
-            "Assign": {
-                "problem": expression(
-                    "($problem = null ? '' : $problem & ' ') & 'Table ' & $table & ' was not removed: ' & "
-                    "$states.errorOutput.Error & ': ' & $states.errorOutput.Cause"
-                )
-            },
-            "Output": {},
-        }
+        unclean = catch("Unclean")
         gone = {**catch("Report", "DynamoDb.ResourceNotFoundException"), "Output": {}}
+        said = "$states.input.Error & ': ' & $states.input.Cause"
         states = {
+            "Failed": passing("Look", assign={"passed": False, "problem": expression(said)}, output={}),
+            "Unclean": passing(
+                "Report",
+                assign={
+                    "passed": False,
+                    "problem": expression(f"$problem & ' Table ' & $table & ' was not removed: ' & {said}"),
+                },
+                output={},
+            ),
             **reading_tags("Look", arn, then="Ours", catches=[gone, unclean]),
             "Ours": choice(
                 [(f"$tags[Key = '{RESTORE_TAG}'].Value = $maker", "Kept" if self.keep_failed else "Remove")], "Report"
@@ -339,12 +338,12 @@ class DrillMachine:
         # A table that is still being made refuses to be deleted, which passes.
         states["Remove"]["Retry"].append(retry("DynamoDb.ResourceInUseException", attempts=30, interval=10))
         if self.keep_failed:
-            states["Kept"] = choice([("$problem != null", "Report")], "Remove")
+            states["Kept"] = choice([("$passed", "Remove")], "Report")
         return states
 
     def _reporting(self) -> dict[str, Json]:
         dimensions = [{"Name": "Drill", "Value": self.name}]
-        ok = "$problem = null"
+        ok = "$passed"
 
         def metric(name: str, value: Any, unit: str = "Count") -> Json:
             return {"MetricName": name, "Value": value, "Unit": unit, "Dimensions": dimensions}

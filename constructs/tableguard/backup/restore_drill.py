@@ -173,7 +173,7 @@ class RestoreDrill(Construct):
 
     @property
     def alarms(self) -> tuple[cloudwatch.Alarm, ...]:
-        """The alarms: a drill failed, a drill came to no end, no good drill for too long."""
+        """The alarms: a drill failed, a drill came to no good end (three), no good drill for too long."""
         return self._alarms
 
     @property
@@ -337,24 +337,25 @@ class RestoreDrill(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        ended = cloudwatch.MathExpression(
-            expression="failed + timedout + aborted",
-            period=hour,
-            using_metrics={
-                "failed": self._machine.metric_failed(period=hour),
-                "timedout": self._machine.metric_timed_out(period=hour),
-                "aborted": self._machine.metric_aborted(period=hour),
-            },
-        ).create_alarm(
-            self,
-            "Stopped",
-            alarm_description=f"A restore drill of {self._restore.source.name} came to no good end. A table whose name "
-            f"begins with {self._prefix} may be left.",
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
+        # A drill that fails in its own states does not come to saying so by the first metric.
+        ends = {
+            "Broken": self._machine.metric_failed(period=hour),
+            "TimedOut": self._machine.metric_timed_out(period=hour),
+            "Aborted": self._machine.metric_aborted(period=hour),
+        }
+        ended = [
+            metric.create_alarm(
+                self,
+                how,
+                alarm_description=f"A restore drill of {self._restore.source.name} came to no good end. A table whose "
+                f"name begins with {self._prefix} may be left.",
+                threshold=1,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            for how, metric in ends.items()
+        ]
         absent = ours(AGE, "Maximum").create_alarm(
             self,
             "Absent",
@@ -366,7 +367,7 @@ class RestoreDrill(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
-        alarms = (failed, ended, absent)
+        alarms = (failed, *ended, absent)
         if self._topic is not None:
             for alarm in alarms:
                 alarm.add_alarm_action(actions.SnsAction(self._topic))

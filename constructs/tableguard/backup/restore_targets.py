@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tableguard.backup.restore_machine import INCOMPLETE, RESTORE_TAG, STATE_TAG, VERIFIED_TAG
+from tableguard.backup.restore_machine import INCOMPLETE, RESTORE_TAG, STATE_TAG
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.documents import Json
 from tableguard.policy.partitions import dns_suffix_of
@@ -112,12 +112,8 @@ class RestoreTargets:
             ),
             # CreateTable asks for these two as well, for a table that has no tag yet.
             _allow(["dynamodb:PutResourcePolicy"], [*self.arns(), *self.arns("/stream/*")]),
-            _allow(["dynamodb:TagResource"], self.arns(), {"Null": {f"aws:RequestTag/{STATE_TAG}": "false"}}),
-            _allow(
-                ["dynamodb:TagResource"],
-                self.arns(),
-                {**ours, "ForAllValues:StringEquals": {"aws:TagKeys": [STATE_TAG, VERIFIED_TAG]}},
-            ),
+            # Whether the request's tags are known when CreateTable asks for this one is not documented.
+            _allow(["dynamodb:TagResource"], self.arns()),
             _allow(["dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"], self.arns()),
             _allow(["dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTimeToLive"], self.arns(), ours),
             _allow(["dynamodb:UpdateContributorInsights"], [*self.arns(), *self.arns("/index/*")], ours),

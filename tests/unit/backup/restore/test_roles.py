@@ -254,6 +254,7 @@ def test_alarms_tell_of_failure_and_of_absence(roles: Roles) -> None:
         for resource in roles.template["Resources"].values()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     ]
-    missing = {alarm.get("MetricName", "math"): alarm["TreatMissingData"] for alarm in alarms}
-    assert missing == {"DrillFailed": "notBreaching", "math": "notBreaching", "DrillAgeHours": "breaching"}
+    missing = {alarm["MetricName"]: alarm["TreatMissingData"] for alarm in alarms}
+    ends = dict.fromkeys(("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"), "notBreaching")
+    assert missing == {"DrillFailed": "notBreaching", **ends, "DrillAgeHours": "breaching"}
     assert next(alarm for alarm in alarms if alarm.get("MetricName") == "DrillAgeHours")["Threshold"] == 48

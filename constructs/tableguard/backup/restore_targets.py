@@ -122,7 +122,7 @@ class RestoreTargets:
     def filling(self) -> list[Json]:
         """What the loader may do: write to a table that is marked as incomplete."""
         incomplete = {"StringEquals": {f"aws:ResourceTag/{STATE_TAG}": INCOMPLETE}}
-        return [_allow(["dynamodb:BatchWriteItem"], self.arns(), incomplete)]
+        return [_allow(["dynamodb:BatchWriteItem", "dynamodb:DescribeTable"], self.arns(), incomplete)]
 
     def reading(self, *actions: str) -> list[Json]:
         """What whoever checks may do: read a table that a restore has made.

@@ -10,6 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from tableguard.backup.air_gapped_vault import AirGappedVault
+    from tableguard.backup.backup_plan import TableBackupPlan
+    from tableguard.backup.locked_vault import LockedBackupVault
+    from tableguard.backup.on_demand_backups import OnDemandBackups
+    from tableguard.backup.region_settings import AdvancedDynamoDbBackup
+    from tableguard.backup.restore_testing import RestoreTesting
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
     from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -62,8 +68,10 @@ if TYPE_CHECKING:
         User,
     )
     from tableguard.policy.archive_rules import SharedTable
+    from tableguard.policy.backup import BackupRule, BackupVaultReference, VaultCopy, VaultLock
     from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
     from tableguard.policy.guardrails import (
+        ForceBoundary,
         NoEc2,
         OnlyRegions,
         ProtectBackups,
@@ -82,7 +90,11 @@ if TYPE_CHECKING:
     from tableguard.validation import TableguardRules
 
 _MODULES: Final = {
+    "AdvancedDynamoDbBackup": "tableguard.backup.region_settings",
+    "AirGappedVault": "tableguard.backup.air_gapped_vault",
     "Attachments": "tableguard.organization.attachments",
+    "BackupRule": "tableguard.policy.backup",
+    "BackupVaultReference": "tableguard.policy.backup",
     "BreakGlassAccess": "tableguard.policy.break_glass",
     "BreakGlassAlarm": "tableguard.organization.break_glass_alarm",
     "BreakGlassRCP": "tableguard.organization.break_glass_rcp",
@@ -97,11 +109,14 @@ _MODULES: Final = {
     "EndpointTables": "tableguard.network.endpoint_tables",
     "EveryGrantEnds": "tableguard.review.rules",
     "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
+    "ForceBoundary": "tableguard.policy.guardrails",
     "KeepsAccess": "tableguard.review.rules",
+    "LockedBackupVault": "tableguard.backup.locked_vault",
     "NobodyCan": "tableguard.review.rules",
     "NoEc2": "tableguard.policy.guardrails",
     "NoHumanAccess": "tableguard.network.no_human_access",
     "NoWayAround": "tableguard.review.rules",
+    "OnDemandBackups": "tableguard.backup.on_demand_backups",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
     "OnlyRegions": "tableguard.policy.guardrails",
@@ -110,22 +125,30 @@ _MODULES: Final = {
     "ProtectSchedules": "tableguard.policy.guardrails",
     "ProtectTables": "tableguard.policy.guardrails",
     "ProtectTrails": "tableguard.policy.guardrails",
+    "RestoreTesting": "tableguard.backup.restore_testing",
     "SharedTable": "tableguard.policy.archive_rules",
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
+    "TableBackupPlan": "tableguard.backup.backup_plan",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",
     "TablePerimeter": "tableguard.network.table_perimeter",
     "UsersWithMfa": "tableguard.policy.break_glass",
+    "VaultCopy": "tableguard.policy.backup",
+    "VaultLock": "tableguard.policy.backup",
     "VpcOnlyTable": "tableguard.network.vpc_only_table",
 }
 
 __all__ = [
     "Access",
     "Account",
+    "AdvancedDynamoDbBackup",
+    "AirGappedVault",
     "Attachments",
     "Attributes",
     "AwsService",
+    "BackupRule",
+    "BackupVaultReference",
     "BreakGlassAccess",
     "BreakGlassAlarm",
     "BreakGlassRCP",
@@ -145,6 +168,7 @@ __all__ = [
     "ExternalAccessAnalyzer",
     "FederatedUser",
     "Fenced",
+    "ForceBoundary",
     "Forwarding",
     "FromNetwork",
     "FromVpc",
@@ -158,10 +182,12 @@ __all__ = [
     "LeadingKeys",
     "Limit",
     "Limits",
+    "LockedBackupVault",
     "NoEc2",
     "NoHumanAccess",
     "NoWayAround",
     "NobodyCan",
+    "OnDemandBackups",
     "OnlyAccounts",
     "OnlyFrom",
     "OnlyRegions",
@@ -177,6 +203,7 @@ __all__ = [
     "ProtectTables",
     "ProtectTrails",
     "PublicPolicyError",
+    "RestoreTesting",
     "Role",
     "RoleOfEveryAccount",
     "RoleSession",
@@ -184,6 +211,7 @@ __all__ = [
     "SharedTable",
     "StayInOrganization",
     "TableAccess",
+    "TableBackupPlan",
     "TableGrant",
     "TablePart",
     "TablePerimeter",
@@ -192,6 +220,8 @@ __all__ = [
     "TableguardRules",
     "User",
     "UsersWithMfa",
+    "VaultCopy",
+    "VaultLock",
     "VpcOnlyTable",
 ]
 

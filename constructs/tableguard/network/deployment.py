@@ -10,9 +10,19 @@ from typing import Final
 import aws_cdk as cdk
 
 from tableguard.policy import InvalidInputError, Role
-from tableguard.policy.perimeter import Exempt, Exemption, Fenced, Forwarding, Perimeter
+from tableguard.policy.people import NoPeople
+from tableguard.policy.perimeter import (
+    Exempt,
+    Exemption,
+    Fenced,
+    Forwarding,
+    LambdaPoller,
+    Perimeter,
+    ServiceLinkedRole,
+)
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.tokens import is_unresolved
 
 _ROLE_ARN: Final = re.compile(r"arn:[^:]+:iam::([^:]+):role(/(?:.+/)?)([^/]+)")
 _BOTH: Final = (Side.TABLE, Side.STREAM)
@@ -52,25 +62,64 @@ def deployable(perimeter: Perimeter, stack: cdk.Stack, *, deployed_by: Exempt | 
         sealed: Why nobody outside may change the policies; None where the deploying role has to.
 
     Raises:
-        InvalidInputError: Nobody would be left who can change the policies from outside, and no reason says why.
+        InvalidInputError: Nobody would be left who can change the policies from outside, and no reason says why; or
+            `deployed_by` cannot deploy the stack.
     """
     if sealed is not None:
         _check_sealed(sealed, deployed_by)
         return perimeter
+    if isinstance(deployed_by, Exempt) and not _of_stack(deployed_by, stack):
+        raise InvalidInputError(
+            f"deployed_by of the perimeter in stack {stack.stack_name}",
+            value=deployed_by.label,
+            allowed=f"an identity of {stack.account}, the stack's account, that deploys: nobody else could change the "
+            "policies there",
+            fix="With the CDK, that is the role that CloudFormation gets, not the pipeline's.",
+        )
+    # Where settings are fenced, a deployment needs leave to describe, change and delete the table as well.
+    needed = Fenced.DEPLOYMENT if perimeter.settings_too is None else Fenced.DEPLOYMENT | Fenced.SETTINGS
     deploying = deployed_by if deployed_by is not None else execution_role(stack)
     if deploying is None:
-        if any(_may_deploy(exemption) for exemption in perimeter.exemptions):
+        if any(_may_deploy(e, needed) and _of_stack(e.principal, stack) for e in perimeter.exemptions):
             return perimeter
         raise _nobody(stack)
-    if any(_may_deploy(e) and _is(e.principal, deploying, stack) for e in perimeter.exemptions):
+    if any(_may_deploy(e, needed) and _is(e.principal, deploying, stack) for e in perimeter.exemptions):
         return perimeter
     same = next((e for e in perimeter.exemptions if e.principal == deploying), None)
     added = (
-        Exemption(principal=deploying, fenced=Fenced.DEPLOYMENT, reason=_REASON)
+        Exemption(principal=deploying, fenced=needed, reason=_REASON)
         if same is None
-        else replace(same, fenced=same.fenced | Fenced.DEPLOYMENT, reason=f"{same.reason}; {_REASON}")
+        else replace(same, fenced=same.fenced | needed, reason=f"{same.reason}; {_REASON}")
     )
     return replace(perimeter, exemptions=(*(e for e in perimeter.exemptions if e is not same), added))
+
+
+def check_people(what: str, people: NoPeople, stack: cdk.Stack) -> None:
+    """Check that a fence against people leaves the policies to the role that deploys them.
+
+    Args:
+        what: Whose fence it is, for the message.
+        people: The fence.
+        stack: The stack of the table.
+
+    Raises:
+        InvalidInputError: The stack is deployed as a role that people sign in with, which may not change the policies.
+    """
+    deploying = execution_role(stack)
+    if deploying is None or any(
+        _may_deploy(e, Fenced.POLICY) and _is(e.principal, deploying, stack) for e in people.exceptions
+    ):
+        return
+    for sign_in in people.sign_in_roles:
+        if _is(sign_in, deploying, stack):
+            raise InvalidInputError(
+                f"a sign_in_role of {what}",
+                value=sign_in.label,
+                allowed=f"other roles than {deploying.name}, which deploys the table: it could never change its policy "
+                "again",
+                fix="Let people sign in with another role, or make an exception: Exemption(principal=…, "
+                "fenced=Fenced.POLICY, reason=…).",
+            )
 
 
 def _check_sealed(sealed: str, deployed_by: Exempt | None) -> None:
@@ -84,8 +133,17 @@ def _check_sealed(sealed: str, deployed_by: Exempt | None) -> None:
         )
 
 
-def _may_deploy(exemption: Exemption) -> bool:
-    return all(exemption.fenced.covers("PutResourcePolicy", side) for side in _BOTH)
+def _may_deploy(exemption: Exemption, needed: Fenced) -> bool:
+    policies = all(exemption.fenced.covers("PutResourcePolicy", side) for side in _BOTH)
+    settings = exemption.fenced.covers("UpdateTable", Side.TABLE) or not needed.covers("UpdateTable", Side.TABLE)
+    return policies and settings
+
+
+def _of_stack(exempt: Exempt, stack: cdk.Stack) -> bool:
+    """Whether somebody can be who deploys a stack: PutResourcePolicy does not work from another account."""
+    if isinstance(exempt, ServiceLinkedRole | LambdaPoller):
+        return False
+    return exempt.home in (None, stack.account) or is_unresolved(f"{exempt.home}{stack.account}")
 
 
 def _is(exempt: Exempt, deploying: Exempt, stack: cdk.Stack) -> bool:

@@ -9,6 +9,8 @@ from typing import Final
 import aws_cdk as cdk
 from constructs import Construct
 
+from tableguard.network.denied_people import denied_people
+from tableguard.network.deployment import check_people
 from tableguard.network.fenced import denied
 from tableguard.policy import Limits, Role, TableGrant, TableReference
 from tableguard.policy.documents import VERSION, Json
@@ -16,9 +18,12 @@ from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
 from tableguard.tables.granting import check_limits, check_list
+from tableguard.tables.identities import is_user_of_this_app
 from tableguard.tables.policies import TablePolicies
 
 OPEN_REPLICA: Final = "tableguard:replica-open-to-people"
+DENIED_GRANT: Final = "tableguard:grant-to-people-denied"
+_COMES_LATER: Final = "CloudFormation cannot create a replica together with its policy"
 
 
 class NoHumanAccess(Construct):
@@ -35,7 +40,7 @@ class NoHumanAccess(Construct):
     A person who may assume an application's role is that application to DynamoDB. The rule `NoWayAround` looks for such
     ways in the app and fails the synth for each that nobody acknowledged.
 
-    Grants to people on the same table have no effect: a Deny wins.
+    Grants to people on the same table have no effect, and a warning says so: a Deny wins.
     """
 
     def __init__(
@@ -63,14 +68,17 @@ class NoHumanAccess(Construct):
             limits: Limits on the size of policies, where AWS has raised yours.
 
         Raises:
-            InvalidInputError: A table that cannot have a policy here, or a wrong role or exception.
+            InvalidInputError: A table that cannot have a policy here, a wrong role or exception, or a role that people
+                sign in with and that deploys the table.
             PolicyTooLargeError: The policy is over the limit.
         """
         super().__init__(scope, construct_id)
         self._fence = NoPeople(sign_in_roles=sign_in_roles, exceptions=exceptions)
         check_list(self, "deployed_replicas", deployed_replicas)
         check_limits(self, limits)
-        policies = TablePolicies.of(table_resource(unwrapped(table), "NoHumanAccess", instead=self._instead))
+        resource = table_resource(unwrapped(table), "NoHumanAccess", instead=self._instead)
+        check_people(self.node.path, self._fence, cdk.Stack.of(resource))
+        policies = TablePolicies.of(resource)
         policies.configure(limits=limits, deployed_replicas=deployed_replicas)
         policies.enclose(PeopleFence(self, self._fence))
 
@@ -85,6 +93,10 @@ class NoHumanAccess(Construct):
             table={"Version": VERSION, "Statement": denied(self._fence, table, stream=False)},
             stream={"Version": VERSION, "Statement": denied(self._fence, table, stream=True)},
         )
+
+
+def _waiting(table: TableReference, deployed: Collection[str]) -> list[str]:
+    return [region for region in table.replica_regions if region not in deployed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +121,36 @@ class PeopleFence:
         """
         return denied(self.people, table, stream=stream)
 
-    def described(self) -> Mapping[str, object]:
-        """What the template's metadata says of it."""
-        return self.people.described()
+    def described(self, table: TableReference, *, deployed: Collection[str]) -> Mapping[str, object]:
+        """What the template's metadata says of it.
+
+        Args:
+            table: The table.
+            deployed: Regions of the replicas that can have policies.
+        """
+        waiting = _waiting(table, deployed)
+        open_ = {"open replicas": dict.fromkeys(waiting, _COMES_LATER)} if waiting else {}
+        return {**self.people.described(), **open_}
 
     def problems(self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]) -> list[str]:
-        """Warn of replicas that have no fence yet.
+        """Warn of replicas that have no fence yet, and of grants that it denies.
 
         Args:
             table: The table.
             deployed: Regions of the replicas that can have policies.
             grants: Everything that is granted on the table.
         """
-        waiting = [region for region in table.replica_regions if region not in deployed]
+        annotations = cdk.Annotations.of(self.construct)
+        for grant, actions in denied_people(self.people, table, grants, is_user=is_user_of_this_app):
+            annotations.add_warning_v2(
+                DENIED_GRANT,
+                f"NoHumanAccess denies what the grant to {grant.subject.label} allows ({', '.join(actions)}): a Deny "
+                "wins. Grant it to an application's role, make an exception, "
+                "exceptions=[Exemption(principal=…, fenced=…, reason=…)], or remove the grant.",
+            )
+        waiting = _waiting(table, deployed)
         if waiting:
-            cdk.Annotations.of(self.construct).add_warning_v2(
+            annotations.add_warning_v2(
                 OPEN_REPLICA,
                 f"Phase 1 of 2: in {', '.join(waiting)} people are not kept out in this deployment: CloudFormation "
                 "cannot create a replica in another region together with its policy. Once they are deployed, add "

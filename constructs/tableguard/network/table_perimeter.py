@@ -71,7 +71,8 @@ class TablePerimeter(Construct):
             vpcs: VPCs that are inside as well, of the table's account and region or imported by their ids.
             endpoints: Endpoints of this library. The table is added to their policies, and their VPCs are inside.
             deployed_by: The role that the stack is deployed as, exempt for what a deployment does
-                (`Fenced.DEPLOYMENT`): CloudFormation's execution role of the stack's synthesizer when left out. A
+                (`Fenced.DEPLOYMENT`, and `Fenced.SETTINGS` where the perimeter fences those too): CloudFormation's
+                execution role of the stack's synthesizer when left out. A
                 synthesizer that was passed to the stack does not tell it: then it must be named.
             sealed: Why not even the deploying role may change the policies from outside. Only the root user of the
                 account can then delete them; the deploying role is exempt when left out.
@@ -153,8 +154,13 @@ class TableFence:
             return []
         return denied(self.perimeter, table, stream=stream)
 
-    def described(self) -> Mapping[str, object]:
-        """What the template's metadata says of it."""
+    def described(self, table: TableReference, *, deployed: Collection[str]) -> Mapping[str, object]:
+        """What the template's metadata says of it.
+
+        Args:
+            table: The table; its replicas stand in `open_replicas`, as the perimeter was told.
+            deployed: Regions of the replicas that can have policies.
+        """
         waiting = {"open replicas": dict(self.open_replicas)} if self.open_replicas else {}
         return {**self.perimeter.described(), **waiting}
 

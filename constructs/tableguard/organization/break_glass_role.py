@@ -133,7 +133,7 @@ class BreakGlassRole(Construct):
         """Its exemption from a `Perimeter`: an emergency is no time to be in the right network.
 
         Settings are fenced by few perimeters; where they are not, the exemption lets nothing through, and the role is
-        guarded all the same.
+        guarded all the same. Guardrails such as `ProtectTables` stop it even so, unless it is a guardian as well.
         """
         fenced = Fenced.ALL | Fenced.SETTINGS if self._access.data else Fenced.SETTINGS
         return Exemption(principal=self._principal, fenced=fenced, reason=self._reason)

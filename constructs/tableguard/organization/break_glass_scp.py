@@ -85,8 +85,8 @@ class BreakGlassSCP(ControlPolicy):
             limits: Limits on the size of policies, where AWS has raised yours; the published ones when left out.
 
         Raises:
-            InvalidInputError: A malformed target, the management account among them, guardrails without guardians, or
-                a perimeter that no deployment can cross.
+            InvalidInputError: A malformed target, the management account among them, guardrails without guardians,
+                a perimeter that no deployment can cross, or an exemption for what a guardrail denies.
             PolicyTooLargeError: A statement is over the limit, or there are more policies than a target takes.
         """
         super().__init__(

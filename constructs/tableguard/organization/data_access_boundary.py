@@ -9,8 +9,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from tableguard.policy import InvalidInputError, Limits, Role, check_size
-from tableguard.policy.boundary import Boundary
+from tableguard.policy.boundary import DEFAULT_NAME, Boundary
 from tableguard.policy.denials import Denial
+from tableguard.policy.guardrails import ForceBoundary
 from tableguard.policy.perimeter import Guardian, Perimeter
 from tableguard.tables.granting import check_limits, check_list
 from tableguard.tables.policies import METADATA_KEY
@@ -28,9 +29,13 @@ class DataAccessBoundary(Construct):
     policy says, from outside; and can neither shed it, nor change it, nor make a role without it. Put it on roles with
     `iam.PermissionsBoundary.of(scope).apply(boundary.policy)`.
 
-    It binds who carries it. That everybody does is the SCP's part: `service_control_statements`.
+    It binds who carries it. That everybody does is an SCP's part: `BreakGlassSCP(guardrails=[boundary.guardrail], …)`,
+    or `service_control_statements` where SCPs are written by hand.
 
-    What it does not stop: a carrier can assume a role of another account that carries none, where that role trusts it.
+    What it does not stop is using a role or user that carries none, of the same account or another: assuming one that
+    trusts the carrier, making one do so (`iam:UpdateAssumeRolePolicy` and `iam:CreateAccessKey` say nothing of
+    boundaries), or passing one to a service. Let the carriers' own policies, or `allowed_actions`, leave those out.
+
     A role that Lambda polls a stream with is denied by it, since Lambda polls from outside: give such a role a boundary
     of its own, with `role` and an `Exemption` of its `LambdaPoller`.
     """
@@ -41,7 +46,7 @@ class DataAccessBoundary(Construct):
         construct_id: str,
         *,
         perimeter: Perimeter,
-        policy_name: str = "data-access-boundary",
+        policy_name: str = DEFAULT_NAME,
         path: str = "/",
         allowed_actions: Sequence[str] = ("*",),
         role: Role | None = None,
@@ -92,6 +97,11 @@ class DataAccessBoundary(Construct):
     def policy(self) -> iam.ManagedPolicy:
         """The managed policy itself."""
         return self._policy
+
+    @property
+    def guardrail(self) -> ForceBoundary:
+        """The guardrail of a `BreakGlassSCP` that makes all roles and users carry a boundary of this name."""
+        return ForceBoundary(policy_name=self._boundary.name, path=self._boundary.path)
 
     def service_control_statements(
         self, guardians: Sequence[Guardian], *, partition: str = "aws"

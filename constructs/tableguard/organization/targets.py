@@ -36,8 +36,8 @@ def targets_of(owner: str, values: object) -> tuple[str, ...]:
             what,
             value=targets,
             allowed="at least one",
-            fix="To have the JSON without deploying it, render it: Control(…).service_control(), or `tableguard "
-            "policies` on the assembly.",
+            fix="To have the JSON without attaching it, name the targets all the same and take `documents`, or "
+            "`tableguard policies` on the assembly.",
         )
     for target in targets:
         known = isinstance(target, str) and (is_unresolved(target) or is_account(target) or _LEVEL.fullmatch(target))

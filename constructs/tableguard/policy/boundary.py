@@ -18,6 +18,7 @@ from tableguard.policy.perimeter.perimeter import Perimeter
 from tableguard.policy.principals import PRINCIPAL_ARN, Role
 from tableguard.policy.tokens import is_unresolved, ordered
 
+DEFAULT_NAME: Final = "data-access-boundary"
 _CARRIED: Final = "iam:PermissionsBoundary"
 
 

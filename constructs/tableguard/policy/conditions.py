@@ -112,8 +112,8 @@ class FromNetwork(Condition):
         ranges: IPv4 or IPv6 ranges in CIDR form, without host bits.
 
     Raises:
-        InvalidInputError: No range, a malformed one, one with host bits, or ranges that alone or together are the whole
-            IPv4 or IPv6 internet.
+        InvalidInputError: No range, a malformed one, one with host bits, one of private addresses, or ranges that alone
+            or together are the whole IPv4 or IPv6 internet.
     """
 
     ranges: tuple[str, ...]

@@ -17,6 +17,14 @@ from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.tokens import is_unresolved, literal_part
 
 _IAM_NAME: Final = r"[\w+=,.@-]"
+# Addresses that aws:SourceIp never holds. Sources: RFC 1918, 3927, 4193, 4291 and 6598.
+_PRIVATE: Final = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+        "::1/128", "fc00::/7", "fe80::/10",
+    )
+)  # fmt: skip
 # What a policy reads as a pattern, or as a variable of the request.
 _WILD: Final = re.compile(r"[*?]|\$\{")
 
@@ -140,13 +148,22 @@ def network(what: str, value: str) -> str:
 
 
 def networks(what: str, values: Collection[str]) -> tuple[str, ...]:
-    """Check IPv4 and IPv6 ranges that stand side by side, and write them the canonical way.
+    """Check public IPv4 and IPv6 ranges that stand side by side, and write them the canonical way.
 
     Together they must not be the whole internet either: two halves are no narrower than one whole. Ranges that only
     the deployment knows are left out of that sum.
     """
     ranges = tuple(network(f"a range of {what}", value) for value in values)
     known = [ipaddress.ip_network(value) for value in ranges if not is_unresolved(value)]
+    for part in known:
+        if any(part[0] in private and part[-1] in private for private in _PRIVATE):
+            raise InvalidInputError(
+                f"a range of {what}",
+                value=str(part),
+                allowed="public addresses: AWS never sees a caller come from these, and through a VPC endpoint it sees "
+                "no address",
+                fix="Name the VPC or its endpoint instead: FromVpc, FromVpcEndpoint.",
+            )
     for parts in (
         ipaddress.collapse_addresses(part for part in known if isinstance(part, ipaddress.IPv4Network)),
         ipaddress.collapse_addresses(part for part in known if isinstance(part, ipaddress.IPv6Network)),

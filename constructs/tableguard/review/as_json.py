@@ -123,8 +123,13 @@ def _control(control: Control) -> dict[str, Any]:
         "binds": list(control.binds),
         "may_bind": list(control.perhaps),
         "left_off": [{"account": each.account, "reason": each.reason} for each in control.left_off],
+        "exempt": [
+            {"principals": list(each.principals), "label": each.label, "what": list(each.what),
+             "actions": list(each.actions), "reason": each.reason}
+            for each in control.spared
+        ],
         "place": place(control.place),
-    }
+    }  # fmt: skip
 
 
 def _row(row: Row, table: TableReview, review: Review) -> dict[str, Any]:

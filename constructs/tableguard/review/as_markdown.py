@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tableguard.review.as_text import of_acknowledgement, summary_of
-from tableguard.review.enclosed import is_worth_saying, lines, of_control
+from tableguard.review.enclosed import is_worth_saying, lines, of_control, of_spared
 from tableguard.review.kinds import KINDS
 from tableguard.review.matrix import cell, details, where
-from tableguard.review.report import Review, TableReview
+from tableguard.review.report import Control, Review, TableReview
 
 
 def as_markdown(review: Review) -> str:
@@ -32,11 +32,16 @@ def _lines(review: Review) -> Iterator[str]:
         if is_worth_saying(review):
             yield from (f"- {word}: {_safe(text)}" for word, text in lines(table.enclosure))
             yield ""
-    yield from _section("Organization policies", (_safe(of_control(each)) for each in review.controls))
+    yield from _section("Organization policies", map(_control, review.controls))
     yield from _section("Acknowledged rules", (_safe(of_acknowledgement(each)) for each in review.acknowledged))
     yield from _section("Not known", (f"{_safe(u.what)}{_at(where(u.place))}" for u in review.unknowns))
     yield "`yes`, `some`: every action of the kind that can work from there, or some; `*`: under conditions; "
     yield "`?`: as far as the templates tell."
+
+
+def _control(control: Control) -> str:
+    exempt = (f"\n  - exempt: {_safe(text)}" for text in of_spared(control))
+    return f"{_safe(of_control(control))}{''.join(exempt)}"
 
 
 def _section(title: str, entries: Iterable[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tableguard.review.acknowledgements import Acknowledgement
-from tableguard.review.enclosed import is_worth_saying, of_control
+from tableguard.review.enclosed import is_worth_saying, of_control, of_spared
 from tableguard.review.enclosed import lines as enclosed
 from tableguard.review.kinds import KINDS
 from tableguard.review.lines import LEAST, wrapped
@@ -33,7 +33,7 @@ def as_text(review: Review, *, width: int = 80, color: bool = False) -> str:
 
 
 def summary_of(review: Review) -> str:
-    """The review in one line.
+    """The review in one line. It counts what the lists below or above it show: what two tables share counts once.
 
     Args:
         review: The review.
@@ -41,11 +41,11 @@ def summary_of(review: Review) -> str:
     counts = (
         (len(review.tables), "table"),
         (len({row.subject.label for table in review.tables for row in table.rows}), "principal"),
-        (len(review.findings), "finding"),
-        (len(review.warnings), "warning"),
+        (len(_once(map(_of_finding, review.findings))), "finding"),
+        (len(_once(map(_of_warning, review.warnings))), "warning"),
     )
     said = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
-    return f"{said}, {len(review.unknowns)} not known, on {review.today.isoformat()}"
+    return f"{said}, {len(_once(map(_of_unknown, review.unknowns)))} not known, on {review.today.isoformat()}"
 
 
 class _Text:
@@ -67,7 +67,7 @@ class _Text:
             yield ""
         yield from self._section("Findings", _RED, map(_of_finding, self._review.findings))
         yield from self._section("Warnings", _YELLOW, map(_of_warning, self._review.warnings))
-        yield from self._section("Organization policies", "", map(of_control, self._review.controls))
+        yield from self._controls()
         yield from self._section("Acknowledged rules", _YELLOW, map(of_acknowledgement, self._review.acknowledged))
         yield from self._section("Not known", "", map(_of_unknown, self._review.unknowns))
         yield from (self._painted(_BOLD, line) for line in wrapped(summary_of(self._review), self._width))
@@ -125,17 +125,31 @@ class _Text:
         for word, text in details(row, table.table, self._review.today):
             yield from self._wrapped(f"   {word:<8} ", text, dim=word == "why")
 
+    def _controls(self) -> Iterator[str]:
+        controls = self._review.controls
+        if controls:
+            yield self._painted(_BOLD, f"Organization policies ({len(controls)})")
+            for control in controls:
+                yield from self._wrapped("  - ", of_control(control))
+                for text in of_spared(control):
+                    yield from self._wrapped("    exempt   ", text)
+            yield ""
+
     def _wrapped(self, head: str, text: str, *, dim: bool = False) -> Iterator[str]:
         yield from (self._painted(_DIM if dim else "", line) for line in wrapped(text, self._width, head=head))
 
     def _section(self, title: str, code: str, entries: Iterable[str]) -> Iterator[str]:
-        listed = list(dict.fromkeys(entries))
+        listed = _once(entries)
         if not listed:
             return
         yield self._painted(_BOLD + code, f"{title} ({len(listed)})")
         for entry in listed:
             yield from self._wrapped("  - ", entry)
         yield ""
+
+
+def _once(entries: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(entries))
 
 
 def _of_finding(finding: Finding) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from tableguard.review.exempted import Sparing
 from tableguard.review.picture import OrganizationPolicy, Picture
 from tableguard.review.report import Control, Finding, FindingKind, LeftOff
 from tableguard.review.sentences import Shelf
@@ -13,12 +15,13 @@ _SHORT: Final[Mapping[str, str]] = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_C
 _ACCOUNTS: Final = frozenset({"aws:principalaccount", "aws:resourceaccount"})
 
 
-def controls(picture: Picture, shelf: Shelf) -> Iterator[tuple[Control, tuple[Finding, ...]]]:
+def controls(picture: Picture, shelf: Shelf, now: dt.datetime) -> Iterator[tuple[Control, tuple[Finding, ...]]]:
     """The SCPs and RCPs, each with where its metadata and its statements disagree.
 
     Args:
         picture: The picture.
         shelf: The statements of documents.
+        now: The moment of the review, with a time zone.
     """
     accounts = sorted({table.account for table in picture.tables})
     for policy in picture.organization_policies:
@@ -36,10 +39,23 @@ def controls(picture: Picture, shelf: Shelf) -> Iterator[tuple[Control, tuple[Fi
                     binds=tuple(each for each in bound if each in sure),
                     perhaps=tuple(each for each in bound if open_ and each not in sure),
                     left_off=tuple(LeftOff(account=each, reason=stated.get(each)) for each in spared),
+                    spared=Sparing(
+                        policy=policy,
+                        account=_some_account(policy, bound),
+                        region=next((table.region for table in picture.tables), "us-east-1"),
+                        left_off=spared,
+                        shelf=shelf,
+                        now=now,
+                    ).spared(),
                     place=policy.place,
                 ),
                 tuple(_findings(policy, spared, stated)),
             )
+
+
+def _some_account(policy: OrganizationPolicy, bound: Sequence[str]) -> str:
+    """An account that a policy binds, as far as anything tells."""
+    return next((each for each in (*bound, *policy.targets) if each.isdecimal()), "000000000000")
 
 
 def _spared(policy: OrganizationPolicy, shelf: Shelf) -> tuple[str, ...]:

@@ -64,6 +64,16 @@ def of_control(control: Control) -> str:
     return "; ".join(parts)
 
 
+def of_spared(control: Control) -> Iterator[str]:
+    """Whom an SCP or RCP spares, one line each.
+
+    Args:
+        control: The policy.
+    """
+    for each in control.spared:
+        yield f"{each.label}: {', '.join(each.what)} ({each.reason or 'no reason stated'})"
+
+
 def _partly(reached: Reached) -> list[str]:
     return [*reached.reached, *(f"{part}?" for part in reached.unsure)]
 

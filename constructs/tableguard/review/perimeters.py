@@ -225,17 +225,17 @@ class Enclosures:
         self, table: Table, fence: str, walls: Iterable[Sentence], context: Mapping[str, str]
     ) -> Iterator[Exempted]:
         named = dict.fromkeys(
-            (test.low_key, value) for wall in walls for test in _exempting(wall) for value in test.values
+            (test.low_key, value) for wall in walls for test in exempting(wall) for value in test.values
         )
         for key, value in named:
             if key == _ARN:
-                principal, carried = _sample(value, table), context
+                principal, carried = sample_of(value, table.account), context
             else:
                 principal = self.somebody(table)
                 carried = {**context, **_forwarded(key, value)}
             what = self._what(table, fence, principal, carried, context)
             if what:
-                yield Exempted(fence=fence, pattern=value, key=key, label=_label(key, value), what=what)
+                yield Exempted(fence=fence, pattern=value, key=key, label=label_of_exempt(key, value), what=what)
 
     def _what(
         self, table: Table, fence: str, principal: str, carried: Mapping[str, str], context: Mapping[str, str]
@@ -290,8 +290,12 @@ def _about_people(sentence: Sentence) -> tuple[Test, ...]:
     return tuple(test for test in sentence.tests if not test.negated and test.low_key == _ARN)
 
 
-def _exempting(sentence: Sentence) -> Iterator[Test]:
-    """The conditions by which a Deny spares somebody otherwise than by network."""
+def exempting(sentence: Sentence) -> Iterator[Test]:
+    """The conditions by which a Deny spares somebody otherwise than by network.
+
+    Args:
+        sentence: The Deny.
+    """
     for test in sentence.tests:
         switch = test.low_key == _VIA and "false" in map(str.lower, test.values)
         if switch or (test.negated and test.low_key not in (*_NETWORKS, *_OF_SERVICES, _REGION)):
@@ -310,15 +314,26 @@ def _address_in(value: str) -> str:
     return str(network[1] if network.num_addresses > 1 else network[0])
 
 
-def _sample(pattern: str, table: Table) -> str:
-    """Somebody whom a pattern of ARNs fits."""
+def sample_of(pattern: str, account: str) -> str:
+    """Something that a pattern of ARNs fits.
+
+    Args:
+        pattern: The pattern.
+        account: The account where any will do.
+    """
     parts = pattern.split(":", 5)
     if len(parts) == 6 and parts[4] == "*":  # noqa: PLR2004 - an ARN has six parts
-        parts[4] = table.account
+        parts[4] = account
     return ":".join(parts).replace("*", "x").replace("?", "x")
 
 
-def _label(key: str, value: str) -> str:
+def label_of_exempt(key: str, value: str) -> str:
+    """What a reader calls somebody whom a condition spares.
+
+    Args:
+        key: The condition key, in lower case.
+        value: Its value.
+    """
     if key == _ARN:
         for words, pattern in _RESERVED:
             if found := pattern.fullmatch(value):

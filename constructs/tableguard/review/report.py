@@ -127,6 +127,25 @@ class LeftOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spared:
+    """Somebody whom a policy's statements do not deny what they deny others.
+
+    Args:
+        label: What a reader calls them.
+        principals: As the policy says it: patterns of ARNs, or values of another key.
+        actions: What they may do all the same.
+        what: The same in a reader's words: parts of the data, single actions, or how many of a service.
+        reason: Why, as the metadata claims; None where it does not say.
+    """
+
+    label: str
+    principals: tuple[str, ...]
+    actions: tuple[str, ...]
+    what: tuple[str, ...]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
     """One SCP or RCP.
 
@@ -137,6 +156,7 @@ class Control:
         binds: Which of the tables' accounts it binds.
         perhaps: Which of them it may bind: no template tells what an organizational unit holds.
         left_off: The accounts that it spares.
+        spared: Whom it spares in the accounts that it binds.
         place: Where it stands.
     """
 
@@ -146,6 +166,7 @@ class Control:
     binds: tuple[str, ...]
     perhaps: tuple[str, ...]
     left_off: tuple[LeftOff, ...]
+    spared: tuple[Spared, ...]
     place: Place
 
 

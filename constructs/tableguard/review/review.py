@@ -82,7 +82,7 @@ class _Reviewer:
         self._find(self._dangling.of_no_table())
         for unknown in self._dangling.unknowns():
             self._unknowns[unknown] = None
-        bound = tuple(controls(self._picture, self._shelf))
+        bound = tuple(controls(self._picture, self._shelf, self._search.now))
         self._find(finding for _, findings in bound for finding in findings)
         hanging = {
             account: tuple(sorted({a for t in tables if t.table.account == account for a in t.accounts}))

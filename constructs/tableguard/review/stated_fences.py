@@ -63,19 +63,19 @@ class FenceClaims:
 
     def explained(self) -> Enclosure:
         """What encloses the table, with the reasons that the metadata gives."""
-        waiting = _mapping(_mapping(self._table.stated_fences.get("perimeter")).get("open replicas"))
-        because = waiting.get(self._table.region)
+        because = dict.fromkeys(why for why in map(self._waits, _LISTED) if why is not None)
         return replace(
             self._found,
             exempted=tuple(replace(each, reason=self._reason(each)) for each in self._found.exempted),
-            open_because=because if isinstance(because, str) else None,
+            open_because="; ".join(because) or None,
         )
 
     def findings(self) -> Iterator[Finding]:
         """Where metadata and policies disagree, and a perimeter around the table that leaves its stream open."""
         explained = self.explained()
-        if explained.open_because is None:
+        if self._waits("perimeter") is None:
             yield from self._of_networks()
+        if self._waits("people") is None:
             yield from self._of_people()
         for claim in self._claims:
             missing = self._missing(claim)
@@ -91,6 +91,11 @@ class FenceClaims:
                 yield self._finding(message, each.label)
         yield from self._of_stream()
 
+    def _waits(self, fence: str) -> str | None:
+        """Why a fence is not there before the next deployment; None where nothing says so."""
+        because = _mapping(_mapping(self._table.stated_fences.get(fence)).get("open replicas")).get(self._table.region)
+        return because if isinstance(because, str) else None
+
     def _read(self) -> Iterator[_Claim]:
         for fence, listed in _LISTED.items():
             stated = _mapping(self._table.stated_fences.get(fence)).get(listed)
@@ -99,11 +104,14 @@ class FenceClaims:
                 yield _Claim(
                     fence=fence,
                     principal=principal,
-                    patterns=_patterns(principal, self._table),
+                    patterns=self._patterns(principal),
                     permissions=_permissions(fenced),
                     fenced=fenced,
                     reason=str(each.get("reason", "")),
                 )
+
+    def _patterns(self, label: str) -> tuple[str, ...] | None:
+        return patterns_of(label, partition=self._table.arn.split(":")[1], account=self._table.account)
 
     def _reason(self, exempted: Exempted) -> str | None:
         for claim in self._claims:
@@ -111,7 +119,7 @@ class FenceClaims:
                 return claim.reason or None
         # Every perimeter has this one by itself.
         own = replication_of(self._table.account)
-        patterns = _patterns(own.principal.label, self._table) or ()
+        patterns = self._patterns(own.principal.label) or ()
         return own.reason if any(_is(exempted, each) for each in patterns) else None
 
     def _missing(self, claim: _Claim) -> str:
@@ -185,13 +193,22 @@ def _is(exempted: Exempted, pattern: str) -> bool:
     return exempted.pattern == pattern or Glob(tokens(pattern)).matches(exempted.pattern)
 
 
-def _patterns(label: str, table: Table) -> tuple[str, ...] | None:
-    """The ARNs, or patterns of them, that a principal in the metadata's words stands for; hosts for forwarded calls."""
-    iam = f"arn:{table.arn.split(':')[1]}:iam:"
+def patterns_of(label: str, *, partition: str, account: str) -> tuple[str, ...] | None:
+    """The ARNs, or patterns of them, that a principal in the metadata's words stands for; hosts for forwarded calls.
+
+    Args:
+        label: The words.
+        partition: The partition of ARNs.
+        account: Where a role of every account is meant.
+
+    Returns:
+        None where the words do not tell.
+    """
+    iam = f"arn:{partition}:iam:"
     if found := _LINKED.fullmatch(label):
         return (f"{iam}:{found[2]}:role/aws-service-role/*/{found[1]}",)
     if found := _ROLE.fullmatch(label):
-        return (f"{iam}:{found[3] if found[3].isdecimal() else table.account}:{found[1]}/{found[2]}",)
+        return (f"{iam}:{found[3] if found[3].isdecimal() else account}:{found[1]}/{found[2]}",)
     if found := _PERMISSION_SET.fullmatch(label):
         reserved = f"{iam}:{found[2]}:role/aws-reserved/sso.amazonaws.com/"
         role = f"AWSReservedSSO_{found[1]}_{'?' * 16}"

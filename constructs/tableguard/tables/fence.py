@@ -24,8 +24,13 @@ class Fence(Protocol):
             stream: Whether it is the policy of the stream.
         """
 
-    def described(self) -> Mapping[str, object]:
-        """What the template's metadata says of it."""
+    def described(self, table: TableReference, *, deployed: Collection[str]) -> Mapping[str, object]:
+        """What the template's metadata says of it.
+
+        Args:
+            table: The table.
+            deployed: Regions of the replicas that can have policies.
+        """
 
     def problems(
         self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]

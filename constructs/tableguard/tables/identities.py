@@ -261,6 +261,16 @@ def _account_of_reference(value: str) -> str | None:
     return cdk.Stack.of(reference.target).account if isinstance(reference, cdk.Reference) else None
 
 
+def is_user_of_this_app(arn: str) -> bool:
+    """Whether an ARN that only the deployment knows is that of an IAM user of the app.
+
+    Args:
+        arn: The ARN, or the token of one.
+    """
+    reference = cdk.Tokenization.reverse(arn, fail_concat=False) if is_unresolved(arn) else None
+    return isinstance(reference, cdk.Reference) and isinstance(reference.target, iam.CfnUser)
+
+
 def _from_arn(service: str, account: str, resource: str, *, text: str) -> Principal:
     kind, _, rest = resource.partition("/")
     path, _, name = f"/{rest}".rpartition("/")

@@ -107,6 +107,8 @@ class TablePolicies:
         """
         self._limits = limits or self._limits
         self._deployed_replicas.update(deployed_replicas)
+        if self._fences:
+            self._describe()
 
     def check(self, grants: Sequence[TableGrant], table: TableReference, facts: TableFacts) -> None:
         """Check that grants can be added.
@@ -180,7 +182,11 @@ class TablePolicies:
         self._attach()
         ours = [self._ours_here(self._table, rendering) for rendering in _RENDERINGS]
         self.table_resource.home.added(self, minified(ours))
-        fences = {fence.kind: fence.described() for fence in self._fences}
+        self._describe()
+
+    def _describe(self) -> None:
+        """Say in the metadata what stands here."""
+        fences = {fence.kind: fence.described(self._table, deployed=self._deployed_replicas) for fence in self._fences}
         described = [grant.described() for grant in self._grants]
         self.resource.add_metadata(METADATA_KEY, {"grants": described, **fences})
 
@@ -331,7 +337,10 @@ class TablePolicies:
         """
         # Our statements follow the table: with an index or a replica more than at the last grant, they are others.
         facts = self.table_resource.stated(below)
+        described = self._table.replica_regions if self._fences else ()
         self._table, self._has_stream = self.table_resource.reference(facts), facts.has_stream
+        if self._fences and self._table.replica_regions != described:
+            self._describe()
         whole = laid_on(below, self.overlays)
         policies = self.table_resource.policies_in(whole)
         self._warn_of_replicas(policies)

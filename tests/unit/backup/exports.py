@@ -51,7 +51,9 @@ class Export:
         self.key = f"{self.folder}manifest-summary.json"
         full = not isinstance(hours, tuple)
         data = f"{self.folder}data/" if full else f"{PREFIX}/AWSDynamoDB/data/"
-        self.data = {f"{data}e{number}f{n}.json.gz": gzip.compress(b"".join(one)) for n, one in enumerate(files)}
+        self.data = {
+            f"{data}e{number}f{n}.json.gz": gzip.compress(b"".join(one), mtime=0) for n, one in enumerate(files)
+        }
         self.files = [
             {
                 "itemCount": len(one),

@@ -32,12 +32,16 @@ def test_gives_long_lines_in_full(length: int, size: int, ends: int) -> None:
     assert found == ([text] if text else [])
 
 
-@pytest.mark.parametrize("body", [b"", gzip.compress(b""), gzip.compress(b"") * 3, gzip.compress(b"\n\n \n")])
+@pytest.mark.parametrize(
+    "body",
+    [b"", gzip.compress(b""), gzip.compress(b"") * 3, gzip.compress(b"\n\n \n")],
+    ids=["no bytes", "gzip of nothing", "three of them", "empty lines"],
+)
 def test_an_empty_file_has_no_lines(body: bytes) -> None:
     assert list(lines([body, b""])) == []
 
 
-WHOLE = gzip.compress(b"one\ntwo\n")
+WHOLE = gzip.compress(b"one\ntwo\n", mtime=0)
 
 
 @pytest.mark.parametrize("cut", range(1, len(WHOLE)))
@@ -46,14 +50,18 @@ def test_a_file_that_is_cut_short_is_rejected(cut: int) -> None:
         list(lines([WHOLE[:cut]]))
 
 
-@pytest.mark.parametrize("body", [WHOLE + b"x", WHOLE + b"\0" * 9, b"one\n", WHOLE[:-8] + b"\0" * 8])
+@pytest.mark.parametrize(
+    "body",
+    [WHOLE + b"x", WHOLE + b"\0" * 9, b"one\n", WHOLE[:-8] + b"\0" * 8],
+    ids=["garbage", "zeros", "plain", "checksum"],
+)
 def test_what_is_not_gzip_from_end_to_end_is_rejected(body: bytes) -> None:
     with pytest.raises(Rejected, match=r"not gzip|cut short"):
         list(lines([body]))
 
 
 def test_a_line_that_no_record_has_is_rejected_before_it_is_held() -> None:
-    bomb = gzip.compress(b"\0" * 200_000_000)
+    bomb = gzip.compress(b"\0" * 50_000_000)
 
     def read() -> None:
         with pytest.raises(Rejected, match="more than 1000000 bytes"):
@@ -71,7 +79,7 @@ def test_a_file_ten_times_as_long_takes_no_more_memory() -> None:
 
         return consume
 
-    small, large = peak_of(read(50)), peak_of(read(500))
+    small, large = peak_of(read(10)), peak_of(read(100))
     assert large < small + 200_000
 
 

@@ -304,7 +304,7 @@ def test_a_file_ten_times_as_long_takes_no_more_memory(s3: S3, dynamodb: DynamoD
         return found
 
     peak(1, 10)  # imports and caches
-    small, large = peak(2, 2_000), peak(3, 20_000)
+    small, large = peak(2, 600), peak(3, 6_000)
     assert large < small + 500_000
 
 

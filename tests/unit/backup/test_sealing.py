@@ -116,6 +116,7 @@ def test_the_machines_clock_decides_what_is_the_future(s3: S3, export: Export) -
         "444455556666/eu-west-1/secrets/AWSDynamoDB/1/data/a.json.gz",
         f"{PREFIX}/AWSDynamoDB/016953530760001-06e2188f/data/../../a.json.gz",
         f"{PREFIX}/AWSDynamoDB/data/a.json.gz",
+        "a.json.gz",
     ],
 )
 def test_rejects_data_files_of_another_place(s3: S3, export: Export, key: str) -> None:
@@ -276,6 +277,9 @@ def test_the_quota_counts_bytes_and_forgets_after_a_day(s3: S3) -> None:
     with pytest.raises(QuotaExceeded, match="11 bytes"):
         ask("b", 3, now + timedelta(hours=1))
     ask("c", 2, now + timedelta(hours=2))
+    limit = quota.Quota(exports=1, size=1)
+    ask("a", 8, now + timedelta(hours=3))  # it was let in, and stays so when it is asked for again
+    limit = quota.Quota(exports=9, size=10)
     ask("b", 3, now + timedelta(hours=25))
 
 

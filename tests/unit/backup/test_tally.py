@@ -111,6 +111,14 @@ def test_one_number_has_one_text(spellings: list[str]) -> None:
     assert len({canonical({"n": {"N": one}, "s": {"NS": [one, "7"]}}) for one in spellings}) == 1
 
 
+@pytest.mark.parametrize("values", [{"SS": ["b", "a"]}, {"NS": ["10", "9"]}, {"BS": ["Ag==", "AQ=="]}])
+def test_the_order_of_a_set_does_not_matter_and_that_of_a_list_does(values: dict[str, list[str]]) -> None:
+    ((kind, inner),) = values.items()
+    assert canonical({"a": {kind: inner}}) == canonical({"a": {kind: inner[::-1]}})
+    rows = [{kind[0]: one} for one in inner]
+    assert canonical({"a": {"L": rows}}) != canonical({"a": {"L": rows[::-1]}})
+
+
 @given(NUMBERS, NUMBERS)
 def test_two_numbers_have_the_same_text_if_they_are_equal_and_only_then(one: str, other: str) -> None:
     assert (canonical({"n": {"N": one}}) == canonical({"n": {"N": other}})) == (Decimal(one) == Decimal(other))

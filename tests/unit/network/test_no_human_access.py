@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
 from tableguard.policy.actions import ACTIONS, Reach, Resource
 from tableguard.policy.perimeter import Exemption, Fenced, LambdaPoller, RoleOfEveryAccount, ServiceLinkedRole
+from tableguard.review.as_text import as_text
+from tableguard.review.assembly import read_assembly
+from tableguard.review.collect import collect
+from tableguard.review.report import Review
+from tableguard.review.review import review
 from tests.unit.organization.support import EVERYTHING, allows
 from tests.unit.tables.support import (
     ANY_KIND,
@@ -20,6 +28,7 @@ from tests.unit.tables.support import (
     OWNER,
     PARTNER,
     READER,
+    REGION,
     REPLICA,
     STREAM,
     Documents,
@@ -112,6 +121,32 @@ def test_people_keep_the_settings(documents: Documents, person: str) -> None:
     assert allows(documents.stream_policy(), "DescribeStream", principal=person, resource=STREAM)
 
 
+EXECUTION: Final = "cdk-hnb659fds-cfn-exec-role-444455556666-us-east-1"
+
+
+@pytest.mark.parametrize(
+    "deploying",
+    [tg.Role(account=OWNER, name=EXECUTION), RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
+    ids=["by its name", "by a pattern"],
+)
+def test_a_role_that_people_sign_in_with_and_that_deploys_would_lock_the_policy(deploying: Any) -> None:
+    with pytest.raises(tg.InvalidInputError) as caught:
+        fenced(sign_in_roles=[deploying])
+    assert (caught.value.what, caught.value.value) == ("a sign_in_role of Data/NoPeople", deploying.label)
+    assert "Fenced.POLICY" in caught.value.fix
+    reading = Exemption(principal=deploying, fenced=Fenced.ITEMS, reason="a test")
+    with pytest.raises(tg.InvalidInputError):
+        fenced(sign_in_roles=[deploying], exceptions=[reading])
+
+
+def test_it_may_be_one_once_it_may_change_the_policy() -> None:
+    deploying = tg.Role(account=OWNER, name=EXECUTION)
+    policy = Exemption(principal=deploying, fenced=Fenced.POLICY, reason="deploys")
+    found = fenced(sign_in_roles=[deploying], exceptions=[policy]).table_policy()
+    assert allows(found, "PutResourcePolicy", principal=role(EXECUTION, OWNER))
+    assert not allows(found, "GetItem", principal=role(EXECUTION, OWNER))
+
+
 @pytest.mark.parametrize("resource", [ORDERS, f"{ORDERS}/index/by-date"])
 def test_indexes_are_fenced_as_well(documents: Documents, resource: str) -> None:
     assert not allows(documents.table_policy(), "Query", principal=PEOPLE[1], resource=resource)
@@ -166,6 +201,75 @@ def test_people_of_other_accounts_are_denied_what_a_grant_allows(person: tg.Prin
     closed = Documents.of(scope).table_policy()
     assert allows(open_, "GetItem", principal=granted)
     assert not allows(closed, "GetItem", principal=granted)
+
+
+class TestGrantsToPeople:
+    @staticmethod
+    def warned(principal: Any, access: tg.Access = tg.Access.READ, *, first: bool = False, **fence: Any) -> list[str]:
+        scope = stack(app())
+        table = table_v2(scope)
+        given = tg.TableGrant(principal(scope) if callable(principal) else principal, access, reason="ADR-9")
+        if first:
+            tg.NoHumanAccess(scope, "NoPeople", table=table, **fence)
+        tg.TableAccess(scope, "Access", table=table, table_grants=[given])
+        if not first:
+            tg.NoHumanAccess(scope, "NoPeople", table=table, **fence)
+        return [text for text in warnings(scope) if "tableguard:grant-to-people-denied" in text]
+
+    @pytest.mark.parametrize("first", [False, True])
+    @pytest.mark.parametrize(
+        ("person", "label"),
+        [
+            (tg.User(account=PARTNER, name="ann"), f"user ann of {PARTNER}"),
+            (tg.User(account=OWNER, name="ann", path="/on-call/"), f"user on-call/ann of {OWNER}"),
+            (tg.PermissionSet(account=PARTNER, name="Analyst"), f"permission set Analyst of {PARTNER}"),
+            (tg.FederatedUser(account=PARTNER, name="ann"), f"federated user ann of {PARTNER}"),
+            (tg.Role(account=OWNER, name="saml-ops"), f"role saml-ops of {OWNER}"),
+            (tg.Role(account=OWNER, name="FederatedOps"), f"role FederatedOps of {OWNER}"),
+            (tg.RoleSession(account=OWNER, role="saml-ops", session="ann"), "session ann of role saml-ops"),
+            (lambda scope: iam.User(scope, "Ann"), "Data/Ann"),
+            (lambda scope: iam.User(scope, "Ann", user_name="ann"), "Data/Ann"),
+        ],
+    )
+    def test_are_warned_of(self, person: Any, label: str, *, first: bool) -> None:
+        (warning,) = self.warned(
+            person,
+            tg.Access.on_table("GetItem", "DescribeTable"),
+            first=first,
+            sign_in_roles=[tg.Role(account=OWNER, name="saml-ops"), RoleOfEveryAccount(name="Federated*")],
+        )
+        assert f"denies what the grant to {label}" in warning
+        assert "GetItem" in warning
+        assert "DescribeTable" not in warning
+        assert "exceptions=[Exemption(" in warning
+
+    @pytest.mark.parametrize(
+        ("principal", "access"),
+        [
+            (tg.Role(account=PARTNER, name="reader"), tg.Access.READ),
+            (tg.Role(account=PARTNER, name="saml-ops"), tg.Access.READ),
+            (tg.RoleSession(account=PARTNER, role="reader", session="job"), tg.Access.READ),
+            (tg.Account(PARTNER), tg.Access.READ),
+            (tg.User(account=PARTNER, name="ann"), tg.Access.on_table("DescribeTable", "UpdateTable")),
+            (lambda scope: iam.Role(scope, "App", assumed_by=iam.AccountRootPrincipal()), tg.Access.READ),
+            (tg.AwsService(service="glue.amazonaws.com", source_account=OWNER), tg.Access.on_table("Scan")),
+        ],
+    )
+    def test_those_that_work_are_not(self, principal: Any, access: tg.Access) -> None:
+        assert self.warned(principal, access, sign_in_roles=[tg.Role(account=OWNER, name="saml-ops")]) == []
+
+    @pytest.mark.parametrize(
+        ("person", "access", "denied"),
+        [
+            (STEWARDS, tg.Access.on_table("GetItem", "Query"), ""),
+            (STEWARDS, tg.Access.on_table("GetItem", "Scan"), "Scan"),
+            (tg.PermissionSet(account=PARTNER, name="DataSteward"), tg.Access.on_table("GetItem"), "GetItem"),
+        ],
+    )
+    def test_an_exception_lets_what_it_is_for(self, person: Any, access: tg.Access, denied: str) -> None:
+        found = self.warned(person, access, exceptions=[ANSWERS])
+        assert len(found) == bool(denied)
+        assert all(f"({denied})" in text for text in found)
 
 
 def test_grants_to_applications_stay_as_they_are() -> None:
@@ -257,6 +361,32 @@ def test_replicas_are_fenced_once_they_are_deployed() -> None:
     policy = Documents.of(second).table_policy(REPLICA)
     assert not allows(policy, "GetItem", principal=PEOPLE[1], resource=in_ireland)
     assert allows(policy, "GetItem", principal=APPLICATIONS[0], resource=in_ireland)
+
+
+def reviewed(scope: cdk.Stack) -> Review:
+    assembly = scope.node.root.synth()  # type: ignore[attr-defined]
+    stacks = read_assembly(Path(assembly.directory))
+    return review(collect(stacks), stacks, today=dt.date(2026, 11, 21))
+
+
+@pytest.mark.parametrize("how", ["before", "after", "deployed", "deployed later"])
+def test_a_review_says_of_a_new_replica_that_it_is_open_and_finds_no_contradiction(how: str) -> None:
+    scope = stack(app())
+    replicas = [dynamodb.ReplicaTableProps(region=REPLICA)]
+    table = table_v2(scope, replicas=[] if how == "after" else replicas)
+    tg.NoHumanAccess(scope, "NoPeople", table=table, deployed_replicas=[REPLICA] if how == "deployed" else [])
+    if how == "after":
+        table.add_replica(region=REPLICA)
+    if how == "deployed later":
+        tg.TableAccess(scope, "Access", table=table, deployed_replicas=[REPLICA])
+    found = reviewed(scope)
+    assert [finding.message for finding in found.findings] == []
+    open_because = {each.table.region: each.enclosure.open_because for each in found.tables}
+    assert open_because[REGION] is None
+    assert (open_because[REPLICA] is None) is how.startswith("deployed")
+    people = {each.table.region: bool(each.enclosure.people) for each in found.tables}
+    assert people == {REGION: True, REPLICA: how.startswith("deployed")}
+    assert ("open     until its next deployment" in as_text(found)) is not how.startswith("deployed")
 
 
 def test_the_same_fence_twice_is_an_error() -> None:

@@ -148,6 +148,34 @@ def test_an_exemption_that_does_not_cover_policies_is_not_enough() -> None:
     assert refused(lambda: around(plain(), perimeter=perimeter)).value is None
 
 
+# None of them can put the policy of a table of this account, so the table would be locked.
+NEVER_DEPLOY: dict[str, Any] = {
+    "a role of another account": tg.Role(account="111122223333", name="deployer"),
+    "a permission set of another account": tg.PermissionSet(account="111122223333", name="Deployers"),
+    "a service-linked role": tg.ServiceLinkedRole(
+        account=OWNER, service="replication.dynamodb.amazonaws.com", name="AWSServiceRoleForDynamoDBReplication"
+    ),
+}
+
+
+@pytest.mark.parametrize("who", NEVER_DEPLOY)
+def test_somebody_who_cannot_deploy_here_is_no_deploying_role(who: str) -> None:
+    error = refused(lambda: around(plain(), deployed_by=NEVER_DEPLOY[who]))
+    assert (error.what, error.value) == ("deployed_by of the perimeter in stack Data", NEVER_DEPLOY[who].label)
+    assert f"an identity of {OWNER}" in error.allowed
+
+
+def test_an_arn_is_no_deploying_role() -> None:
+    error = refused(lambda: around(plain(), deployed_by=DEPLOYER.arn("aws")))
+    assert (error.what, error.value) == ("the principal of an Exemption", DEPLOYER.arn("aws"))
+
+
+@pytest.mark.parametrize("who", NEVER_DEPLOY)
+def test_an_exemption_of_somebody_who_cannot_deploy_here_is_not_enough(who: str) -> None:
+    perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(NEVER_DEPLOY[who], tg.Fenced.ALL)])
+    assert refused(lambda: around(plain(), perimeter=perimeter)).value is None
+
+
 def test_an_exemption_of_the_deploying_role_is_widened() -> None:
     data = stack()
     perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(DEPLOYER, tg.Fenced.EXPORT)])
@@ -157,6 +185,27 @@ def test_an_exemption_of_the_deploying_role_is_widened() -> None:
     policy = Documents.of(data).table_policy()
     for action in ("ExportTableToPointInTime", "PutResourcePolicy"):
         assert allows(policy, action, principal=DEPLOYER.arn("aws"), context=OUTSIDE["no endpoint"])
+
+
+@pytest.mark.parametrize("fenced", [None, tg.Fenced.DEPLOYMENT], ids=["not exempt", "exempt for a deployment"])
+def test_where_settings_are_fenced_the_deploying_role_may_change_them(fenced: tg.Fenced | None) -> None:
+    data = stack()
+    operator = exempt(tg.Role(account=OWNER, name="operator"), tg.Fenced.SETTINGS)
+    own = [] if fenced is None else [exempt(DEPLOYER, fenced)]
+    perimeter = tg.Perimeter(networks=[HERE], exemptions=[operator, *own], settings_too="nobody looks from outside")
+    around(data, perimeter=perimeter, deployed_by=DEPLOYER)
+    policy = Documents.of(data).table_policy()
+    for action in ("PutResourcePolicy", "UpdateTable", "DescribeTable", "TagResource", "DeleteTable"):
+        assert allows(policy, action, principal=DEPLOYER.arn("aws"), context=OUTSIDE["no endpoint"])
+        assert not allows(policy, action, principal=ADMIN, context=OUTSIDE["no endpoint"])
+    assert not allows(policy, "GetItem", principal=DEPLOYER.arn("aws"), context=OUTSIDE["no endpoint"])
+
+
+def test_who_may_not_change_fenced_settings_cannot_deploy() -> None:
+    operator = exempt(tg.Role(account=OWNER, name="operator"), tg.Fenced.SETTINGS)
+    exemptions = [operator, exempt(DEPLOYER, tg.Fenced.DEPLOYMENT)]
+    perimeter = tg.Perimeter(networks=[HERE], exemptions=exemptions, settings_too="nobody looks from outside")
+    assert refused(lambda: around(plain(), perimeter=perimeter)).value is None
 
 
 def test_a_pattern_that_holds_the_deploying_role_is_enough() -> None:

@@ -34,6 +34,9 @@ with `NoHumanAccess`, a `DataAccessBoundary`, two `BreakGlassRole`s, and on the 
 roles. So what is denied is denied by what stands under "decided by", and each policy there would do by itself. A policy
 that is "silent" had to allow, and does not. Statements are named by their `Sid`.
 
+The table's key is asked by itself: "through DynamoDB" stands for the request that DynamoDB makes to KMS as the caller,
+"directly" for one that the caller makes. No perimeter fences keys.
+
 Decided by an evaluation of policies, not by AWS. The table stands in {region}, its copy is what a restore makes of it.
 """
 
@@ -105,6 +108,8 @@ def deciding(attack: Attack, decision: Decision) -> str:
 
 def _of_resource(attack: Attack) -> str:
     action, resource, _ = TRIES[attack.tries]
+    if action.startswith("kms:"):
+        return "key policy"
     return "trust policy" if action.startswith("sts:") else "stream policy" if "stream" in resource else "table policy"
 
 

@@ -60,14 +60,15 @@ a thief of the application's credentials | the internet | restores a point in ti
 a thief of the application's credentials | the internet | restores a backup | denied | SCP, RCP PerimeterItemsRestoreUsEast1
 a thief of the application's credentials | the internet | reads the copy | denied | SCP, RCP PerimeterItemsRestoreUsEast1
 a thief of the application's credentials | the internet, to a third region | restores a backup | denied | SCP, RCP PerimeterItemsRestoreElsewhere
-a thief of the application's credentials | the internet | adds a replica | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
-a thief of the application's credentials | the internet | adds a Kinesis destination | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
-a thief of the application's credentials | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
-a thief of the application's credentials | the internet | puts a policy on the stream | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; stream policy PerimeterPolicy
+a thief of the application's credentials | the internet | adds a replica | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+a thief of the application's credentials | the internet | adds a replica of the old kind | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables
+a thief of the application's credentials | the internet | adds a Kinesis destination | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+a thief of the application's credentials | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+a thief of the application's credentials | the internet | puts a policy on the stream | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; stream policy PerimeterPolicy
 a thief of the application's credentials | the internet | deletes the policy | denied | SCP, RCP PerimeterPolicyUsEast1; SCP, RCP ProtectTablePolicies; table policy PerimeterReplicateKinesisPolicy
-a thief of the application's credentials | the internet | changes the table | denied | SCP, RCP ProtectTables
-a thief of the application's credentials | the internet | turns off point-in-time recovery | denied | SCP, RCP ProtectTables
-a thief of the application's credentials | the internet | deletes the table | denied | SCP, RCP ProtectTables
+a thief of the application's credentials | the internet | changes the table | denied | SCP ProtectTablesKeys; RCP ProtectTables
+a thief of the application's credentials | the internet | turns off point-in-time recovery | denied | SCP ProtectTablesKeys; RCP ProtectTables
+a thief of the application's credentials | the internet | deletes the table | denied | SCP ProtectTablesKeys; RCP ProtectTables
 a thief of the application's credentials | the internet | describes the table | allowed | own policy
 # As a person
 a console user | the internet | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems
@@ -75,21 +76,21 @@ a console user | the internet | scans | denied | SCP, RCP PerimeterItemsUsEast12
 a console user | the internet | exports the table | denied | SCP, RCP PerimeterExportUsEast1; table policy PerimeterExport
 a console user | the internet | restores a backup | denied | SCP, RCP PerimeterItemsRestoreUsEast1
 a console user | the internet | reads the copy | denied | SCP, RCP PerimeterItemsRestoreUsEast1
-a console user | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
-a console user | the internet | deletes the table | denied | SCP, RCP ProtectTables
+a console user | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+a console user | the internet | deletes the table | denied | SCP ProtectTablesKeys; RCP ProtectTables
 a console user | the internet | describes the table | allowed | own policy
 an IAM user | the internet | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems
-an administrator | the VPC | puts a policy | denied | SCP, RCP ProtectTables
-an administrator | the VPC | changes the table | denied | SCP, RCP ProtectTables
-an administrator | the VPC | turns on TTL | denied | SCP, RCP ProtectTables
-an administrator | the VPC | deletes the table | denied | SCP, RCP ProtectTables
+an administrator | the VPC | puts a policy | denied | SCP ProtectTablesKeys; RCP ProtectTables
+an administrator | the VPC | changes the table | denied | SCP ProtectTablesKeys; RCP ProtectTables
+an administrator | the VPC | turns on TTL | denied | SCP ProtectTablesKeys; RCP ProtectTables
+an administrator | the VPC | deletes the table | denied | SCP ProtectTablesKeys; RCP ProtectTables
 an administrator | the VPC | deletes a backup | denied | SCP ProtectBackups
 an administrator | the VPC | reads the copy | allowed | own policy
 an administrator | the internet | reads the copy | denied | SCP, RCP PerimeterItemsRestoreUsEast1
 the root user | the internet | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems
 the root user | the internet | exports the table | denied | SCP, RCP PerimeterExportUsEast1; table policy PerimeterExport
-the root user | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
-the root user | the internet | deletes the table | denied | SCP, RCP ProtectTables
+the root user | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+the root user | the internet | deletes the table | denied | SCP ProtectTablesKeys; RCP ProtectTables
 the root user | the internet | deletes the policy | allowed | own policy
 the root user | the VPC | reads an item | allowed | own policy
 # As a person, at a table for applications only
@@ -97,7 +98,7 @@ a console user | the VPC | reads the ledger | denied | table policy NoPeople2Ite
 a console user | the VPC | writes the ledger | denied | table policy NoPeople1ItemsExportBackupRestoreReplicateKinesisPolicy
 a console user | the VPC | reads the ledger's stream | denied | stream policy NoPeople1StreamPolicy
 a console user | the VPC | exports the ledger | denied | table policy NoPeople1ItemsExportBackupRestoreReplicateKinesisPolicy
-a console user | the VPC | puts a policy on the ledger | denied | SCP, RCP ProtectTables; table policy NoPeople1ItemsExportBackupRestoreReplicateKinesisPolicy
+a console user | the VPC | puts a policy on the ledger | denied | SCP ProtectTablesKeys; RCP ProtectTables; table policy NoPeople1ItemsExportBackupRestoreReplicateKinesisPolicy
 a console user | the VPC | describes the ledger | allowed | own policy
 an IAM user | the VPC | reads the ledger | denied | table policy NoPeople2Items
 a federated user | the VPC | reads the ledger | denied | table policy NoPeople2Items
@@ -135,7 +136,7 @@ break-glass | the internet | puts a policy | allowed | own policy
 break-glass | the internet | restores a backup | allowed | own policy
 break-glass | the internet | reads the copy | allowed | own policy
 break-glass | the internet | changes the table | allowed | own policy
-break-glass | the internet | widens an exempt role | denied | SCP ForceBoundary; own policy NothingElse
+break-glass | the internet | widens an exempt role | denied | own policy NothingElse
 break-glass | the internet | passes an exempt role to a function | denied | own policy NothingElse
 break-glass for settings | the internet | changes the table | allowed | own policy
 break-glass for settings | the internet | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems; own policy NothingElse
@@ -146,9 +147,9 @@ break-glass for settings | the internet | deletes the table | denied | own polic
 break-glass for settings | the internet | turns on TTL | denied | own policy NothingElse
 a role named break-glass of another account | the internet | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems
 a role named break-glass of another account | the VPC | reads an item | denied | table policy (silent)
-a role named break-glass of another account | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+a role named break-glass of another account | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 a role named break-glass under a path | the internet | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems
-a role named break-glass under a path | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+a role named break-glass under a path | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 # By a deployment
 CDK's execution role | no endpoint | puts a policy | allowed | own policy
 CDK's execution role | no endpoint | puts a policy on the stream | allowed | own policy
@@ -163,13 +164,13 @@ CDK's execution role | no endpoint | exports the table | denied | SCP, RCP Perim
 CDK's execution role | no endpoint | restores a backup | denied | SCP, RCP PerimeterItemsRestoreUsEast1
 CDK's execution role of another account | no endpoint | puts a policy | denied | RCP PerimeterReplicateKinesisPolicyUsEast1; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 a stranger's role of that name | no endpoint | puts a policy | denied | RCP PerimeterReplicateKinesisPolicyUsEast1; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
-an administrator | CloudFormation | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
-an administrator | CloudFormation | changes the table | denied | SCP, RCP ProtectTables
+an administrator | CloudFormation | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+an administrator | CloudFormation | changes the table | denied | SCP ProtectTablesKeys; RCP ProtectTables
 an administrator | CloudFormation | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems
 an administrator | CloudFormation | describes the table | allowed | own policy
 the role of cdk deploy | no endpoint | passes the deployment's role to CloudFormation | allowed | own policy
-the role of cdk deploy | no endpoint | widens an exempt role | denied | SCP ForceBoundary; SCP GuardExemptRoles
-the role of cdk deploy | no endpoint | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+the role of cdk deploy | no endpoint | widens an exempt role | denied | SCP GuardExemptRoles; SCP ForceBoundary
+the role of cdk deploy | no endpoint | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 # Through AWS services
 replication | no endpoint | reads an item | allowed | own policy
 replication | no endpoint | writes an item | allowed | own policy
@@ -209,7 +210,7 @@ the management account's administrator | the internet | reads an item | denied |
 the management account's administrator | the internet | puts a policy | denied | RCP PerimeterReplicateKinesisPolicyUsEast1; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 the management account's administrator | the internet | detaches an organization policy | allowed | own policy
 the delegated administrator | the internet | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems
-the delegated administrator | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP, RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
+the delegated administrator | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 the delegated administrator | the internet | leaves the organization | denied | SCP StayInOrganization
 the delegated administrator | the internet | detaches an organization policy | allowed | own policy
 a stranger | the internet | reads an item | denied | RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems
@@ -222,17 +223,18 @@ an administrator of development | the internet | reads a table of development | 
 an administrator | the internet | reads a table of development | denied | SCP PerimeterItemsRestoreUsEast1
 an administrator | the VPC | leaves the organization | denied | SCP StayInOrganization
 # By an insider who would edit an exempt role
-an administrator | the VPC | widens an exempt role | denied | SCP ForceBoundary; SCP GuardExemptRoles
+an administrator | the VPC | widens an exempt role | denied | SCP GuardExemptRoles; SCP ForceBoundary
 an administrator | the VPC | changes who may assume an exempt role | denied | SCP GuardExemptRoles
 an administrator | the VPC | passes an exempt role to a function | denied | SCP GuardPassingRoles
 an administrator | the VPC | deletes an exempt role | denied | SCP GuardExemptRoles
-an administrator | the VPC | makes a role of an exempt name | denied | SCP ForceBoundary; SCP GuardExemptRoles
-an administrator | the VPC | makes a role of the deployment's name | denied | SCP ForceBoundary; SCP GuardExemptRoles
+an administrator | the VPC | makes a role of an exempt name | denied | SCP GuardExemptRoles; SCP ForceBoundary
+an administrator | the VPC | makes a role of the deployment's name | denied | SCP GuardExemptRoles; SCP ForceBoundary
 an administrator | the VPC | passes the deployment's role to CloudFormation | denied | SCP GuardPassingRoles
 an administrator | the VPC | changes who may assume break-glass | denied | SCP GuardExemptRoles
-the root user | the internet | widens an exempt role | denied | SCP ForceBoundary; SCP GuardExemptRoles
+the root user | the internet | widens an exempt role | denied | SCP GuardExemptRoles; SCP ForceBoundary
 CDK's execution role | no endpoint | widens an exempt role | allowed | own policy
 an administrator | the VPC | changes the code of an exempt function | allowed | own policy
+an administrator | the VPC | changes a stack that the deployment's role deploys | allowed | own policy
 # With a role that a team makes
 a team's role in its boundary | the VPC | reads an item | allowed | own policy; boundary AtMost
 a team's role in its boundary | the internet | reads an item | denied | SCP, RCP PerimeterItemsRestoreUsEast1; table policy PerimeterItems; boundary PerimeterItemsStreamExportBackupRestoreReplicateKinesisPolicyUsEast1
@@ -241,11 +243,35 @@ a team's role in its boundary | the internet | reads the copy | denied | SCP, RC
 a team's role in its boundary | the internet | exports the table | denied | SCP, RCP PerimeterExportUsEast1; table policy PerimeterExport; boundary PerimeterItemsStreamExportBackupRestoreReplicateKinesisPolicyUsEast1
 a team's role in its boundary | the VPC | makes a role without the boundary | denied | SCP ForceBoundary; boundary BoundaryIsPassedOn
 a team's role in its boundary | the VPC | makes a role with the boundary | allowed | own policy; boundary AtMost
+a team's role in its boundary | the VPC | lets itself into a role without the boundary | allowed | own policy; boundary AtMost
 a team's role in its boundary | the VPC | takes the boundary off | denied | SCP KeepBoundary; boundary BoundaryStays
 a team's role in its boundary | the VPC | writes a new version of the boundary | denied | SCP GuardBoundaryPolicy; boundary BoundaryIsUnchanged
 an administrator | the VPC | makes a role without the boundary | denied | SCP ForceBoundary
 an administrator | the VPC | writes a new version of the boundary | denied | SCP GuardBoundaryPolicy
 CDK's execution role | no endpoint | makes a role without the boundary | allowed | own policy
+# At the table's key
+an application | the VPC | decrypts with the key through DynamoDB | allowed | own policy, key policy
+an application | the VPC | decrypts with the key directly | allowed | own policy, key policy
+a thief of the application's credentials | the internet | decrypts with the key directly | allowed | own policy, key policy
+the exporter | no endpoint | decrypts with the key directly | allowed | own policy, key policy
+break-glass | the internet | decrypts with the key directly | denied | own policy (silent)
+break-glass | the internet | decrypts with the key through DynamoDB | allowed | own policy, key policy
+break-glass for settings | the internet | decrypts with the key through DynamoDB | denied | own policy NothingElse
+the reader of another account | the VPC | decrypts with the key through DynamoDB | allowed | key policy, own policy
+the reader of another account | the VPC | decrypts with the key directly | denied | key policy (silent)
+another role of that account | the VPC | decrypts with the key through DynamoDB | denied | key policy (silent)
+a stranger | the internet | decrypts with the key directly | denied | key policy (silent)
+an application | the VPC | schedules the key's deletion | denied | SCP, RCP ProtectKeys
+an administrator | the VPC | schedules the key's deletion | denied | SCP, RCP ProtectKeys
+an administrator | the VPC | puts a policy on the key | denied | SCP, RCP ProtectKeys
+a console user | the internet | schedules the key's deletion | denied | SCP, RCP ProtectKeys
+the root user | the internet | schedules the key's deletion | denied | SCP, RCP ProtectKeys
+the root user | the internet | puts a policy on the key | denied | SCP, RCP ProtectKeys
+break-glass | the internet | schedules the key's deletion | denied | own policy NothingElse
+CDK's execution role | no endpoint | schedules the key's deletion | allowed | own policy, key policy
+CDK's execution role | no endpoint | puts a policy on the key | allowed | own policy, key policy
+CDK's execution role of another account | no endpoint | schedules the key's deletion | denied | RCP ProtectKeys
+a stranger | the internet | schedules the key's deletion | denied | RCP ProtectKeys
 """)  # noqa: E501 - one row, one line
 
 if __name__ == "__main__":

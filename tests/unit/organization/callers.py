@@ -130,6 +130,13 @@ PLACES: Final[Mapping[str, Context]] = {
     "CloudFormation": _via("cloudformation.amazonaws.com"),
 }
 
+# What DynamoDB says to KMS when it asks as the caller of the table.
+_BY_DYNAMODB: Final[Context] = {
+    "kms:ViaService": f"dynamodb.{REGION}.amazonaws.com",
+    "kms:EncryptionContext:aws:dynamodb:tableName": "orders",
+    "kms:EncryptionContext:aws:dynamodb:subscriberId": OWNER,
+}
+
 TRIES: Final[Mapping[str, tuple[str, str, Context]]] = {
     "reads an item": ("dynamodb:GetItem", "table", {}),
     "queries": ("dynamodb:Query", "table", {}),
@@ -149,6 +156,7 @@ TRIES: Final[Mapping[str, tuple[str, str, Context]]] = {
     "reads the copy": ("dynamodb:GetItem", "copy", {}),
     "writes the copy": ("dynamodb:PutItem", "copy", {}),
     "adds a replica": ("dynamodb:CreateTableReplica", "table", {}),
+    "adds a replica of the old kind": ("dynamodb:UpdateGlobalTable", "table", {}),
     "adds a Kinesis destination": ("dynamodb:EnableKinesisStreamingDestination", "table", {}),
     "puts a policy": ("dynamodb:PutResourcePolicy", "table", {}),
     "puts a policy on the stream": ("dynamodb:PutResourcePolicy", "stream", {}),
@@ -190,5 +198,11 @@ TRIES: Final[Mapping[str, tuple[str, str, Context]]] = {
     "takes the role break-glass for settings": ("sts:AssumeRole", "break-glass role for settings", {}),
     "detaches an organization policy": ("organizations:DetachPolicy", "organization", {}),
     "leaves the organization": ("organizations:LeaveOrganization", "organization", {}),
+    "changes a stack that the deployment's role deploys": ("cloudformation:UpdateStack", "deployed stack", {}),
+    "lets itself into a role without the boundary": ("iam:UpdateAssumeRolePolicy", "new role", {}),
+    "decrypts with the key directly": ("kms:Decrypt", "key", {}),
+    "decrypts with the key through DynamoDB": ("kms:Decrypt", "key", _BY_DYNAMODB),
+    "schedules the key's deletion": ("kms:ScheduleKeyDeletion", "key", {}),
+    "puts a policy on the key": ("kms:PutKeyPolicy", "key", {}),
     "changes the code of an exempt function": ("lambda:UpdateFunctionCode", "exempt function", {}),
 }  # fmt: skip

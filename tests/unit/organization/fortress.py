@@ -12,7 +12,6 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 
 import tableguard as tg
-from tableguard.policy.denials import denying
 from tableguard.policy.evaluation import ContextValue, Decision, Policies, Request, evaluate
 from tableguard.review.assuming import assuming
 from tests.unit.tables.support import (
@@ -66,6 +65,7 @@ RESOURCES: Final[Mapping[str, str]] = {
     "ledger": ORDERS.replace("orders", "ledger"),
     "ledger's stream": f"{ORDERS.replace('orders', 'ledger')}/stream/2026-11-21T10:00:00.000",
     "scratch table of development": f"arn:aws:dynamodb:{REGION}:{DEVELOPMENT}:table/scratch",
+    "key": KEY,
     "exempt role": f"arn:aws:iam::{OWNER}:role/exporter",
     "break-glass role": f"arn:aws:iam::{OWNER}:role/{BREAK_GLASS}",
     "break-glass role for settings": f"arn:aws:iam::{OWNER}:role/{BREAK_GLASS_SETTINGS}",
@@ -74,9 +74,12 @@ RESOURCES: Final[Mapping[str, str]] = {
     "boundary": f"arn:aws:iam::{OWNER}:policy/data-access-boundary",
     # Organizations checks its own delegation besides, which a delegated administrator has.
     "organization": "*",
+    "deployed stack": f"arn:aws:cloudformation:{REGION}:{OWNER}:stack/Data/01234567-89ab-cdef-0123-456789abcdef",
     "exempt function": f"arn:aws:lambda:{REGION}:{OWNER}:function:exporter",
 }
 
+# What a resource's own policy and an RCP bear on, of all that is asked for here but assuming a role.
+_WITH_POLICIES: Final = ("arn:aws:dynamodb:", "arn:aws:kms:")
 ALLOW: Final[Json] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 EVERYTHING: Final[Json] = {"Version": "2012-10-17", "Statement": [ALLOW]}
 
@@ -120,7 +123,7 @@ class Fortress:
     """The documents of the synthesized templates.
 
     Args:
-        resources: Policies of tables and streams, and trust policies of roles, by ARN.
+        resources: Policies of tables, streams and the key, and trust policies of roles, by ARN.
         identities: The policies of the break-glass roles, by ARN.
         boundary: The boundary of the roles that teams make.
         service_control: The SCPs.
@@ -161,13 +164,12 @@ class Caller:
 @cache
 def fortress() -> Fortress:
     """The documents of its templates."""
-    data, people, org, forced = build()
-    return _read(data, people, org, forced)
+    return _read(*build())
 
 
 @cache
-def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack, Json]:
-    """Its app: the stacks of the two tables and of the organization, and the SCP that forces the boundary."""
+def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack]:
+    """Its app: the stacks of the two tables and of the organization."""
     app = cdk.App(analytics_reporting=False, context={PER_REPLICA: True})
     data, people = stack(app), stack(app, "Ledger")
     roles = [
@@ -185,9 +187,7 @@ def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack, Json]:
         partition_key=PK,
         perimeter=inside,
         dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE,
-        encryption=dynamodb.TableEncryptionV2.customer_managed_key(
-            kms.Key.from_key_arn(data, "Key", KEY), {REPLICA: REPLICA_KEY}
-        ),
+        encryption=dynamodb.TableEncryptionV2.customer_managed_key(kms.Key(data, "Key"), {REPLICA: REPLICA_KEY}),
         replicas=[dynamodb.ReplicaTableProps(region=REPLICA)],
         deployed_replicas=[REPLICA],
         table_grants=[tg.TableGrant(tg.Role(account=PARTNER, name="reader"), tg.Access.READ, reason="ADR-7")],
@@ -220,19 +220,27 @@ def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack, Json]:
     tg.BreakGlassSCP(
         org,
         "Scp",
-        guardrails=[tg.ProtectTables(), tg.ProtectBackups(spared=[BACKUP]), tg.StayInOrganization()],
+        guardrails=[
+            tg.ProtectTables(),
+            tg.ProtectBackups(spared=[BACKUP]),
+            tg.StayInOrganization(),
+            tg.ProtectKeys(keys=[KEY]),
+            boundary.guardrail,
+        ],
         **more,
     )
-    tg.BreakGlassRCP(org, "Rcp", guardrails=[tg.ProtectTables()], **more)
-    return data, people, org, denying(boundary.service_control_statements([CDK]))
+    tg.BreakGlassRCP(org, "Rcp", guardrails=[tg.ProtectTables(), tg.ProtectKeys(keys=[KEY])], **more)
+    return data, people, org
 
 
-def _read(data: cdk.Stack, people: cdk.Stack, org: cdk.Stack, forced: Json) -> Fortress:
+def _read(data: cdk.Stack, people: cdk.Stack, org: cdk.Stack) -> Fortress:
     orders, ledger, policies = Documents.of(data), Documents.of(people), Documents.of(org)
+    (key,) = orders.resources("AWS::KMS::Key")
     found = {
         RESOURCES["table"]: orders.table_policy(),
         RESOURCES["stream"]: orders.stream_policy(),
         RESOURCES["replica"]: orders.table_policy(REPLICA),
+        RESOURCES["key"]: resolved(key["Properties"]["KeyPolicy"]),
         RESOURCES["ledger"]: ledger.table_policy(),
         RESOURCES["ledger's stream"]: ledger.stream_policy(),
     }
@@ -243,7 +251,7 @@ def _read(data: cdk.Stack, people: cdk.Stack, org: cdk.Stack, forced: Json) -> F
         found[arn] = properties["AssumeRolePolicyDocument"]
         identities[arn] = properties["Policies"][0]["PolicyDocument"]
     (managed,) = orders.resources("AWS::IAM::ManagedPolicy")
-    control: dict[str, list[Json]] = {"SERVICE_CONTROL_POLICY": [forced], "RESOURCE_CONTROL_POLICY": []}
+    control: dict[str, list[Json]] = {"SERVICE_CONTROL_POLICY": [], "RESOURCE_CONTROL_POLICY": []}
     for policy in policies.resources("AWS::Organizations::Policy"):
         control[policy["Properties"]["Type"]].append(policy["Properties"]["Content"])
     return Fortress(
@@ -276,10 +284,10 @@ def policies_of(made: Fortress, caller: str, account: str | None, resource: str,
     bound = account in ACCOUNTS or account == MANAGEMENT
     return Policies(
         identity=[made.identities.get(caller, EVERYTHING)],
-        resource=made.resources.get(resource) if ":dynamodb:" in resource else None,
+        resource=made.resources.get(resource) if resource.startswith(_WITH_POLICIES) else None,
         boundary=[made.boundary] if bounded else [],
         service_control=[[EVERYTHING], [EVERYTHING, *made.service_control]] if bound else [],
-        resource_control=[made.resource_control] if owner in ACCOUNTS and ":dynamodb:" in resource else [],
+        resource_control=[made.resource_control] if owner in ACCOUNTS and resource.startswith(_WITH_POLICIES) else [],
     )
 
 

@@ -12,12 +12,14 @@ from aws_cdk import aws_organizations as organizations
 import tableguard as tg
 from tableguard.policy.documents import minified
 from tests.unit.organization.guarded import (
+    CDK_DEPLOY,
     DATA,
     DEPLOYMENT,
     DEVELOPMENT,
     GUARDIANS,
     INSIDE,
     MANAGEMENT,
+    OUTSIDE,
     PARTNER,
     PERIMETER,
     REGION,
@@ -36,7 +38,9 @@ STAY: Final = [tg.StayInOrganization()]
 
 
 def scp(scope: cdk.Stack | None = None, construct_id: str = "Scp", **properties: Any) -> tg.BreakGlassSCP:
-    return tg.BreakGlassSCP(scope or stack(), construct_id, **{"targets": [UNIT], "guardrails": STAY, **properties})
+    passers = {"passers": [CDK_DEPLOY]} if "guardians" in properties else {}
+    given = {"targets": [UNIT], "guardrails": STAY, **passers, **properties}
+    return tg.BreakGlassSCP(scope or stack(), construct_id, **given)
 
 
 def rcp(scope: cdk.Stack | None = None, construct_id: str = "Rcp", **properties: Any) -> tg.BreakGlassRCP:
@@ -82,6 +86,7 @@ def test_every_account_has_its_own_vpcs() -> None:
             networks=[tg.FromVpc(vpc, region=REGION)],
             exemptions=PERIMETER.exemptions,
             guardians=GUARDIANS,
+            passers=[CDK_DEPLOY],
         )
         scp(org, f"Fence{account}", targets=[account], perimeter=fence, guardrails=[])
     attached = {policy["TargetIds"][0]: policy["Content"] for policy in synthesized(org)}
@@ -201,7 +206,7 @@ class TestSizes:
 
     def test_more_policies_than_a_target_takes_are_refused_at_once(self) -> None:
         many = [tg.Role(account=DATA, name=f"break-glass-of-a-team-with-a-long-name-{n:02}") for n in range(60)]
-        with pytest.raises(tg.PolicyTooLargeError, match=r"SCP Org/Scp takes 3 policies\. Allowed: 1"):
+        with pytest.raises(tg.PolicyTooLargeError, match=r"SCP Org/Scp takes 4 policies\. Allowed: 1"):
             scp(
                 guardrails=[tg.ProtectTables()],
                 guardians=[*GUARDIANS, *many],
@@ -210,7 +215,7 @@ class TestSizes:
 
 
 _ROLE_OF_PARTNER: Final = tg.Role(account=PARTNER, name="break-glass")
-_NO_DEPLOYMENT: Final = tg.Perimeter(networks=PERIMETER.networks, guardians=GUARDIANS)
+_NO_DEPLOYMENT: Final = tg.Perimeter(networks=PERIMETER.networks, guardians=GUARDIANS, passers=[CDK_DEPLOY])
 
 REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "no target": (lambda: scp(targets=[]), "the targets of SCP Org/Scp.*at least one.*tableguard policies"),
@@ -269,6 +274,35 @@ def test_what_cannot_be_meant_is_refused(case: str) -> None:
     make, message = REFUSALS[case]
     with pytest.raises(tg.InvalidInputError, match=message):
         make()
+
+
+@pytest.mark.parametrize("access", [tg.BreakGlassAccess.SETTINGS, tg.BreakGlassAccess.FULL], ids=["settings", "full"])
+@pytest.mark.parametrize("make", [scp, rcp], ids=["SCP", "RCP"])
+def test_a_break_glass_role_that_is_exempt_has_to_be_a_guardian_beside_protected_tables(
+    make: Callable[..., tg.BreakGlassSCP | tg.BreakGlassRCP], access: tg.BreakGlassAccess
+) -> None:
+    app = cdk.App(analytics_reporting=False)
+    door = tg.PermissionSet(account=PARTNER, name="Emergency")
+    emergency = tg.BreakGlassRole(
+        cdk.Stack(app, "Data", env=cdk.Environment(account=DATA, region=REGION)),
+        "Emergency",
+        role_name="emergency",
+        doors=[door],
+        reason="runbook 7",
+        access=access,
+    )
+    org = stack(app=app)
+    given: dict[str, Any] = {
+        "perimeter": tg.Perimeter(networks=PERIMETER.networks, exemptions=[*PERIMETER.exemptions, emergency.exemption]),
+        "guardrails": [tg.ProtectTables()],
+    }
+    with pytest.raises(tg.InvalidInputError, match=f"role emergency of {DATA}.*its .guardian"):
+        make(org, "Forgotten", guardians=[DEPLOYMENT], **given)
+    made = make(org, "Named", guardians=[DEPLOYMENT, emergency.guardian], **given)
+    scps, rcps = (made.documents, ()) if isinstance(made, tg.BreakGlassSCP) else ((), made.documents)
+    for name, expected in (("emergency", True), ("admin", False)):
+        decision = decide(role(name), "dynamodb:UpdateTable", scps=scps, rcps=rcps, context=OUTSIDE)
+        assert decision.allowed is expected
 
 
 def test_the_opposite_of_each_refusal_is_taken() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
 
 import aws_cdk as cdk
 import pytest
@@ -18,6 +20,8 @@ from tests.unit.tables.support import NOON, ORDERS, OWNER, app, role, stack
 
 PERIMETER = tg.Perimeter(networks=[HERE])
 TEAM = role("team", OWNER)
+MANAGEMENT: Final = "999988887777"
+DEVELOPMENT: Final = "333344445555"
 GUARDIAN = tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")
 
 
@@ -63,22 +67,106 @@ def test_the_template_names_the_policy_in_a_stack_without_an_environment() -> No
     assert boundary.policy.managed_policy_name
 
 
-def test_the_scp_forces_the_policy_of_that_name() -> None:
+EXECUTION = role(f"cdk-hnb659fds-cfn-exec-role-{OWNER}-us-east-1", OWNER)
+BREAK_GLASS = tg.Role(account=OWNER, name="break-glass")
+NEW, NEW_USER = role("new", OWNER), f"arn:aws:iam::{OWNER}:user/new"
+CARRIED = f"arn:aws:iam::{OWNER}:policy/inside"
+
+
+@cache
+def forced(*, from_elsewhere: bool = False) -> tuple[dict[str, Any], ...]:
+    """The SCPs of the synthesized template, of the same app or of one that knows the boundary by name alone."""
+    one = app()
+    boundary = tg.DataAccessBoundary(stack(one), "Boundary", perimeter=PERIMETER, policy_name="inside")
+    org = stack(one, "Org", account=MANAGEMENT)
+    tg.BreakGlassSCP(
+        org,
+        "Scp",
+        targets=["r-ab12"],
+        guardrails=[tg.ForceBoundary(policy_name="inside") if from_elsewhere else boundary.guardrail],
+        guardians=[GUARDIAN, BREAK_GLASS],
+        passers=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
+        left_off={DEVELOPMENT: "development"},
+    )
+    found = Template.from_stack(org).find_resources("AWS::Organizations::Policy").values()
+    return tuple(policy["Properties"]["Content"] for policy in found)
+
+
+def may(action: str, resource: str = NEW, *, caller: str = TEAM, carried: str | None = None) -> bool:
+    """Whether somebody whose own policy allows everything may, under the SCP."""
+    request = Request(
+        principal=caller,
+        action=f"iam:{action}",
+        resource=resource,
+        context={} if carried is None else {"iam:PermissionsBoundary": carried},
+        time=NOON,
+    )
+    decision = evaluate(request, Policies(identity=[EVERYTHING], service_control=[[EVERYTHING, *forced()]]))
+    assert decision.understood, decision
+    return decision.allowed
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy", "AttachRolePolicy", "DeleteRolePolicy",
+     "CreateUser", "PutUserPermissionsBoundary", "PutUserPolicy", "AttachUserPolicy"],
+)  # fmt: skip
+def test_under_the_scp_roles_and_users_are_made_and_widened_with_the_boundary_alone(action: str) -> None:
+    made = NEW_USER if "User" in action else NEW
+    assert may(action, made, carried=CARRIED)
+    assert not may(action, made)
+    for other in (f"arn:aws:iam::{OWNER}:policy/other", f"arn:aws:iam::{OWNER}:policy/mine/inside", f"{CARRIED}-2"):
+        assert not may(action, made, carried=other)
+
+
+@pytest.mark.parametrize("action", ["DeleteRolePermissionsBoundary", "DeleteUserPermissionsBoundary"])
+def test_under_the_scp_nobody_takes_the_boundary_off(action: str) -> None:
+    assert not may(action, NEW_USER if "User" in action else NEW, carried=CARRIED)
+
+
+def test_under_the_scp_nobody_edits_the_boundary_and_other_policies_are_nobodys_business() -> None:
+    for action in ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicy", "CreatePolicy"):
+        assert not may(action, CARRIED)
+        assert may(action, f"arn:aws:iam::{OWNER}:policy/other")
+
+
+@pytest.mark.parametrize("caller", [EXECUTION, BREAK_GLASS.arn("aws"), role("team", DEVELOPMENT)])
+def test_guardians_and_accounts_that_are_left_off_are_not_forced(caller: str) -> None:
+    account = caller.split(":")[4]
+    new = role("new", account)
+    assert may("CreateRole", new, caller=caller)
+    assert may("DeleteRolePermissionsBoundary", new, caller=caller)
+    assert may("CreatePolicyVersion", f"arn:aws:iam::{account}:policy/inside", caller=caller)
+
+
+def test_a_role_without_the_boundary_is_still_used_and_deleted() -> None:
+    assert may("DeleteRole")
+    assert may("PassRole")
+    assert may("UpdateAssumeRolePolicy")
+
+
+def test_guardians_are_guarded_as_with_every_guardrail() -> None:
+    assert not may("UpdateAssumeRolePolicy", EXECUTION, carried=CARRIED)
+    assert may("UpdateAssumeRolePolicy", EXECUTION, caller=BREAK_GLASS.arn("aws"))
+
+
+def test_the_name_is_enough_where_the_boundary_is_of_another_app() -> None:
+    assert forced(from_elsewhere=True) == forced()
+    defaults = tg.DataAccessBoundary(stack(), "Boundary", perimeter=PERIMETER, path="/platform/").guardrail
+    assert defaults == tg.ForceBoundary(path="/platform/")
+    assert defaults.described() == {"guardrail": "ForceBoundary", "boundary": "/platform/data-access-boundary"}
+
+
+def test_the_statements_alone_are_those_of_the_guardrail() -> None:
     boundary = tg.DataAccessBoundary(stack(), "Boundary", perimeter=PERIMETER, policy_name="inside")
-    scp = denying(boundary.service_control_statements([GUARDIAN]))
-
-    def may_create(carried: str) -> bool:
-        request = Request(
-            principal=role("team", OWNER),
-            action="iam:CreateRole",
-            resource=role("new", OWNER),
-            context={"iam:PermissionsBoundary": carried},
-            time=NOON,
-        )
-        return evaluate(request, Policies(identity=[EVERYTHING], service_control=[[EVERYTHING, scp]])).allowed
-
-    assert may_create(f"arn:aws:iam::{OWNER}:policy/inside")
-    assert not may_create(f"arn:aws:iam::{OWNER}:policy/other")
+    (alone,) = [denying(boundary.service_control_statements([GUARDIAN]))]
+    assert [statement["Sid"] for statement in alone["Statement"]] == [
+        "ForceBoundary",
+        "KeepBoundary",
+        "GuardBoundaryPolicy",
+    ]
+    sids = [statement["Sid"] for document in forced() for statement in document["Statement"]]
+    assert {statement["Sid"] for statement in alone["Statement"]} < set(sids)
 
 
 REFUSED: dict[str, Callable[[cdk.Stack], object]] = {

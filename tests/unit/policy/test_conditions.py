@@ -452,6 +452,28 @@ BAD_INPUT = {
         "without host bits",
         'Did you mean "192.0.2.0/24"?',
     ),
+    **{
+        f"addresses that are no public ones, {private}": Refusal(
+            lambda private=private: FromNetwork("192.0.2.0/24", private),  # type: ignore[misc]
+            "a range of FromNetwork",
+            private,
+            "public addresses",
+            "FromVpc",
+        )
+        for private in (
+            "10.0.0.0/8",
+            "10.20.0.0/16",
+            "172.16.0.0/12",
+            "172.31.4.0/24",
+            "192.168.1.0/24",
+            "100.64.0.0/10",
+            "127.0.0.1/32",
+            "169.254.0.0/16",
+            "fd00:1::/32",
+            "fe80::/10",
+            "::1/128",
+        )
+    },
     "the whole internet": Refusal(
         lambda: FromNetwork("0.0.0.0/0"), "a range of FromNetwork", "0.0.0.0/0", "narrower than the whole internet"
     ),

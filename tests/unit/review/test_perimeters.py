@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any, Final
 
 import pytest
@@ -252,6 +253,42 @@ class TestPeople:
     def test_people_kept_out_in_the_metadata_alone(self) -> None:
         found = reviewed(stack(T=_table([], [], _fence(NO_PEOPLE, "people")[2])))
         assert "the metadata says that people are kept out, and the policies do not" in _messages(found)
+
+    @pytest.mark.parametrize(("region", "waits"), [(REGION, True), ("us-west-2", False)])
+    def test_a_replica_whose_policy_comes_later_is_no_finding_and_any_other_is(self, region: str, waits: bool) -> None:
+        claims = _fence(NO_PEOPLE, "people")[2]
+        claims["people"]["open replicas"] = {region: "its policy comes next"}
+        found = reviewed(stack(T=_table([], [], claims)))
+        kept_out = "the metadata says that people are kept out, and the policies do not"
+        assert (kept_out in _messages(found)) is not waits
+        assert ("until its next deployment: its policy comes next" in as_text(found)) is waits
+
+    def test_what_is_open_to_people_excuses_no_perimeter(self) -> None:
+        claims = _claims()
+        claims["people"] = {"sign_in_roles": [], "exceptions": [], "open replicas": {REGION: "its policy comes next"}}
+        messages = _messages(_private(policy=[], stream=[], claims=claims))
+        assert f"the metadata says that {VPC} is inside, and the policies do not name it" in messages
+
+
+@pytest.mark.parametrize("write", [as_text, as_markdown])
+def test_what_a_replica_repeats_is_listed_once_and_counted_once(write: Any) -> None:
+    claims = _fence(NO_PEOPLE, "people")[2]
+    properties = {"TableName": "orders", "Replicas": [{"Region": REGION}, {"Region": "us-west-2"}]}
+    made = {"Type": "AWS::DynamoDB::GlobalTable", "Properties": properties, "Metadata": {"tableguard": claims}}
+    found = reviewed(stack(T=made))
+    assert len({(each.message, each.table) for each in found.findings}) == 2
+    assert len({each.message for each in found.findings}) == 1
+    text = write(found)
+    lists = {each: text.count(f"{each}:") for each in ("metadata", "**metadata**")}
+    listed = re.search(r"Findings \((\d+)\)", text)
+    counted = re.search(r"(\d+) finding", text)
+    assert listed is not None
+    assert counted is not None
+    assert int(listed[1]) == int(counted[1]) == max(lists.values()) < len(found.findings)
+    warned, said = re.search(r"Warnings \((\d+)\)", text), re.search(r"(\d+) warning", text)
+    assert (int(warned[1]) if warned else 0) == (int(said[1]) if said else 0)
+    unknown, not_known = re.search(r"Not known \((\d+)\)", text), re.search(r"(\d+) not known", text)
+    assert (int(unknown[1]) if unknown else 0) == (int(not_known[1]) if not_known else 0)
 
 
 class TestOrganization:

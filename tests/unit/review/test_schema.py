@@ -108,6 +108,9 @@ REVIEW: Final = {
             "binds": [TEXT],
             "may_bind": [TEXT],
             "left_off": [{"account": TEXT, "reason": (TEXT, None)}],
+            "exempt": [
+                {"principals": [TEXT], "label": TEXT, "what": [TEXT], "actions": [TEXT], "reason": (TEXT, None)}
+            ],
             "place": (PLACE, None),
         }
     ],

@@ -68,7 +68,7 @@ def _decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
                     break
             else:
                 waiting = member.unconsumed_tail
-                if not waiting and len(text) < _CHUNK:  # a full piece may leave more inside zlib
+                if not waiting:  # what zlib holds back comes with the next piece: the member's end is still to come
                     break
     if member is not None:
         raise Rejected("The file is cut short: its last gzip member has no end.")

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from tableguard.policy.backup.backup_rules import BackupRule, VaultCopy
+from tableguard.policy.backup.backup_vaults import BackupVaultReference, VaultLock
 from tableguard.policy.backup.references import ReplicationSource, SealedReference, VaultReference
 
-__all__ = ["ReplicationSource", "SealedReference", "VaultReference"]
+__all__ = [
+    "BackupRule",
+    "BackupVaultReference",
+    "ReplicationSource",
+    "SealedReference",
+    "VaultCopy",
+    "VaultLock",
+    "VaultReference",
+]

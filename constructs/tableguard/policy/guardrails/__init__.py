@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tableguard.policy.guardrails.backups import ProtectBackups
+from tableguard.policy.guardrails.boundary import ForceBoundary
 from tableguard.policy.guardrails.ec2 import NoEc2
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.guardrails.keys import ProtectKeys
@@ -16,6 +17,7 @@ from tableguard.policy.guardrails.trails import ProtectTrails
 __all__ = [
     "GLOBAL_SERVICES",
     "Control",
+    "ForceBoundary",
     "Guardrail",
     "NoEc2",
     "OnlyRegions",

@@ -27,9 +27,9 @@ _ACTIONS: Final = (
 class ProtectBackups(Guardrail):
     """Nobody but the guardians deletes backups, or changes plans, vaults, their locks and the service's settings.
 
-    Taking a backup and restoring one stay open. AWS Backup removes what has reached the end of its plan with a role:
-    with its service-linked role, which is out of reach, or with the role of the plan. Where backups outlive their
-    plan, spare that role. Point-in-time recovery belongs to `ProtectTables`.
+    Taking a backup, copying one and restoring one stay open. AWS Backup removes what has reached the end of its plan
+    with a role: with its service-linked role, which is out of reach, or with the role of the plan. Where backups
+    outlive their plan, spare that role. Point-in-time recovery belongs to `ProtectTables`.
 
     Args:
         spared: Who else may, such as the role that AWS Backup runs plans with.

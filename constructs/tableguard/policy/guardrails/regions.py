@@ -30,6 +30,7 @@ the requested AWS Region". STS stands here because a session of an allowed regio
 because a root session that puts a mistake right is; IAM and sign-in, because a root password is set there. Not here,
 though some use them from us-east-1: ACM and WAF for CloudFront, KMS, CloudTrail, EventBridge for events of IAM."""
 
+_NEEDED: Final = frozenset({"iam:*", "signin:*", "sts:*"})
 _RECOVERY: Final = "dynamodb:DeleteResourcePolicy"
 
 
@@ -45,12 +46,14 @@ class OnlyRegions(Guardrail):
 
     Args:
         regions: The regions, at least one.
-        exempt: Actions that work in every region, with their service prefix; `GLOBAL_SERVICES` when left out. To add
-            one: `exempt=(*GLOBAL_SERVICES, "wafv2:*")`.
+        exempt: Actions that work in every region, with their service prefix; `GLOBAL_SERVICES` when left out. It takes
+            their place: to add one, `exempt=(*GLOBAL_SERVICES, "wafv2:*")`, which is in `tableguard.policy.guardrails`.
+            "iam:*", "signin:*" and "sts:*" have to be among them.
         spared: Who may work in every region; nobody when left out.
 
     Raises:
-        InvalidInputError: No region, a malformed one, or an exempt action that is none.
+        InvalidInputError: No region, a malformed one, an exempt action that is none, or nothing exempt of what signing
+            in and recovery take.
     """
 
     regions: tuple[str, ...]
@@ -70,6 +73,15 @@ class OnlyRegions(Guardrail):
                 raise InvalidInputError(
                     "an exempt action of OnlyRegions", value=action, allowed='an action such as "wafv2:*"'
                 )
+        if not set(listed) >= _NEEDED:
+            raise InvalidInputError(
+                "exempt of OnlyRegions",
+                value=listed,
+                allowed=f"at least {', '.join(sorted(_NEEDED))}: without them nobody can work with IAM or sign in from "
+                "outside their own regions, the root user that recovers a table included",
+                fix="What is given replaces the list: to add to it, exempt=(*GLOBAL_SERVICES, …), with GLOBAL_SERVICES "
+                "of tableguard.policy.guardrails.",
+            )
         object.__setattr__(self, "exempt", ordered(listed))
         object.__setattr__(self, "spared", spared)
         Guardrail.__post_init__(self)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.guardrails.exempted import check_exempted
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, reason_of, spared_by
+from tableguard.policy.guardrails.tables import ProtectTables, TablePart
 from tableguard.policy.perimeter import Guardian, Perimeter, guard_statements
+from tableguard.policy.perimeter.fenced import Side
+from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.tokens import ordered
 
@@ -34,7 +39,8 @@ class Control:
 
     Raises:
         InvalidInputError: Nothing to enforce, the same guardrail twice, guardians that differ from the perimeter's,
-            nobody who may do what is protected, or an account left off without a reason.
+            nobody who may do what is protected, a role that is exempt to deploy and not let through by
+            `ProtectTables`, or an account left off without a reason.
     """
 
     perimeter: Perimeter | None = None
@@ -76,6 +82,7 @@ class Control:
                     fix="Two lists that differ would leave nobody who may change a role that both guard: say it once.",
                 )
             object.__setattr__(self, name, given or of_perimeter)
+        self._check_deployment()
         needing = [guardrail.name for guardrail in self.guardrails if guardrail.spares_guardians]
         if needing and not self.guardians:
             raise InvalidInputError(
@@ -87,6 +94,28 @@ class Control:
                 'passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")].',
             )
 
+    def _check_deployment(self) -> None:
+        deploying = [
+            exemption.principal
+            for exemption in (self.perimeter.exemptions if self.perimeter is not None else ())
+            if isinstance(exemption.principal, Guardian)
+            and exemption.covers("PutResourcePolicy", Side.TABLE)
+            and not exemption.covers("GetItem", Side.TABLE)
+        ]
+        for guardrail in self.guardrails:
+            if not isinstance(guardrail, ProtectTables) or TablePart.POLICY not in guardrail.parts:
+                continue
+            spared = guardrail.let_through(self.guardians)
+            for principal in deploying:
+                if self.guardians and not _held(principal, spared):
+                    raise InvalidInputError(
+                        "the guardians",
+                        value=[one.label for one in self.guardians],
+                        allowed=f"{principal.label} among them: the perimeter exempts it to deploy tables' policies, "
+                        "and ProtectTables would deny it just that",
+                        fix="Add it to the guardians, or to ProtectTables(spared=[…]).",
+                    )
+
     def service_control(self, *, accounts: Iterable[str] | None = None, partition: str = "aws") -> tuple[Denial, ...]:
         """The statements of an SCP.
 
@@ -94,12 +123,17 @@ class Control:
             accounts: All accounts that it binds, so that the perimeter's exemptions of others are left out; all
                 exemptions when left out.
             partition: The organization's partition.
+
+        Raises:
+            InvalidInputError: A guardrail denies somebody what the perimeter exempts them for.
         """
         rendering = Rendering(guardians=tuple(self.guardians), partition=partition)
+        bound = None if accounts is None else (*accounts,)
+        self._check_exempted(rendering, bound)
         fence: tuple[Denial, ...] = ()
         if self.perimeter is not None:
             perimeter = replace(self.perimeter, guardians=tuple(self.guardians), passers=tuple(self.passers))
-            fence = perimeter.service_control_statements(accounts=accounts, partition=partition)
+            fence = perimeter.service_control_statements(accounts=bound, partition=partition)
         let_through = [*self.guardians, *(one for guardrail in self.guardrails for one in guardrail.spared)]
         guard = guard_statements(let_through, tuple(self.guardians), passers=tuple(self.passers), partition=partition)
         # The perimeter guards its exempt roles itself: joined, the two guards are one.
@@ -112,7 +146,8 @@ class Control:
             partition: The organization's partition.
 
         Raises:
-            InvalidInputError: A guardrail that an RCP cannot hold.
+            InvalidInputError: A guardrail that an RCP cannot hold, or one that denies somebody what the perimeter
+                exempts them for.
         """
         for guardrail in self.guardrails:
             if not guardrail.in_rcp:
@@ -123,6 +158,7 @@ class Control:
                     fix="Put it into an SCP: RCPs take no NotAction and know few services.",
                 )
         rendering = Rendering(guardians=tuple(self.guardians), at_resource=True, partition=partition)
+        self._check_exempted(rendering)
         fence = self.perimeter.resource_control_statements(partition=partition) if self.perimeter is not None else ()
         return self._bounded((*fence, *self._of_guardrails(rendering)), "aws:ResourceAccount")
 
@@ -138,6 +174,11 @@ class Control:
         if self.left_off:
             said["left_off"] = [{"account": account, "reason": why} for account, why in sorted(self.left_off.items())]
         return said
+
+    def _check_exempted(self, rendering: Rendering, bound: Sequence[str] | None = None) -> None:
+        exemptions = self.perimeter.exemptions if self.perimeter is not None else ()
+        needed = [e for e in exemptions if bound is None or e.principal.home is None or e.principal.home in bound]
+        check_exempted(needed, self.guardrails, rendering, left_off=self.left_off)
 
     def _of_guardrails(self, rendering: Rendering) -> tuple[Denial, ...]:
         """The guardrails' statements: one for all that is protected alike, named after all of it."""
@@ -157,6 +198,14 @@ class Control:
             return tuple(denials)
         others = Clause("StringNotEquals", key, ordered(self.left_off))
         return tuple(replace(denial, clauses=(*denial.clauses, others)) for denial in denials)
+
+
+def _held(principal: Guardian, spared: Iterable[Guardian]) -> bool:
+    """Whether a principal is among others, by its name or by a pattern that it matches."""
+    # To fnmatch a bracket is a pattern, to IAM it is not; tokens hold some.
+    patterns = [arn.replace("[", "[[]") for one in spared for arn in arns_of(one, "aws", account="*")]
+    mine = arns_of(principal, "aws", account="*")
+    return all(any(fnmatchcase(arn, pattern) for pattern in patterns) for arn in mine)
 
 
 def _with(one: Denial, other: Denial) -> Denial:

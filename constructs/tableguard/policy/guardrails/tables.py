@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Final
@@ -69,8 +69,10 @@ class ProtectTables(Guardrail):
     Args:
         parts: What is protected; every `TablePart` when left out.
         tables: The tables; all tables of the accounts when left out.
-        tags: The keys of the tags that policies rely on; all tags when left out. `*` at the end of one stands for the
-            rest of it.
+        tags: The keys of the tags that policies rely on, in any case, as IAM reads them in aws:ResourceTag; all tags
+            when left out. `*` at the end of one stands for the rest of it. Such a beginning counts in the case in
+            which it is written only, since no operator knows patterns in any case: better name each key.
+            Source: IAM user guide, "AWS global condition context keys", aws:ResourceTag/tag-key.
         spared: Who else may.
 
     Raises:
@@ -117,8 +119,9 @@ class ProtectTables(Guardrail):
                 if not rendering.at_resource:
                     found.append(Denial(sid="ProtectTables", actions=_ACTIONS[part], clauses=unless))
             elif part is TablePart.TAGS and self.tags:
-                keys = Clause("ForAnyValue:StringLike", "aws:TagKeys", tuple(self.tags))
-                found.append(self._denial("ProtectTableTags", _ACTIONS[part], (*unless, keys)))
+                found.extend(
+                    self._denial("ProtectTableTags", _ACTIONS[part], (*unless, keys)) for keys in self._tag_keys()
+                )
             else:
                 found.append(self._denial("ProtectTables", _ACTIONS[part], unless))
         if TablePart.POLICY in self.parts:
@@ -126,6 +129,14 @@ class ProtectTables(Guardrail):
             removal = actions_of(SERVICE, "DeleteResourcePolicy")
             found.append(self._denial("ProtectTablePolicies", removal, and_root))
         return tuple(found)
+
+    def _tag_keys(self) -> Iterator[Clause]:
+        """The conditions, any of which holds for a request that touches one of the tags."""
+        whole = tuple(tag for tag in self.tags if not tag.endswith("*"))
+        beginnings = tuple(tag for tag in self.tags if tag.endswith("*"))
+        for operator, keys in (("StringEqualsIgnoreCase", whole), ("StringLike", beginnings)):
+            if keys:
+                yield Clause(f"ForAnyValue:{operator}", "aws:TagKeys", keys)
 
     def _denial(self, sid: str, actions: tuple[str, ...], clauses: tuple[Clause, ...]) -> Denial:
         arns = tuple(arn for table in self.tables for arn in (table.arn, f"{table.arn}/*"))

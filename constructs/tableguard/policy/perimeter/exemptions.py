@@ -141,13 +141,14 @@ class LambdaPoller:
 
 @dataclass(frozen=True, slots=True, init=False)
 class Forwarding:
-    """AWS services that act on a caller's behalf with the caller's permissions, such as Athena or CloudFormation.
+    """AWS services that act on a caller's behalf with the caller's permissions, such as CloudFormation without a role.
 
-    The request then comes from the service's network. Whoever can make that service call is let through with it.
+    The request then comes from the service's network. Whoever can make that service call is let through with it. What
+    works as a role of its own, as the function does that Athena's connector is, forwards nothing: exempt the role.
 
     Args:
         services: Host names of the services that make the last call (aws:CalledViaLast), such as
-            "athena.amazonaws.com". None: every service (aws:ViaAWSService), so everybody who can drive any.
+            "cloudformation.amazonaws.com". None: every service (aws:ViaAWSService), so everybody who can drive any.
 
     Raises:
         InvalidInputError: A malformed name.

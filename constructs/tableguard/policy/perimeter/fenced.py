@@ -4,7 +4,8 @@ An action that a stolen credential could use to take the items elsewhere has to 
 export to a bucket of the thief's, a restored copy that carries no policy, a replica, a Kinesis stream, a policy without
 the fence. Settings stay open, so that a mistake can be put right: UpdateTable, Describe…, DeleteTable and tags. What
 that leaves to a caller outside: to turn the stream off and on (the new stream has no policy of its own), to change
-throughput, indexes and encryption, and to delete a table that has no deletion protection. Guardrails cover those.
+throughput, indexes and encryption, and to delete a table that has no deletion protection: guardrails cover those. To
+turn on Contributor Insights, whose reports show keys of items: `settings_too` covers that.
 """
 
 from __future__ import annotations
@@ -143,7 +144,10 @@ Fenced.RESTORE = _named(
 )
 Fenced.NEW_COPY = _named("new copy", (Side.NEW_TABLE, _READS_AND_WRITES))
 Fenced.REPLICATE = _named(
-    "replicate", (Side.TABLE, "AssociateTableReplica CreateGlobalTableWitness CreateTableReplica")
+    # CreateGlobalTable and UpdateGlobalTable make the replicas of 2017: out of reach of a table's policy.
+    "replicate",
+    (Side.TABLE, "AssociateTableReplica CreateGlobalTable CreateGlobalTableWitness CreateTableReplica"),
+    (Side.TABLE, "UpdateGlobalTable"),
 )
 Fenced.KINESIS = _named("kinesis", (Side.TABLE, "EnableKinesisStreamingDestination UpdateKinesisStreamingDestination"))
 Fenced.POLICY = _named(

@@ -5,12 +5,14 @@ function of his own, has the exemption. So an SCP keeps everybody but the guardi
 guardians as well. Roles that an Identity Center permission set makes need no guard: nobody can change those in IAM.
 
 What it does not reach, since it does not know the names: customer-managed policies attached to an exempt role (whoever
-writes a new version widens the role, though not its exemption), the code of functions that run as one, and the identity
-provider that a trust policy names.
+writes a new version widens the role, though not its exemption), groups of an exempt user, the code of functions that
+run as one, and the identity provider that a trust policy names. Nor who may assume a passer (as the CDK bootstraps it,
+everybody in the account whose own policy allows it) or change a stack that is deployed as a guardian: both can deploy.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
@@ -37,7 +39,10 @@ _ROLE_ACTIONS: Final = _iam(
     " UpdateRoleDescription"
 )
 _PASS: Final = ("iam:PassRole",)
-# The same of a user, with every way to new credentials.
+# The name that `cdk bootstrap` gives to the role that CloudFormation deploys as.
+_CLOUDFORMATION: Final = re.compile(r"cdk-[^-]+-cfn-exec-role-")
+# The same of a user, with every way to new credentials that DynamoDB takes: service-specific ones and signing
+# certificates are for other services.
 _USER_ACTIONS: Final = _iam(
     "AddUserToGroup AttachUserPolicy CreateAccessKey CreateLoginProfile CreateUser DeactivateMFADevice DeleteUser"
     " DeleteUserPermissionsBoundary DeleteUserPolicy DetachUserPolicy EnableMFADevice PutUserPermissionsBoundary"
@@ -83,7 +88,8 @@ def guard_statements(
         Nothing where nobody is exempt who could be changed.
 
     Raises:
-        InvalidInputError: Somebody is exempt and nobody is a guardian.
+        InvalidInputError: Somebody is exempt and nobody is a guardian, or a guardian is the CDK's role for
+            CloudFormation and nobody passes it.
     """
     changeable = [p for p in exempt if not isinstance(p, (Forwarding, ServiceLinkedRole, PermissionSet))]
     if not changeable:
@@ -97,6 +103,8 @@ def guard_statements(
             'guardians=[RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*"), …], and who passes it to '
             'CloudFormation: passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")].',
         )
+    if not passers:
+        _check_passed(guardians)
     guarded = [*changeable, *(p for p in (*guardians, *passers) if not isinstance(p, PermissionSet))]
     arns = ordered(arn for principal in guarded for arn in arns_of(principal, partition, account="*"))
     roles = tuple(arn for arn in arns if ":user/" not in arn)
@@ -110,6 +118,19 @@ def guard_statements(
     if users:
         denials.append(Denial(sid="GuardExemptUsers", actions=_USER_ACTIONS, resources=users, clauses=but_guardians))
     return joined(denials)
+
+
+def _check_passed(guardians: Iterable[Guardian]) -> None:
+    for guardian in guardians:
+        if isinstance(guardian, Role | RoleOfEveryAccount) and _CLOUDFORMATION.match(guardian.name):
+            raise InvalidInputError(
+                "the passers of a perimeter",
+                value=(),
+                allowed=f"at least one, since {guardian.label} is what CloudFormation works as: whoever deploys has to "
+                "pass it, and every deployment would be denied",
+                fix='With `cdk deploy`: passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")]. Where a '
+                "guardian passes it, name that guardian.",
+            )
 
 
 def _but(spared: Iterable[Guardian], partition: str) -> tuple[Clause, ...]:

@@ -153,7 +153,8 @@ class Perimeter:
             partition: The organization's partition.
 
         Raises:
-            InvalidInputError: There are exempt roles or users, and no guardian of theirs.
+            InvalidInputError: There are exempt roles or users, and no guardian of theirs, or nobody who passes the
+                guardian that CloudFormation works as.
         """
         known = None if accounts is None else {names.account_id("an account of an SCP", value) for value in accounts}
         needed = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ BREAK_GLASS = tg.Role(account="444455556666", name="break-glass")
 DEPLOYMENT = tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")
 ACCOUNT = tg.Account("111122223333")
 PERIMETER = tg.Perimeter(networks=[tg.FromVpc("vpc-0abc1234", region="eu-west-1")], guardians=[DEPLOYMENT])
+DEPLOYS = tg.Exemption(principal=DEPLOYMENT, fenced=tg.Fenced.DEPLOYMENT, reason="deployments")
 
 REFUSALS = {
     "no region": Refusal(tg.OnlyRegions, "the regions of OnlyRegions", (), "at least one region"),
@@ -29,6 +31,31 @@ REFUSALS = {
         "wafv2:*",
         "a list of strings",
         "Put it into a list",
+    ),
+    "one more exempt, without what recovery takes": Refusal(
+        lambda: tg.OnlyRegions("eu-west-1", exempt=["wafv2:*"]),
+        "exempt of OnlyRegions",
+        ("wafv2:*",),
+        "iam:*, signin:*, sts:*",
+        "exempt=(*GLOBAL_SERVICES, …)",
+    ),
+    "a part of IAM exempt": Refusal(
+        lambda: tg.OnlyRegions("eu-west-1", exempt=["iam:Get*", "signin:*", "sts:*"]),
+        "exempt of OnlyRegions",
+        ("iam:Get*", "signin:*", "sts:*"),
+        "iam:*, signin:*, sts:*",
+        "exempt=(*GLOBAL_SERVICES, …)",
+    ),
+    "a role that is exempt to deploy and denied it all the same": Refusal(
+        lambda: Control(
+            perimeter=tg.Perimeter(networks=PERIMETER.networks, exemptions=[DEPLOYS]),
+            guardrails=[tg.ProtectTrails(), tg.ProtectTables()],
+            guardians=[BREAK_GLASS],
+        ),
+        "the guardians",
+        [BREAK_GLASS.label],
+        "role cdk-hnb659fds-cfn-exec-role-* of every account among them",
+        "ProtectTables(spared=",
     ),
     "a whole account spared": Refusal(
         lambda: tg.ProtectTrails(spared=[ACCOUNT]),  # type: ignore[list-item]
@@ -176,3 +203,18 @@ def test_the_metadata_says_what_it_protects_and_whom_it_spares(name: str) -> Non
 
 def test_a_region_that_only_the_deployment_knows_is_taken() -> None:
     assert tg.OnlyRegions(TOKEN).regions == (TOKEN,)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"guardians": [BREAK_GLASS, DEPLOYMENT], "guardrails": [tg.ProtectTables()]},
+        {"guardians": [BREAK_GLASS], "guardrails": [tg.ProtectTables(spared=[DEPLOYMENT])]},
+        {"guardians": [BREAK_GLASS, tg.RoleOfEveryAccount(name="cdk-*")], "guardrails": [tg.ProtectTables()]},
+        {"guardians": [BREAK_GLASS], "guardrails": [tg.ProtectTables(parts=[tg.TablePart.TTL])]},
+        {"guardians": [BREAK_GLASS], "guardrails": [tg.ProtectKeys()]},
+    ],
+)
+def test_a_role_that_is_exempt_to_deploy_may_be_let_through_in_any_way(more: Any) -> None:
+    perimeter = tg.Perimeter(networks=PERIMETER.networks, exemptions=[DEPLOYS])
+    assert Control(perimeter=perimeter, **more).guardians == tuple(more["guardians"])

@@ -88,7 +88,17 @@ def test_named_tables_are_protected_and_no_others(action: str, suffix: str) -> N
 
 @pytest.mark.parametrize(
     ("keys", "expected"),
-    [(["team"], False), (["team", "note"], False), (["access-level"], False), (["note"], True), ([], True)],
+    [
+        (["team"], False),
+        (["team", "note"], False),
+        (["access-level"], False),
+        # aws:ResourceTag/team holds for a tag "Team" as well: IAM reads the key in a condition in any case.
+        (["Team"], False),
+        (["note", "TEAM"], False),
+        (["teams"], True),
+        (["note"], True),
+        ([], True),
+    ],
 )
 def test_named_tags_are_protected_and_no_others(keys: list[str], expected: bool) -> None:
     protected = scps(tg.ProtectTables(tags=["team", "access-*"]))

@@ -88,6 +88,17 @@ REFUSALS = {
         "at least one, since role deployer of",
         fix="guardians=",
     ),
+    "what CloudFormation works as, and nobody who passes it": Refusal(
+        lambda: Perimeter(
+            networks=[ENDPOINT],
+            exemptions=[DEPLOYMENT],
+            guardians=[Role(account=OWNER, name="break-glass"), RoleOfEveryAccount(name="cdk-acme-cfn-exec-role-*")],
+        ).service_control_statements(),
+        "the passers of a perimeter",
+        (),
+        "role cdk-acme-cfn-exec-role-* of every account",
+        fix="passers=",
+    ),
     "a whole account exempt": Refusal(
         lambda: Exemption(principal=Account(OWNER), fenced=Fenced.ALL, reason="all of them"),  # type: ignore[arg-type]
         "the principal of an Exemption",

@@ -1,0 +1,139 @@
+"""The machine that counts AWS Backup's jobs, and the one that has a restored table validated. No aws_cdk here."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+NAMESPACE: Final = "tableguard/backup"
+BACKUPS: Final = "Backup Job State Change"
+COPIES: Final = "Copy Job State Change"
+RESTORES: Final = "Restore Job State Change"
+SETTINGS: Final = "Region Setting State Change"
+COMPLETED: Final = "COMPLETED"
+# A job that never started has EXPIRED. Source: AWS Backup API reference, BackupJob and CopyJob, State.
+FAILED: Final = ("ABORTED", "EXPIRED", "FAILED", "PARTIAL")
+
+_TASK_SECONDS: Final = 60
+_LONGEST_MESSAGE: Final = 500
+
+
+def retried(*errors: str, never: str | None = None) -> list[dict[str, Any]]:
+    """How every call is tried again: six times, ever later, up to five minutes, with jitter.
+
+    Args:
+        errors: The errors; every one when left out.
+        never: An error that no new attempt can mend.
+    """
+    return [
+        *([{"ErrorEquals": [never], "MaxAttempts": 0}] if never else []),
+        {
+            "ErrorEquals": list(errors) or ["States.TaskFailed", "States.Timeout"],
+            "IntervalSeconds": 5,
+            "BackoffRate": 2.5,
+            "MaxAttempts": 6,
+            "MaxDelaySeconds": 300,
+            "JitterStrategy": "FULL",
+        },
+    ]
+
+
+def counting_machine(*, partition: str) -> dict[str, Any]:
+    """Count one event of AWS Backup: a metric for each table, and for each vault that a copy goes to.
+
+    Its input is {"metric": name, "table": ARN, "vault": ARN of a copy's destination or absent}.
+
+    Args:
+        partition: The partition, such as "aws".
+    """
+    dimensions = (
+        '{% [{"Name": "Table", "Value": $states.input.table},'
+        ' $states.input.vault ? {"Name": "Vault", "Value": $states.input.vault}] %}'
+    )
+    datum = {"MetricName": "{% $states.input.metric %}", "Dimensions": dimensions, "Value": 1, "Unit": "Count"}
+    return {
+        "Comment": "Counts a job of AWS Backup",
+        "QueryLanguage": "JSONata",
+        "TimeoutSeconds": 3600,
+        "StartAt": "Count",
+        "States": {
+            "Count": {
+                "Type": "Task",
+                "Resource": f"arn:{partition}:states:::aws-sdk:cloudwatch:putMetricData",
+                "Arguments": {"Namespace": NAMESPACE, "MetricData": [datum]},
+                "TimeoutSeconds": _TASK_SECONDS,
+                "Retry": retried(),
+                "End": True,
+            }
+        },
+    }
+
+
+def validating_machine(*, validation: str, hours: int, partition: str) -> dict[str, Any]:
+    """Have a restored table validated, and tell AWS Backup what came of it.
+
+    Its input is the `detail` of the event. The validation is told {"table", "source", "recovery_point", "restore_job"}:
+    the name of the restored table, the ARN of the original, the ARN of the backup, and the job's id. It has passed if
+    its execution succeeds. The machine itself fails when the validation has, so that its alarm rings.
+
+    Args:
+        validation: The ARN of the state machine that validates.
+        hours: How long that may take: less than AWS Backup leaves the table.
+        partition: The partition, such as "aws".
+    """
+    passed = _result("SUCCESSFUL", "The validation has passed", partition)
+    failed = _result("FAILED", f"{{% $substring($error, 0, {_LONGEST_MESSAGE}) %}}", partition)
+    return {
+        "Comment": "Validates a test restore of AWS Backup",
+        "QueryLanguage": "JSONata",
+        # Beyond the validation's own time, so that there is time left to say that it failed.
+        "TimeoutSeconds": hours * 3600 + 3600,
+        "StartAt": "Validate",
+        "States": {
+            "Validate": {
+                "Type": "Task",
+                "Resource": f"arn:{partition}:states:::states:startExecution.sync:2",
+                "Arguments": {
+                    "StateMachineArn": validation,
+                    "Input": {
+                        "table": '{% $substringAfter($states.input.createdResourceArn, ":table/") %}',
+                        "source": "{% $states.input.sourceResourceArn %}",
+                        "recovery_point": "{% $states.input.recoveryPointArn %}",
+                        "restore_job": "{% $states.input.restoreJobId %}",
+                        "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $states.context.Execution.Id %}",
+                    },
+                },
+                "Assign": {"job": "{% $states.input.restoreJobId %}"},
+                "TimeoutSeconds": hours * 3600,
+                # A validation that has failed is not started again: that it would pass the second time proves nothing.
+                "Retry": retried("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException"),
+                "Catch": [
+                    {
+                        "ErrorEquals": ["States.ALL"],
+                        "Assign": {
+                            "job": "{% $states.input.restoreJobId %}",
+                            "error": '{% $states.errorOutput.Error & ": " & $string($states.errorOutput.Cause) %}',
+                        },
+                        "Next": "SayFailed",
+                    }
+                ],
+                "Next": "SayPassed",
+            },
+            "SayPassed": {**passed, "End": True},
+            "SayFailed": {**failed, "Next": "Failed"},
+            "Failed": {"Type": "Fail", "Error": "ValidationFailed", "Cause": "{% $error %}"},
+        },
+    }
+
+
+def _result(status: str, message: str, partition: str) -> dict[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": f"arn:{partition}:states:::aws-sdk:backup:putRestoreValidationResult",
+        "Arguments": {
+            "RestoreJobId": "{% $job %}",
+            "ValidationStatus": status,
+            "ValidationStatusMessage": message,
+        },
+        "TimeoutSeconds": _TASK_SECONDS,
+        "Retry": retried(),
+    }

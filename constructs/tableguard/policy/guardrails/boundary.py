@@ -1,0 +1,44 @@
+"""The boundary that all roles and users carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tableguard.policy.boundary import DEFAULT_NAME, Boundary
+from tableguard.policy.denials import Denial
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceBoundary(Guardrail):
+    """Nobody but the guardians makes or widens a role or user that does not carry the boundary, or takes it off.
+
+    The boundary is the policy of a `DataAccessBoundary`, whose `.guardrail` is this one. Deploy it into every account
+    first: where it is missing, nobody but the guardians can make a role. A role that carries none can still be used and
+    deleted; to be changed it has to get the boundary.
+
+    Args:
+        policy_name: The boundary's name, the same in every account; that of a `DataAccessBoundary` when left out.
+        path: The boundary's path; "/" when left out.
+        spared: Who else may, and change the boundary itself.
+
+    Raises:
+        InvalidInputError: A malformed name or path, or something in `spared` that is no role, user or permission set.
+    """
+
+    policy_name: str = DEFAULT_NAME
+    path: str = "/"
+
+    costs: ClassVar[str] = "making and changing roles and users without the boundary, those that tools make included"
+
+    def __post_init__(self) -> None:
+        Guardrail.__post_init__(self)
+        Boundary(name=self.policy_name, path=self.path)
+
+    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+        boundary = Boundary(name=self.policy_name, path=self.path)
+        return boundary.service_control_statements(self.let_through(rendering.guardians), partition=rendering.partition)
+
+    def described(self) -> dict[str, object]:
+        return {**Guardrail.described(self), "boundary": f"{self.path}{self.policy_name}"}

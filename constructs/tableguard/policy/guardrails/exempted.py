@@ -1,0 +1,82 @@
+"""Whoever a perimeter exempts, and a guardrail beside it stops all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
+
+from tableguard.policy.actions import SERVICE
+from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.perimeter import Exemption, Forwarding, LambdaPoller, ServiceLinkedRole
+from tableguard.policy.perimeter.fenced import Side
+from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.principals import PRINCIPAL_ARN
+from tableguard.policy.tokens import is_unresolved
+
+_SHOWN: Final = 3
+# A denial that asks for anything else, such as a tag, leaves the rest of the action open.
+_WHO: Final = frozenset({PRINCIPAL_ARN, "aws:PrincipalIsAWSService"})
+
+
+def check_exempted(
+    exemptions: Iterable[Exemption],
+    guardrails: Sequence[Guardrail],
+    rendering: Rendering,
+    *,
+    left_off: Collection[str] = (),
+) -> None:
+    """Check that the guardrails of a policy let those do whom its perimeter exempts, what it exempts them for.
+
+    A break-glass role that may cross the perimeter and is no guardian would learn that on the day it is needed. Where
+    the deployment alone knows who somebody is, nothing is said.
+
+    Args:
+        exemptions: The exemptions of the perimeter, of accounts that the policy binds.
+        guardrails: The guardrails beside it.
+        rendering: The policy that they are for.
+        left_off: Accounts that the policy does not bind.
+
+    Raises:
+        InvalidInputError: Somebody is exempt for actions that a guardrail denies them.
+    """
+    for exemption in exemptions:
+        who = exemption.principal
+        # Nothing here binds a service-linked role, Lambda polls streams only, and a forwarded call is its caller's.
+        if isinstance(who, ServiceLinkedRole | LambdaPoller | Forwarding) or who.home in left_off:
+            continue
+        arns = arns_of(who, rendering.partition, account="*")
+        for guardrail in guardrails:
+            if is_unresolved("".join(arns)) or _spares(guardrail, arns, rendering):
+                continue
+            stopped = sorted(set(_stopped(exemption, guardrail, rendering)))
+            if stopped:
+                more = f" and {len(stopped) - _SHOWN} more" if len(stopped) > _SHOWN else ""
+                raise InvalidInputError(
+                    f"the exemption of {who.label} from the perimeter",
+                    value=exemption.fenced.name,
+                    allowed=f"for guardians and whoever {guardrail.name} spares: it denies all others "
+                    f"{', '.join(stopped[:_SHOWN])}{more}, from wherever they call",
+                    fix="Add it to the guardians (of a BreakGlassRole: its .guardian), to "
+                    f"{guardrail.name}(spared=[…]), or exempt it from less.",
+                )
+
+
+def _spares(guardrail: Guardrail, arns: Iterable[str], rendering: Rendering) -> bool:
+    spared = [
+        Glob(tokens(pattern))
+        for one in guardrail.let_through(rendering.guardians)
+        for pattern in arns_of(one, rendering.partition, account="*")
+    ]
+    return all(any(glob.matches(arn) for glob in spared) for arn in arns)
+
+
+def _stopped(exemption: Exemption, guardrail: Guardrail, rendering: Rendering) -> Iterator[str]:
+    """What an exemption is for and a guardrail denies to whom it does not spare."""
+    for denial in guardrail.denials(rendering):
+        if all(clause.key in _WHO for clause in denial.clauses):
+            for action in denial.actions:
+                service, _, name = action.partition(":")
+                if service == SERVICE and exemption.covers(name, *Side):
+                    yield name

@@ -1,0 +1,202 @@
+"""Whom the statements of an SCP or RCP spare, and what they let them do: decided, whatever metadata claims."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tableguard.policy.actions import ACTIONS, SERVICE
+from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
+from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.policy.perimeter.fenced import PARTS, Part
+from tableguard.review.decide import ANY_IDENTITY
+from tableguard.review.perimeters import exempting, label_of_exempt, sample_of
+from tableguard.review.picture import OrganizationPolicy
+from tableguard.review.report import Spared
+from tableguard.review.samples import meeting
+from tableguard.review.sentences import Sentence, Shelf, Test, texts
+from tableguard.review.stated_fences import patterns_of
+
+_ARN: Final = "aws:principalarn"
+_ACCOUNTS: Final = ("aws:principalaccount", "aws:resourceaccount")
+_VIA: Final = "aws:viaawsservice"
+_LAST: Final = "aws:calledvialast"
+_VARIABLE: Final = "${aws:ResourceAccount}"
+_EVERYTHING: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+# More actions of one service than this are counted.
+_MOST: Final = 3
+_WAY_OUT: Final = f"{SERVICE}:DeleteResourcePolicy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sparing:
+    """Decides whom one SCP or RCP spares.
+
+    Args:
+        policy: The policy.
+        account: An account that it binds, for requests where any will do.
+        region: A region with tables, for requests where any will do.
+        left_off: The accounts that all of it spares.
+        shelf: The statements of documents.
+        now: The moment of the requests, with a time zone.
+    """
+
+    policy: OrganizationPolicy
+    account: str
+    region: str
+    left_off: Collection[str]
+    shelf: Shelf
+    now: dt.datetime
+
+    def spared(self) -> tuple[Spared, ...]:
+        """Whom it spares, in the order of its statements."""
+        others: dict[str, None] = {}
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for sentence in self.shelf.sentences(self.policy.document):
+            actions = tuple(_actions(sentence)) if sentence.denies else ()
+            for test in filter(_is_of_callers, exempting(sentence) if actions else ()):
+                others |= dict.fromkeys(actions)
+                for value in test.values:
+                    if test.low_key not in _ACCOUNTS or value not in self.left_off:
+                        lets = found.setdefault((test.low_key, value), {})
+                        lets |= {each: None for each in actions if self._lets(sentence, test, value, each)}
+        return tuple(self._together(found, tuple(others)))
+
+    def _lets(self, sentence: Sentence, test: Test, value: str, action: str) -> bool:
+        """Whether no other statement of the policy denies an action to somebody whom one spares."""
+        if " " in action:
+            return True
+        context: dict[str, tuple[str, ...]] = {"aws:requestedregion": (self.region,)}
+        for other in sentence.tests:
+            for key, values in next(meeting(other, context), {}).items() if other is not test else ():
+                context.pop(key, None)
+                context |= {key: values} if values is not None else {}
+        principal = f"arn:aws:iam::{self.account}:role/{{any}}"
+        if test.low_key == _ARN:
+            principal = sample_of(value.replace(_VARIABLE, "*"), self.account)
+        elif test.low_key == _LAST:
+            context |= {_VIA: ("true",), _LAST: (value,)}
+        else:
+            context[test.low_key] = ("true",) if test.low_key == _VIA else (value,)
+        request = Request(
+            principal=principal, action=action, resource=self._resource(sentence), context=context, time=self.now
+        )
+        documents = [[_EVERYTHING, self.policy.document]]
+        in_service = self.policy.kind == "SERVICE_CONTROL_POLICY"
+        policies = Policies(
+            identity=list(ANY_IDENTITY),
+            service_control=documents if in_service else [],
+            resource_control=[] if in_service else documents,
+        )
+        return evaluate(request, policies).outcome is not Outcome.EXPLICITLY_DENIED
+
+    def _resource(self, sentence: Sentence) -> str:
+        first = next(iter(sentence.resources), "*")
+        if first == "*":
+            return f"arn:aws:{SERVICE}:{self.region}:{self.account}:table/any"
+        return sample_of(first, self.account)
+
+    def _together(self, found: Mapping[tuple[str, str], Mapping[str, None]], others: Sequence[str]) -> Iterator[Spared]:
+        """One of all that a reader calls the same, such as the two patterns of a permission set."""
+        stated = tuple(_stated(self.policy.stated))
+        labels: dict[str, list[tuple[str, str]]] = {}
+        for key, value in found:
+            labels.setdefault(_label(key, value), []).append((key, value))
+        for label, keys in labels.items():
+            actions = tuple(dict.fromkeys(action for each in keys for action in found[each]))
+            if actions:
+                yield Spared(
+                    label=label,
+                    principals=tuple(value for _, value in keys),
+                    actions=actions,
+                    what=tuple(_words(actions, others)),
+                    reason="; ".join(dict.fromkeys(_reasons(keys, actions, stated))) or None,
+                )
+
+
+def _is_of_callers(test: Test) -> bool:
+    """Whether a condition is about who calls, and not about what is asked for."""
+    return test.low_key in (_VIA, _LAST, "aws:userid", "aws:username") or test.low_key.startswith("aws:principal")
+
+
+def _actions(sentence: Sentence) -> Iterator[str]:
+    for action in texts(sentence.source.get("Action")):
+        service, _, name = action.partition(":")
+        if service.lower() == SERVICE and ("*" in name or "?" in name):
+            glob = Glob(tokens(name))
+            yield from (f"{SERVICE}:{each}" for each in ACTIONS if glob.matches(each))
+        else:
+            yield action
+    if "NotAction" in sentence.source:
+        sid = sentence.source.get("Sid")
+        yield f"everything but {len(texts(sentence.source['NotAction']))} actions{f' ({sid})' if sid else ''}"
+
+
+def _label(key: str, value: str) -> str:
+    plain = value.replace(_VARIABLE, "*")
+    parts = plain.split(":")
+    is_root = key == _ARN and parts[-1] == "root"
+    label = f"root user of {parts[4]}" if is_root else label_of_exempt(key, plain)
+    return f"{label[:-1]}every account" if label.endswith(" of *") else label
+
+
+def _words(actions: Sequence[str], others: Sequence[str]) -> Iterator[str]:
+    """What somebody may do that others may not: parts where they may do all that is denied of one."""
+    denied: dict[Part | str, list[str]] = {}
+    allowed: dict[Part | str, list[str]] = {}
+    for listed, groups in ((others, denied), (actions, allowed)):
+        for action in listed:
+            groups.setdefault(_group(action), []).append(action)
+    for group, mine in allowed.items():
+        if isinstance(group, str):
+            yield from (f"{len(mine)} actions of {group}",) if group and len(mine) > _MOST else mine
+        elif len(mine) == len(denied[group]) and len(mine) >= min(len(group.fenced.permissions), 2):
+            yield group.fenced.name
+        else:
+            yield from (action.removeprefix(f"{SERVICE}:") for action in mine)
+
+
+def _group(action: str) -> Part | str:
+    """The part of the data that an action is about, or else its service; nothing for no single action."""
+    service, colon, name = action.partition(":")
+    if service == SERVICE:
+        for part in PARTS:
+            if any(name == each for _, each in part.fenced.permissions):
+                return part
+    return service if colon else ""
+
+
+def _stated(claims: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Everybody whom the metadata names, with why they are spared."""
+    control = _mapping(claims.get("control"))
+    for each in _mappings(_mapping(control.get("perimeter")).get("exemptions")):
+        yield str(each.get("principal")), str(each.get("reason"))
+    for label in texts(control.get("guardians")):
+        yield label, "guardian"
+    for label in texts(control.get("passers")):
+        yield label, "passes roles to services"
+    for each in _mappings(control.get("guardrails")):
+        yield from ((label, f"spared by {each.get('guardrail')}") for label in texts(each.get("spared")))
+
+
+def _reasons(
+    keys: Sequence[tuple[str, str]], actions: Sequence[str], stated: Sequence[tuple[str, str]]
+) -> Iterator[str]:
+    for label, reason in stated:
+        for key, value in keys:
+            plain = value.replace(_VARIABLE, "*")
+            patterns = patterns_of(label, partition=plain.split(":")[1] if key == _ARN else "aws", account="*") or ()
+            if any(plain == each if key == _ARN else each in ("", value) for each in patterns):
+                yield reason
+    if any(key == _ARN and value.endswith(":root") for key, value in keys) and actions == (_WAY_OUT,):
+        yield "the way out of a lock-out"
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    return [_mapping(each) for each in value] if isinstance(value, list) else []

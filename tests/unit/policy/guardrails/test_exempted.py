@@ -1,0 +1,98 @@
+"""Whoever a perimeter exempts has to be let through by the guardrails beside it, or it is an error at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pytest
+
+import tableguard as tg
+from tableguard.policy.guardrails import Control, Guardrail
+from tests.unit.policy.support import ORDERS, TOKEN
+
+OWNER, PARTNER = "444455556666", "111122223333"
+DEPLOYMENT: Final = tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")
+BREAK_GLASS: Final = tg.Role(account=OWNER, name="break-glass")
+ON_CALL: Final = tg.PermissionSet(account=OWNER, name="OnCall")
+TABLES: Final = (tg.ProtectTables(),)
+
+
+def rendered(
+    fenced: tg.Fenced,
+    *,
+    principal: Any = BREAK_GLASS,
+    guardrails: Sequence[Guardrail] = TABLES,
+    guardians: Sequence[Any] = (DEPLOYMENT,),
+    left_off: Sequence[str] = (),
+    accounts: Sequence[str] | None = None,
+    at_resource: bool = False,
+) -> None:
+    """Render a policy whose perimeter exempts somebody."""
+    perimeter = tg.Perimeter(
+        networks=[tg.FromVpc("vpc-0abc1234", region="eu-west-1")],
+        exemptions=[tg.Exemption(principal=principal, fenced=fenced, reason="runbook 7")],
+    )
+    control = Control(
+        perimeter=perimeter,
+        guardrails=guardrails,
+        guardians=guardians,
+        left_off=dict.fromkeys(left_off, "no customers' data"),
+    )
+    if at_resource:
+        control.resource_control()
+    else:
+        control.service_control(accounts=accounts)
+
+
+@pytest.mark.parametrize("at_resource", [False, True], ids=["SCP", "RCP"])
+@pytest.mark.parametrize(
+    ("fenced", "principal", "guardrails", "denied"),
+    [
+        (tg.Fenced.SETTINGS, BREAK_GLASS, TABLES, "DeleteGlobalTableWitness, DeleteTable, DeleteTableReplica and "),
+        (tg.Fenced.ALL, BREAK_GLASS, TABLES, "AssociateTableReplica, CreateGlobalTableWitness, CreateTableReplica and"),
+        (tg.Fenced.on_table("UpdateTable"), ON_CALL, TABLES, "denies all others UpdateTable, from wherever they call"),
+        (tg.Fenced.SETTINGS, BREAK_GLASS, (tg.ProtectTables(tables=[ORDERS]),), "DeleteTable, "),
+        (tg.Fenced.POLICY, BREAK_GLASS, (tg.ProtectTables(parts=[tg.TablePart.POLICY]),), "DeleteResourcePolicy, PutR"),
+        (tg.Fenced.SETTINGS, tg.RoleOfEveryAccount(name="break-glass"), TABLES, "DeleteTable, "),
+        (tg.Fenced.SETTINGS, tg.Role(account=OWNER, name="cdk-hnb659fds-cfn-exec-role-x", path="/mine/"), TABLES,
+         "DeleteTable, "),
+    ],
+)  # fmt: skip
+def test_an_exemption_that_a_guardrail_takes_back_is_refused(
+    fenced: tg.Fenced, principal: Any, guardrails: Sequence[Guardrail], denied: str, *, at_resource: bool
+) -> None:
+    with pytest.raises(tg.InvalidInputError) as caught:
+        rendered(fenced, principal=principal, guardrails=guardrails, at_resource=at_resource)
+    assert caught.value.what == f"the exemption of {principal.label} from the perimeter"
+    assert denied in str(caught.value)
+    assert "Add it to the guardians (of a BreakGlassRole: its .guardian)" in str(caught.value)
+
+
+@pytest.mark.parametrize("at_resource", [False, True], ids=["SCP", "RCP"])
+@pytest.mark.parametrize(
+    ("fenced", "given"),
+    [
+        (tg.Fenced.SETTINGS, {"guardians": [DEPLOYMENT, BREAK_GLASS]}),
+        (tg.Fenced.SETTINGS, {"guardrails": [tg.ProtectTables(spared=[BREAK_GLASS])]}),
+        (tg.Fenced.SETTINGS, {"guardians": [tg.RoleOfEveryAccount(name="break-*")]}),
+        (tg.Fenced.DEPLOYMENT, {"principal": DEPLOYMENT}),
+        (tg.Fenced.SETTINGS, {"principal": ON_CALL, "guardians": [ON_CALL]}),
+        (tg.Fenced.ITEMS | tg.Fenced.EXPORT, {}),
+        (tg.Fenced.SETTINGS, {"guardrails": [tg.ProtectTables(parts=[tg.TablePart.POLICY])]}),
+        # Other tags than these may still be changed.
+        (tg.Fenced.SETTINGS, {"guardrails": [tg.ProtectTables(parts=[tg.TablePart.TAGS], tags=["team"])]}),
+        (tg.Fenced.SETTINGS, {"guardrails": [tg.ProtectKeys()]}),
+        (tg.Fenced.on_table("PutResourcePolicy"), {"principal": tg.Forwarding("cloudformation.amazonaws.com")}),
+        (tg.Fenced.SETTINGS, {"principal": tg.Role(account=TOKEN, name="break-glass")}),
+        (tg.Fenced.SETTINGS, {"left_off": [OWNER]}),
+    ],
+)
+def test_one_that_it_does_not_take_back_is_not(fenced: tg.Fenced, given: dict[str, Any], *, at_resource: bool) -> None:
+    rendered(fenced, at_resource=at_resource, **given)
+
+
+def test_an_scp_says_nothing_of_roles_that_it_does_not_bind() -> None:
+    rendered(tg.Fenced.SETTINGS, accounts=[PARTNER])
+    with pytest.raises(tg.InvalidInputError, match="the exemption of role break-glass"):
+        rendered(tg.Fenced.SETTINGS, accounts=[PARTNER, OWNER])

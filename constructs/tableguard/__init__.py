@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tableguard.backup.air_gapped_vault import AirGappedVault
     from tableguard.backup.backup_plan import TableBackupPlan
+    from tableguard.backup.blueprint_policy import BlueprintPolicy
+    from tableguard.backup.canary import Canary, CanaryWriter
     from tableguard.backup.locked_vault import LockedBackupVault
     from tableguard.backup.on_demand_backups import OnDemandBackups
     from tableguard.backup.region_settings import AdvancedDynamoDbBackup
+    from tableguard.backup.restore_drill import RestoreDrill
     from tableguard.backup.restore_testing import RestoreTesting
+    from tableguard.backup.table_blueprint import TableBlueprint
+    from tableguard.backup.table_restore import TableRestore
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
     from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -90,6 +95,12 @@ if TYPE_CHECKING:
     from tableguard.validation import TableguardRules
 
 _MODULES: Final = {
+    "BlueprintPolicy": "tableguard.backup.blueprint_policy",
+    "Canary": "tableguard.backup.canary",
+    "CanaryWriter": "tableguard.backup.canary",
+    "RestoreDrill": "tableguard.backup.restore_drill",
+    "TableBlueprint": "tableguard.backup.table_blueprint",
+    "TableRestore": "tableguard.backup.table_restore",
     "AdvancedDynamoDbBackup": "tableguard.backup.region_settings",
     "AirGappedVault": "tableguard.backup.air_gapped_vault",
     "Attachments": "tableguard.organization.attachments",
@@ -149,11 +160,14 @@ __all__ = [
     "AwsService",
     "BackupRule",
     "BackupVaultReference",
+    "BlueprintPolicy",
     "BreakGlassAccess",
     "BreakGlassAlarm",
     "BreakGlassRCP",
     "BreakGlassRole",
     "BreakGlassSCP",
+    "Canary",
+    "CanaryWriter",
     "Clause",
     "Condition",
     "ConsumerAccess",
@@ -203,6 +217,7 @@ __all__ = [
     "ProtectTables",
     "ProtectTrails",
     "PublicPolicyError",
+    "RestoreDrill",
     "RestoreTesting",
     "Role",
     "RoleOfEveryAccount",
@@ -212,10 +227,12 @@ __all__ = [
     "StayInOrganization",
     "TableAccess",
     "TableBackupPlan",
+    "TableBlueprint",
     "TableGrant",
     "TablePart",
     "TablePerimeter",
     "TableReference",
+    "TableRestore",
     "TableguardError",
     "TableguardRules",
     "User",

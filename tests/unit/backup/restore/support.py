@@ -42,7 +42,7 @@ def data_app() -> tuple[cdk.App, cdk.Stack, cdk.Stack]:
     return whole, stack(whole), vault_stack(whole)
 
 
-def full_table(scope: cdk.Stack) -> tg.CrossAccountTable:
+def full_table(scope: cdk.Stack) -> Any:
     return tg.CrossAccountTable(
         scope,
         "Orders",

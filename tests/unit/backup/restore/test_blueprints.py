@@ -26,7 +26,6 @@ from tests.unit.backup.restore.support import (
     full_table,
     rendered,
     restore,
-    stack,
 )
 from tests.unit.tables.support import (
     ANY_KIND,
@@ -42,6 +41,7 @@ from tests.unit.tables.support import (
     cfn_global_table,
     denied,
     role,
+    stack,
     statements,
     table_v1,
     table_v2,

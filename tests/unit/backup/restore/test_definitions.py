@@ -14,7 +14,6 @@ from tableguard.backup.canary import Canary
 from tableguard.backup.restore_drill import RestoreDrill
 from tableguard.backup.table_blueprint import TableBlueprint
 from tests.unit.backup.restore.support import (
-    OWNER,
     SOURCE,
     Json,
     all_states,
@@ -26,7 +25,7 @@ from tests.unit.backup.restore.support import (
     machines,
     restore,
 )
-from tests.unit.tables.support import READER, app, stack
+from tests.unit.tables.support import OWNER, READER, app, stack
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from syrupy.assertion import SnapshotAssertion
 from tableguard.backup.canary import Canary, CanaryWriter
 from tableguard.backup.restore_drill import RestoreDrill
 from tableguard.backup.table_blueprint import TableBlueprint
-from tests.unit.backup.restore.support import OWNER, REGION, SOURCE, data_app, full_table, restore, vault_stack
-from tests.unit.tables.support import READER, app, stack, table_v2
+from tests.unit.backup.restore.support import SOURCE, data_app, full_table, restore, vault_stack
+from tests.unit.tables.support import OWNER, READER, REGION, app, stack, table_v2
 
 DAILY = scheduler.ScheduleExpression.rate(cdk.Duration.days(1))
 

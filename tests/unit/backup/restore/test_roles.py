@@ -15,7 +15,6 @@ from tableguard.backup.restore_drill import RestoreDrill
 from tableguard.policy.evaluation import Document, Place, Policies, Request, evaluate
 from tests.unit.backup.restore.support import (
     NEW,
-    REGION,
     SEALED,
     SOURCE,
     VAULT,
@@ -23,7 +22,7 @@ from tests.unit.backup.restore.support import (
     restore,
     vault_stack,
 )
-from tests.unit.tables.support import OWNER, resolved, stack, table_v2
+from tests.unit.tables.support import OWNER, REGION, resolved, stack, table_v2
 
 TAG = "tableguard:restore"
 OURS = {f"aws:ResourceTag/{TAG}": "an execution"}

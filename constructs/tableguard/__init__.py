@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from tableguard.backup.restore_testing import RestoreTesting
     from tableguard.backup.sealed_vault import SealedVault
     from tableguard.backup.table_export import TableExport
+    from tableguard.backup.blueprint_policy import BlueprintPolicy
+    from tableguard.backup.canary import Canary, CanaryWriter
+    from tableguard.backup.locked_vault import LockedBackupVault
+    from tableguard.backup.on_demand_backups import OnDemandBackups
+    from tableguard.backup.region_settings import AdvancedDynamoDbBackup
+    from tableguard.backup.restore_drill import RestoreDrill
+    from tableguard.backup.restore_testing import RestoreTesting
+    from tableguard.backup.table_blueprint import TableBlueprint
+    from tableguard.backup.table_restore import TableRestore
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
     from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -110,6 +119,12 @@ if TYPE_CHECKING:
     from tableguard.validation import TableguardRules
 
 _MODULES: Final = {
+    "BlueprintPolicy": "tableguard.backup.blueprint_policy",
+    "Canary": "tableguard.backup.canary",
+    "CanaryWriter": "tableguard.backup.canary",
+    "RestoreDrill": "tableguard.backup.restore_drill",
+    "TableBlueprint": "tableguard.backup.table_blueprint",
+    "TableRestore": "tableguard.backup.table_restore",
     "AdvancedDynamoDbBackup": "tableguard.backup.region_settings",
     "AirGappedVault": "tableguard.backup.air_gapped_vault",
     "Attachments": "tableguard.organization.attachments",
@@ -184,12 +199,15 @@ __all__ = [
     "AwsService",
     "BackupRule",
     "BackupVaultReference",
+    "BlueprintPolicy",
     "BreakGlassAccess",
     "BreakGlassAlarm",
     "BreakGlassRCP",
     "BreakGlassRole",
     "BreakGlassSCP",
     "BucketReplication",
+    "Canary",
+    "CanaryWriter",
     "Clause",
     "ColdStorage",
     "Condition",
@@ -245,6 +263,7 @@ __all__ = [
     "ProtectTrails",
     "PublicPolicyError",
     "ReplicationSource",
+    "RestoreDrill",
     "RestoreTesting",
     "Retention",
     "RetentionBounds",
@@ -260,10 +279,12 @@ __all__ = [
     "TableAccess",
     "TableBackupPlan",
     "TableExport",
+    "TableBlueprint",
     "TableGrant",
     "TablePart",
     "TablePerimeter",
     "TableReference",
+    "TableRestore",
     "TableguardError",
     "TableguardRules",
     "User",

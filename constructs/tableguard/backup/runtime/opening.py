@@ -12,8 +12,7 @@ from .manifests import DataFile, Place, Summary, check_sum, read_files, read_sum
 from .storage import Version
 
 LARGEST_FILE: Final = 5 * 2**30  # bytes that CopyObject copies at once: S3 API reference, CopyObject
-# PITR holds 35 days, so no export is of an older moment; the rest is time for a vault that stood still.
-OLDEST: Final = timedelta(days=60)
+OLDEST: Final = catalogue.OLDEST
 _FUTURE: Final = timedelta(hours=24)
 _MOST_VERSIONS: Final = 1_000  # of a manifest. The oldest counts, so more would only cost time
 _MOST_CANDIDATES: Final = 10  # versions of a data file that are read to find the one that the manifest means

@@ -23,7 +23,7 @@ LONGEST_WINDOW: Final = timedelta(hours=24)  # of an increment: DynamoDB API ref
 _TYPES: Final = {"FULL_EXPORT": FULL, "INCREMENTAL_EXPORT": INCREMENTAL}
 _KEY: Final = re.compile(
     r"(?P<prefix>(?P<account>\d{12})/(?P<region>[a-z0-9-]{5,32})/(?P<table>[A-Za-z0-9_.-]{3,255}))"
-    r"/AWSDynamoDB/(?P<export>[A-Za-z0-9-]{1,64})/manifest-summary\.json"
+    r"/AWSDynamoDB/(?P<export>[A-Za-z0-9-]{1,40})/manifest-summary\.json"
 )
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\.json\.gz")
 

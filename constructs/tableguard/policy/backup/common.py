@@ -24,9 +24,9 @@ _ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
 SETTINGS: Final = _s3(
     "DeleteBucket DeleteBucketPolicy PutAccelerateConfiguration PutBucketAcl PutBucketCORS PutBucketLogging"
     " PutBucketNotification PutBucketObjectLockConfiguration PutBucketOwnershipControls PutBucketPolicy"
-    " PutBucketPublicAccessBlock PutBucketVersioning PutBucketWebsite PutEncryptionConfiguration"
-    " PutIntelligentTieringConfiguration PutInventoryConfiguration PutLifecycleConfiguration"
-    " PutReplicationConfiguration"
+    " PutBucketPublicAccessBlock PutBucketRequestPayment PutBucketVersioning PutBucketWebsite"
+    " PutEncryptionConfiguration PutIntelligentTieringConfiguration PutInventoryConfiguration"
+    " PutLifecycleConfiguration PutReplicationConfiguration"
 )
 
 

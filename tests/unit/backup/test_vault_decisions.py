@@ -40,7 +40,7 @@ EXPECTED: dict[str, tuple[str, dict[str, str]]] = {
     "put into the intake": ("NoPutsAndNoDeletes", {}),
     "delete what arrived": ("NoPutsAndNoDeletes", {}),
     "read what arrived": ("OnlyReadersRead", {SEALER: "allowed"}),
-    "list the intake": ("OnlyReadersRead", {SEALER: "allowed"}),
+    "list the intake": ("OnlyReadersList", {SEALER: "allowed", DEPLOYMENT: "allowed"}),
     "replicate into the sealed": ("OnlySourcesReplicate", {}),
     "replicate a delete marker into the sealed": ("NoReplicatedDeletes", {}),
     "write once": ("OnlyWritersWrite", {SEALER: "allowed"}),
@@ -69,7 +69,7 @@ EXPECTED: dict[str, tuple[str, dict[str, str]]] = {
     "put under another key later": ("NoOtherKeyLater", {}),
     "tag": ("OnlyWritersRetain", {SEALER: "allowed"}),
     "read the catalogue": ("OnlyReadersRead", {READER: "allowed", SEALER: "allowed"}),
-    "list the catalogue": ("OnlyReadersRead", {READER: "allowed", SEALER: "allowed"}),
+    "list the catalogue": ("OnlyReadersList", {READER: "allowed", SEALER: "allowed", DEPLOYMENT: "allowed"}),
     "read over plain HTTP": ("OnlyOverTls OnlyReadersRead", {READER: "OnlyOverTls", SEALER: "OnlyOverTls"}),
     "read over TLS 1.1": ("OnlyOverTls12 OnlyReadersRead", {READER: "OnlyOverTls12", SEALER: "OnlyOverTls12"}),
     # S3 lets the root user do these two whatever the policy says; the guardrail does not (below).

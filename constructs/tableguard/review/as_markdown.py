@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tableguard.review import backed_up
 from tableguard.review.as_text import of_acknowledgement, summary_of
 from tableguard.review.enclosed import is_worth_saying, lines, of_control, of_spared
 from tableguard.review.kinds import KINDS
@@ -31,6 +32,9 @@ def _lines(review: Review) -> Iterator[str]:
         yield from _table(table, review)
         if is_worth_saying(review):
             yield from (f"- {word}: {_safe(text)}" for word, text in lines(table.enclosure))
+            yield ""
+        if backed_up.is_worth_saying(review):
+            yield from (f"- {word}: {_safe(text)}" for word, text in backed_up.lines(table.backups, review.today))
             yield ""
     yield from _section("Organization policies", map(_control, review.controls))
     yield from _section("Acknowledged rules", (_safe(of_acknowledgement(each)) for each in review.acknowledged))

@@ -67,6 +67,12 @@ def of_road(road: Road, today: dt.date) -> str:
     return f"{head}{kept}, {_locked(road, today)}"
 
 
+def _of_vault_lock(lock: Lock) -> str:
+    """The lock of a vault of AWS Backup holds each backup for as long as it is to be kept."""
+    who = "nobody can lift that" if lock.mode == COMPLIANCE else "those who may change the vault can lift that"
+    return f"locked until then ({lock.mode.lower()}: {who})"
+
+
 def of_lock(lock: Lock | None) -> str:
     """A lock in words.
 
@@ -76,15 +82,16 @@ def of_lock(lock: Lock | None) -> str:
     if lock is None:
         return "not locked"
     days_ = f" for {'a time that is not known' if lock.days is None else days(lock.days)}"
-    who = "by nobody to be lifted" if lock.mode == COMPLIANCE else "to be lifted by those who may bypass it"
-    return f"locked{days_}, {who} ({lock.mode.lower()})"
+    who = "nobody can lift that" if lock.mode == COMPLIANCE else "those who may bypass it can lift that"
+    return f"locked{days_} ({lock.mode.lower()}: {who})"
 
 
 def _locked(road: Road, today: dt.date) -> str:
     lock = road.lock
-    said = of_lock(lock)
-    if lock is not None and road.kind in (Kind.SEALED, Kind.REPLICATED, Kind.EXPORTS) and lock.days is not None:
-        said += f": one of today until {(today + dt.timedelta(days=lock.days)).isoformat()}"
+    in_vault = road.kind in (Kind.BACKUP, Kind.COPY)
+    said = _of_vault_lock(lock) if in_vault and lock is not None else of_lock(lock)
+    if lock is not None and not in_vault and lock.days is not None:
+        said += f", one of today until {(today + dt.timedelta(days=lock.days)).isoformat()}"
     if lock is not None and lock.grace_days:
         said += f"; not yet immutable until {days(lock.grace_days)} after the vault was locked"
     if road.air_gapped:

@@ -22,7 +22,8 @@ What this shows, and by whom:
   The emulator created the resources and ran the functions. It checks no policy.
   Our extension of it kept what it drops (policies of table and stream, key,
     recovery, protection, boundaries), stored SCP and RCP, passed requests on to
-    the owner, and carried each request to DynamoDB to tableguard's evaluation.
+    the owner, and carried each request to DynamoDB and S3 to tableguard's
+    evaluation.
   tableguard decided these requests from what the emulator held, and who may do
     what from the documents that were read back.
 What only AWS can show: docs/verify-on-aws.md"""

@@ -5,7 +5,8 @@ calls and from which network, the SCPs of the caller's account and the RCPs of t
 that the request goes through, the table's or stream's own, and those of the caller's role. What that denies is answered
 with AccessDeniedException, and the message names the layers that decided.
 
-Neither keys, nor trust policies, nor any other service is asked about. Where a request comes from:
+Neither keys nor trust policies are asked about. `s3_binding` does the same for S3, and `machines` for what state
+machines do besides. Where a request comes from:
 
 - A function with a VpcConfig calls through the gateway endpoint of its subnets' route tables, or has no way.
 - Any other request comes from outside, unless its header `x-tableguard-vpce` names an endpoint: the emulator has no
@@ -18,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -33,6 +35,8 @@ HEADER = "x-tableguard-vpce"
 _ADDRESS = "203.0.113.113"  # of whoever calls from outside
 # They reach no table that is there: nothing binds them that we could look up.
 _OF_NO_TABLE = frozenset({"DescribeEndpoints", "DescribeLimits", "ListTables", "ListStreams", "ListBackups"})
+# What creating a table needs besides, if it has them.
+_WITH_A_TABLE = {"ResourcePolicy": "PutResourcePolicy", "Tags": "TagResource"}
 _SERVICE = "SERVICE_CONTROL_POLICY"
 _RESOURCE = "RESOURCE_CONTROL_POLICY"
 
@@ -40,6 +44,14 @@ _Json = dict[str, Any]
 
 # As whom CloudFormation works on a stack, by account, region and name: the caller, and the role behind it.
 _worker: dict[tuple[str, str, str], tuple[str, str | None]] = {}
+
+
+# As whom a request is made that another service makes: a state machine's role, say.
+acting: ContextVar[tuple[str, str | None] | None] = ContextVar("acting", default=None)
+
+
+# Who makes the request to DynamoDB that is being served: exports write as they do.
+asking: ContextVar[tuple[str, str | None] | None] = ContextVar("asking", default=None)
 
 
 class DeniedError(Exception):
@@ -63,10 +75,11 @@ def check_request(method: str, headers: Mapping[str, str], body: bytes, query_pa
         return
     said = json.loads(body or b"{}")
     key = extract_access_key_id(headers, query_params) or ""
-    caller, role = _caller(key)
+    caller, role = whoever(headers, query_params)
+    asking.set((caller, role))
     network = _network(key, headers.get(HEADER))
     for done, resource in _asked(action, said):
-        if done == "CreateTable" or _is_there(resource):
+        if action == "CreateTable" or _is_there(resource):
             _decide(caller, role, done, resource, network)
 
 
@@ -132,37 +145,91 @@ def execution_credentials(config: _Json) -> dict[str, str]:
 
 
 def _decide(caller: str, role: str | None, action: str, resource: str, network: Mapping[str, Any]) -> None:
-    account, owner = caller.split(":")[4], resource.split(":")[4]
     endpoint = network.get("aws:SourceVpce")
-    context = {
-        "aws:SecureTransport": "true",
-        "aws:ViaAWSService": "false",
-        "aws:RequestedRegion": resource.split(":")[3],
-        **(network or {"aws:SourceIp": _ADDRESS}),
-        **({"aws:PrincipalArn": role} if role else {}),
-    }
+    decide(
+        (caller, role),
+        f"dynamodb:{action}",
+        resource,
+        context={"aws:RequestedRegion": resource.split(":")[3], **(network or {"aws:SourceIp": _ADDRESS})},
+        policy=_policy_of(resource),
+        endpoint=_endpoint(endpoint)["PolicyDocument"] if endpoint else None,
+    )
+
+
+def decide(
+    who: tuple[str, str | None],
+    action: str,
+    resource: str,
+    *,
+    owner: str | None = None,
+    context: Mapping[str, Any],
+    policy: Any = None,
+    endpoint: Any = None,
+) -> None:
+    """Put one request to tableguard's evaluation.
+
+    Args:
+        who: The ARN of the caller, and of the role behind a session.
+        action: With its service.
+        resource: The resource's ARN.
+        owner: The resource's account; the one in its ARN when left out.
+        context: The condition keys of the request, besides those that every request has.
+        policy: The resource's own policy.
+        endpoint: That of the endpoint that the request goes through.
+
+    Raises:
+        DeniedError: It is not allowed.
+    """
+    caller, role = who
+    owner = owner or resource.split(":")[4]
     decision = evaluate(
         Request(
             principal=caller,
-            action=f"dynamodb:{action}",
+            action=action,
             resource=resource,
-            context=context,
+            resource_account=owner,
+            context={
+                "aws:SecureTransport": "true",
+                "aws:ViaAWSService": "false",
+                **context,
+                **({"aws:PrincipalArn": role} if role else {}),
+            },
             management_account=_management_account(),
         ),
         Policies(
             identity=list(_identity(role)) if role else [],
-            resource=_policy_of(resource),
-            service_control=_attached(account, _SERVICE),
+            resource=policy,
+            service_control=_attached(caller.split(":")[4], _SERVICE),
             resource_control=_attached(owner, _RESOURCE),
-            endpoint=_endpoint(endpoint)["PolicyDocument"] if endpoint else None,
+            endpoint=endpoint,
         ),
     )
     if not decision.allowed:
         layers = ", ".join(sorted({reason.layer.value for reason in decision.because}))
-        raise DeniedError(f"{caller} is not authorized to perform dynamodb:{action} on {resource}; decided by {layers}")
+        raise DeniedError(f"{caller} is not authorized to perform {action} on {resource}; decided by {layers}")
 
 
 # --- What the emulator holds
+
+
+def whoever(headers: Mapping[str, str], query_params: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The ARN of whoever makes a request, and the role behind a session.
+
+    Args:
+        headers: Its headers, in lower case.
+        query_params: Its query.
+    """
+    return acting.get() or _caller(extract_access_key_id(headers, query_params) or "")
+
+
+def session_of(role: str, name: str) -> tuple[str, str | None]:
+    """As `whoever`, of the session that a service has of a role.
+
+    Args:
+        role: The role's ARN.
+        name: The session's.
+    """
+    return f"arn:aws:sts::{role.split(':')[4]}:assumed-role/{role.rpartition('/')[2]}/{name}", role
 
 
 def _caller(key: str) -> tuple[str, str | None]:
@@ -227,9 +294,12 @@ def _asked(action: str, said: _Json) -> Iterator[tuple[str, str]]:
     for item in said.get("TransactItems", ()):
         for kind, part in item.items():
             yield f"{kind}Item", _table(part["TableName"])
+    if action == "CreateTable":
+        table = _table(said["TableName"])
+        yield from ((more, table) for member, more in _WITH_A_TABLE.items() if said.get(member))
     for name in said.get("RequestItems", ()):
         yield action, _table(name)
-    for member in ("TableName", "ResourceArn", "StreamArn"):
+    for member in ("TableName", "TableArn", "ResourceArn", "StreamArn", "ExportArn"):
         if member in said:
             index = f"/index/{said['IndexName']}" if "IndexName" in said else ""
             yield action, f"{_table(said[member])}{index}"
@@ -258,7 +328,9 @@ def _policy_of(resource: str) -> Any:
 def _identity(role: str) -> Iterator[Any]:
     account, name = role.split(":")[4], role.rpartition("/")[2]
     with request_scope(account, get_region()):
-        found = iam._roles[name]
+        found = iam._roles.get(name)
+        if found is None:
+            raise DeniedError(f"there is no role {role}")
         documents = [
             *found["InlinePolicies"].values(),
             *(iam_evaluator._resolve_managed_policy_document(arn, account) for arn in found["AttachedPolicies"]),

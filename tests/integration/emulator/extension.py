@@ -1,7 +1,8 @@
 """Keeps what the emulator drops, and passes a request on to the account that owns the table.
 
-It carries and stores. Whether a request is allowed is asked by its neighbour `binding`, and decided by tableguard. Both
-run in the emulator's own environment.
+It carries and stores. Whether a request is allowed is asked by its neighbour `binding`, and decided by tableguard. What
+backups need has neighbours of its own: `clock`, `changes` and `exports`, `buckets`, `objects` and `replication`,
+`machines` and `functions`, and `faults` for what is to go wrong. All run in the emulator's own environment.
 """
 
 from __future__ import annotations
@@ -12,8 +13,21 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-import binding  # type: ignore[import-not-found]  # its neighbours: run as a script, they have no package
+# Its neighbours: run as a script, they have no package.
+import binding  # type: ignore[import-not-found]
+import buckets  # type: ignore[import-not-found]
+import changes  # type: ignore[import-not-found]
+import clock  # type: ignore[import-not-found]
+import control  # type: ignore[import-not-found]
+import exports  # type: ignore[import-not-found]
+import faults  # type: ignore[import-not-found]
+import functions  # type: ignore[import-not-found]
+import machines  # type: ignore[import-not-found]
+import objects  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
+import replication  # type: ignore[import-not-found]
+import s3_binding  # type: ignore[import-not-found]
+import s3_faults  # type: ignore[import-not-found]
 from ministack.core import lambda_runtime
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudformation, dynamodb, dynamodb_streams, ec2, iam, lambda_svc, sns
@@ -38,14 +52,36 @@ def install() -> None:
     _extend_function(handlers["AWS::Lambda::Function"])
     _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
+    for each in (clock, changes, exports, buckets, objects, replication, s3_binding, s3_faults, functions, machines):
+        each.install()  # in this order
+    control.install(_controls())
     dynamodb._update_continuous_backups = _update_continuous_backups
     dynamodb._describe_continuous_backups = _describe_continuous_backups
+    dynamodb._create_table = _with_its_policy(dynamodb._create_table)
     for service in (dynamodb, dynamodb_streams):
         service.handle_request = _if_allowed(_at_the_owner(service.handle_request))
     cloudformation.handle_request = _with_the_role(cloudformation.handle_request)
     for module in (lambda_runtime, lambda_svc):
         module.execution_credentials = binding.execution_credentials
     ec2._vpce_fields_xml = _with_the_policy(ec2._vpce_fields_xml)
+
+
+def _controls() -> dict[str, Callable[[_Json], _Json]]:
+    def set_clock(said: _Json) -> _Json:
+        if "offset" in said:
+            clock.shift(float(said["offset"]))
+        return {"now": clock.now()}
+
+    return {
+        "clock": set_clock,
+        "inject": faults.inject,
+        "forget": faults.forget,
+        "hits": faults.hits,
+        "fill": changes.fill,
+        "binding": s3_binding.switch,
+        "refusals": replication.refusals,
+        "invocations": functions.invocations,
+    }
 
 
 # --- What a table's template says, kept through the emulator's own API
@@ -134,6 +170,24 @@ def _keep_policy(arn: str, said: _Json | None) -> None:
         _checked(dynamodb._delete_resource_policy({"ResourceArn": arn}))
 
 
+def _with_its_policy(create: Callable[[_Json], _Answer]) -> Callable[[_Json], _Answer]:
+    """The emulator drops the policy and the warm throughput that a table is created with."""
+
+    def create_and_keep(data: _Json) -> _Answer:
+        answer = create(data)
+        if answer[0] == 200:
+            table = dynamodb._tables[data["TableName"]]
+            if data.get("WarmThroughput"):
+                table["WarmThroughput"] = {**data["WarmThroughput"], "Status": "ACTIVE"}
+            if data.get("ResourcePolicy"):
+                _checked(
+                    dynamodb._put_resource_policy({"ResourceArn": table["TableArn"], "Policy": data["ResourcePolicy"]})
+                )
+        return answer
+
+    return create_and_keep
+
+
 def _arns(table: _Json) -> Iterator[str]:
     """The ARN of the table, and that of its stream if it has one."""
     yield table["TableArn"]
@@ -148,6 +202,7 @@ def _update_continuous_backups(data: _Json) -> _Answer:
         on = said.get("PointInTimeRecoveryEnabled", False)
         # The emulator keeps whether it is on; days that are not 0 say so, too.
         dynamodb._pitr_settings[name] = int(said.get("RecoveryPeriodInDays", _DAYS)) if on else 0
+        changes.of(dynamodb._tables[name])  # its log begins, or ends, now
     return _describe_continuous_backups(data)
 
 
@@ -155,11 +210,16 @@ def _describe_continuous_backups(
     data: _Json, described: Callable[[_Json], _Answer] = dynamodb._describe_continuous_backups
 ) -> _Answer:
     status, headers, body = described(data)
-    days = dynamodb._pitr_settings.get(dynamodb._normalize_table_name(data.get("TableName")), 0)
+    name = dynamodb._normalize_table_name(data.get("TableName"))
+    days = dynamodb._pitr_settings.get(name, 0)
     if status != 200 or not days:
         return status, headers, body
     answer = json.loads(body)
-    answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] = days
+    answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"] |= {
+        "RecoveryPeriodInDays": days,
+        "EarliestRestorableDateTime": changes.earliest(dynamodb._tables[name]),
+        "LatestRestorableDateTime": clock.now(),
+    }
     return status, headers, json.dumps(answer).encode()
 
 
@@ -239,13 +299,21 @@ def _with_the_policy(describe: Callable[..., str]) -> Callable[..., str]:
 def _if_allowed(handle: Callable[..., Awaitable[_Answer]]) -> Callable[..., Awaitable[_Answer]]:
     async def handle_if_allowed(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> _Answer:
         try:
+            action = headers.get("x-amz-target", "").rpartition(".")[2]
+            wrong = faults.error(f"dynamodb:{action}", body.decode() if isinstance(body, bytes) else body)
+            if wrong:
+                return _refusal(*wrong)
             binding.check_request(method, headers, body, query_params)
         except binding.DeniedError as denied:
-            said = {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": str(denied)}
-            return 400, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(said).encode()
+            return _refusal(400, "AccessDeniedException", str(denied))
         return await handle(method, path, headers, body, query_params)
 
     return handle_if_allowed
+
+
+def _refusal(status: int, code: str, message: str) -> _Answer:
+    said = {"__type": f"com.amazon.coral.service#{code}", "Message": message, "message": message}
+    return status, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(said).encode()
 
 
 def _with_the_role(handle: Callable[..., Awaitable[_Answer]]) -> Callable[..., Awaitable[_Answer]]:
@@ -288,7 +356,7 @@ def _owners(body: bytes) -> Iterator[str]:
 
 
 def _named(data: _Json) -> Iterator[str]:
-    members = [data.get(member) for member in ("TableName", "ResourceArn", "StreamArn")]
+    members = [data.get(member) for member in ("TableName", "TableArn", "ResourceArn", "StreamArn", "ExportArn")]
     members += data.get("RequestItems", {})
     members += [part.get("TableName") for item in data.get("TransactItems", ()) for part in item.values()]
     yield from (member for member in members if isinstance(member, str))

@@ -30,7 +30,7 @@ class Emulator:
     """An emulated AWS. Use it in a `with` statement.
 
     An access key of twelve digits is the root user of that account. It checks no policy itself; what is asked about
-    requests to DynamoDB, and who decides, says `binding`.
+    requests to DynamoDB and S3, and who decides, say `binding` and `s3_binding`.
 
     Args:
         like: An emulator that is stopped, whose state it begins with; nothing when left out.
@@ -130,6 +130,8 @@ class Emulator:
             "S3_PERSIST": "1",
             "STATE_DIR": str(self.folder / _KEPT[0]),
             "S3_DATA_DIR": str(self.folder / _KEPT[1]),
+            "SFN_WAIT_SCALE": "0.05",  # waits and pauses between tries, on their way to the minute
+            "TABLEGUARD_CLOCK": str(self.folder / "clock"),
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -1,0 +1,79 @@
+"""How a test sets the emulator's clock, lets things go wrong, and switches what decides: its side of `control`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import urllib.request
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.integration.emulator.server import Emulator
+
+
+class Controls:
+    """What is to be otherwise in an emulator.
+
+    Args:
+        emulator: The emulator, running.
+    """
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    def shift(self, later: dt.timedelta) -> None:
+        """Let it be so much later than it is; less than before puts the clock back."""
+        self._ask("clock", {"offset": later.total_seconds()})
+
+    def now(self) -> dt.datetime:
+        """What time it is in there."""
+        return dt.datetime.fromtimestamp(self._ask("clock", {})["now"], dt.UTC)
+
+    def inject(
+        self,
+        api: str,
+        do: str,
+        *when: str,
+        times: int = 1,
+        code: str | None = None,
+        seconds: float = 0.0,
+        after: int = 0,
+    ) -> str:
+        """Let something go wrong, as `faults` says; the number tells it from others in `hits`."""
+        said = {"api": api, "do": do, "when": when, "times": times, "code": code, "seconds": seconds, "after": after}
+        return str(self._ask("inject", said)["number"])
+
+    def hits(self) -> dict[str, int]:
+        """How often each fault has done something, by its number."""
+        told: dict[str, int] = self._ask("hits", {})["hits"]
+        return told
+
+    def forget(self) -> None:
+        """Let nothing go wrong any more."""
+        self._ask("forget", {})
+
+    def fill(self, table: str, items: Sequence[Mapping[str, Any]]) -> int:
+        """Put items into the table of this ARN without requests, which are slow; says how many are in there then."""
+        return int(self._ask("fill", {"table": table, "items": items})["count"])
+
+    def bind_s3(self, *, on: bool) -> None:
+        """Let tableguard decide requests to S3 and replication, or the emulator."""
+        self._ask("binding", {"s3": on})
+
+    def refusals(self) -> list[str]:
+        """What the extension has refused in the background, where nobody was answered: replication."""
+        told: list[str] = self._ask("refusals", {})["refusals"]
+        return told
+
+    def invocations(self) -> list[dict[str, Any]]:
+        """Each run of a function: its name, how long it took, and the most memory its process has had, in KiB."""
+        told: list[dict[str, Any]] = self._ask("invocations", {})["invocations"]
+        return told
+
+    def _ask(self, name: str, said: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(  # noqa: S310
+            f"{self._emulator.endpoint}/_tableguard/{name}", json.dumps(said).encode(), method="POST"
+        )
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            told: dict[str, Any] = json.load(answer)
+            return told

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.evaluation import Place, Policies, Request, evaluate
+from tableguard.policy.partitions import partition_of
 from tableguard.review.backed_up import of_lock
 from tableguard.review.backup_facts import COMPLIANCE, GOVERNANCE, NO_LOCK, Bucket, Export, Lock, Replication
 from tableguard.review.backup_reader import names_table
@@ -171,12 +173,17 @@ def _named(picture: Picture, table: Table, rule: Replication) -> str | None:
 def _admits(intake: Bucket, rule: Replication, key: str) -> bool:
     if intake.policy is None or rule.role is None:
         return False
-    request = Request(
-        principal=rule.role,
-        action="s3:ReplicateObject",
-        resource=f"arn:{rule.role.split(':')[1]}:s3:::{intake.name}/{key}",
-        context={"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"},
-    )
+    try:
+        request = Request(
+            principal=rule.role,
+            action="s3:ReplicateObject",
+            resource=f"arn:{partition_of(intake.region)}:s3:::{intake.name}/{key}",
+            resource_account=intake.account,
+            context={"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"},
+        )
+    except InvalidInputError:
+        # Whatever stands there as a role is none: S3 refuses that before anybody is asked.
+        return False
     decision = evaluate(request, Policies(identity=list(ANY_IDENTITY), resource=intake.policy))
     # What nobody can decide before deployment is no finding.
     return decision.allowed or not decision.understood

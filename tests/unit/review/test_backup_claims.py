@@ -167,6 +167,10 @@ class TestVaults:
         said = f"bucket {INTAKE} of {VAULT} takes no exports of orders from role replicator of {OWNER}"
         assert findings(review_of(None, vault(IntakePolicy=policy))) == [("backup", said)]
 
+    def test_a_role_that_is_none(self) -> None:
+        off = changed(data()["Landing"], "Properties", "ReplicationConfiguration", "Role", to="no role")
+        assert [kind for kind, _ in findings(review_of(data(Landing=off)))] == ["backup"]
+
     def test_what_cannot_be_decided_before_deployment_is_no_finding(self) -> None:
         path = ("Properties", "PolicyDocument", "Statement", "0", "Condition")
         unknown = {"ArnEquals": {"aws:PrincipalArn": {"Fn::ImportValue": "role"}}}

@@ -159,16 +159,12 @@ class TestNone:
         assert "pitr of its replica in us-west-2" in said(found)
 
     def test_the_recovery_of_a_replica_in_another_account_counts_too(self) -> None:
-        replica = {"Type": "AWS::DynamoDB::GlobalTable", "Properties": {
-            "TableName": "orders", "GlobalTableSourceArn": TABLE, "Replicas": [
-                {"Region": "us-west-2", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
-            ]}}  # fmt: skip
-        found = reviewed(
-            stack(T=table(PointInTimeRecoverySpecification=OFF)), stack("B", VAULT, "us-west-2", R=replica)
-        )
-        assert [each.backups.replicas for each in found.tables] == [(f"us-west-2 of {VAULT}",)[:0] or (), ()] or (
-            f"us-west-2 of {VAULT}" in found.tables[0].backups.replicas
-        )
+        there = {"Region": "us-west-2", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+        properties = {"TableName": "orders", "GlobalTableSourceArn": TABLE, "Replicas": [there]}
+        replica = {"Type": "AWS::DynamoDB::GlobalTable", "Properties": properties}
+        mine = stack(T=table(PointInTimeRecoverySpecification=OFF))
+        found = reviewed(mine, stack("B", VAULT, "us-west-2", R=replica))
+        assert [each.backups.replicas for each in found.tables] == [(f"us-west-2 of {VAULT}",), ()]
         assert without_backup(found) == []
 
 

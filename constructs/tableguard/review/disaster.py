@@ -250,7 +250,7 @@ def _loss(disaster: Disaster, open_: list[Road], best: Road) -> tuple[str, str, 
 def _steps(disaster: Disaster, table: Table, backups: TableBackups, open_: list[Road]) -> Iterator[str]:
     lost = table.account if disaster in (Disaster.TAKEN, Disaster.CLOSED, Disaster.MANAGEMENT) else None
     yield _first_step(disaster, table)
-    yield step_of(open_[0], table, backups, lost=lost)
+    yield step_of(open_[0], table, backups, lost=lost, deleted=disaster is Disaster.TABLE)
     # Who was poisoned long ago goes the road that reaches furthest back.
     furthest = max(open_, key=lambda road: road.reaches_minutes or 0)
     if disaster is Disaster.POISON and furthest is not open_[0]:

@@ -16,7 +16,7 @@ _RESTORE: Final = (
 )
 
 
-def step_of(road: Road, table: Table, backups: TableBackups, *, lost: str | None) -> str:
+def step_of(road: Road, table: Table, backups: TableBackups, *, lost: str | None = None, deleted: bool = False) -> str:
     """What to do, in a line.
 
     Args:
@@ -24,20 +24,26 @@ def step_of(road: Road, table: Table, backups: TableBackups, *, lost: str | None
         table: The table.
         backups: Its backups.
         lost: The account that cannot be worked in; None where all can.
+        deleted: Whether the table is gone, so that nothing can be exported from it.
     """
+    machines = [
+        each
+        for each in backups.restores
+        if each.account != lost and each.sealed == (None if road.kind is Kind.POINT_IN_TIME else road.where)
+    ]
+    if machines and road.kind in (Kind.SEALED, Kind.POINT_IN_TIME) and not (deleted and machines[0].sealed is None):
+        where = f"{machines[0].account} in {machines[0].region}"
+        return f'start the restore machine of {where} with {{"table": "NEW NAME", "until": "MOMENT"}}'
     if road.kind is Kind.POINT_IN_TIME:
-        return "restore it to a new table with point-in-time recovery, then switch over"
+        what = "its system backup" if deleted else "the moment before, with point-in-time recovery,"
+        return f"restore {what} to a new table, which has no policy, tags or stream until you give it them"
     if road.kind is Kind.ON_DEMAND:
-        return "restore its newest good on-demand backup to a new table, then switch over"
+        return "restore its newest good on-demand backup to a new table, which has no policy until you give it one"
     if road.kind in (Kind.BACKUP, Kind.COPY):
         elsewhere = f" in {road.account}, or copy it to a new account first" if road.account != table.account else ""
         return f"restore a recovery point of {road.where}{elsewhere} with AWS Backup"
     if road.kind is not Kind.SEALED:
         return f"read the exports in {road.where}: full ones with ImportTable; nothing here replays the changes"
-    machines = [each for each in backups.restores if each.sealed == road.where and each.account != lost]
-    if machines:
-        where = f"{machines[0].account} in {machines[0].region}"
-        return f'start the restore machine of {where} with {{"table": "NEW NAME", "until": "MOMENT"}}'
     return f"deploy a TableRestore to an account that may read {road.where}: none is left in this assembly"
 
 

@@ -22,12 +22,13 @@ from tests.unit.review.backup_support import (
     data,
     drill,
     locked,
+    machine,
     plan,
     rule,
     safe,
     vault,
 )
-from tests.unit.review.support import KEY, OWNER, stack, table
+from tests.unit.review.support import KEY, OWNER, TABLE, stack, table
 
 OFF = {"PointInTimeRecoveryEnabled": False}
 ENCRYPTED = {"SSEEnabled": True, "KMSMasterKeyId": {"Fn::GetAtt": ["Key", "Arn"]}}
@@ -175,6 +176,13 @@ class TestSteps:
         assert after(Disaster.TAKEN, *stacks).do[-1].startswith("deploy a TableRestore")
         assert after(Disaster.TAKEN, *both(None, vault())).do[-1].startswith("deploy a TableRestore")
 
+    def test_a_table_that_is_gone_is_not_exported_any_more(self) -> None:
+        living = machine(restore={"point_in_time": TABLE, "source": TABLE, "targets": ["new-*"]})
+        made = stack(**data(), Restore=living)
+        assert after(Disaster.GARBAGE, made).do[-1].startswith(f"start the restore machine of {OWNER}")
+        assert after(Disaster.TABLE, made).do[-1].startswith("restore its system backup to a new table")
+        assert after(Disaster.GARBAGE, ALONE).do[-1].startswith("restore the moment before")
+
     def test_the_time_is_an_estimate_with_the_numbers_that_are_known(self) -> None:
         takes = after(Disaster.TAKEN, *both()).takes
         assert takes.startswith("estimate: W / 4,000 + R / 12,000 seconds")
@@ -271,9 +279,8 @@ class TestOutput:
 
 
 def test_the_guide_has_a_section_for_each_disaster() -> None:
-    headings = [
-        line[3:] for line in (ROOT / "docs" / "disaster-recovery.md").read_text().splitlines() if line[:3] == "## "
-    ]
+    text = (ROOT / "docs" / "disaster-recovery.md").read_text(encoding="utf-8")
+    headings = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
     assert [heading for heading in headings if heading in {each.value for each in Disaster}] == [
         each.value for each in Disaster
     ]

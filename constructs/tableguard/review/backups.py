@@ -44,36 +44,54 @@ class TableBackups:
         return not (self.roads or self.awaited_by or self.perhaps or self.replicas)
 
 
-def backups_of(picture: Picture, table: Table) -> TableBackups:
-    """The backups of a table.
+class Backups:
+    """Puts together the backups of tables.
 
     Args:
         picture: The picture.
-        table: The table.
     """
-    facts = picture.backups
-    exports = tuple(each for each in facts.exports if covers_table(each.tables, table))
-    plans = tuple(each for each in facts.plans if _selects(each, table))
-    made = tuple(each for each in facts.on_demand if covers_table(each.tables, table))
-    return TableBackups(
-        roads=(
-            *point_in_time(table),
-            *(road for each in exports for road in exported(picture, each)),
-            *(road for each in plans for road in planned(picture, each)),
-            *(on_demand(table, each) for each in made),
-        ),
-        exports=exports,
-        plans=plans,
-        on_demand=made,
-        restores=tuple(each for each in facts.restores if covers_table(each.tables, table)),
-        drills=tuple(each for each in facts.drills if covers_table(each.tables, table)),
-        tests=tuple(
-            each for each in facts.restore_tests if each.account == table.account and covers_table(each.tables, table)
-        ),
-        awaited_by=() if exports else tuple(_awaiting(picture, table)),
-        perhaps=tuple(dict.fromkeys(_perhaps(picture, table))),
-        replicas=tuple(_replicas(picture, table)),
-    )
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        # What is a replica of what: by the table that it was made from, and by that table's own name.
+        self._related: dict[str, list[Table]] = {}
+        for table in picture.tables:
+            for name in {table.arn, table.replica_of or table.arn}:
+                self._related.setdefault(name, []).append(table)
+
+    def of(self, table: Table) -> TableBackups:
+        """The backups of a table.
+
+        Args:
+            table: The table.
+        """
+        facts = self._picture.backups
+        exports = tuple(each for each in facts.exports if covers_table(each.tables, table))
+        plans = tuple(each for each in facts.plans if _selects(each, table))
+        made = tuple(each for each in facts.on_demand if covers_table(each.tables, table))
+        return TableBackups(
+            roads=(
+                *point_in_time(table),
+                *(road for each in exports for road in exported(self._picture, each)),
+                *(road for each in plans for road in planned(self._picture, each)),
+                *(on_demand(table, each) for each in made),
+            ),
+            exports=exports,
+            plans=plans,
+            on_demand=made,
+            restores=tuple(each for each in facts.restores if covers_table(each.tables, table)),
+            drills=tuple(each for each in facts.drills if covers_table(each.tables, table)),
+            tests=tuple(t for t in facts.restore_tests if t.account == table.account and covers_table(t.tables, table)),
+            awaited_by=() if exports else tuple(_awaiting(self._picture, table)),
+            perhaps=tuple(dict.fromkeys(_perhaps(self._picture, table))),
+            replicas=tuple(dict.fromkeys(self._replicas(table))),
+        )
+
+    def _replicas(self, table: Table) -> Iterator[str]:
+        for name in (table.replica_of or table.arn, table.arn):
+            for other in self._related.get(name, ()):
+                if other.arn != table.arn and other.recovery_days:
+                    yield other.region if other.account == table.account else f"{other.region} of {other.account}"
 
 
 def _selects(plan: Plan, table: Table) -> bool:
@@ -104,11 +122,3 @@ def _perhaps(picture: Picture, table: Table) -> Iterator[str]:
             named = covers_table(machine.tables, table)
             if machine.unknown_tables and not named and (machine.account, machine.region) == here:
                 yield f"{machine.place.logical_id} {kind} a table that is known at deployment only"
-
-
-def _replicas(picture: Picture, table: Table) -> Iterator[str]:
-    for other in picture.tables:
-        related = other.replica_of is not None and other.replica_of == table.replica_of
-        joined = other.replica_of == table.arn or table.replica_of == other.arn
-        if other is not table and other.arn != table.arn and (related or joined) and other.recovery_days:
-            yield other.region if other.account == table.account else f"{other.region} of {other.account}"

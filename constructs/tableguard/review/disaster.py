@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.review.backups import TableBackups, backups_of
+from tableguard.review.backups import Backups, TableBackups
 from tableguard.review.picture import Picture, Table, account_of
 from tableguard.review.restoring import step_of, time_of
 from tableguard.review.roads import Kind, Road
@@ -95,8 +95,9 @@ def disasters(picture: Picture) -> tuple[TableDisasters, ...]:
     Args:
         picture: The picture.
     """
+    backups = Backups(picture)
     return tuple(
-        TableDisasters(table=table, outcomes=tuple(_outcomes(picture, table, backups_of(picture, table))))
+        TableDisasters(table=table, outcomes=tuple(_outcomes(picture, table, backups.of(table))))
         for table in picture.tables
     )
 

@@ -12,7 +12,7 @@ from tableguard.review.access import Access, Refusal, Status, accesses, together
 from tableguard.review.acknowledgements import PLUGIN, Acknowledgement
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.backup_claims import problems_of_backups, problems_of_table, unprotected
-from tableguard.review.backups import backups_of
+from tableguard.review.backups import Backups
 from tableguard.review.bound import controls
 from tableguard.review.claims import Claims
 from tableguard.review.dangling import Dangling
@@ -69,6 +69,7 @@ class _Reviewer:
         self._search = Search(picture, dt.datetime.combine(today, _NOON), self._shelf)
         self._reach = Reach(picture, self._shelf)
         self._enclosures = Enclosures(picture, self._search.now, self._shelf)
+        self._backups = Backups(picture)
         self._dangling = Dangling(self._search, self._reach)
         self._findings: dict[Finding, None] = {}
         self._warnings: list[Warning_] = []
@@ -126,7 +127,7 @@ class _Reviewer:
         self._find(claims.findings(rows))
         fences = FenceClaims(table, self._enclosures, self._enclosures.of(table))
         self._find(fences.findings())
-        backups = backups_of(self._picture, table)
+        backups = self._backups.of(table)
         self._find(problems_of_table(self._picture, table, backups))
         self._warnings += unprotected(table, backups)
         useless = tuple(without_effect(self._picture, table, self._shelf))

@@ -86,6 +86,8 @@ def covers(pattern: str, arn: str) -> bool:
         pattern: The pattern.
         arn: The ARN.
     """
+    if "*" not in pattern:
+        return pattern == arn
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), arn) is not None
 
 

@@ -9,7 +9,7 @@ from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.evaluation import Place, Policies, Request, evaluate
 from tableguard.policy.partitions import partition_of
 from tableguard.review.backed_up import of_lock
-from tableguard.review.backup_facts import COMPLIANCE, GOVERNANCE, NO_LOCK, Bucket, Export, Lock, Replication
+from tableguard.review.backup_facts import COMPLIANCE, GOVERNANCE, NO_LOCK, Bucket, Drill, Export, Lock, OnDemand, Replication
 from tableguard.review.backup_reader import names_table
 from tableguard.review.backups import TableBackups
 from tableguard.review.decide import ANY_IDENTITY
@@ -64,7 +64,10 @@ def problems_of_table(picture: Picture, table: Table, backups: TableBackups) -> 
         landing = picture.backups.bucket(export.landing)
         for rule in landing.replications if landing is not None else ():
             yield from _not_admitted(picture, table, rule)
-    machines = (*(("drill", each) for each in backups.drills), *(("backup", each) for each in backups.on_demand))
+    machines: tuple[tuple[str, Drill | OnDemand], ...] = (
+        *(("drill", each) for each in backups.drills),
+        *(("backup", each) for each in backups.on_demand),
+    )
     for what, machine in machines:
         said = f"the metadata says that a {what} of {table.name} is made by {machine.schedule or 'no schedule'}"
         if not machine.starts:

@@ -267,4 +267,4 @@ def names_table(start: tuple[str, str], table: str) -> bool:
         given = json.loads(start[1])
     except (ValueError, RecursionError):
         return False
-    return get(given, "table") == table
+    return bool(get(given, "table") == table)

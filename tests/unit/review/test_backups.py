@@ -282,7 +282,7 @@ class TestAwsBackup:
         assert of(found).plans == ()
 
     def test_restore_tests_are_drills(self) -> None:
-        tests = {
+        tests: dict[str, Any] = {
             "Tests": {"Type": "AWS::Backup::RestoreTestingPlan", "Properties": {
                 "RestoreTestingPlanName": "weekly", "ScheduleExpression": "rate(7 days)"}},
             "Test": {"Type": "AWS::Backup::RestoreTestingSelection", "Properties": {
@@ -296,7 +296,7 @@ class TestAwsBackup:
 
 def test_on_demand_backups() -> None:
     claims = {"tables": [TABLE], "schedule": "rate(1 day)", "keep_days": 30}
-    made = {"M": machine(on_demand=claims), "S": schedule("rate(1 day)", {"Ref": "M"})}
+    made: dict[str, Any] = {"M": machine(on_demand=claims), "S": schedule("rate(1 day)", {"Ref": "M"})}
     found = reviewed(stack(T=table(PointInTimeRecoverySpecification=OFF), **made))
     assert found.findings == ()
     assert "on-demand backups in orders of 111122223333, kept for 30 days, not locked" in said(found)

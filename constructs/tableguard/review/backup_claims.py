@@ -9,7 +9,17 @@ from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.evaluation import Place, Policies, Request, evaluate
 from tableguard.policy.partitions import partition_of
 from tableguard.review.backed_up import of_lock
-from tableguard.review.backup_facts import COMPLIANCE, GOVERNANCE, NO_LOCK, Bucket, Drill, Export, Lock, OnDemand, Replication
+from tableguard.review.backup_facts import (
+    COMPLIANCE,
+    GOVERNANCE,
+    NO_LOCK,
+    Bucket,
+    Drill,
+    Export,
+    Lock,
+    OnDemand,
+    Replication,
+)
 from tableguard.review.backup_reader import names_table
 from tableguard.review.backups import TableBackups
 from tableguard.review.decide import ANY_IDENTITY

@@ -17,9 +17,12 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.backup.canary import Canary
-from tableguard.backup.drill_machine import AGE, BAD, NAMESPACE, CheckMachine, DrillMachine, watch_definition
+from tableguard.backup.check_machine import CheckMachine
+from tableguard.backup.drill_machine import DrillMachine
+from tableguard.backup.drill_report import BAD, NAMESPACE
+from tableguard.backup.drill_watch import AGE, watch_definition
 from tableguard.backup.function import BackupFunction
-from tableguard.backup.restore_machine import RESTORE_TAG
+from tableguard.backup.restore_tags import RESTORE_TAG
 from tableguard.backup.restore_targets import running_maps
 from tableguard.backup.table_restore import TableRestore
 from tableguard.policy import InvalidInputError

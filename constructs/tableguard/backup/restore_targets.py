@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tableguard.backup.restore_machine import INCOMPLETE, RESTORE_TAG, STATE_TAG
+from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.documents import Json
 from tableguard.policy.partitions import dns_suffix_of

@@ -95,7 +95,7 @@ class RestoreWorkers:
         sealed, source = self._origin.sealed, self._origin.source
         if sealed is not None:
             loading, planning = (
-                sealed_reading(partition=targets.partition, bucket=sealed.bucket, source=source, catalogue=catalogue)
+                sealed_reading(partition=targets.partition, sealed=sealed, source=source, catalogue=catalogue)
                 for catalogue in (False, True)
             )
             parts["Load"][1].extend(loading)

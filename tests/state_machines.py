@@ -57,7 +57,7 @@ def _misshapen(definition: Mapping[str, Any]) -> list[str]:
 
 
 def _tamed(said: Any, *, template: bool = False) -> Any:
-    """Without what Step Functions takes and asl-validator does not: empty texts as values, expressions of many lines."""
+    """Without what asl-validator does not take and Step Functions does: empty values, expressions of many lines."""
     if isinstance(said, Mapping):
         return {name: _tamed(value, template=template or name in _TEMPLATES) for name, value in said.items()}
     if isinstance(said, list):

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tableguard.backup.air_gapped_vault import AirGappedVault
     from tableguard.backup.backup_plan import TableBackupPlan
+    from tableguard.backup.cold_storage import ColdStorage
+    from tableguard.backup.immutable_bucket import ImmutableBackupBucket
+    from tableguard.backup.intake_bucket import IntakeBucket
     from tableguard.backup.locked_vault import LockedBackupVault
     from tableguard.backup.on_demand_backups import OnDemandBackups
     from tableguard.backup.region_settings import AdvancedDynamoDbBackup
+    from tableguard.backup.replication import BucketReplication
     from tableguard.backup.restore_testing import RestoreTesting
+    from tableguard.backup.sealed_vault import SealedVault
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
     from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -68,7 +73,19 @@ if TYPE_CHECKING:
         User,
     )
     from tableguard.policy.archive_rules import SharedTable
-    from tableguard.policy.backup import BackupRule, BackupVaultReference, VaultCopy, VaultLock
+    from tableguard.policy.backup import (
+        BackupRule,
+        BackupVaultReference,
+        LockMode,
+        ReplicationSource,
+        Retention,
+        RetentionBounds,
+        SealedReference,
+        SourceQuota,
+        VaultCopy,
+        VaultLock,
+        VaultReference,
+    )
     from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
     from tableguard.policy.guardrails import (
         ForceBoundary,
@@ -81,6 +98,7 @@ if TYPE_CHECKING:
         ProtectTrails,
         StayInOrganization,
         TablePart,
+        VaultGuardrail,
     )
     from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, NoWayAround, OnlyAccounts, OnlyFrom
     from tableguard.tables.consumer_access import ConsumerAccess
@@ -100,6 +118,8 @@ _MODULES: Final = {
     "BreakGlassRCP": "tableguard.organization.break_glass_rcp",
     "BreakGlassRole": "tableguard.organization.break_glass_role",
     "BreakGlassSCP": "tableguard.organization.break_glass_scp",
+    "BucketReplication": "tableguard.backup.replication",
+    "ColdStorage": "tableguard.backup.cold_storage",
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
     "CrossAccountTable": "tableguard.tables.cross_account_table",
@@ -110,8 +130,11 @@ _MODULES: Final = {
     "EveryGrantEnds": "tableguard.review.rules",
     "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
     "ForceBoundary": "tableguard.policy.guardrails",
+    "ImmutableBackupBucket": "tableguard.backup.immutable_bucket",
+    "IntakeBucket": "tableguard.backup.intake_bucket",
     "KeepsAccess": "tableguard.review.rules",
     "LockedBackupVault": "tableguard.backup.locked_vault",
+    "LockMode": "tableguard.policy.backup",
     "NobodyCan": "tableguard.review.rules",
     "NoEc2": "tableguard.policy.guardrails",
     "NoHumanAccess": "tableguard.network.no_human_access",
@@ -125,8 +148,14 @@ _MODULES: Final = {
     "ProtectSchedules": "tableguard.policy.guardrails",
     "ProtectTables": "tableguard.policy.guardrails",
     "ProtectTrails": "tableguard.policy.guardrails",
+    "ReplicationSource": "tableguard.policy.backup",
     "RestoreTesting": "tableguard.backup.restore_testing",
+    "Retention": "tableguard.policy.backup",
+    "RetentionBounds": "tableguard.policy.backup",
+    "SealedReference": "tableguard.policy.backup",
+    "SealedVault": "tableguard.backup.sealed_vault",
     "SharedTable": "tableguard.policy.archive_rules",
+    "SourceQuota": "tableguard.policy.backup",
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
     "TableBackupPlan": "tableguard.backup.backup_plan",
@@ -135,7 +164,9 @@ _MODULES: Final = {
     "TablePerimeter": "tableguard.network.table_perimeter",
     "UsersWithMfa": "tableguard.policy.break_glass",
     "VaultCopy": "tableguard.policy.backup",
+    "VaultGuardrail": "tableguard.policy.guardrails",
     "VaultLock": "tableguard.policy.backup",
+    "VaultReference": "tableguard.policy.backup",
     "VpcOnlyTable": "tableguard.network.vpc_only_table",
 }
 
@@ -154,7 +185,9 @@ __all__ = [
     "BreakGlassRCP",
     "BreakGlassRole",
     "BreakGlassSCP",
+    "BucketReplication",
     "Clause",
+    "ColdStorage",
     "Condition",
     "ConsumerAccess",
     "ConsumerRole",
@@ -175,13 +208,16 @@ __all__ = [
     "FromVpcEndpoint",
     "FromVpcsOfAccount",
     "FromVpcsOfOrganization",
+    "ImmutableBackupBucket",
     "InOrganization",
+    "IntakeBucket",
     "InvalidInputError",
     "KeepsAccess",
     "LambdaPoller",
     "LeadingKeys",
     "Limit",
     "Limits",
+    "LockMode",
     "LockedBackupVault",
     "NoEc2",
     "NoHumanAccess",
@@ -203,12 +239,18 @@ __all__ = [
     "ProtectTables",
     "ProtectTrails",
     "PublicPolicyError",
+    "ReplicationSource",
     "RestoreTesting",
+    "Retention",
+    "RetentionBounds",
     "Role",
     "RoleOfEveryAccount",
     "RoleSession",
+    "SealedReference",
+    "SealedVault",
     "ServiceLinkedRole",
     "SharedTable",
+    "SourceQuota",
     "StayInOrganization",
     "TableAccess",
     "TableBackupPlan",
@@ -221,7 +263,9 @@ __all__ = [
     "User",
     "UsersWithMfa",
     "VaultCopy",
+    "VaultGuardrail",
     "VaultLock",
+    "VaultReference",
     "VpcOnlyTable",
 ]
 

@@ -60,6 +60,7 @@ class Limits:
         service_control: An SCP.
         resource_control: An RCP.
         endpoint: The policy of a VPC endpoint.
+        bucket: A bucket's policy.
 
     Raises:
         InvalidInputError: One of them is no Limit.
@@ -73,6 +74,7 @@ class Limits:
     service_control: Limit = Limit("SCP", 10_240, "characters", "Organizations user guide, quotas")
     resource_control: Limit = Limit("RCP", 5_120, "characters", "Organizations user guide, quotas")
     endpoint: Limit = Limit("endpoint policy", 20_480, "characters", "AWS PrivateLink guide, quotas")
+    bucket: Limit = Limit("bucket policy", 20 * 1024, "bytes", "S3 user guide, bucket policies")
 
     def __post_init__(self) -> None:
         for kind in fields(self):

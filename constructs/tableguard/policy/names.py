@@ -120,6 +120,14 @@ def organization_path(what: str, value: str) -> str:
     )
 
 
+def bucket_name(what: str, value: str) -> str:
+    """Check the name of a general purpose bucket. Source: S3 user guide, "General purpose bucket naming rules"."""
+    fix = "Pass the name alone, not an ARN." if str(value).startswith("arn:") else ""
+    reserved = r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*(\.\.|-s3alias$|--ol-s3$|\.mrap$|--x-s3$))"
+    pattern = reserved + r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+    return _matching(what, value, pattern, "3 to 63 of a-z, 0-9, '.', '-', with a letter or digit at both ends", fix)
+
+
 def vpc_id(what: str, value: str) -> str:
     """Check a VPC's id."""
     return _matching(what, value, r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", 'an id such as "vpc-0abc1234def567890"')

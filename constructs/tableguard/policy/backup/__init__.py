@@ -1,17 +1,35 @@
-"""Backups in words: what the halves of a vault know of each other, and the statements of its buckets."""
+"""Backups that nobody can destroy: how long they are locked, and who may do what with the buckets that hold them."""
 
 from __future__ import annotations
 
 from tableguard.policy.backup.backup_rules import BackupRule, VaultCopy
 from tableguard.policy.backup.backup_vaults import BackupVaultReference, VaultLock
-from tableguard.policy.backup.references import ReplicationSource, SealedReference, VaultReference
+from tableguard.policy.backup.common import SETTINGS, Bucket
+from tableguard.policy.backup.immutable import Immutable
+from tableguard.policy.backup.intake import Intake, bucket_policy, reader_statements, source_statements
+from tableguard.policy.backup.references import ReplicationSource, SealedReference, SourceQuota, VaultReference
+from tableguard.policy.backup.replication import destination_key_statement, replication_role_statements
+from tableguard.policy.backup.retention import LockMode, Retention, RetentionBounds
 
 __all__ = [
+    "SETTINGS",
     "BackupRule",
     "BackupVaultReference",
+    "Bucket",
+    "Immutable",
+    "Intake",
+    "LockMode",
     "ReplicationSource",
+    "Retention",
+    "RetentionBounds",
     "SealedReference",
+    "SourceQuota",
     "VaultCopy",
     "VaultLock",
     "VaultReference",
+    "bucket_policy",
+    "destination_key_statement",
+    "reader_statements",
+    "replication_role_statements",
+    "source_statements",
 ]

@@ -1,56 +1,40 @@
-"""What the two halves of a backup know of each other before either is deployed, so that each stands in its own app."""
+"""What the two halves of a backup know of each other: names and accounts, written down before either is deployed."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.tokens import is_unresolved
-
-_BUCKET: Final = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
-_KEY_ARN: Final = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
+from tableguard.policy.partitions import partition_of
+from tableguard.policy.principals import Role
 
 
-def bucket_name(what: str, value: str) -> str:
-    """Check the name of an S3 bucket: literal, since the other half has to know it before it exists.
-
-    Args:
-        what: What the name is for, for messages.
-        value: The name.
-
-    Raises:
-        InvalidInputError: It is malformed, or known at deployment only. Source: S3 user guide, "Bucket naming rules";
-            names with dots are refused as well, since they do not work with TLS on virtual-hosted addresses.
-    """
-    if not isinstance(value, str) or is_unresolved(value) or not re.fullmatch(_BUCKET, value):
-        raise InvalidInputError(
-            what,
-            value=value,
-            allowed="a bucket name that is written down: 3 to 63 of a-z, 0-9, '-', with a letter or digit at each end",
-        )
-    return value
+def _bucket_arn(region: str, bucket: str) -> str:
+    return f"arn:{partition_of(region)}:s3:::{bucket}"
 
 
-def _written_down(what: str, value: str) -> None:
-    if is_unresolved(value):
-        raise InvalidInputError(what, value=value, allowed="a value that is written down, known before any deployment")
+def _check_key(what: str, key_arn: str | None, region: str) -> None:
+    if key_arn is None:
+        return
+    names.arn(what, key_arn)
+    if ":key/" not in key_arn or f":kms:{region}:" not in key_arn:
+        raise InvalidInputError(what, value=key_arn, allowed=f"the ARN of a key in {region}, not of an alias")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultReference:
-    """A vault as the data account knows it: where exports are replicated to.
+    """A vault as the accounts see it that send backups to it. They know its intake bucket, and nothing behind it.
 
     Args:
-        account: The 12-digit id of the vault's account.
-        region: The region of the vault.
-        intake_bucket: The name of its intake bucket.
-        intake_key_arn: The ARN of the customer-managed key of the intake bucket; SSE-S3 when left out.
+        account: The vault's 12-digit account id.
+        region: The vault's region.
+        intake_bucket: The intake bucket's name.
+        intake_key_arn: The KMS key of the intake bucket; None where it has none, as that of a `SealedVault`.
 
     Raises:
-        InvalidInputError: One of them is malformed, or known at deployment only.
+        InvalidInputError: One of them is malformed.
     """
 
     account: str
@@ -61,86 +45,107 @@ class VaultReference:
     def __post_init__(self) -> None:
         names.account_id("the account of a VaultReference", self.account)
         names.region("the region of a VaultReference", self.region)
-        _written_down("the account of a VaultReference", self.account)
-        _written_down("the region of a VaultReference", self.region)
-        bucket_name("the intake bucket of a VaultReference", self.intake_bucket)
-        key = self.intake_key_arn
-        if key is None:
-            return
-        if not isinstance(key, str) or is_unresolved(key) or not re.fullmatch(_KEY_ARN, key):
-            raise InvalidInputError(
-                "the intake key of a VaultReference",
-                value=key,
-                allowed="the ARN of a KMS key, or nothing for SSE-S3",
-                fix="Pass the key's own ARN, since policies do not follow an alias.",
-            )
-        if key.split(":")[3:5] != [self.region, self.account]:
-            raise InvalidInputError(
-                "the intake key of a VaultReference",
-                value=key,
-                allowed=f"a key of the vault's own account and region, {self.account} {self.region}",
-            )
+        names.bucket_name("the intake bucket of a VaultReference", self.intake_bucket)
+        _check_key("the intake key of a VaultReference", self.intake_key_arn, self.region)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplicationSource:
-    """A data account as its vault knows it: the one role whose replication the intake bucket takes.
-
-    Args:
-        account: The 12-digit id of the data account.
-        role_name: The name of the role that replicates, without a path.
-        tables: The names of the tables whose exports are taken; those of every table when left out.
-
-    Raises:
-        InvalidInputError: One of them is malformed, the account or role is known at deployment only, or the list of
-            tables is empty or no list.
-    """
-
-    account: str
-    role_name: str
-    tables: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        names.account_id("the account of a ReplicationSource", self.account)
-        names.role_name("the role of a ReplicationSource", self.role_name)
-        _written_down("the account of a ReplicationSource", self.account)
-        _written_down("the role of a ReplicationSource", self.role_name)
-        if self.tables is None:
-            return
-        tables = names.listed("the tables of a ReplicationSource", self.tables)
-        if not tables:
-            raise InvalidInputError(
-                "the tables of a ReplicationSource",
-                value=tables,
-                allowed="at least one table",
-                fix="Leave tables out to take the exports of every table of the account.",
-            )
-        for table in tables:
-            names.table_name("a table of a ReplicationSource", table)
-            _written_down("a table of a ReplicationSource", table)
-        object.__setattr__(self, "tables", tuple(dict.fromkeys(tables)))
+    @property
+    def intake_arn(self) -> str:
+        """The intake bucket's ARN."""
+        return _bucket_arn(self.region, self.intake_bucket)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedReference:
-    """The sealed bucket of a vault, as whoever restores from it knows it.
+    """A vault as those see it who restore from it.
 
     Args:
-        account: The 12-digit id of the vault's account.
-        region: The region of the vault.
-        bucket: The name of its sealed bucket.
+        account: The vault's 12-digit account id.
+        region: The vault's region.
+        bucket: The sealed bucket's name.
+        key_arn: The KMS key of the sealed bucket; None where it has none.
 
     Raises:
-        InvalidInputError: One of them is malformed, or known at deployment only.
+        InvalidInputError: One of them is malformed.
     """
 
     account: str
     region: str
     bucket: str
+    key_arn: str | None = None
 
     def __post_init__(self) -> None:
         names.account_id("the account of a SealedReference", self.account)
         names.region("the region of a SealedReference", self.region)
-        _written_down("the account of a SealedReference", self.account)
-        _written_down("the region of a SealedReference", self.region)
-        bucket_name("the bucket of a SealedReference", self.bucket)
+        names.bucket_name("the bucket of a SealedReference", self.bucket)
+        _check_key("the key of a SealedReference", self.key_arn, self.region)
+
+    @property
+    def bucket_arn(self) -> str:
+        """The sealed bucket's ARN."""
+        return _bucket_arn(self.region, self.bucket)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicationSource:
+    """A role of another account that may replicate into a bucket of ours, below its own account's prefix.
+
+    Args:
+        account: The 12-digit id of its account.
+        role_name: The role's name, at the path "/".
+        tables: Names of the tables whose exports it may send; every table of the account when left out.
+
+    Raises:
+        InvalidInputError: One of them is malformed, or an empty list of tables, which would let nothing through.
+    """
+
+    account: str
+    role_name: str
+    tables: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        names.account_id("the account of a ReplicationSource", self.account)
+        names.role_name("the role of a ReplicationSource", self.role_name)
+        if self.tables is None:
+            return
+        tables = names.listed("the tables of a ReplicationSource", self.tables)
+        for table in tables:
+            names.table_name("a table of a ReplicationSource", table)
+        if not tables:
+            raise InvalidInputError(
+                "the tables of a ReplicationSource", value=tables, allowed="at least one, or None for every table"
+            )
+        object.__setattr__(self, "tables", tables)
+
+    @property
+    def role(self) -> Role:
+        """The role."""
+        return Role(account=self.account, name=self.role_name)
+
+    @property
+    def key_patterns(self) -> tuple[str, ...]:
+        """The keys below which it may write: `account/region/table/…`."""
+        if self.tables is None:
+            return (f"{self.account}/*",)
+        return tuple(f"{self.account}/*/{table}/*" for table in self.tables)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceQuota:
+    """How much of one source account a vault seals in 24 hours. What is above stays in the intake, and an alarm rings.
+
+    Args:
+        bytes_per_day: Bytes of exported files.
+        exports_per_day: Exports, of all its tables together. An export every hour of one table is 24.
+
+    Raises:
+        InvalidInputError: One of them is no positive integer.
+    """
+
+    bytes_per_day: int
+    exports_per_day: int
+
+    def __post_init__(self) -> None:
+        for name in ("bytes_per_day", "exports_per_day"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise InvalidInputError(f"{name} of a SourceQuota", value=value, allowed="1 or more, as an integer")

@@ -31,6 +31,9 @@ _DIRECT: Final = Strength.DIRECT
 _ROOT: Final = CallerKind.ROOT
 _FEDERATED_USER: Final = CallerKind.FEDERATED_USER
 
+_RECOVERIES: Final = frozenset(
+    {"dynamodb:deleteresourcepolicy", "s3:deletebucketpolicy", "s3:getbucketpolicy", "s3:putbucketpolicy"}
+)
 _UNSIGNED: Final = "DynamoDB has no unsigned access"
 _NO_CONSENT: Final = "no statement of the key's policy allows it, or leaves it to the account's identity policies"
 _ROOT_NEEDS_NONE: Final = "the account's root user needs no identity policy"
@@ -151,13 +154,13 @@ def is_bounded(situation: Situation, policies: Policies) -> bool:
 
 
 def _is_recovery(situation: Situation) -> bool:
-    """Whether it is the way out of a lock-out: an account's root user may always remove its tables' policies."""
+    """Whether it is the way out of a lock-out.
+
+    An account's root user may always remove its tables' policies, and read, replace and remove those of its buckets,
+    whatever they say (S3 API reference, PutBucketPolicy). SCPs and endpoint policies bind it even there.
+    """
     caller = situation.caller
-    return (
-        caller.kind is _ROOT
-        and situation.action == "dynamodb:deleteresourcepolicy"
-        and situation.resource_account == caller.account
-    )
+    return caller.kind is _ROOT and situation.action in _RECOVERIES and situation.resource_account == caller.account
 
 
 def _read(each: LayerDocuments, case: _Case) -> _Reading:

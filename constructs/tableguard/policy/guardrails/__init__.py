@@ -13,6 +13,7 @@ from tableguard.policy.guardrails.rendered import Control
 from tableguard.policy.guardrails.schedules import ProtectSchedules
 from tableguard.policy.guardrails.tables import ProtectTables, TablePart
 from tableguard.policy.guardrails.trails import ProtectTrails
+from tableguard.policy.guardrails.vaults import VaultGuardrail
 
 __all__ = [
     "GLOBAL_SERVICES",
@@ -29,4 +30,5 @@ __all__ = [
     "Rendering",
     "StayInOrganization",
     "TablePart",
+    "VaultGuardrail",
 ]

@@ -133,6 +133,27 @@ def _check_passed(guardians: Iterable[Guardian]) -> None:
             )
 
 
+def role_guard(
+    sid: str, roles: Iterable[Role], guardians: Sequence[Guardian], *, partition: str = "aws"
+) -> tuple[Denial, ...]:
+    """What an SCP denies everybody but the guardians about roles that nobody deploys with: to make, change or pass one.
+
+    Args:
+        sid: The statement's name.
+        roles: The roles; of guardians and their passers it says nothing.
+        guardians: Who may.
+        partition: The organization's partition.
+
+    Returns:
+        Nothing where there is no role.
+    """
+    arns = ordered(role.arn(partition) for role in roles)
+    if not arns:
+        return ()
+    actions = (*_ROLE_ACTIONS, *_PASS)
+    return (Denial(sid=sid, actions=actions, resources=arns, clauses=_but(guardians, partition)),)
+
+
 def _but(spared: Iterable[Guardian], partition: str) -> tuple[Clause, ...]:
     arns = ordered(arn for principal in spared for arn in arns_of(principal, partition, account="*"))
     return (Clause("ArnNotLike", PRINCIPAL_ARN, arns),)

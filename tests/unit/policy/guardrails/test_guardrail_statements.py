@@ -152,6 +152,7 @@ ANY: Final = (
     tg.ProtectKeys(),
     tg.ProtectSchedules(names=["nightly-*", "weekly"]),
     tg.StayInOrganization(),
+    tg.VaultGuardrail(sealing_roles=[tg.Role(account=ACCOUNT, name="sealing")], buckets=["acme-sealed"]),
 )
 REQUESTS: Final = tuple(
     itertools.product(
@@ -166,6 +167,8 @@ REQUESTS: Final = tuple(
             ("ec2:RunInstances", "*"),
             ("iam:CreateRole", GUARDIAN.arn("aws")),
             ("s3:GetObject", "*"),
+            ("s3:PutBucketPolicy", "arn:aws:s3:::acme-sealed"),
+            ("s3:DeleteObjectVersion", "arn:aws:s3:::acme-sealed/x"),
             ("organizations:LeaveOrganization", "*"),
             ("events:PutRule", f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/nightly-export"),
         ),
@@ -176,7 +179,7 @@ REQUESTS: Final = tuple(
 
 @given(
     st.lists(st.sampled_from(ANY), min_size=1, max_size=len(ANY), unique=True),
-    st.integers(min_value=2_600, max_value=12_000),
+    st.integers(min_value=4_200, max_value=12_000),
 )
 def test_merging_and_packing_keep_every_decision(guardrails: list[Guardrail], size: int) -> None:
     control = Control(guardrails=guardrails, guardians=[GUARDIAN])
@@ -220,6 +223,21 @@ _PERMISSIONS_ONLY: Final = {
     "account": {"CloseAccount"},
     "backup": {"DeleteBackupVaultSharingPolicy", "PutBackupVaultSharingPolicy"},
     "dynamodb": set(ACTIONS),
+    "iam": {"PassRole"},
+    "s3": {
+        "BypassGovernanceRetention",
+        "DeleteObjectVersion",
+        "PutAccelerateConfiguration",
+        "PutAccountPublicAccessBlock",
+        "PutBucketCORS",
+        "PutBucketObjectLockConfiguration",
+        "PutBucketPublicAccessBlock",
+        "PutEncryptionConfiguration",
+        "PutIntelligentTieringConfiguration",
+        "PutInventoryConfiguration",
+        "PutLifecycleConfiguration",
+        "PutReplicationConfiguration",
+    },
 }
 _CALLED: Final = {"states": "stepfunctions"}
 

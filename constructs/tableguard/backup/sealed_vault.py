@@ -1,0 +1,280 @@
+"""A vault that a taken-over source can neither empty nor poison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from tableguard.backup.cold_storage import ColdStorage
+from tableguard.backup.immutable_bucket import ImmutableBackupBucket, sources_of
+from tableguard.backup.intake_bucket import IntakeBucket
+from tableguard.backup.protected_bucket import partition_in, roles_of
+from tableguard.backup.sealing import Sealers
+from tableguard.backup.sealing_alarms import SealingAlarms
+from tableguard.policy import InvalidInputError, Limits, Role
+from tableguard.policy.backup import (
+    ReplicationSource,
+    Retention,
+    RetentionBounds,
+    SealedReference,
+    SourceQuota,
+    VaultReference,
+)
+from tableguard.policy.tokens import is_unresolved
+
+_LEAST_SWEEP: Final = 15
+_MOST_SWEEP: Final = 24 * 60
+
+
+class SealedVault(Construct):
+    """A vault in an account of its own: an intake that sources replicate into, and a sealed bucket that they never see.
+
+    With plain replication a source decides how long its replicas are locked, and writes over them without end. Here a
+    role of the vault copies each complete, checksum-verified export once, under the vault's own retention, and writes
+    an entry of a catalogue: keys, versions, SHA-256, counts and a digest of the items. A restore goes by the catalogue.
+    No principal of a source's account has any right on the sealed bucket, unless it is named as a reader.
+
+    A source that is taken over can send what it likes below its own prefix of the intake. The first version of a
+    manifest counts, and files that agree with it; a quota bounds what is sealed of it in a day, an alarm tells of an
+    intake that grows faster, and another of a source of which nothing has been sealed for a while.
+
+    Names are literal, so that both halves can be deployed by themselves: `reference` goes to the sources' apps,
+    `sealed_reference` to those who restore. Put `VaultGuardrail` on the account.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        sources: Sequence[ReplicationSource],
+        retention: Retention,
+        quota: SourceQuota,
+        intake_bucket_name: str,
+        sealed_bucket_name: str,
+        bounds: RetentionBounds | None = None,
+        readers: Sequence[Role] = (),
+        bypassers: Sequence[Role] = (),
+        sealing_role_name: str = "tableguard-sealing",
+        intake_days: int = 14,
+        cold_storage: ColdStorage | None = None,
+        expire_after_days: int | None = None,
+        sweep_every: cdk.Duration | None = None,
+        alarm_after: cdk.Duration | None = None,
+        alarms_topic: sns.ITopic | None = None,
+        access_logs: s3.IBucket | None = None,
+        deployed_by: Sequence[Role] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Make a vault.
+
+        Args:
+            scope: The parent construct, in a stack with a literal account and region.
+            construct_id: The construct's id, unique below its parent.
+            sources: The roles that replicate into the intake, of other accounts than the vault's.
+            retention: How long a sealed file is locked. A chain of exports can be restored as long as its full export
+                is there: no shorter than the time between two full exports, plus the time that damage may go unnoticed.
+            quota: How much of one source account is sealed in 24 hours.
+            intake_bucket_name: The intake's name.
+            sealed_bucket_name: The sealed bucket's name, at most 63 characters; the machines are named after it.
+            bounds: How long the sealing may lock for instead; the retention and nothing else when left out.
+            readers: Roles that restore; of this account, or of another where backups are to be restored there.
+            bypassers: Break-glass roles of this account that may lift a governance lock.
+            sealing_role_name: The name of the role that seals, for `VaultGuardrail`.
+            intake_days: Days that an object stays in the intake; 2 to 365.
+            cold_storage: When sealed files move to a cheaper class that can be read at once; never when left out.
+            expire_after_days: When sealed files are deleted; never when left out.
+            sweep_every: How often it looks for exports that no event told of; 15 minutes to a day, an hour when left
+                out.
+            alarm_after: How long nothing may be sealed of a source until an alarm rings, in whole hours up to 7 days;
+                26 hours when left out.
+            alarms_topic: Who hears the alarms; nobody when left out.
+            access_logs: A bucket of this account that requests are logged in; none when left out.
+            deployed_by: Roles that may change the buckets' settings; the role that CloudFormation deploys the stack as
+                when left out.
+            limits: Limits on the size of policies; the published ones when left out.
+
+        Raises:
+            InvalidInputError: A stack without account and region, a source of the vault's own account, one bucket for
+                both, a storage class that has to be fetched, or a duration out of range.
+            PolicyTooLargeError: A policy is over its limit.
+        """
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        path = self.node.path
+        self._check_home(stack)
+        sources = sources_of(path, sources)
+        self._check(sources, quota, intake_bucket_name, sealed_bucket_name, cold_storage)
+        sweep_every = cdk.Duration.hours(1) if sweep_every is None else sweep_every
+        alarm_after = cdk.Duration.hours(26) if alarm_after is None else alarm_after
+        minutes = sweep_every.to_minutes()
+        if not _LEAST_SWEEP <= minutes <= _MOST_SWEEP or minutes % 1:
+            raise InvalidInputError(
+                f"sweep_every of {path}", value=f"{minutes} minutes", allowed="15 minutes to 24 hours, in whole minutes"
+            )
+        readers = roles_of(self, "readers", readers)
+        partition = partition_in(stack)
+        role = self._sealing_role = Role(account=stack.account, name=sealing_role_name)
+        self._reference = VaultReference(account=stack.account, region=stack.region, intake_bucket=intake_bucket_name)
+        self._sealed_reference = SealedReference(account=stack.account, region=stack.region, bucket=sealed_bucket_name)
+        self._intake = IntakeBucket(
+            self,
+            "Intake",
+            bucket_name=intake_bucket_name,
+            sources=sources,
+            reader=role,
+            keep_days=intake_days,
+            access_logs=access_logs,
+            deployed_by=deployed_by,
+            limits=limits,
+        )
+        self._sealed = ImmutableBackupBucket(
+            self,
+            "Sealed",
+            retention=retention,
+            bounds=bounds,
+            bypassers=bypassers,
+            writers=[role],
+            readers=[*readers, role],
+            write_once=True,
+            cold_storage=cold_storage,
+            expire_after_days=expire_after_days,
+            access_logs=access_logs,
+            bucket_name=sealed_bucket_name,
+            deployed_by=deployed_by,
+            limits=limits,
+        )
+        self._sealers = Sealers(
+            self,
+            "Sealing",
+            role=role,
+            intake_arn=self._reference.intake_arn,
+            intake_name=intake_bucket_name,
+            sealed_arn=self._sealed_reference.bucket_arn,
+            sealed_name=sealed_bucket_name,
+            retention=retention,
+            quota=quota,
+            sweep_every=sweep_every,
+            access_logs=access_logs,
+        )
+        self._alarms = SealingAlarms(
+            self,
+            "Alarms",
+            sources=sources,
+            quota=quota,
+            intake_name=intake_bucket_name,
+            sealed_name=sealed_bucket_name,
+            machines=[self._sealers.machine.arn, self._sealers.sweeper.arn],
+            alarm_after=alarm_after,
+        )
+        if alarms_topic is not None:
+            for alarm in self._alarms.alarms:
+                alarm.add_alarm_action(actions.SnsAction(alarms_topic))
+        self._sealed.describe(
+            {
+                "sealed": {
+                    "intake": intake_bucket_name,
+                    "sources": [
+                        {
+                            "account": source.account,
+                            "role": source.role_name,
+                            "tables": None if source.tables is None else list(source.tables),
+                        }
+                        for source in sources
+                    ],
+                    "mode": retention.mode.value,
+                    "days": retention.at_least_days,
+                    "quota": {"bytes_per_day": quota.bytes_per_day, "exports_per_day": quota.exports_per_day},
+                    "readers": [reader.arn(partition) for reader in readers],
+                    "alarm_after_minutes": int(alarm_after.to_minutes()),
+                }
+            }
+        )
+
+    @property
+    def intake(self) -> IntakeBucket:
+        """Where backups arrive."""
+        return self._intake
+
+    @property
+    def sealed(self) -> ImmutableBackupBucket:
+        """Where they are kept."""
+        return self._sealed
+
+    @property
+    def machine(self) -> sfn.CfnStateMachine:
+        """The state machine that seals."""
+        return self._sealers.machine.machine
+
+    @property
+    def sweeper(self) -> sfn.CfnStateMachine:
+        """The state machine that looks for what is not sealed."""
+        return self._sealers.sweeper.machine
+
+    @property
+    def sealing_role(self) -> Role:
+        """The role that seals, for `VaultGuardrail`."""
+        return self._sealing_role
+
+    @property
+    def alarms(self) -> tuple[cloudwatch.Alarm, ...]:
+        """All alarms."""
+        return self._alarms.alarms
+
+    @property
+    def reference(self) -> VaultReference:
+        """The vault for the accounts that send backups."""
+        return self._reference
+
+    @property
+    def sealed_reference(self) -> SealedReference:
+        """The vault for those who restore."""
+        return self._sealed_reference
+
+    def _check_home(self, stack: cdk.Stack) -> None:
+        if is_unresolved(stack.account) or is_unresolved(stack.region):
+            raise InvalidInputError(
+                f"the stack of {self.node.path}",
+                value=stack.stack_name,
+                allowed="a stack with a literal account and region, which the other half of the backup has to name",
+                fix="Pass env=cdk.Environment(account=…, region=…) to the stack.",
+            )
+
+    def _check(
+        self,
+        sources: Sequence[ReplicationSource],
+        quota: SourceQuota,
+        intake: str,
+        sealed: str,
+        cold_storage: ColdStorage | None,
+    ) -> None:
+        path = self.node.path
+        if not isinstance(quota, SourceQuota):
+            raise InvalidInputError(f"the quota of {path}", value=quota, allowed="SourceQuota(…)")
+        if intake == sealed:
+            raise InvalidInputError(
+                f"the buckets of {path}",
+                value=sealed,
+                allowed="two names: whoever writes to the intake never sees the other",
+            )
+        for source in sources:
+            if source.account == cdk.Stack.of(self).account:
+                raise InvalidInputError(
+                    f"a source of {path}",
+                    value=source.role.label,
+                    allowed="roles of other accounts: a vault in the account of the data is lost with it",
+                )
+        if isinstance(cold_storage, ColdStorage) and not cold_storage.read_at_once:
+            raise InvalidInputError(
+                f"the cold storage of {path}",
+                value=cold_storage.storage_class,
+                allowed="ColdStorage.infrequent_access(…) or .instant_retrieval(…): a restore reads at once",
+            )

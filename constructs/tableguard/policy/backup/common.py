@@ -1,0 +1,148 @@
+"""What the policy of every bucket that holds backups denies, whatever else it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tableguard.policy.conditions import Clause
+from tableguard.policy.denials import Denial
+from tableguard.policy.principals import PRINCIPAL_ARN, Role
+from tableguard.policy.tokens import ordered
+
+
+def _s3(names: str) -> tuple[str, ...]:
+    return tuple(f"s3:{name}" for name in names.split())
+
+
+WRITES: Final = _s3("PutObject ReplicateObject")
+READS: Final = _s3("GetObject* ListBucket ListBucketMultipartUploads ListBucketVersions ListMultipartUploadParts")
+DELETES: Final = _s3("DeleteObject DeleteObjectVersion")
+_ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
+# Settings that make a bucket keep less, let somebody in, carry its content elsewhere, or stop telling what arrived.
+SETTINGS: Final = _s3(
+    "DeleteBucket DeleteBucketPolicy PutAccelerateConfiguration PutBucketAcl PutBucketCORS PutBucketLogging"
+    " PutBucketNotification PutBucketObjectLockConfiguration PutBucketOwnershipControls PutBucketPolicy"
+    " PutBucketPublicAccessBlock PutBucketVersioning PutBucketWebsite PutEncryptionConfiguration"
+    " PutIntelligentTieringConfiguration PutInventoryConfiguration PutLifecycleConfiguration"
+    " PutReplicationConfiguration"
+)
+
+
+def unless(partition: str, *roles: Role) -> tuple[Clause, ...]:
+    """The clause that does not hold for roles; none for nobody, so that everybody is denied.
+
+    Args:
+        partition: The partition of their ARNs.
+        roles: The roles, all of whose sessions are spared.
+    """
+    arns = ordered(role.arn(partition) for role in roles)
+    return (Clause("ArnNotEquals", PRINCIPAL_ARN, arns),) if arns else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """A bucket whose policy is written.
+
+    Args:
+        arn: Its ARN.
+        partition: Its partition.
+        key_arn: The KMS key that it encrypts with; None for S3's own.
+        deployers: The roles that may change its settings, its policy among them. Besides, S3 lets the root user of the
+            bucket's account replace and delete the policy, whatever the policy says.
+            Source: S3 API reference, PutBucketPolicy.
+    """
+
+    arn: str
+    partition: str
+    key_arn: str | None
+    deployers: Sequence[Role]
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Every object in it."""
+        return (f"{self.arn}/*",)
+
+    @property
+    def everything(self) -> tuple[str, ...]:
+        """The bucket and every object in it."""
+        return (self.arn, *self.objects)
+
+    def transport(self) -> tuple[Denial, ...]:
+        """Nothing without TLS 1.2."""
+        return (
+            Denial(
+                sid="OnlyOverTls",
+                actions=("s3:*",),
+                resources=self.everything,
+                clauses=(Clause("Bool", "aws:SecureTransport", ("false",)),),
+            ),
+            Denial(
+                sid="OnlyOverTls12",
+                actions=("s3:*",),
+                resources=self.everything,
+                clauses=(Clause("NumericLessThan", "s3:TlsVersion", ("1.2",)),),
+            ),
+        )
+
+    def encryption(self) -> tuple[Denial, ...]:
+        """No object under a key that is not the bucket's own: whoever holds the key could take the object away.
+
+        Keys that the requester sends along (SSE-C) are lost with him. `UpdateObjectEncryption` puts an object that is
+        there, locked or not, under another key of the account, which can then be deleted.
+        """
+        own = "AES256" if self.key_arn is None else "aws:kms"
+        named = Clause("Null", _ENCRYPTION, ("false",))
+        denials = [
+            Denial(
+                sid="NoCustomerKeys",
+                actions=WRITES,
+                resources=self.objects,
+                clauses=(Clause("Null", f"{_ENCRYPTION}-customer-algorithm", ("false",)),),
+            ),
+            Denial(
+                sid="OnlyOwnEncryption",
+                actions=WRITES,
+                resources=self.objects,
+                clauses=(named, Clause("StringNotEquals", _ENCRYPTION, (own,))),
+            ),
+            Denial(sid="NoOtherKeyLater", actions=("s3:UpdateObjectEncryption",), resources=self.objects),
+        ]
+        if self.key_arn is not None:
+            key_id = f"{_ENCRYPTION}-aws-kms-key-id"
+            denials.append(
+                Denial(
+                    sid="OnlyOwnKey",
+                    actions=WRITES,
+                    resources=self.objects,
+                    clauses=(Clause("Null", key_id, ("false",)), Clause("StringNotEquals", key_id, (self.key_arn,))),
+                )
+            )
+        return tuple(denials)
+
+    def settings(self) -> tuple[Denial, ...]:
+        """Nobody but deployments changes settings."""
+        return (
+            Denial(
+                sid="OnlyDeploymentsChangeSettings",
+                actions=SETTINGS,
+                resources=(self.arn,),
+                clauses=unless(self.partition, *self.deployers),
+            ),
+        )
+
+    def readers(self, readers: Sequence[Role]) -> tuple[Denial, ...]:
+        """Nobody but these reads objects or lists them.
+
+        Args:
+            readers: The roles that do.
+        """
+        return (
+            Denial(
+                sid="OnlyReadersRead",
+                actions=READS,
+                resources=self.everything,
+                clauses=unless(self.partition, *readers),
+            ),
+        )

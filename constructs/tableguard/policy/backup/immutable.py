@@ -1,0 +1,113 @@
+"""The policy of a bucket whose objects nobody can destroy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tableguard.policy.backup.common import DELETES, Bucket, unless
+from tableguard.policy.backup.replication import AT_DESTINATION
+from tableguard.policy.backup.retention import Retention, RetentionBounds
+from tableguard.policy.conditions import Clause
+from tableguard.policy.denials import Denial
+from tableguard.policy.principals import Role
+
+_MODE: Final = "s3:object-lock-mode"
+_DAYS: Final = "s3:object-lock-remaining-retention-days"
+_HOLD: Final = "s3:object-lock-legal-hold"
+_PUT: Final = ("s3:PutObject",)
+_RETAIN: Final = ("s3:PutObjectRetention",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Immutable:
+    """What the policy of a locked bucket denies.
+
+    Object Lock itself keeps what is locked; the policy keeps the lock from being circumvented, and the bucket from
+    being filled for a hundred years.
+
+    Args:
+        bucket: The bucket.
+        retention: What it locks objects for by default.
+        bounds: What a request may lock an object for instead.
+        bypassers: Roles that may lift the lock in governance mode, delete versions, and set or lift legal holds.
+        writers: The only roles that write objects; None for whoever other policies let.
+        readers: The only roles that read objects and list them; None for whoever other policies let.
+        sources: The only roles that replicate into it.
+        write_once: Whether an object may be written only where none of that key is.
+    """
+
+    bucket: Bucket
+    retention: Retention
+    bounds: RetentionBounds
+    bypassers: Sequence[Role] = ()
+    writers: Sequence[Role] | None = None
+    readers: Sequence[Role] | None = None
+    sources: Sequence[Role] = ()
+    write_once: bool = False
+
+    def denials(self) -> tuple[Denial, ...]:
+        """All statements."""
+        bucket = self.bucket
+        return (
+            *bucket.transport(),
+            *bucket.encryption(),
+            *self._versions(),
+            *self._locks(),
+            *self._writing(),
+            *(bucket.readers(self.readers) if self.readers is not None else ()),
+            *bucket.settings(),
+        )
+
+    def _denial(self, sid: str, actions: tuple[str, ...], *clauses: Clause, but: Sequence[Role] = ()) -> Denial:
+        spared = unless(self.bucket.partition, *but)
+        return Denial(sid=sid, actions=actions, resources=self.bucket.objects, clauses=(*clauses, *spared))
+
+    def _versions(self) -> tuple[Denial, ...]:
+        """Lifecycle, which no policy binds, removes what has reached its end; nobody else has to."""
+        return (
+            self._denial("NobodyDeletes", DELETES, but=self.bypassers),
+            self._denial("NoReplicatedDeletes", ("s3:ReplicateDelete",)),
+            self._denial("NobodyBypasses", ("s3:BypassGovernanceRetention",), but=self.bypassers),
+        )
+
+    def _locks(self) -> tuple[Denial, ...]:
+        own = Clause("StringNotEquals", _MODE, (self.retention.mode.value,))
+        shorter = Clause("NumericLessThan", _DAYS, (str(self.bounds.at_least),))
+        longer = Clause("NumericGreaterThan", _DAYS, (str(self.bounds.at_most),))
+        stated = Clause("Null", _MODE, ("false",))
+        held = Clause("Null", _HOLD, ("false",))
+        return (
+            # A request without a mode takes the retention away, or holds the object until somebody lets it go.
+            self._denial("OnlyOwnMode", _RETAIN, own, but=self.bypassers),
+            # An upload without one gets the bucket's own.
+            self._denial("OnlyOwnModeWritten", _PUT, stated, own),
+            self._denial("NoRetentionWithoutEnd", _RETAIN, Clause("Null", _DAYS, ("true",)), but=self.bypassers),
+            self._denial("RetainNoShorter", _RETAIN, shorter, but=self.bypassers),
+            self._denial("RetainNoShorterWritten", _PUT, shorter),
+            self._denial("RetainNoLonger", (*_RETAIN, *_PUT), longer),
+            self._denial("NobodyHolds", ("s3:PutObjectLegalHold",), but=self.bypassers),
+            self._denial("NobodyHoldsWritten", _PUT, held, but=self.bypassers),
+        )
+
+    def _writing(self) -> tuple[Denial, ...]:
+        denials = [self._denial("OnlySourcesReplicate", (*AT_DESTINATION, _OWNER_OVERRIDE), but=self.sources)]
+        if self.writers is not None:
+            retaining = (*self.writers, *self.bypassers)
+            denials.append(self._denial("OnlyWritersWrite", _PUT, but=self.writers))
+            denials.append(self._denial("OnlyWritersRetain", (*_RETAIN, *_TAGS), but=retaining))
+        if self.write_once:
+            # The parts of a multipart upload create nothing and cannot say it. Source: S3 user guide, "Enforce
+            # conditional writes on Amazon S3 buckets".
+            once = (Clause("Null", "s3:if-none-match", ("true",)), Clause("Bool", _CREATION, ("true",)))
+            denials.append(self._denial("WriteOnce", _PUT, *once))
+        return tuple(denials)
+
+
+_CREATION: Final = "s3:ObjectCreationOperation"
+_OWNER_OVERRIDE: Final = "s3:ObjectOwnerOverrideToBucketOwner"
+_TAGS: Final = tuple(
+    f"s3:{name}"
+    for name in ("DeleteObjectTagging", "DeleteObjectVersionTagging", "PutObjectTagging", "PutObjectVersionTagging")
+)

@@ -1,0 +1,231 @@
+"""A synthesized vault, those who attack it, and what its policies decide."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import aws_cdk as cdk
+from aws_cdk.assertions import Template
+
+import tableguard as tg
+from tableguard.policy.denials import denying
+from tableguard.policy.evaluation import ContextValue, Decision, Document, Outcome, Policies, Request, evaluate
+from tableguard.policy.guardrails import Control
+
+Json = dict[str, Any]
+Context = Mapping[str, ContextValue]
+
+VAULT: Final = "777788889999"
+DATA: Final = "444455556666"
+STRANGER: Final = "999988887777"
+REGION: Final = "eu-west-1"
+INTAKE: Final = "acme-intake"
+SEALED: Final = "acme-sealed"
+SOURCE: Final = tg.ReplicationSource(account=DATA, role_name="backup-replication", tables=("orders",))
+READER: Final = tg.Role(account=DATA, name="restore")
+BREAK_GLASS: Final = tg.Role(account=VAULT, name="break-glass")
+CFN: Final = f"cdk-hnb659fds-cfn-exec-role-{VAULT}-{REGION}"
+QUOTA: Final = tg.SourceQuota(bytes_per_day=10**12, exports_per_day=100)
+GOVERNANCE: Final = tg.Retention.governance(days=35)
+COMPLIANCE: Final = tg.Retention.compliance(days=35, acknowledge="tried in governance mode first")
+
+FULL: Final[Json] = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
+
+
+def stack(account: str = VAULT) -> cdk.Stack:
+    app = cdk.App(analytics_reporting=False)
+    return cdk.Stack(app, "Backups", env=cdk.Environment(account=account, region=REGION))
+
+
+def vault(scope: cdk.Stack, **options: Any) -> tg.SealedVault:
+    least: dict[str, Any] = {
+        "sources": [SOURCE],
+        "retention": COMPLIANCE,
+        "quota": QUOTA,
+        "intake_bucket_name": INTAKE,
+        "sealed_bucket_name": SEALED,
+    }
+    return tg.SealedVault(scope, "Vault", **{**least, **options})
+
+
+@functools.cache
+def resources(*, governance: bool = False) -> Json:
+    scope = stack()
+    mode = {"retention": GOVERNANCE, "bypassers": [BREAK_GLASS]} if governance else {}
+    vault(scope, readers=[READER], **mode)
+    found: Json = Template.from_stack(scope).to_json()["Resources"]
+    return found
+
+
+def policy_of(found: Json, bucket: str) -> Json:
+    """The policy of the bucket of a name."""
+    (logical_id,) = (
+        name
+        for name, each in found.items()
+        if each["Type"] == "AWS::S3::Bucket" and each["Properties"].get("BucketName") == bucket
+    )
+    (document,) = (
+        each["Properties"]["PolicyDocument"]
+        for each in found.values()
+        if each["Type"] == "AWS::S3::BucketPolicy" and each["Properties"]["Bucket"] == {"Ref": logical_id}
+    )
+    return dict(document)
+
+
+@dataclass(frozen=True)
+class Attacker:
+    """Whoever calls, with every right that his own account can give him."""
+
+    principal: str
+    context: Context = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        return self.principal.split(":")[4]
+
+
+def role(name: str, account: str) -> Attacker:
+    arn = f"arn:aws:iam::{account}:role/{name}"
+    return Attacker(f"arn:aws:sts::{account}:assumed-role/{name}/s", {"aws:PrincipalArn": arn})
+
+
+ATTACKERS: Final = {
+    "root of the data account": Attacker(f"arn:aws:iam::{DATA}:root"),
+    "admin of the data account": role("admin", DATA),
+    "replication role": role("backup-replication", DATA),
+    "its name elsewhere": role("backup-replication", STRANGER),
+    "restore reader": role("restore", DATA),
+    "root of the vault": Attacker(f"arn:aws:iam::{VAULT}:root"),
+    "admin of the vault": role("admin", VAULT),
+    "sealing role": role("tableguard-sealing", VAULT),
+    "break-glass": role("break-glass", VAULT),
+    "deployment": role(CFN, VAULT),
+    "stranger": role("admin", STRANGER),
+}
+
+TLS: Final[Context] = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+_NEW: Final[Context] = {"s3:ObjectCreationOperation": "true"}
+_ONCE: Final[Context] = {**_NEW, "s3:if-none-match": "*"}
+
+
+def locked(mode: str, days: int) -> Context:
+    return {"s3:object-lock-mode": mode, "s3:object-lock-remaining-retention-days": days}
+
+
+FILE: Final = f"exports/{DATA}/{REGION}/orders/01/x.json.gz"
+ENTRY: Final = f"catalogue/{DATA}/{REGION}/orders/20261122T000000Z-full-01.json"
+ARRIVED: Final = f"{DATA}/{REGION}/orders/AWSDynamoDB/01/manifest-summary.json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, whoever makes it."""
+
+    bucket: str
+    action: str
+    key: str | None = None
+    context: Context = field(default_factory=dict)
+
+    @property
+    def resource(self) -> str:
+        return f"arn:aws:s3:::{self.bucket}" + ("" if self.key is None else f"/{self.key}")
+
+
+def decide(asked: Asked, by: Attacker, policy: Json | Document, *, scps: tuple[Json, ...] = ()) -> Decision:
+    """Decide on a bucket's policy; `scps` bind the vault's account alone."""
+    request = Request(
+        principal=by.principal,
+        action=asked.action,
+        resource=asked.resource,
+        resource_account=VAULT,
+        context={"aws:RequestedRegion": REGION, **TLS, **by.context, **asked.context},
+    )
+    bound = [[FULL, *scps]] if scps and by.account == VAULT else []
+    resource = policy if isinstance(policy, Document) else Document(policy)
+    decision = evaluate(request, Policies(identity=[FULL], resource=resource, service_control=bound))
+    assert decision.understood
+    return decision
+
+
+def deciding(decision: Decision) -> str:
+    """What decided: "allowed", the statements that deny, or the layer that is silent."""
+    if decision.outcome is Outcome.ALLOWED:
+        return "allowed"
+    if decision.outcome is Outcome.EXPLICITLY_DENIED:
+        return " ".join(sorted({str(reason.sid) for reason in decision.because}))
+    return " ".join(sorted({f"({reason.layer.value})" for reason in decision.because}))
+
+
+@functools.cache
+def guardrail() -> tuple[Json, ...]:
+    """The SCP of the vault's account."""
+    sealing = tg.Role(account=VAULT, name="tableguard-sealing")
+    control = Control(
+        guardrails=[tg.VaultGuardrail(sealing_roles=[sealing], bypassers=[BREAK_GLASS])],
+        guardians=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
+        passers=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
+    )
+    return (denying(control.service_control()),)
+
+
+REQUESTS: Final = {
+    # What arrives
+    "replicate": Asked(INTAKE, "s3:ReplicateObject", ARRIVED),
+    "replicate tags": Asked(INTAKE, "s3:ReplicateTags", ARRIVED),
+    "replicate below another account": Asked(INTAKE, "s3:ReplicateObject", ARRIVED.replace(DATA, STRANGER)),
+    "replicate another table": Asked(INTAKE, "s3:ReplicateObject", ARRIVED.replace("orders", "payments")),
+    "replicate with a customer's key": Asked(
+        INTAKE, "s3:ReplicateObject", ARRIVED, {f"{ENCRYPTION}-customer-algorithm": "AES256"}
+    ),
+    "replicate under a KMS key": Asked(INTAKE, "s3:ReplicateObject", ARRIVED, {ENCRYPTION: "aws:kms"}),
+    "replicate a delete marker": Asked(INTAKE, "s3:ReplicateDelete", ARRIVED),
+    "put into the intake": Asked(INTAKE, "s3:PutObject", ARRIVED, _NEW),
+    "delete what arrived": Asked(INTAKE, "s3:DeleteObjectVersion", ARRIVED),
+    "read what arrived": Asked(INTAKE, "s3:GetObjectVersion", ARRIVED),
+    "list the intake": Asked(INTAKE, "s3:ListBucketVersions"),
+    # What is sealed
+    "replicate into the sealed": Asked(SEALED, "s3:ReplicateObject", FILE),
+    "replicate a delete marker into the sealed": Asked(SEALED, "s3:ReplicateDelete", FILE),
+    "write once": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, **locked("COMPLIANCE", 35)}),
+    "write under the default lock": Asked(SEALED, "s3:PutObject", ENTRY, _ONCE),
+    "overwrite": Asked(SEALED, "s3:PutObject", ENTRY, _NEW),
+    "a part of an upload": Asked(SEALED, "s3:PutObject", FILE, {"s3:ObjectCreationOperation": "false"}),
+    "write for a day": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, **locked("COMPLIANCE", 1)}),
+    "write for a hundred years": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, **locked("COMPLIANCE", 36_500)}),
+    "write in the other mode": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, **locked("GOVERNANCE", 35)}),
+    "write with a hold": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, "s3:object-lock-legal-hold": "ON"}),
+    "write with a customer's key": Asked(
+        SEALED, "s3:PutObject", FILE, {**_ONCE, f"{ENCRYPTION}-customer-algorithm": "AES256"}
+    ),
+    "write under a KMS key": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, ENCRYPTION: "aws:kms"}),
+    "retain as long": Asked(SEALED, "s3:PutObjectRetention", FILE, locked("COMPLIANCE", 35)),
+    "retain shorter": Asked(SEALED, "s3:PutObjectRetention", FILE, locked("COMPLIANCE", 33)),
+    "retain for a hundred years": Asked(SEALED, "s3:PutObjectRetention", FILE, locked("COMPLIANCE", 36_500)),
+    "retain in the other mode": Asked(SEALED, "s3:PutObjectRetention", FILE, locked("GOVERNANCE", 35)),
+    "take the retention away": Asked(SEALED, "s3:PutObjectRetention", FILE),
+    "hold until let go": Asked(SEALED, "s3:PutObjectRetention", FILE, {"s3:object-lock-mode": "COMPLIANCE"}),
+    "hold": Asked(SEALED, "s3:PutObjectLegalHold", FILE, {"s3:object-lock-legal-hold": "ON"}),
+    "bypass governance": Asked(SEALED, "s3:BypassGovernanceRetention", FILE),
+    "delete a version": Asked(SEALED, "s3:DeleteObjectVersion", FILE),
+    "set a delete marker": Asked(SEALED, "s3:DeleteObject", FILE),
+    "put under another key later": Asked(SEALED, "s3:UpdateObjectEncryption", FILE),
+    "tag": Asked(SEALED, "s3:PutObjectVersionTagging", FILE),
+    "read the catalogue": Asked(SEALED, "s3:GetObjectVersion", ENTRY),
+    "list the catalogue": Asked(SEALED, "s3:ListBucket"),
+    "read over plain HTTP": Asked(SEALED, "s3:GetObject", ENTRY, {"aws:SecureTransport": "false"}),
+    "read over TLS 1.1": Asked(SEALED, "s3:GetObject", ENTRY, {"s3:TlsVersion": "1.1"}),
+    # The bucket itself
+    "replace the policy": Asked(SEALED, "s3:PutBucketPolicy"),
+    "delete the policy": Asked(SEALED, "s3:DeleteBucketPolicy"),
+    "suspend versioning": Asked(SEALED, "s3:PutBucketVersioning"),
+    "change the lock's default": Asked(SEALED, "s3:PutBucketObjectLockConfiguration"),
+    "change the lifecycle": Asked(SEALED, "s3:PutLifecycleConfiguration"),
+    "replicate away": Asked(SEALED, "s3:PutReplicationConfiguration"),
+    "delete the bucket": Asked(SEALED, "s3:DeleteBucket"),
+    "silence the intake": Asked(INTAKE, "s3:PutBucketNotification"),
+    "change the intake's lifecycle": Asked(INTAKE, "s3:PutLifecycleConfiguration"),
+}

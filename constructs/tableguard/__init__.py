@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from tableguard.backup.cold_storage import ColdStorage
     from tableguard.backup.immutable_bucket import ImmutableBackupBucket
     from tableguard.backup.intake_bucket import IntakeBucket
+    from tableguard.backup.landing_bucket import LandingBucket
     from tableguard.backup.locked_vault import LockedBackupVault
     from tableguard.backup.on_demand_backups import OnDemandBackups
     from tableguard.backup.region_settings import AdvancedDynamoDbBackup
     from tableguard.backup.replication import BucketReplication
     from tableguard.backup.restore_testing import RestoreTesting
     from tableguard.backup.sealed_vault import SealedVault
+    from tableguard.backup.table_export import TableExport
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
     from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -133,6 +135,7 @@ _MODULES: Final = {
     "ImmutableBackupBucket": "tableguard.backup.immutable_bucket",
     "IntakeBucket": "tableguard.backup.intake_bucket",
     "KeepsAccess": "tableguard.review.rules",
+    "LandingBucket": "tableguard.backup.landing_bucket",
     "LockedBackupVault": "tableguard.backup.locked_vault",
     "LockMode": "tableguard.policy.backup",
     "NobodyCan": "tableguard.review.rules",
@@ -158,6 +161,7 @@ _MODULES: Final = {
     "SourceQuota": "tableguard.policy.backup",
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
+    "TableExport": "tableguard.backup.table_export",
     "TableBackupPlan": "tableguard.backup.backup_plan",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",
@@ -214,6 +218,7 @@ __all__ = [
     "InvalidInputError",
     "KeepsAccess",
     "LambdaPoller",
+    "LandingBucket",
     "LeadingKeys",
     "Limit",
     "Limits",
@@ -254,6 +259,7 @@ __all__ = [
     "StayInOrganization",
     "TableAccess",
     "TableBackupPlan",
+    "TableExport",
     "TableGrant",
     "TablePart",
     "TablePerimeter",

@@ -46,6 +46,7 @@ class BackupMachine(Construct):
         definition: Mapping[str, Any],
         statements: Sequence[iam.PolicyStatement],
         distributed: bool = False,
+        role_name: str | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
     ) -> None:
         """Make a machine.
@@ -57,6 +58,7 @@ class BackupMachine(Construct):
             definition: What it does, in the Amazon States Language.
             statements: What its states may do.
             distributed: Whether it starts children of its own, as a distributed map does.
+            role_name: The name of its role; CloudFormation's choice when left out.
             log_retention: How long its log is kept.
 
         Raises:
@@ -73,7 +75,9 @@ class BackupMachine(Construct):
         partition = partition_in(stack)
         self._arn = f"arn:{partition}:states:{stack.region}:{stack.account}:stateMachine:{name}"
         log = logs.LogGroup(self, "Log", retention=log_retention, removal_policy=cdk.RemovalPolicy.DESTROY)
-        self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        self._role = iam.Role(
+            self, "Role", role_name=role_name, assumed_by=iam.ServicePrincipal("states.amazonaws.com")
+        )
         for statement in statements:
             self._role.add_to_policy(statement)
         self._role.add_to_policy(iam.PolicyStatement(actions=list(_WITHOUT_RESOURCE), resources=["*"]))

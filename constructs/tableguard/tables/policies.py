@@ -94,6 +94,11 @@ class TablePolicies:
         return self.table_resource.reference(self.table_resource.facts())
 
     @property
+    def fences(self) -> tuple[Fence, ...]:
+        """The fences around the table."""
+        return self._fences
+
+    @property
     def deployed_replicas(self) -> tuple[str, ...]:
         """Regions of replicas that can have policies now."""
         return tuple(sorted(self._deployed_replicas))

@@ -118,13 +118,24 @@ class StackPolicies(Construct):
         _KNOWN[stack] = policies
         return policies
 
+    @staticmethod
+    def held(resource: cdk.CfnResource) -> PolicyHolder | None:
+        """What holds our statements on a resource, if anything does; it makes nothing.
+
+        Args:
+            resource: The resource.
+        """
+        stack = cdk.Stack.of(resource)
+        found = _KNOWN.get(stack) or stack.node.try_find_child(_CHILD_ID)
+        return found.holders.get(_name(resource)) if isinstance(found, StackPolicies) else None
+
     def __init__(self, stack: cdk.Stack) -> None:
         super().__init__(stack, _CHILD_ID)
         self.stack = stack
         self.account = stack.account
         self.region = stack.region
         self._nested = bool(stack.nested)
-        self._holders: dict[str, PolicyHolder] = {}
+        self.holders: dict[str, PolicyHolder] = {}
         self._covered = False
         self._written = False
         node = self.node
@@ -144,12 +155,10 @@ class StackPolicies(Construct):
             resource: The resource.
             make: Makes it when it is first asked for.
         """
-        # Proxies of one resource differ from each other, what they stand for does not. A public property that says as
-        # much, such as the logical id's token, would cross over to the CDK for each resource.
-        name = resource.__jsii_ref__.ref  # type: ignore[attr-defined]
-        found: Any = self._holders.get(name)
+        name = _name(resource)
+        found: Any = self.holders.get(name)
         if found is None:
-            found = self._holders[name] = make()
+            found = self.holders[name] = make()
         holder: _Holder = found
         return holder
 
@@ -173,14 +182,14 @@ class StackPolicies(Construct):
         self._written = False
         if self._covered:
             self._covered = False
-            for holder in self._holders.values():
+            for holder in self.holders.values():
                 for overlay in holder.overlays:
                     overlay.take_back()
 
     def problems(self) -> list[str]:
         """Write our statements, or say what is wrong with the whole documents, statements of others included."""
         # This is the last moment before templates are rendered, aspects and references between stacks being done.
-        holders = tuple(self._holders.values())
+        holders = tuple(self.holders.values())
         properties = [properties_below(holder.resource, holder.overlays) for holder in holders]
         try:
             resolved = self.stack.resolve(properties)
@@ -215,13 +224,20 @@ class StackPolicies(Construct):
         Raises:
             TableguardError: They have not been written, because the validation was skipped.
         """
-        waiting = any(not overlay.is_lazy for holder in self._holders.values() for overlay in holder.overlays)
+        waiting = any(not overlay.is_lazy for holder in self.holders.values() for overlay in holder.overlays)
         if waiting and not self._written:
             raise TableguardError(
                 f"The policies of stack {self.stack.stack_name} are checked and written when the app is validated. "
                 "Synthesize without skip_validation."
             )
         return "written"
+
+
+def _name(resource: cdk.CfnResource) -> str:
+    # Proxies of one resource differ from each other, what they stand for does not. A public property that says as
+    # much, such as the logical id's token, would cross over to the CDK for each resource.
+    name: str = resource.__jsii_ref__.ref  # type: ignore[attr-defined]
+    return name
 
 
 _KNOWN: Final[WeakKeyDictionary[cdk.Stack, StackPolicies]] = WeakKeyDictionary()

@@ -1,0 +1,385 @@
+"""The state machine that exports one table, as a definition in the Amazon States Language. Free of aws_cdk.
+
+An execution gets `{"table": "<ARN>"}` and moves that table's chain of exports on. All that executions know of each
+other stands in one item of the ledger:
+
+    table     the table's ARN (key)
+    revision  a number that every write raises by one
+    chain     table_id, bucket, covered_to, full_at, last_export: up to when everything is exported, without a gap
+    pending   type, from, to, table_id, bucket, attempt, token, and export once it is known: the one export under way
+
+Every write has the condition that the revision is still the one that was read: of two executions one writes, and the
+other looks again. An export is claimed before it is started, with the client token that it is started with, and one
+write extends the chain and ends the claim. What an execution that dies leaves, and what the next one does about it:
+
+    before Claim             nothing: it plans anew
+    Claim to Note            a claim without an export: it starts it with the same token, by which DynamoDB knows it for
+                             8 hours; later the window may be exported twice, which a chain takes no harm from
+    Note to Commit, Release  a claim with an export: it looks how that one is doing
+    after Commit             a chain that is longer: at most a count is missing from the metrics
+
+A full export is a point of the chain. The first one, and any after a hole, starts the chain at its time. One that is
+due is taken of the moment that the chain goes up to, so that the windows adjoin across it and older full exports stay
+good for everything that comes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tableguard.backup.export_plan import (
+    ANOTHER_ATTEMPT,
+    COVERED_SECONDS_AGO,
+    LONGER_CHAIN,
+    NEXT_REVISION,
+    NOW,
+    PREFIX,
+    RECOVERY,
+    plan,
+    read,
+    stored,
+)
+
+NAMESPACE: Final = "tableguard/backup"
+COMPLETED: Final = "CompletedExports"
+FAILED: Final = "FailedExports"
+AGE: Final = "NewestExportAge"
+DIMENSION: Final = "Table"
+MOST_EXPORTS: Final = 10
+"""How many exports one execution completes at most; the next one goes on."""
+SPARE_SECONDS: Final = 3 * 3600
+"""How long an execution may go on after the next one is due: for what is tried again with growing pauses."""
+
+_MOST_LOOKS: Final = 4 * MOST_EXPORTS
+_POLL_SECONDS: Final = 60
+_BREATH_SECONDS: Final = 5
+_TASK_SECONDS: Final = 60
+
+# Step Functions names errors as the AWS SDK for Java does.
+_LOST: Final = "DynamoDb.ConditionalCheckFailedException"
+_NO_TIME: Final = "DynamoDb.InvalidExportTimeException"
+_NO_TABLE: Final = "DynamoDb.ResourceNotFoundException"
+_UNKNOWN: Final = "DynamoDb.ExportNotFoundException"
+_HOPELESS: Final = (
+    _NO_TIME,
+    "DynamoDb.PointInTimeRecoveryUnavailableException",
+    "DynamoDb.TableNotFoundException",
+)
+# At most 300 exports run at once in an account and region, and an export of the same table may be in the way.
+_BUSY: Final = ("DynamoDb.LimitExceededException", "DynamoDb.ExportConflictException")
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSettings:
+    """What the machine is made for.
+
+    Args:
+        partition: The partition, for the ARNs of Step Functions' integrations.
+        ledger: The name of the ledger's table.
+        bucket: The name of the landing bucket.
+        bucket_owner: The account of the landing bucket.
+        key_arn: The KMS key that exports are encrypted with; SSE-S3 when None.
+        every_minutes: How often executions start. One that still waits when the next is due leaves the rest to it.
+        full_every_minutes: How far the chain may go on from its last full export before another one is due.
+    """
+
+    partition: str
+    ledger: str
+    bucket: str
+    bucket_owner: str
+    key_arn: str | None
+    every_minutes: int
+    full_every_minutes: int
+
+    def integration(self, service: str, action: str) -> str:
+        """The resource of a task that calls an AWS API."""
+        return f"arn:{self.partition}:states:::aws-sdk:{service}:{action}"
+
+
+def export_definition(settings: ExportSettings) -> Json:
+    """The definition of the state machine.
+
+    Args:
+        settings: What it is made for.
+    """
+    return {
+        "Comment": "Moves the chain of exports of one table on.",
+        "QueryLanguage": "JSONata",
+        "StartAt": "Begin",
+        "TimeoutSeconds": settings.every_minutes * 60 + SPARE_SECONDS,
+        "States": {**_look(settings), **_start(settings), **_settle(settings), **_end(settings)},
+    }
+
+
+def _look(settings: ExportSettings) -> Json:
+    table = {"TableName": "{% $table %}"}
+    target = "|".join((settings.bucket, settings.bucket_owner, settings.key_arn or ""))
+    return {
+        "Begin": {
+            "Type": "Pass",
+            "Assign": {
+                "table": "{% $states.input.table %}",
+                "bucket": settings.bucket,
+                "target": target,
+                "deadline": f"{{% {NOW} + {settings.every_minutes * 60_000} %}}",
+                "looks": 0,
+                "completed": 0,
+                "failure": "",
+            },
+            "Next": "Look",
+        },
+        "Look": _task(
+            settings.integration("dynamodb", "getItem"),
+            {"TableName": settings.ledger, "Key": _KEY, "ConsistentRead": True},
+            after="DescribeTable",
+            assign={
+                "looks": "$looks + 1",
+                "revision": "$exists($states.result.Item.revision) ? $states.result.Item.revision.N : '0'",
+                "chain": read("chain"),
+                "pending": read("pending"),
+            },
+        ),
+        "DescribeTable": _task(
+            settings.integration("dynamodb", "describeTable"),
+            table,
+            after="DescribeBackups",
+            assign={"table_id": "$states.result.Table.TableId"},
+            final=(_NO_TABLE,),
+            catch=[_caught(_NO_TABLE, then="CountFailed", failure="'there is no such table'")],
+        ),
+        "DescribeBackups": _task(
+            settings.integration("dynamodb", "describeContinuousBackups"),
+            table,
+            after="Plan",
+            assign={"recovery": RECOVERY},
+        ),
+        "Plan": {
+            "Type": "Pass",
+            "Assign": {"plan": _braced(plan(full_every_minutes=settings.full_every_minutes))},
+            "Next": "Next",
+        },
+        "Next": _choice(
+            _when("$plan.do = 'poll'", "Poll"),
+            _when("$plan.do = 'start'", "Which"),
+            _when("$plan.do = 'forget'", "Forget"),
+            _when("$plan.do = 'claim'", "Claim"),
+            _when("$plan.do = 'off'", "CountFailed", failure="'point-in-time recovery is off'"),
+            otherwise="HasAge",
+        ),
+    }
+
+
+def _start(settings: ExportSettings) -> Json:
+    export = {
+        "TableArn": "{% $table %}",
+        "S3Bucket": settings.bucket,
+        # Without it an export into a bucket of another account is refused, and one that has changed hands gets it.
+        "S3BucketOwner": settings.bucket_owner,
+        "S3Prefix": _braced(PREFIX),
+        "S3SseAlgorithm": "AES256" if settings.key_arn is None else "KMS",
+        **({} if settings.key_arn is None else {"S3SseKmsKeyId": settings.key_arn}),
+        "ExportFormat": "DYNAMODB_JSON",
+        "ClientToken": "{% $pending.token %}",
+    }
+    window = {
+        "ExportFromTime": "{% $pending.from %}",
+        "ExportToTime": "{% $pending.to %}",
+        "ExportViewType": "NEW_AND_OLD_IMAGES",
+    }
+    increment = {**export, "ExportType": "INCREMENTAL_EXPORT", "IncrementalExportSpecification": window}
+    return {
+        "Claim": _write(settings, after="Which", pending=stored("$plan.pending"), assign={"pending": "$plan.pending"}),
+        "Which": _choice(_when("$pending.type = 'FULL'", "StartFull"), otherwise="StartIncrement"),
+        "StartFull": _export(settings, {**export, "ExportType": "FULL_EXPORT", "ExportTime": "{% $pending.to %}"}),
+        "StartIncrement": _export(settings, increment),
+        "Note": _write(settings, after="Wait", pending=stored("$pending")),
+        "Wait": {"Type": "Wait", "Seconds": _POLL_SECONDS, "Next": "Poll"},
+    }
+
+
+def _settle(settings: ExportSettings) -> Json:
+    failed = "'the export ' & $pending.export & ' failed: ' & $join([$found.FailureCode, $found.FailureMessage], ', ')"
+    return {
+        "Poll": _task(
+            settings.integration("dynamodb", "describeExport"),
+            {"ExportArn": "{% $pending.export %}"},
+            after="Judge",
+            assign={"found": "$states.result.ExportDescription"},
+            final=(_UNKNOWN,),
+            catch=[_caught(_UNKNOWN, then="Release", failure="'DynamoDB has forgotten ' & $pending.export")],
+        ),
+        "Judge": _choice(
+            # The table was deleted and made anew between the look at it and the start.
+            _when("$exists($found.TableId) and $found.TableId != $pending.table_id", "Forget"),
+            _when("$found.ExportStatus = 'COMPLETED'", "Commit"),
+            _when("$found.ExportStatus = 'FAILED'", "Release", failure=failed),
+            # Whoever comes next looks how it is doing.
+            _when(f"{NOW} >= $deadline", "HasAge"),
+            otherwise="Wait",
+        ),
+        "Commit": _write(
+            settings,
+            after="CountCompleted",
+            chain=stored(LONGER_CHAIN),
+            assign={"chain": LONGER_CHAIN, "completed": "$completed + 1"},
+        ),
+        "CountCompleted": _metric(settings, COMPLETED, 1, "Count", after="More"),
+        "More": _choice(_when(f"$completed < {MOST_EXPORTS} and {NOW} < $deadline", "Look"), otherwise="HasAge"),
+        # The claim stays, for the next execution to try again: this one ends as failed.
+        "Release": _write(settings, after="CountFailed", pending=stored(ANOTHER_ATTEMPT)),
+        "Forget": _write(settings, after="Forgotten"),
+        "Forgotten": _choice(_when("$failure != ''", "CountFailed"), otherwise="AnotherLook"),
+        "AnotherLook": _choice(_when(f"$looks < {_MOST_LOOKS}", "Breathe"), otherwise="HasAge"),
+        "Breathe": {"Type": "Wait", "Seconds": _BREATH_SECONDS, "Next": "Look"},
+    }
+
+
+def _end(settings: ExportSettings) -> Json:
+    return {
+        "CountFailed": _metric(settings, FAILED, 1, "Count", after="HasAge"),
+        "HasAge": _choice(_when("$exists($chain.covered_to)", "PutAge"), otherwise="Outcome"),
+        "PutAge": _metric(settings, AGE, _braced(COVERED_SECONDS_AGO), "Seconds", after="Outcome"),
+        "Outcome": _choice(_when("$failure != ''", "Failed"), otherwise="Done"),
+        "Failed": {"Type": "Fail", "Error": "ExportFailed", "Cause": "{% $table & ': ' & $failure %}"},
+        "Done": {"Type": "Succeed"},
+    }
+
+
+_KEY: Final[Json] = {"table": {"S": "{% $table %}"}}
+
+
+def _write(
+    settings: ExportSettings,
+    *,
+    after: str,
+    chain: str | None = None,
+    pending: str | None = None,
+    assign: Mapping[str, str] | None = None,
+) -> Json:
+    """A write of the ledger by whoever read its last revision. Where there is no `pending`, none is left.
+
+    An answer that is lost makes the second try fail, as if somebody else had written: another look tells.
+    """
+    given = {"chain": chain, "pending": pending}
+    sets = [f"#{name} = :{name}" for name, value in given.items() if value is not None]
+    return _task(
+        settings.integration("dynamodb", "updateItem"),
+        {
+            "TableName": settings.ledger,
+            "Key": _KEY,
+            "UpdateExpression": " ".join(
+                (f"SET {', '.join((*sets, '#revision = :next'))}", *(() if pending else ("REMOVE #pending",)))
+            ),
+            "ConditionExpression": "attribute_not_exists(#revision) OR #revision = :seen",
+            "ExpressionAttributeNames": {
+                f"#{name}": name for name in ("chain", "pending", "revision") if name != "chain" or chain is not None
+            },
+            "ExpressionAttributeValues": {
+                ":seen": {"N": "{% $revision %}"},
+                ":next": {"N": _braced(NEXT_REVISION)},
+                **{f":{name}": {"M": _braced(value)} for name, value in given.items() if value is not None},
+            },
+        },
+        after=after,
+        assign={"revision": NEXT_REVISION, **(assign or {})},
+        final=(_LOST,),
+        catch=[_caught(_LOST, then="AnotherLook")],
+    )
+
+
+def _export(settings: ExportSettings, arguments: Mapping[str, Any]) -> Json:
+    refused = "'the export was refused: ' & $states.errorOutput.Error & ' ' & $states.errorOutput.Cause"
+    return _task(
+        settings.integration("dynamodb", "exportTableToPointInTime"),
+        arguments,
+        after="Note",
+        assign={"pending": "$merge([$pending, {'export': $states.result.ExportDescription.ExportArn}])"},
+        final=_HOPELESS,
+        patient=_BUSY,
+        catch=[
+            _caught(_NO_TIME, then="Forget", failure=refused),
+            _caught("States.ALL", then="CountFailed", failure=refused),
+        ],
+    )
+
+
+def _metric(settings: ExportSettings, name: str, value: object, unit: str, *, after: str) -> Json:
+    # Without a metric the alarm on absence rings. It is no reason to stop exporting.
+    return _task(
+        settings.integration("cloudwatch", "putMetricData"),
+        {
+            "Namespace": NAMESPACE,
+            "MetricData": [
+                {
+                    "MetricName": name,
+                    "Dimensions": [{"Name": DIMENSION, "Value": "{% $substringAfter($table, ':table/') %}"}],
+                    "Value": value,
+                    "Unit": unit,
+                }
+            ],
+        },
+        after=after,
+        catch=[_caught("States.ALL", then=after)],
+    )
+
+
+def _task(
+    resource: str,
+    arguments: Mapping[str, Any],
+    *,
+    after: str,
+    assign: Mapping[str, str] | None = None,
+    final: tuple[str, ...] = (),
+    patient: tuple[str, ...] = (),
+    catch: list[Json] | None = None,
+) -> Json:
+    """A call of an API, tried again unless the error is `final`; with long pauses if it is among those of `patient`."""
+    return {
+        "Type": "Task",
+        "Resource": resource,
+        "Arguments": dict(arguments),
+        "TimeoutSeconds": _TASK_SECONDS,
+        "Retry": [
+            *([{"ErrorEquals": list(final), "MaxAttempts": 0}] if final else []),
+            *([_retry(patient, seconds=60, longest=600)] if patient else []),
+            _retry(("States.ALL",), seconds=2, longest=60),
+        ],
+        **({"Catch": catch} if catch else {}),
+        **({"Assign": {name: _braced(value) for name, value in assign.items()}} if assign else {}),
+        "Next": after,
+    }
+
+
+def _retry(errors: tuple[str, ...], *, seconds: int, longest: int) -> Json:
+    return {
+        "ErrorEquals": list(errors),
+        "IntervalSeconds": seconds,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": longest,
+        "MaxAttempts": 6,
+        "JitterStrategy": "FULL",
+    }
+
+
+def _caught(error: str, *, then: str, failure: str | None = None) -> Json:
+    return {"ErrorEquals": [error], **_noted(failure), "Next": then}
+
+
+def _choice(*rules: Json, otherwise: str) -> Json:
+    return {"Type": "Choice", "Choices": list(rules), "Default": otherwise}
+
+
+def _when(condition: str, then: str, *, failure: str | None = None) -> Json:
+    return {"Condition": _braced(condition), **_noted(failure), "Next": then}
+
+
+def _noted(failure: str | None) -> Json:
+    return {} if failure is None else {"Assign": {"failure": _braced(failure)}}
+
+
+def _braced(expression: str) -> str:
+    return f"{{% {expression} %}}"

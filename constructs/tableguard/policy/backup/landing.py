@@ -1,0 +1,128 @@
+"""The policies of the bucket that exports are written to, and of the role that writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tableguard.policy.backup.common import DELETES, Bucket
+from tableguard.policy.conditions import Clause
+from tableguard.policy.denials import Denial
+from tableguard.policy.documents import Statement
+from tableguard.policy.principals import Role
+from tableguard.policy.tokens import ordered
+
+WRITES_OF_EXPORTS: Final = ("s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl")
+"""What the caller of an export needs. Source: DynamoDB developer guide, "Requesting a table export"."""
+_NEVER: Final = (
+    *DELETES,
+    "s3:ObjectOwnerOverrideToBucketOwner",
+    "s3:PutObjectTagging",
+    "s3:PutObjectVersionAcl",
+    "s3:PutObjectVersionTagging",
+    "s3:ReplicateDelete",
+    "s3:ReplicateObject",
+    "s3:ReplicateTags",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """What the policy of a landing bucket says. Nothing is allowed by it: every caller is of the bucket's own account.
+
+    Args:
+        bucket: The bucket.
+        readers: Who reads: the role that replicates, and roles that somebody wants to.
+    """
+
+    bucket: Bucket
+    readers: Sequence[Role]
+
+    def denials(self) -> tuple[Denial, ...]:
+        """What it denies besides writing: only lifecycle removes anything."""
+        return (
+            *self.bucket.transport(),
+            *self.bucket.encryption(),
+            Denial(sid="NothingButExports", actions=_NEVER, resources=self.bucket.objects),
+            *self.bucket.readers(self.readers),
+            *self.bucket.settings(),
+        )
+
+    def only_exports_write(self, exporters: Sequence[str]) -> Denial:
+        """What denies writing to everybody but exports.
+
+        Args:
+            exporters: The ARNs of their roles; with none of them nobody writes.
+        """
+        arns = ordered(exporters)
+        return Denial(
+            sid="OnlyExportsWrite",
+            actions=WRITES_OF_EXPORTS,
+            resources=self.bucket.objects,
+            clauses=(Clause("ArnNotEquals", "aws:PrincipalArn", arns),) if arns else (),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A table whose exports are written.
+
+    Args:
+        arn: The table's ARN.
+        account: Its account.
+        region: Its region.
+        name: Its name.
+    """
+
+    arn: str
+    account: str
+    region: str
+    name: str
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of its exports begin with."""
+        return f"{self.account}/{self.region}/{self.name}/"
+
+
+def exporter_statements(
+    tables: Sequence[Exported],
+    *,
+    bucket_arn: str,
+    ledger_arn: str,
+    namespace: str,
+    key_arn: str | None = None,
+) -> tuple[Statement, ...]:
+    """The identity policy of the role that exports.
+
+    Args:
+        tables: The tables.
+        bucket_arn: The landing bucket.
+        ledger_arn: The table with the state of the exports.
+        namespace: The namespace of their metrics.
+        key_arn: The landing bucket's KMS key; None where it has none.
+    """
+    statements = [
+        Statement(
+            actions=(
+                "dynamodb:DescribeContinuousBackups",
+                "dynamodb:DescribeTable",
+                "dynamodb:ExportTableToPointInTime",
+            ),
+            resources=tuple(table.arn for table in tables),
+        ),
+        Statement(actions=("dynamodb:DescribeExport",), resources=tuple(f"{table.arn}/export/*" for table in tables)),
+        Statement(actions=("dynamodb:GetItem", "dynamodb:UpdateItem"), resources=(ledger_arn,)),
+        Statement(actions=WRITES_OF_EXPORTS, resources=tuple(f"{bucket_arn}/{table.prefix}*" for table in tables)),
+        # CloudWatch knows no resource for it.
+        Statement(
+            actions=("cloudwatch:PutMetricData",),
+            resources=("*",),
+            clauses=(Clause("StringEquals", "cloudwatch:namespace", (namespace,)),),
+        ),
+    ]
+    if key_arn is not None:
+        # Source: DynamoDB developer guide, "Requesting a table export", on buckets with a KMS key.
+        statements.append(Statement(actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=(key_arn,)))
+    return tuple(statements)

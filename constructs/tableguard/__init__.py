@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tableguard.backup.air_gapped_vault import AirGappedVault
     from tableguard.backup.backup_plan import TableBackupPlan
+    from tableguard.backup.blueprint_policy import BlueprintPolicy
+    from tableguard.backup.canary import Canary, CanaryWriter
     from tableguard.backup.cold_storage import ColdStorage
     from tableguard.backup.immutable_bucket import ImmutableBackupBucket
     from tableguard.backup.intake_bucket import IntakeBucket
@@ -20,9 +22,12 @@ if TYPE_CHECKING:
     from tableguard.backup.on_demand_backups import OnDemandBackups
     from tableguard.backup.region_settings import AdvancedDynamoDbBackup
     from tableguard.backup.replication import BucketReplication
+    from tableguard.backup.restore_drill import RestoreDrill
     from tableguard.backup.restore_testing import RestoreTesting
     from tableguard.backup.sealed_vault import SealedVault
+    from tableguard.backup.table_blueprint import TableBlueprint
     from tableguard.backup.table_export import TableExport
+    from tableguard.backup.table_restore import TableRestore
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
     from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -110,6 +115,12 @@ if TYPE_CHECKING:
     from tableguard.validation import TableguardRules
 
 _MODULES: Final = {
+    "BlueprintPolicy": "tableguard.backup.blueprint_policy",
+    "Canary": "tableguard.backup.canary",
+    "CanaryWriter": "tableguard.backup.canary",
+    "RestoreDrill": "tableguard.backup.restore_drill",
+    "TableBlueprint": "tableguard.backup.table_blueprint",
+    "TableRestore": "tableguard.backup.table_restore",
     "AdvancedDynamoDbBackup": "tableguard.backup.region_settings",
     "AirGappedVault": "tableguard.backup.air_gapped_vault",
     "Attachments": "tableguard.organization.attachments",
@@ -184,12 +195,15 @@ __all__ = [
     "AwsService",
     "BackupRule",
     "BackupVaultReference",
+    "BlueprintPolicy",
     "BreakGlassAccess",
     "BreakGlassAlarm",
     "BreakGlassRCP",
     "BreakGlassRole",
     "BreakGlassSCP",
     "BucketReplication",
+    "Canary",
+    "CanaryWriter",
     "Clause",
     "ColdStorage",
     "Condition",
@@ -245,6 +259,7 @@ __all__ = [
     "ProtectTrails",
     "PublicPolicyError",
     "ReplicationSource",
+    "RestoreDrill",
     "RestoreTesting",
     "Retention",
     "RetentionBounds",
@@ -259,11 +274,13 @@ __all__ = [
     "StayInOrganization",
     "TableAccess",
     "TableBackupPlan",
+    "TableBlueprint",
     "TableExport",
     "TableGrant",
     "TablePart",
     "TablePerimeter",
     "TableReference",
+    "TableRestore",
     "TableguardError",
     "TableguardRules",
     "User",

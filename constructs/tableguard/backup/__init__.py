@@ -1,1 +1,1 @@
-"""Backups of tables in an account that the tables' own account cannot reach, and restores that are proved."""
+"""Backups that nobody can destroy: exports, vaults, restores and drills."""

@@ -13,6 +13,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference
+from tableguard.policy.recovery import check_recovery_days
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.granting import Granting, check_list
 from tableguard.tables.identities import converted
@@ -87,8 +88,8 @@ class CrossAccountTable(Construct):
                 `TableAccess`.
             deletion_protection: Whether the table refuses to be deleted.
             removal_policy: What happens to table and key when they leave the template.
-            point_in_time_recovery_specification: Point-in-time recovery; on, with the longest window of 35 days, when
-                left out.
+            point_in_time_recovery_specification: Point-in-time recovery, with a window of 1 to 35 days; on, with the
+                longest, when left out. A shorter window shows anybody who may restore less of the past.
             point_in_time_recovery: As in TableV2, which has deprecated it.
             limits: Limits on the size of policies, where AWS has raised yours.
             billing: How capacity is billed; on demand when left out.
@@ -109,8 +110,9 @@ class CrossAccountTable(Construct):
             witness_region: The region that witnesses strong consistency, in place of a third replica.
 
         Raises:
-            InvalidInputError: A stack without concrete account or region, replicas without `encryption`, no name
-                though a grant leaves the account, or a grant that does not fit the table.
+            InvalidInputError: A stack without concrete account or region, replicas without `encryption`, a window of
+                recovery that there is not, no name though a grant leaves the account, or a grant that does not fit the
+                table.
             PolicyTooLargeError: The grants alone are over a limit.
         """
         super().__init__(scope, construct_id)
@@ -118,6 +120,12 @@ class CrossAccountTable(Construct):
         _check_environment(home)
         _check_encryption(encryption, replicas)
         check_list(self, "table_grants", table_grants)
+        recovery = point_in_time_recovery_specification
+        if recovery is not None and not is_unresolved(str(recovery.recovery_period_in_days)):
+            check_recovery_days(
+                f"the recovery_period_in_days of {self.node.path}",
+                None if recovery.recovery_period_in_days is None else int(recovery.recovery_period_in_days),
+            )
         self._named = table_name is not None and not is_unresolved(table_name)
         key = None
         if encryption is None:

@@ -305,6 +305,30 @@ class TablePolicies:
                     KEY_POLICY, key_policy_warning(f"the key in {region}", table, statements)
                 )
 
+    @property
+    def guarded(self) -> bool:
+        """Whether there is a statement of ours: something granted or denied."""
+        return bool(self._grants or self._fences)
+
+    def statements_for(self, table: TableReference, *, stream: bool) -> list[Json]:
+        """Our statements as the policy of another table has them that is like this one, such as a restored one.
+
+        Args:
+            table: The other table.
+            stream: Whether it is for the policy of the stream.
+
+        Raises:
+            InvalidInputError: A grant does not fit the other table.
+        """
+        for grant in self._grants:
+            grant.check(table)
+        rendering = TableGrant.stream_statements if stream else TableGrant.table_statements
+        granted = [statement for grant in self._grants for statement in rendering(grant, table)]
+        return [
+            *(document(granted)["Statement"] if granted else []),
+            *(denied for fence in self._fences for denied in fence.statements(table, stream=stream)),
+        ]
+
     def refresh(self) -> None:
         """Take in what the table has become since the last grant."""
         facts = self.table_resource.facts()

@@ -68,7 +68,7 @@ def copy_file(
         Rejected: No version of the file is what the manifest says, or its place in the sealed bucket is taken.
         Unfinished: The time is up; the next invocation goes on.
     """
-    read = _find(s3, item, work, left)
+    read = find(s3, item, work, left)
     row = {
         "n": item["n"],
         "key": item["sealed_key"],
@@ -95,7 +95,7 @@ def row_key(work: str, number: int) -> str:
     return f"{work}rows/{number}.json"
 
 
-def _find(s3: Any, item: Mapping[str, Any], work: str, left: Callable[[], float]) -> _Read:
+def find(s3: Any, item: Mapping[str, Any], work: str, left: Callable[[], float]) -> _Read:
     """The version that has the MD5 of the manifest."""
     for version in item["versions"]:
         read = _read(s3, item, version, work, left)

@@ -1,0 +1,382 @@
+"""A drill: proves on a schedule that a backup comes back whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from tableguard.backup.canary import Canary
+from tableguard.backup.drill_machine import AGE, BAD, NAMESPACE, CheckMachine, DrillMachine, watch_definition
+from tableguard.backup.function import BackupFunction
+from tableguard.backup.restore_machine import RESTORE_TAG
+from tableguard.backup.restore_targets import running_maps
+from tableguard.backup.table_restore import TableRestore
+from tableguard.policy import InvalidInputError
+from tableguard.policy.documents import VERSION, Json
+from tableguard.tables.policies import METADATA_KEY
+
+_PART: Final = "drill-"
+_SEGMENTS: Final = 16
+# How much later than it should be the canary may have been written when an export's window ended.
+_LATE_SECONDS: Final = 300
+_LONGEST_PREFIX: Final = 255 - 80  # a table's name, less the longest name of an execution
+
+
+class RestoreDrill(Construct):
+    """Restores a backup on a schedule into a table of its own, checks it, says what it found and removes it.
+
+    A restore that agrees with its backup proves nothing about the backup: that of an emptied table agrees as well. So a
+    drill also compares with the last good one, whose figures are kept in an SSM parameter, and looks for a canary that
+    an independent writer (`CanaryWriter`) put into the table in use shortly before the backup's end.
+
+    The first drill has nothing to compare with. A shrinkage that is meant makes every drill fail until it is said: by
+    `largest_fall`, or by deleting the parameter (`parameter_name`).
+
+    It tells of each drill by metrics (namespace "tableguard/backup"), an event ("tableguard.backup", "Restore drill")
+    and a message to the topic, and alarms when one fails and when no good one was begun for `alarm_after`.
+
+    `check_machine` checks any restored table of these targets with the same measure, one that AWS Backup restored among
+    them: start it with {"table": name}.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        restore: TableRestore,
+        schedule: scheduler.ScheduleExpression,
+        alarm_after: cdk.Duration,
+        canary: Canary | None = None,
+        largest_fall: float = 0.2,
+        keep_failed: bool = False,
+        alarms_topic: sns.ITopic | None = None,
+        timeout: cdk.Duration | None = None,
+    ) -> None:
+        """Drill a restore.
+
+        Args:
+            scope: The parent construct, in the stack of the restore or one beside it.
+            construct_id: The construct's id, unique below its parent.
+            restore: What is drilled. It needs a table_prefix: the drill's tables begin with that and "drill-".
+            schedule: When.
+            alarm_after: How old the last good drill may be before an alarm says so, one hour at least. More than the
+                time between two drills and what one takes.
+            canary: The item to find, which a `CanaryWriter` writes. When left out, a backup of an old state that nobody
+                renews passes for as long as it does not shrink.
+            largest_fall: The share by which count or bytes of the items may fall from one good drill to the next, from
+                0 up to but not including 1.
+            keep_failed: Whether the table of a drill that failed is kept for inspection. It is removed when left out.
+            alarms_topic: Who is told of drills and alarms. Nobody when left out, and the alarms only show.
+            timeout: How long a drill may take; the restore's own limit when left out.
+
+        Raises:
+            InvalidInputError: A restore without a prefix, or a share or duration that makes no sense.
+        """
+        super().__init__(scope, construct_id)
+        self._restore = restore
+        self._prefix = f"{self._checked_prefix()}{_PART}"
+        if not isinstance(largest_fall, int | float) or isinstance(largest_fall, bool) or not 0 <= largest_fall < 1:
+            raise InvalidInputError(
+                f"largest_fall of {self.node.path}",
+                value=largest_fall,
+                allowed="a share from 0 up to, not including, 1",
+            )
+        if alarm_after.to_seconds() < cdk.Duration.hours(1).to_seconds():
+            raise InvalidInputError(
+                f"alarm_after of {self.node.path}",
+                value=alarm_after.to_seconds(),
+                allowed="one hour at least (seconds)",
+            )
+        self._stack = cdk.Stack.of(self)
+        self._name = cdk.Names.unique_resource_name(self, max_length=80, separator="-")
+        self._parameter = f"/tableguard/drill/{self._name}"
+        self._topic = alarms_topic
+        digest = self._function("Digest", "restore.digest", "dynamodb:Scan")
+        check = self._function("Look", "drill.check", "dynamodb:GetItem")
+        self._check_machine = self._make(
+            "Check",
+            CheckMachine(
+                parameter=self._parameter,
+                digest=digest.function_arn,
+                check=check.function_arn,
+                canary_key=canary.as_json if canary else None,
+                largest_fall=largest_fall,
+                segments=_SEGMENTS,
+            ).definition(),
+            [
+                _allow("lambda:InvokeFunction", [digest.function_arn, check.function_arn]),
+                _allow("ssm:GetParameter", [self._parameter_arn]),
+            ],
+            maps=True,
+        )
+        self._machine = self._make(
+            "Machine",
+            DrillMachine(
+                name=self._name,
+                restore=restore.machine.state_machine_arn,
+                check=self._check_machine.state_machine_arn,
+                prefix=self._prefix,
+                arn_prefix=restore.targets.arn(self._prefix),
+                parameter=self._parameter,
+                canary_age=canary.every_minutes * 60 + _LATE_SECONDS if canary else None,
+                topic=alarms_topic.topic_arn if alarms_topic else None,
+                keep_failed=keep_failed,
+                timeout_seconds=int((timeout or cdk.Duration.days(8)).to_seconds()),
+            ).definition(),
+            self._drilling(),
+        )
+        self._watch = self._make(
+            "Watch",
+            watch_definition(name=self._name, parameter=self._parameter),
+            [_allow("ssm:GetParameter", [self._parameter_arn]), self._measuring()],
+        )
+        self._scheduled("Schedule", self._machine, schedule.expression_string, schedule.time_zone)
+        self._scheduled("Watching", self._watch, "rate(1 hour)", None)
+        self._alarms = self._watched(alarm_after)
+        resource = self._machine.node.default_child
+        assert isinstance(resource, sfn.CfnStateMachine)  # noqa: S101
+        source = restore.source
+        resource.add_metadata(
+            METADATA_KEY,
+            {
+                "drill": {
+                    "source": {"account": source.account, "region": source.region, "table": source.name},
+                    "schedule": schedule.expression_string,
+                    "canary": canary is not None,
+                    "largest_fall": largest_fall,
+                    "alarm_after_minutes": int(alarm_after.to_minutes()),
+                }
+            },
+        )
+
+    @property
+    def machine(self) -> sfn.StateMachine:
+        """The machine of the drill."""
+        return self._machine
+
+    @property
+    def check_machine(self) -> sfn.StateMachine:
+        """The machine that checks a restored table, whoever restored it."""
+        return self._check_machine
+
+    @property
+    def alarms(self) -> tuple[cloudwatch.Alarm, ...]:
+        """The alarms: a drill failed, a drill came to no good end (three), no good drill for too long."""
+        return self._alarms
+
+    @property
+    def table_prefix(self) -> str:
+        """What the names of its tables begin with."""
+        return self._prefix
+
+    @property
+    def parameter_name(self) -> str:
+        """The SSM parameter that keeps what the last good drill found. Without it, the next is like the first."""
+        return self._parameter
+
+    @property
+    def _parameter_arn(self) -> str:
+        return self._stack.format_arn(service="ssm", resource="parameter", resource_name=self._parameter[1:])
+
+    def _checked_prefix(self) -> str:
+        prefix = self._restore.targets.table_prefix
+        if prefix is None or len(prefix) + len(_PART) > _LONGEST_PREFIX:
+            raise InvalidInputError(
+                f"the table_prefix of {self._restore.node.path}",
+                value=prefix,
+                allowed=f"a prefix of up to {_LONGEST_PREFIX - len(_PART)} characters, for the tables of a drill",
+                fix='Pass table_prefix="restored-" to the TableRestore.',
+            )
+        return prefix
+
+    def _function(self, construct_id: str, handler: str, action: str) -> BackupFunction:
+        role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        key = self._restore.encryption_key
+        statements = [
+            *self._restore.targets.reading(action),
+            *(self._restore.targets.encrypting(key.key_arn) if key is not None else []),
+        ]
+        role.attach_inline_policy(iam.Policy(role, "Reads", document=_document(statements)))
+        self._restore.admit(role)
+        return BackupFunction(self, construct_id, handler=handler, role=role)
+
+    def _drilling(self) -> list[Json]:
+        stack = self._stack
+        machines = [self._restore.machine, self._check_machine]
+        executions = [
+            stack.format_arn(
+                service="states",
+                resource="execution",
+                resource_name=f"{machine.state_machine_name}:*",
+                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for machine in machines
+        ]
+        tables = [f"{self._restore.targets.arn(self._prefix)}*"]
+        rule = stack.format_arn(
+            service="events", resource="rule", resource_name="StepFunctionsGetEventsForStepFunctionsExecutionRule"
+        )
+        bus = stack.format_arn(service="events", resource="event-bus", resource_name="default")
+        return [
+            _allow("states:StartExecution", [machine.state_machine_arn for machine in machines]),
+            _allow(["states:DescribeExecution", "states:StopExecution"], executions),
+            # How Step Functions hears of the end. Source: Step Functions developer guide, "Start workflow executions".
+            _allow(["events:PutTargets", "events:PutRule", "events:DescribeRule"], [rule]),
+            _allow(["ssm:GetParameter", "ssm:PutParameter"], [self._parameter_arn]),
+            _allow(["dynamodb:ListTagsOfResource", "dynamodb:DescribeTable"], tables),
+            {
+                **_allow("dynamodb:DeleteTable", tables),
+                "Condition": {"Null": {f"aws:ResourceTag/{RESTORE_TAG}": "false"}},
+            },
+            self._measuring(),
+            _allow("events:PutEvents", [bus]),
+            *([_allow("sns:Publish", [self._topic.topic_arn])] if self._topic is not None else []),
+        ]
+
+    @staticmethod
+    def _measuring() -> Json:
+        # The action knows no resource. Source: service authorization reference, Amazon CloudWatch.
+        return {
+            **_allow("cloudwatch:PutMetricData", ["*"]),
+            "Condition": {"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
+        }
+
+    def _make(
+        self, construct_id: str, definition: Json, statements: Sequence[Json], *, maps: bool = False
+    ) -> sfn.StateMachine:
+        stack = self._stack
+        home = Construct(self, construct_id)
+        role = iam.Role(
+            home,
+            "Role",
+            assumed_by=iam.ServicePrincipal(
+                "states.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+            ),
+        )
+        role.attach_inline_policy(iam.Policy(home, "Policy", document=_document(statements)))
+        machine = sfn.StateMachine(
+            home,
+            "Machine",
+            definition_body=sfn.DefinitionBody.from_string(json.dumps(definition)),
+            role=role,
+            logs=sfn.LogOptions(
+                destination=logs.LogGroup(
+                    home, "Log", retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.DESTROY
+                ),
+                level=sfn.LogLevel.ALL,
+                include_execution_data=False,
+            ),
+            tracing_enabled=True,
+        )
+        if maps:
+            running = running_maps(
+                machine.state_machine_arn,
+                partition=stack.partition,
+                region=stack.region,
+                account=stack.account,
+                name=machine.state_machine_name,
+            )
+            # A policy of its own: the machine waits for that of its role, and this one names the machine.
+            iam.Policy(home, "Maps", document=_document(running), roles=[role])
+        return machine
+
+    def _scheduled(
+        self, construct_id: str, machine: sfn.StateMachine, expression: str, zone: cdk.TimeZone | None
+    ) -> None:
+        home = Construct(self, construct_id)
+        role = iam.Role(
+            home,
+            "Role",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self._stack.account}}
+            ),
+        )
+        statements = [_allow("states:StartExecution", [machine.state_machine_arn])]
+        role.attach_inline_policy(iam.Policy(home, "Policy", document=_document(statements)))
+        scheduler.CfnSchedule(
+            home,
+            "Schedule",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            schedule_expression=expression,
+            schedule_expression_timezone=zone.timezone_name if zone is not None else None,
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=machine.state_machine_arn, role_arn=role.role_arn, input="{}"
+            ),
+        )
+
+    def _watched(self, alarm_after: cdk.Duration) -> tuple[cloudwatch.Alarm, ...]:
+        hour = cdk.Duration.hours(1)
+
+        def ours(name: str, statistic: str) -> cloudwatch.Metric:
+            return cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name=name,
+                dimensions_map={"Drill": self._name},
+                statistic=statistic,
+                period=hour,
+            )
+
+        failed = ours(BAD, "Sum").create_alarm(
+            self,
+            "Failed",
+            alarm_description=f"A restore drill of {self._restore.source.name} failed: its backup may be of no use.",
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        # A drill that fails in its own states does not come to saying so by the first metric.
+        ends = {
+            "Broken": self._machine.metric_failed(period=hour),
+            "TimedOut": self._machine.metric_timed_out(period=hour),
+            "Aborted": self._machine.metric_aborted(period=hour),
+        }
+        ended = [
+            metric.create_alarm(
+                self,
+                how,
+                alarm_description=f"A restore drill of {self._restore.source.name} came to no good end. A table whose "
+                f"name begins with {self._prefix} may be left.",
+                threshold=1,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            for how, metric in ends.items()
+        ]
+        absent = ours(AGE, "Maximum").create_alarm(
+            self,
+            "Absent",
+            alarm_description=f"No good restore drill of {self._restore.source.name} for too long.",
+            threshold=alarm_after.to_hours(integral=False),
+            # Three hours without a figure: the one that measures is dead, or there never was a good drill.
+            evaluation_periods=3,
+            datapoints_to_alarm=3,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+        alarms = (failed, *ended, absent)
+        if self._topic is not None:
+            for alarm in alarms:
+                alarm.add_alarm_action(actions.SnsAction(self._topic))
+        return alarms
+
+
+def _allow(action: str | Sequence[str], resources: Sequence[str]) -> Json:
+    return {"Effect": "Allow", "Action": action, "Resource": list(resources)}
+
+
+def _document(statements: Sequence[Json]) -> iam.PolicyDocument:
+    return iam.PolicyDocument.from_json({"Version": VERSION, "Statement": list(statements)})

@@ -1,0 +1,135 @@
+"""Where a restore takes its files from: a chain of sealed exports, or an export that it makes for itself."""
+
+from __future__ import annotations
+
+from tableguard.backup.restore_states import (
+    DYNAMODB_FAULTS,
+    catch,
+    choice,
+    distributed_map,
+    expression,
+    fail,
+    function_task,
+    retry,
+    task,
+    wait,
+)
+from tableguard.policy.documents import Json
+
+_SECONDS = 960
+_EXPORTS = "arn:aws:states:::aws-sdk:dynamodb"
+
+
+def from_catalogue(plan: str) -> dict[str, Json]:
+    """Take a chain of exports out of the catalogue of a sealed bucket.
+
+    Args:
+        plan: The ARN of the function that plans.
+    """
+    return {
+        "Plan": function_task(
+            plan,
+            {
+                "source": expression("$source"),
+                "until": expression("$until"),
+                "execution": expression("$states.context.Execution.Name"),
+            },
+            seconds=_SECONDS,
+            then="Planned",
+            catches=[catch("Refused")],
+        )
+    }
+
+
+def from_point_in_time(
+    *, table_arn: str, account: str, bucket: str, work_bucket: str, files_at_once: int, functions: tuple[str, str, str]
+) -> dict[str, Json]:
+    """Export the table as it was at a moment, and measure what was exported.
+
+    Not `RestoreTableToPointInTime`: the table that it makes has no policy, so its items would stand open until somebody
+    sets one; nor does it keep time to live, tags and streams.
+
+    Args:
+        table_arn: The table's ARN.
+        account: Its account, which the bucket has to belong to.
+        bucket: The name of the bucket for the export.
+        work_bucket: The name of the bucket for lists of files.
+        files_at_once: How many files are measured at the same time.
+        functions: The ARNs of the functions that open, measure and close.
+    """
+    opening, measuring, closing = functions
+    described = "$states.result.ExportDescription"
+    return {
+        "Plan": task(
+            f"{_EXPORTS}:exportTableToPointInTime",
+            expression(
+                f"$merge([{{'TableArn': '{table_arn}', 'S3Bucket': '{bucket}', 'S3BucketOwner': '{account}', "
+                "'S3Prefix': $source.account & '/' & $source.region & '/' & $source.table, "
+                "'ExportFormat': 'DYNAMODB_JSON', 'ExportType': "
+                "'FULL_EXPORT', 'S3SseAlgorithm': 'AES256', 'ClientToken': $states.context.Execution.Name}, "
+                "$until = null ? {} : {'ExportTime': $until}])"
+            ),
+            seconds=60,
+            retries=[retry(*DYNAMODB_FAULTS), retry("DynamoDb.ExportConflictException", interval=30)],
+            then="ExportWait",
+            assign={"export": expression(f"{described}.ExportArn")},
+            catches=[catch("Refused")],
+        ),
+        "ExportWait": wait(30, "ExportDescribe"),
+        "ExportDescribe": task(
+            f"{_EXPORTS}:describeExport",
+            {"ExportArn": expression("$export")},
+            seconds=60,
+            retries=[retry(*DYNAMODB_FAULTS)],
+            then="Exported",
+            output={
+                "status": expression(f"{described}.ExportStatus"),
+                "why": expression(f"$exists({described}.FailureMessage) ? {described}.FailureMessage : ''"),
+            },
+            catches=[catch("Refused")],
+        ),
+        "Exported": choice(
+            [("$states.input.status = 'COMPLETED'", "Open"), ("$states.input.status = 'FAILED'", "ExportFailed")],
+            "ExportWait",
+        ),
+        "ExportFailed": fail("ExportFailed", expression("'Nothing was made: ' & $states.input.why")),
+        "Open": function_task(
+            opening,
+            {
+                "source": expression("$source"),
+                "export": expression("$export"),
+                "execution": expression("$states.context.Execution.Name"),
+            },
+            seconds=_SECONDS,
+            then="Measure",
+            catches=[catch("Refused")],
+        ),
+        "Measure": distributed_map(
+            {
+                "MeasureFile": function_task(measuring, expression("$states.input"), seconds=_SECONDS, then="Measured"),
+                "Measured": {"Type": "Succeed", "QueryLanguage": "JSONata", "Output": {}},
+            },
+            start="MeasureFile",
+            label="Measure",
+            items={
+                "ItemReader": {
+                    "Resource": "arn:aws:states:::s3:getObject",
+                    "ReaderConfig": {"InputType": "JSON"},
+                    "Parameters": {"Bucket": work_bucket, "Key.$": "$.work_key"},
+                }
+            },
+            concurrency=files_at_once,
+            then="Close",
+            catches=[catch("Refused")],
+            more={
+                "ResultWriter": {
+                    "Resource": "arn:aws:states:::s3:putObject",
+                    "Parameters": {"Bucket": work_bucket, "Prefix": "results"},
+                },
+                "ResultPath": None,
+            },
+        ),
+        "Close": function_task(
+            closing, expression("$states.input"), seconds=_SECONDS, then="Planned", catches=[catch("Refused")]
+        ),
+    }

@@ -1,0 +1,25 @@
+"""How far point-in-time recovery goes back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tableguard.policy.errors import InvalidInputError
+
+MOST_RECOVERY_DAYS: Final = 35  # DynamoDB developer guide, "Point-in-time recovery"
+
+
+def check_recovery_days(what: str, days: object) -> None:
+    """Check the window of point-in-time recovery.
+
+    Args:
+        what: What it is for, for messages.
+        days: 1 to 35, or None.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    if days is None:
+        return
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MOST_RECOVERY_DAYS:
+        raise InvalidInputError(what, value=days, allowed=f"1 to {MOST_RECOVERY_DAYS} days")

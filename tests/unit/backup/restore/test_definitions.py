@@ -1,0 +1,175 @@
+"""The machines: every task is retried and given up, every state can be reached, and the order of what they do."""
+
+from __future__ import annotations
+
+import re
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
+
+import tableguard as tg
+from tableguard.backup.canary import Canary
+from tableguard.backup.restore_drill import RestoreDrill
+from tableguard.backup.table_blueprint import TableBlueprint
+from tests.unit.backup.restore.support import (
+    SOURCE,
+    Json,
+    all_states,
+    data_app,
+    definition,
+    definitions,
+    followers,
+    full_table,
+    machines,
+    restore,
+)
+from tests.unit.tables.support import OWNER, READER, app, stack
+
+
+@pytest.fixture(scope="module")
+def every() -> dict[str, Json]:
+    """Every machine there is, with everything that they can have."""
+    _, data, vault = data_app()
+    table = full_table(data)
+    table.grant(READER)
+    tg.TablePerimeter(
+        data, "Perimeter", table=table, perimeter=tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")])
+    )
+    made = restore(vault, blueprint=TableBlueprint.like(table), source=None)
+    RestoreDrill(
+        vault,
+        "Drill",
+        restore=made,
+        schedule=scheduler.ScheduleExpression.rate(cdk.Duration.days(1)),
+        alarm_after=cdk.Duration.days(2),
+        canary=Canary(key={"pk": {"S": "canary"}, "sk": {"S": "canary"}}),
+        keep_failed=True,
+        alarms_topic=sns.Topic(vault, "Topic"),
+    )
+    beside = stack(app())
+    restore(beside, sealed=None, point_in_time=SOURCE)
+    living = definitions(beside, account=OWNER)
+    return {**definitions(vault), **{f"{comment} (living)": one for comment, one in living.items()}}
+
+
+def test_there_are_all_machines(every: dict[str, Json]) -> None:
+    assert len(every) == 5
+
+
+def test_every_task_is_retried_and_given_up(every: dict[str, Json]) -> None:
+    for machine in every.values():
+        assert machine["TimeoutSeconds"] > 0
+        for name, state in all_states(machine).items():
+            if state["Type"] == "Task":
+                assert state["TimeoutSeconds"] > 0, name
+                assert all(r["JitterStrategy"] == "FULL" and r["BackoffRate"] >= 1 for r in state["Retry"]), name
+                assert state["Retry"], name
+
+
+def test_every_state_is_reached_and_every_name_exists(every: dict[str, Json]) -> None:
+    for machine in every.values():
+        for part in machines(machine):
+            reached, waiting = set(), {part["StartAt"]}
+            while waiting:
+                name = waiting.pop()
+                assert name in part["States"], name
+                reached.add(name)
+                waiting |= followers(part["States"][name]) - reached
+            assert reached == set(part["States"])
+
+
+def test_every_path_can_end(every: dict[str, Json]) -> None:
+    for machine in every.values():
+        for part in machines(machine):
+            for name, state in part["States"].items():
+                ends = state.get("End") or state["Type"] in {"Fail", "Succeed"}
+                assert bool(ends) != bool(followers({**state, "Catch": []})), name
+
+
+def test_every_variable_is_assigned_somewhere(every: dict[str, Json]) -> None:
+    builtin = {"states", "map", "merge", "join", "split", "string", "exists", "type", "length", "not", "count", "sum"}
+    builtin |= {"append", "substring", "parse", "toMillis", "fromMillis"}
+    for comment, machine in every.items():
+        text = repr(machine)
+        assigned = set()
+        for state in all_states(machine).values():
+            assigned |= set(state.get("Assign", ()))
+            assigned |= {name for caught in state.get("Catch", ()) for name in caught.get("Assign", ())}
+        expressions = re.findall(r"\{% (.*?) %\}", text)
+        used = {name for one in expressions for name in re.findall(r"\$([a-zA-Z]\w*)", one)}
+        assert used - builtin <= assigned, comment
+
+
+def test_children_of_distributed_maps_use_their_input_alone(every: dict[str, Json]) -> None:
+    # Variables of the parent are not to be seen there.
+    for machine in every.values():
+        for state in all_states(machine).values():
+            processor = state.get("ItemProcessor", {})
+            if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
+                used = set(re.findall(r"\$([a-zA-Z]\w*)", repr(processor["States"])))
+                assert used <= {"states", "merge"}
+                assert state["QueryLanguage"] == "JSONPath"
+
+
+def order(machine: Json) -> list[str]:
+    """The states of the way on which nothing goes wrong."""
+    name, found = machine["StartAt"], []
+    good = {"Asked": "Named", "Active": "Recovery", "Mine": "Wait", "Locked": "FinalPolicy", "Exported": "Open"}
+    while name:
+        found.append(name)
+        state = machine["States"][name]
+        name = good.get(name) or state.get("Next", "")
+    return found
+
+
+def test_the_table_is_there_with_its_policy_before_items_and_time_to_live_comes_last(every: dict[str, Json]) -> None:
+    way = order(
+        next(one for comment, one in every.items() if comment.startswith("Rebuilds") and "living" not in comment)
+    )
+    expected = ["Plan", "Create", "Recovery", "Steps", "Digest", "Check", "Verified", "TimeToLive", "FinalPolicy"]
+    assert [name for name in way if name in expected] == expected
+    assert way[-1] == "Restored"
+
+
+def test_a_living_table_is_exported_and_measured_first(every: dict[str, Json]) -> None:
+    way = order(every["Rebuilds a table from a backup and compares every item with it (living)"])
+    expected = ["Plan", "ExportDescribe", "Open", "Measure", "Close", "Planned", "Create", "Steps", "Check"]
+    assert [name for name in way if name in expected] == expected
+
+
+def test_increments_are_loaded_one_after_the_other_and_files_at_once(every: dict[str, Json]) -> None:
+    states = all_states(next(iter(every.values())))
+    assert states["Steps"]["MaxConcurrency"] == 1
+    assert states["Files"]["MaxConcurrency"] == 40
+    assert states["Files"]["ToleratedFailureCount"] == 0
+    assert states["Loaded"]["Default"] == "Load"
+
+
+def test_a_table_that_is_there_already_is_never_written_to(every: dict[str, Json]) -> None:
+    states = all_states(next(iter(every.values())))
+    caught = {error: one["Next"] for one in states["Create"]["Catch"] for error in one["ErrorEquals"]}
+    assert caught == {"DynamoDb.ResourceInUseException": "Whose", "States.ALL": "NotCreated"}
+    assert states["Mine"]["Default"] == "TableExists"
+    assert states["TableExists"]["Type"] == states["NotCreated"]["Type"] == "Fail"
+    assert all(
+        "$execution" in rule["Condition"] or "$resumes" in rule["Condition"] for rule in states["Mine"]["Choices"]
+    )
+
+
+def test_whatever_fails_after_the_table_was_made_says_that_it_is_incomplete(every: dict[str, Json]) -> None:
+    states = all_states(next(iter(every.values())))
+    for name in ("Describe", "Recovery", "Steps", "Digest", "Check"):
+        assert [one["Next"] for one in states[name]["Catch"]] == ["Incomplete"], name
+    assert "incomplete" in states["Incomplete"]["Cause"]
+    assert {"Key": "tableguard:restore-state", "Value": "incomplete"} in states["Create"]["Arguments"]["Tags"]
+
+
+def test_a_definition_without_policies_and_extras_has_no_states_for_them() -> None:
+    _, _, vault = data_app()
+    restore(vault, blueprint=TableBlueprint(partition_key={"pk": "S"}, recovery_days=None))
+    states = all_states(definition(vault))
+    assert not {"Recovery", "TimeToLive", "FinalPolicy", "StreamPolicy", "Insights0", "Locked"} & set(states)
+    assert "ResourcePolicy" not in states["Create"]["Arguments"]
+    assert states["Verified"]["Next"] == "Restored"

@@ -63,7 +63,9 @@ class Flow:
 
     def _pages(self, table: str, account: str, more: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         client = self.client("dynamodb", account)
-        yield from client.get_paginator("scan").paginate(TableName=table, ConsistentRead="IndexName" not in more, **more)
+        yield from client.get_paginator("scan").paginate(
+            TableName=table, ConsistentRead="IndexName" not in more, **more
+        )
 
     # --- Executions
 
@@ -131,7 +133,7 @@ class Flow:
 
     def catalogue(self) -> list[dict[str, Any]]:
         """The entries of the catalogue, in the order of their keys: by their ends. Each with its own key."""
-        s3 = self.client("s3", org.VAULT)
+        s3 = self.client("s3", org.RECOVERY, org.READER)  # nobody else may, not even the vault's root user
         listed = s3.list_object_versions(Bucket=org.SEALED, Prefix=f"catalogue/{org.SOURCE}/").get("Versions", ())
         return [
             {**json.load(s3.get_object(Bucket=org.SEALED, Key=each["Key"])["Body"]), "key": each["Key"]}

@@ -21,6 +21,9 @@ TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{DATA}:table/{TABLE}"
 SOURCE = f"{DATA}/{REGION}/{TABLE}"
 LANDING, INTAKE, SEALED = "landing-of-orders", "intake-of-backups", "sealed-backups"
 REPLICATION = "orders-replication"
+RESTORER = "restore-orders"
+READER = f"{RESTORER}-plan"
+"""The role that may read the catalogue."""
 BREAK_GLASS = "break-glass"
 RESTORED = "restored-"
 CANARY = {"pk": {"S": "tableguard#canary"}, "sk": {"N": "0"}}
@@ -65,9 +68,7 @@ class Data(cdk.Stack):
             tg.Role(account=CONSUMER, name="reader"), tg.Access.READ, reason="They ship the orders."
         )
         tg.TableAccess(self, "Access", table=self.table, table_grants=[shipping])
-        landing = tg.LandingBucket(
-            self, "Landing", bucket_name=LANDING, vault=vault, replication_role_name=REPLICATION
-        )
+        landing = tg.LandingBucket(self, "Landing", bucket_name=LANDING, vault=vault, replication_role_name=REPLICATION)
         export = tg.TableExport(
             self,
             "Export",
@@ -117,7 +118,7 @@ class Recovery(cdk.Stack):
             blueprint=tg.TableBlueprint.like(table),
             sealed=tg.SealedReference(account=VAULT, region=REGION, bucket=SEALED),
             table_prefix=RESTORED,
-            role_name="restore-orders",
+            role_name=RESTORER,
             files_at_once=4,
             segments=4,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from tableguard.backup.restore_states import (
     catch,
@@ -15,9 +15,11 @@ from tableguard.backup.restore_states import (
     reading_tags,
     wait,
 )
-from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG
+from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG, VERIFIED, VERIFIED_TAG
 from tableguard.backup.restore_templates import rendered
 from tableguard.policy.documents import Json
+
+_STREAM: Final = "$exists($states.result.Table.LatestStreamArn) ? $states.result.Table.LatestStreamArn : ''"
 
 
 def creating(
@@ -75,8 +77,23 @@ def creating(
             [
                 (f"{tag} = $execution", "Wait"),
                 (f"$resumes != '' and {tag} = $resumes and {state} = '{INCOMPLETE}'", "Wait"),
+                (f"$resumes != '' and {tag} = $resumes and {state} = '{VERIFIED}'", "Settings"),
             ],
             "TableExists",
+        ),
+        # Its items are verified, and its final policy may keep the workers out: what follows them alone is done again.
+        "Settings": dynamodb_task(
+            "describeTable",
+            {"TableName": expression("$table")},
+            busy=True,
+            then="Verified",
+            catches=[catch("Unfinished")],
+            output={},
+            assign={
+                "stream": expression(_STREAM),
+                "restored": {"digest": expression(f"$tags[Key = '{VERIFIED_TAG}'].Value")},
+                "reached": None,
+            },
         ),
         "TableExists": fail(
             "TableExists",
@@ -95,11 +112,7 @@ def creating(
                     "$count($states.result.Table.GlobalSecondaryIndexes[IndexStatus != 'ACTIVE']) = 0"
                 ),
             },
-            assign={
-                "stream": expression(
-                    "$exists($states.result.Table.LatestStreamArn) ? $states.result.Table.LatestStreamArn : ''"
-                )
-            },
+            assign={"stream": expression(_STREAM)},
         ),
     }
     after = "Recovery" if recovery_days is not None else "Steps"

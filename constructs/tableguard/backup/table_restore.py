@@ -54,7 +54,9 @@ class TableRestore(Construct):
     5. marks it (`tableguard:verified` = the digest), and sets what would have changed items or kept the loader out.
 
     A restore that fails leaves its table, marked `tableguard:restore-state` = incomplete, and says so. Start it again
-    with {"resume": "ARN of the failed execution"} and the same name to go on with that table, or delete it.
+    with {"resume": ARN} and the same "table" and "until" to go on with that table, or delete it. The ARN is that of the
+    execution that made the table, which its tag `tableguard:restore` keeps. Where every item had been verified, only
+    the settings that were left are made.
 
     Tags limit what its roles may do: the loader writes to tables that are marked incomplete and to nothing else. That
     takes attribute-based access control of DynamoDB, which is on in most accounts. Source: DynamoDB developer guide,

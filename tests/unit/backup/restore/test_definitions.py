@@ -141,3 +141,34 @@ def test_a_definition_without_policies_and_extras_has_no_states_for_them() -> No
     assert not {"Recovery", "TimeToLive", "FinalPolicy", "StreamPolicy", "Insights0", "Locked"} & set(states)
     assert "ResourcePolicy" not in states["Create"]["Arguments"]
     assert states["Verified"]["Next"] == "Restored"
+
+
+def test_a_verified_table_is_taken_up_after_its_items(every: dict[str, Json]) -> None:
+    states = all_states(next(iter(every.values())))
+    to = {rule["Condition"].rpartition("=")[2].strip(" '%}"): rule["Next"] for rule in states["Mine"]["Choices"]}
+    assert to == {"$execution": "Wait", "incomplete": "Wait", "verified": "Settings"}
+    assert states["Settings"]["Next"] == "Verified"
+    assert set(states["Settings"]["Assign"]) == {"stream", "restored", "reached"}
+
+
+def watches(*, keep_failed: bool) -> dict[str, Json]:
+    _, _, vault = data_app()
+    RestoreDrill(
+        vault,
+        "Drill",
+        restore=restore(vault),
+        schedule=scheduler.ScheduleExpression.rate(cdk.Duration.days(1)),
+        alarm_after=cdk.Duration.days(2),
+        keep_failed=keep_failed,
+    )
+    return all_states(next(one for comment, one in definitions(vault).items() if comment.startswith("Says how many")))
+
+
+def test_what_killed_drills_leave_is_removed_unless_it_is_to_be_kept() -> None:
+    assert "Remove" not in watches(keep_failed=True)
+    states = watches(keep_failed=False)
+    # What is said comes first, with a good drill or without one.
+    assert (states["Say"]["Next"], states["Never"]["Next"]) == ("Sweep", "Sweep")
+    for name in ("Ours", "Over", "Old"):
+        assert states[name]["Default"] == "Left"
+    assert states["Remove"]["Resource"].endswith(":deleteTable")

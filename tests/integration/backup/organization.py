@@ -26,6 +26,8 @@ READER = f"{RESTORER}-plan"
 """The role that may read the catalogue."""
 BREAK_GLASS = "break-glass"
 RESTORED = "restored-"
+REWOUND = "rewound-"
+"""What the names of tables begin with that are restored beside the living one, from point-in-time recovery."""
 CANARY = {"pk": {"S": "tableguard#canary"}, "sk": {"N": "0"}}
 DAYS = 35
 """How long a sealed file is locked."""
@@ -79,6 +81,16 @@ class Data(cdk.Stack):
             alarm_after=cdk.Duration.hours(3),
         )
         tg.CanaryWriter(self, "Canary", table=self.table, canary=tg.Canary(key=CANARY))
+        rewind = tg.TableRestore(
+            self,
+            "Rewind",
+            blueprint=tg.TableBlueprint.like(self.table),
+            point_in_time=tg.TableReference(account=DATA, region=REGION, name=TABLE),
+            table_prefix=REWOUND,
+            files_at_once=4,
+            segments=4,
+        )
+        cdk.CfnOutput(self, "RewindMachine", value=rewind.machine.state_machine_arn)
         cdk.CfnOutput(self, "ExportMachine", value=export.machine.arn)
         cdk.CfnOutput(self, "Ledger", value=export.ledger.table_name)
 

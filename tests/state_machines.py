@@ -12,6 +12,7 @@ from typing import Any
 _ENVIRONMENT = Path(__file__).resolve().parents[1] / ".venv"
 _MODULES = _ENVIRONMENT / "cli/node_modules"
 
+_TEMPLATES = {"Arguments", "Assign", "Output"}
 # asl-validator leaves expressions alone; the parser that it ships says what is none.
 _PARSE = """
 const jsonata = require(process.argv[1]);
@@ -47,12 +48,23 @@ def valid_state_machine(definition: Mapping[str, Any]) -> bool:
 def _misshapen(definition: Mapping[str, Any]) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "definition.json"
-        path.write_text(json.dumps(definition))
+        path.write_text(json.dumps(_tamed(definition)))
         done = _node(_MODULES / "asl-validator/dist/bin/asl-validator.js", "--json-path", path)
     if done.returncode == 0:
         return []
     said = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
     return [line for line in said if line and not line.endswith("is invalid:")] or ["the validator did not run"]
+
+
+def _tamed(said: Any, *, template: bool = False) -> Any:
+    """Without what asl-validator does not take and Step Functions does: empty values, expressions of many lines."""
+    if isinstance(said, Mapping):
+        return {name: _tamed(value, template=template or name in _TEMPLATES) for name, value in said.items()}
+    if isinstance(said, list):
+        return [_tamed(value, template=template) for value in said]
+    if isinstance(said, str) and said.startswith("{%"):
+        return said.replace("\n", " ")
+    return "empty" if template and said == "" else said
 
 
 def _unparsable(definition: Mapping[str, Any]) -> list[str]:

@@ -69,6 +69,14 @@ def test_takes_both_query_languages_and_a_distributed_map(definition: dict[str, 
     assert valid_state_machine(definition)
 
 
+def test_takes_empty_texts_and_many_lines_where_a_state_has_values_and_nowhere_else() -> None:
+    whole = copy.deepcopy(WITH_JSONATA)
+    whole["States"]["Export"]["Assign"] |= {"next": "", "all": [{"none": ""}], "long": "{% 1\n + 1 %}"}
+    assert valid_state_machine(whole)
+    whole["States"]["Export"]["Next"] = ""
+    assert problems(whole)
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [

@@ -160,9 +160,9 @@ def _look(settings: ExportSettings) -> Json:
         "Plan": {
             "Type": "Pass",
             "Assign": {"plan": _braced(plan(full_every_minutes=settings.full_every_minutes))},
-            "Next": "Next",
+            "Next": "Decide",
         },
-        "Next": _choice(
+        "Decide": _choice(
             _when("$plan.do = 'poll'", "Poll"),
             _when("$plan.do = 'start'", "Which"),
             _when("$plan.do = 'forget'", "Forget"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -20,6 +21,7 @@ from tableguard.policy.backup import (
     Retention,
     RetentionBounds,
     SealedReference,
+    reader_key_statements,
     reader_statements,
     source_statements,
 )
@@ -80,7 +82,9 @@ class ImmutableBackupBucket(Construct):
             sources: Roles of other accounts that may replicate into it, each below its account's prefix. Mind that a
                 replica keeps the source's retention: see `BucketReplication`.
             write_once: Whether an object can be written only where none of its key is.
-            encryption_key: A KMS key. S3's own keys when left out, which nobody can delete.
+            encryption_key: A KMS key. S3's own keys when left out, which nobody can delete. Its policy lets readers of
+                other accounts decrypt through S3, objects of this bucket alone; where there are any, it has to be a
+                key that is made in this app.
             cold_storage: When objects move to a cheaper class; never when left out.
             expire_after_days: When a version is deleted after its lock has ended, counted from its creation and, once
                 there is a newer one, again from then: so whatever somebody writes over it, it never goes sooner.
@@ -132,6 +136,7 @@ class ImmutableBackupBucket(Construct):
             sources,
             limits,
         )
+        self._let_decrypt(encryption_key, None if readers is None else roles_of(self, "readers", readers))
 
     @classmethod
     def for_testing(
@@ -203,6 +208,29 @@ class ImmutableBackupBucket(Construct):
         """
         self._said.update(what)
         self._protected.describe(self._said)
+
+    def _let_decrypt(self, key: kms.IKey | None, readers: Sequence[Role] | None) -> None:
+        """Let readers of other accounts decrypt: a bucket whose readers are named and cannot read is no backup."""
+        if key is None:
+            return
+        stack, described = cdk.Stack.of(self), self._protected.described
+        statements = reader_key_statements(described, readers or (), owner=stack.account, region=stack.region)
+        if statements and self._protected.bucket_name is None:
+            raise InvalidInputError(
+                f"the bucket_name of {self.node.path}",
+                value=None,
+                allowed="a name that is written down, since the policy of its key names the bucket",
+            )
+        for statement in statements:
+            added = key.add_to_resource_policy(iam.PolicyStatement.from_json(statement.to_json()), allow_no_op=True)
+            if not added.statement_added:
+                raise InvalidInputError(
+                    f"the encryption_key of {self.node.path}",
+                    value=key.key_arn,
+                    allowed="a key that is made in this app, since readers of other accounts have to stand in its "
+                    "policy; or readers of the bucket's own account alone",
+                    fix="Pass the kms.Key itself, or leave the key out.",
+                )
 
     def _attach(self, policy: Immutable, sources: Sequence[ReplicationSource], limits: Limits | None) -> None:
         self._protected.attach(

@@ -8,7 +8,6 @@ from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
@@ -17,9 +16,14 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.backup.canary import Canary
-from tableguard.backup.drill_machine import AGE, BAD, NAMESPACE, CheckMachine, DrillMachine, watch_definition
+from tableguard.backup.check_machine import CheckMachine
+from tableguard.backup.drill_alarms import drill_alarms
+from tableguard.backup.drill_machine import DrillMachine
+from tableguard.backup.drill_report import NAMESPACE
+from tableguard.backup.drill_sweeping import DrillTables
+from tableguard.backup.drill_watch import watch_definition
 from tableguard.backup.function import BackupFunction
-from tableguard.backup.restore_machine import RESTORE_TAG
+from tableguard.backup.restore_tags import RESTORE_TAG
 from tableguard.backup.restore_targets import running_maps
 from tableguard.backup.table_restore import TableRestore
 from tableguard.policy import InvalidInputError
@@ -48,6 +52,9 @@ class RestoreDrill(Construct):
 
     `check_machine` checks any restored table of these targets with the same measure, one that AWS Backup restored among
     them: start it with {"table": name}.
+
+    A drill that is killed cannot remove its table: the machine that says every hour how old the last good drill is
+    removes it when it is six hours old, by its name and its tag. Not so with `keep_failed`.
     """
 
     def __init__(
@@ -77,7 +84,8 @@ class RestoreDrill(Construct):
                 renews passes for as long as it does not shrink.
             largest_fall: The share by which count or bytes of the items may fall from one good drill to the next, from
                 0 up to but not including 1.
-            keep_failed: Whether the table of a drill that failed is kept for inspection. It is removed when left out.
+            keep_failed: Whether the table of a drill that failed is kept for inspection, and that of one that was
+                killed. They are removed when left out.
             alarms_topic: Who is told of drills and alarms. Nobody when left out, and the alarms only show.
             timeout: How long a drill may take; the restore's own limit when left out.
 
@@ -139,12 +147,36 @@ class RestoreDrill(Construct):
         )
         self._watch = self._make(
             "Watch",
-            watch_definition(name=self._name, parameter=self._parameter),
-            [_allow("ssm:GetParameter", [self._parameter_arn]), self._measuring()],
+            watch_definition(
+                name=self._name,
+                parameter=self._parameter,
+                tables=None
+                if keep_failed
+                else DrillTables(
+                    drill=self._machine.state_machine_arn,
+                    restore=restore.machine.state_machine_arn,
+                    prefix=self._prefix,
+                    arn_prefix=restore.targets.arn(self._prefix),
+                ),
+            ),
+            [
+                _allow("ssm:GetParameter", [self._parameter_arn]),
+                self._measuring(),
+                *([] if keep_failed else self._sweeping()),
+            ],
         )
         self._scheduled("Schedule", self._machine, schedule.expression_string, schedule.time_zone)
         self._scheduled("Watching", self._watch, "rate(1 hour)", None)
-        self._alarms = self._watched(alarm_after)
+        self._alarms = drill_alarms(
+            self,
+            name=self._name,
+            source=restore.source.name,
+            prefix=self._prefix,
+            drill=self._machine,
+            watch=self._watch,
+            after=alarm_after,
+            topic=alarms_topic,
+        )
         resource = self._machine.node.default_child
         assert isinstance(resource, sfn.CfnStateMachine)  # noqa: S101
         source = restore.source
@@ -173,7 +205,7 @@ class RestoreDrill(Construct):
 
     @property
     def alarms(self) -> tuple[cloudwatch.Alarm, ...]:
-        """The alarms: a drill failed, a drill came to no good end (three), no good drill for too long."""
+        """The alarms: a drill failed, a drill or the sweep came to no good end (four), no good drill for too long."""
         return self._alarms
 
     @property
@@ -215,16 +247,7 @@ class RestoreDrill(Construct):
     def _drilling(self) -> list[Json]:
         stack = self._stack
         machines = [self._restore.machine, self._check_machine]
-        executions = [
-            stack.format_arn(
-                service="states",
-                resource="execution",
-                resource_name=f"{machine.state_machine_name}:*",
-                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-            )
-            for machine in machines
-        ]
-        tables = [f"{self._restore.targets.arn(self._prefix)}*"]
+        executions = list(map(self._executions, machines))
         rule = stack.format_arn(
             service="events", resource="rule", resource_name="StepFunctionsGetEventsForStepFunctionsExecutionRule"
         )
@@ -235,14 +258,36 @@ class RestoreDrill(Construct):
             # How Step Functions hears of the end. Source: Step Functions developer guide, "Start workflow executions".
             _allow(["events:PutTargets", "events:PutRule", "events:DescribeRule"], [rule]),
             _allow(["ssm:GetParameter", "ssm:PutParameter"], [self._parameter_arn]),
+            *self._removing(),
+            self._measuring(),
+            _allow("events:PutEvents", [bus]),
+            *([_allow("sns:Publish", [self._topic.topic_arn])] if self._topic is not None else []),
+        ]
+
+    def _executions(self, machine: sfn.StateMachine) -> str:
+        return self._stack.format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{machine.state_machine_name}:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    def _removing(self) -> list[Json]:
+        tables = [f"{self._restore.targets.arn(self._prefix)}*"]
+        return [
             _allow(["dynamodb:ListTagsOfResource", "dynamodb:DescribeTable"], tables),
             {
                 **_allow("dynamodb:DeleteTable", tables),
                 "Condition": {"Null": {f"aws:ResourceTag/{RESTORE_TAG}": "false"}},
             },
-            self._measuring(),
-            _allow("events:PutEvents", [bus]),
-            *([_allow("sns:Publish", [self._topic.topic_arn])] if self._topic is not None else []),
+        ]
+
+    def _sweeping(self) -> list[Json]:
+        return [
+            # The action knows no resource. Source: service authorization reference, Amazon DynamoDB.
+            _allow("dynamodb:ListTables", ["*"]),
+            _allow("states:DescribeExecution", [self._executions(self._machine)]),
+            *self._removing(),
         ]
 
     @staticmethod
@@ -315,63 +360,6 @@ class RestoreDrill(Construct):
                 arn=machine.state_machine_arn, role_arn=role.role_arn, input="{}"
             ),
         )
-
-    def _watched(self, alarm_after: cdk.Duration) -> tuple[cloudwatch.Alarm, ...]:
-        hour = cdk.Duration.hours(1)
-
-        def ours(name: str, statistic: str) -> cloudwatch.Metric:
-            return cloudwatch.Metric(
-                namespace=NAMESPACE,
-                metric_name=name,
-                dimensions_map={"Drill": self._name},
-                statistic=statistic,
-                period=hour,
-            )
-
-        failed = ours(BAD, "Sum").create_alarm(
-            self,
-            "Failed",
-            alarm_description=f"A restore drill of {self._restore.source.name} failed: its backup may be of no use.",
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        # A drill that fails in its own states does not come to saying so by the first metric.
-        ends = {
-            "Broken": self._machine.metric_failed(period=hour),
-            "TimedOut": self._machine.metric_timed_out(period=hour),
-            "Aborted": self._machine.metric_aborted(period=hour),
-        }
-        ended = [
-            metric.create_alarm(
-                self,
-                how,
-                alarm_description=f"A restore drill of {self._restore.source.name} came to no good end. A table whose "
-                f"name begins with {self._prefix} may be left.",
-                threshold=1,
-                evaluation_periods=1,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            )
-            for how, metric in ends.items()
-        ]
-        absent = ours(AGE, "Maximum").create_alarm(
-            self,
-            "Absent",
-            alarm_description=f"No good restore drill of {self._restore.source.name} for too long.",
-            threshold=alarm_after.to_hours(integral=False),
-            # Three hours without a figure: the one that measures is dead, or there never was a good drill.
-            evaluation_periods=3,
-            datapoints_to_alarm=3,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
-        )
-        alarms = (failed, *ended, absent)
-        if self._topic is not None:
-            for alarm in alarms:
-                alarm.add_alarm_action(actions.SnsAction(self._topic))
-        return alarms
 
 
 def _allow(action: str | Sequence[str], resources: Sequence[str]) -> Json:

@@ -5,39 +5,17 @@ Plan, create, load in order, count, compare, and only then what would change ite
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
 
-from tableguard.backup.restore_states import (
-    catch,
-    choice,
-    distributed_map,
-    dynamodb_task,
-    expression,
-    fail,
-    function_task,
-    passing,
-    reading_tags,
-    wait,
-)
+from tableguard.backup.counting_states import counting
+from tableguard.backup.restore_creating import creating
+from tableguard.backup.restore_finishing import finishing
+from tableguard.backup.restore_loading import loading
+from tableguard.backup.restore_states import catch, choice, expression, fail, function_task, passing
+from tableguard.backup.restore_tags import INCOMPLETE, STATE_TAG
+from tableguard.backup.restore_templates import PLACEHOLDER, without_braces
 from tableguard.policy.documents import Json
-
-RESTORE_TAG: Final = "tableguard:restore"
-STATE_TAG: Final = "tableguard:restore-state"
-VERIFIED_TAG: Final = "tableguard:verified"
-INCOMPLETE: Final = "incomplete"
-VERIFIED: Final = "verified"
-# Stands for the name that an execution is given, in everything that is rendered before there is one.
-PLACEHOLDER: Final = "tableguard-restored-table"
-# CloudFormation reads "${" in a definition as a variable of its own.
-_BRACE: Final = "tableguard-dollar-brace"
-_VARIABLE: Final = re.compile(r"\$\{(?!Token\[)")
-RESULTS: Final = "results"
-FUNCTION_SECONDS: Final = 900  # the longest that a Lambda function runs
-_CALL_SECONDS: Final = FUNCTION_SECONDS + 60
-_NO_DIGEST: Final = "0" * 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +85,21 @@ class RestoreMachine:
             "States": {
                 **self._starting(),
                 **self.planning,
-                **self._creating(),
-                **self._loading(),
+                **creating(
+                    arguments=self.arguments,
+                    deletion_protection=self.deletion_protection,
+                    tags=self.tags,
+                    with_policy=self.policy is not None,
+                    recovery_days=self.recovery_days,
+                ),
+                **loading(self.functions.load, work_bucket=self.work_bucket, files_at_once=self.files_at_once),
                 **self._checking(),
-                **self._finishing(),
+                **finishing(
+                    with_stream_policy=self.stream_policy is not None,
+                    time_to_live=self.time_to_live,
+                    insights=self.insights,
+                    closing=self.final_policy is not None and self.policy != self.final_policy,
+                ),
             },
         }
 
@@ -124,7 +113,7 @@ class RestoreMachine:
                 assign={
                     "source": dict(self.source),
                     "template": {
-                        name: _without_braces(policy)
+                        name: without_braces(policy)
                         for name, policy in (
                             ("policy", self.policy),
                             ("final", self.final_policy),
@@ -163,181 +152,9 @@ class RestoreMachine:
             ),
         }
 
-    def _creating(self) -> dict[str, Json]:
-        arguments: dict[str, Any] = {
-            **self.arguments,
-            "TableName": expression("$table"),
-            "DeletionProtectionEnabled": expression("$not($isolated)") if self.deletion_protection else False,
-            "Tags": [
-                *({"Key": key, "Value": value} for key, value in self.tags.items()),
-                {"Key": RESTORE_TAG, "Value": expression("$execution")},
-                {"Key": STATE_TAG, "Value": INCOMPLETE},
-            ],
-        }
-        if self.policy is not None:
-            arguments["ResourcePolicy"] = expression(_rendered("policy"))
-        tag, state = (f"$tags[Key = '{name}'].Value" for name in (RESTORE_TAG, STATE_TAG))
-        states = {
-            "Planned": passing(
-                "Create",
-                assign={
-                    "steps": expression("[$states.input.steps]"),
-                    "expected": expression("$states.input.expected"),
-                    "reached": expression("$states.input.reached"),
-                },
-            ),
-            "Create": dynamodb_task(
-                "createTable",
-                arguments,
-                then="Wait",
-                catches=[catch("Whose", "DynamoDb.ResourceInUseException"), catch("NotCreated")],
-            ),
-            "NotCreated": fail(
-                expression("$states.input.Error"),
-                expression("'No table was made: ' & $states.input.Cause"),
-            ),
-            # A call that timed out may have made it all the same, and an execution may be taken up again.
-            **reading_tags("Whose", "$arn", then="Mine", catches=[catch("TableExists")]),
-            "Mine": choice(
-                [
-                    (f"{tag} = $execution", "Wait"),
-                    (f"$resumes != '' and {tag} = $resumes and {state} = '{INCOMPLETE}'", "Wait"),
-                ],
-                "TableExists",
-            ),
-            "TableExists": fail(
-                "TableExists",
-                expression("'There is a table ' & $table & ' that this execution did not make. It was left as it is.'"),
-            ),
-            "Wait": wait(5, "Describe"),
-            "Describe": dynamodb_task(
-                "describeTable",
-                {"TableName": expression("$table")},
-                busy=True,
-                then="Active",
-                catches=[catch("Incomplete")],
-                output={
-                    "active": expression(
-                        "$states.result.Table.TableStatus = 'ACTIVE' and "
-                        "$count($states.result.Table.GlobalSecondaryIndexes[IndexStatus != 'ACTIVE']) = 0"
-                    ),
-                },
-                assign={
-                    "stream": expression(
-                        "$exists($states.result.Table.LatestStreamArn) ? $states.result.Table.LatestStreamArn : ''"
-                    )
-                },
-            ),
-        }
-        after = "Recovery" if self.recovery_days is not None else "Steps"
-        states["Active"] = choice([("$states.input.active", after)], "Wait")
-        if self.recovery_days is not None:
-            states["Recovery"] = dynamodb_task(
-                "updateContinuousBackups",
-                {
-                    "TableName": expression("$table"),
-                    "PointInTimeRecoverySpecification": {
-                        "PointInTimeRecoveryEnabled": True,
-                        "RecoveryPeriodInDays": self.recovery_days,
-                    },
-                },
-                busy=True,
-                then="Steps",
-                catches=[catch("Incomplete")],
-            )
-        return states
-
-    def _loading(self) -> dict[str, Json]:
-        item = "$states.context.Map.Item.Value"
-        load = function_task(
-            self.functions.load,
-            {name: expression(f"$states.input.{name}") for name in ("file", "table", "type", "after")},
-            seconds=_CALL_SECONDS,
-            then="Loaded",
-            output=expression("$merge([$states.input, $states.result.Payload])"),
-        )
-        files = distributed_map(
-            {
-                "Load": load,
-                "Loaded": choice([("$states.input.done", "Done")], "Load"),
-                "Done": passing(None, output={}),
-            },
-            start="Load",
-            label="Files",
-            items={
-                "ItemReader": {
-                    "Resource": "arn:aws:states:::s3:getObject",
-                    "ReaderConfig": {"InputType": "JSON"},
-                    "Parameters": {"Bucket": self.work_bucket, "Key.$": "$.key"},
-                },
-            },
-            selector={"file.$": "$$.Map.Item.Value", "table.$": "$.table", "type.$": "$.type", "after": 0},
-            concurrency=self.files_at_once,
-            then=None,
-            more={
-                # What the children return would not fit into a state for many files: it goes to the work bucket.
-                "ResultWriter": {
-                    "Resource": "arn:aws:states:::s3:putObject",
-                    "Parameters": {"Bucket": self.work_bucket, "Prefix": RESULTS},
-                },
-                "ResultPath": None,
-            },
-        )
-        return {
-            # In order, one after the other: an increment says what became of what the steps before it have written.
-            "Steps": {
-                "Type": "Map",
-                "QueryLanguage": "JSONata",
-                "Items": expression("$steps"),
-                "ItemSelector": {
-                    "key": expression(f"{item}.key"),
-                    "files": expression(f"{item}.files"),
-                    "type": expression(f"{item}.type"),
-                    "table": expression("$table"),
-                },
-                "MaxConcurrency": 1,
-                "ItemProcessor": {
-                    "ProcessorConfig": {"Mode": "INLINE"},
-                    "StartAt": "Any",
-                    "States": {
-                        "Any": choice([("$states.input.files > 0", "Files")], "Nothing"),
-                        "Files": files,
-                        "Nothing": passing(None, output={}),
-                    },
-                },
-                "Catch": [catch("Incomplete")],
-                "Output": {},
-                "Next": "Segments",
-            },
-        }
-
     def _checking(self) -> dict[str, Json]:
-        digest = function_task(
-            self.functions.digest,
-            expression("$states.input"),
-            seconds=_CALL_SECONDS,
-            then="Read",
-        )
-        fields = (
-            f"'table': $table, 'segment': $, 'segments': {self.segments}, 'start': null, 'count': 0, 'bytes': 0, "
-            f"'digest': '{_NO_DIGEST}'"
-        )
         return {
-            "Segments": passing("Digest", output={"segments": expression(f"[[0..{self.segments - 1}].{{{fields}}}]")}),
-            "Digest": distributed_map(
-                {
-                    "DigestSegment": digest,
-                    "Read": choice([("$states.input.done", "Counted")], "DigestSegment"),
-                    "Counted": passing(None),
-                },
-                start="DigestSegment",
-                label="Segments",
-                items={"ItemsPath": "$.segments"},
-                concurrency=self.segments,
-                then="Check",
-                catches=[catch("Incomplete")],
-                more={"ResultPath": "$.counted"},
-            ),
+            **counting(self.functions.digest, segments=self.segments, then="Check", catches=[catch("Incomplete")]),
             "Check": function_task(
                 self.functions.check,
                 {"expected": expression("$expected"), "segments": expression("$states.input.counted")},
@@ -354,87 +171,3 @@ class RestoreMachine:
                 ),
             ),
         }
-
-    def _finishing(self) -> dict[str, Json]:
-        arguments: Json
-        steps: list[tuple[str, Json]] = [
-            (
-                "Verified",
-                {
-                    "operation": "tagResource",
-                    "arguments": {
-                        "ResourceArn": expression("$arn"),
-                        "Tags": [
-                            {"Key": VERIFIED_TAG, "Value": expression("$restored.digest")},
-                            {"Key": STATE_TAG, "Value": VERIFIED},
-                        ],
-                    },
-                },
-            )
-        ]
-        if self.stream_policy is not None:
-            arguments = {"ResourceArn": expression("$stream"), "Policy": expression(_rendered("stream"))}
-            steps.append(("StreamPolicy", {"operation": "putResourcePolicy", "arguments": arguments}))
-        if self.time_to_live is not None:
-            arguments = {
-                "TableName": expression("$table"),
-                "TimeToLiveSpecification": {"AttributeName": self.time_to_live, "Enabled": True},
-            }
-            steps.append(("TimeToLive", {"operation": "updateTimeToLive", "arguments": arguments}))
-        for number, (index, mode) in enumerate(self.insights.items()):
-            arguments = {
-                "TableName": expression("$table"),
-                **({"IndexName": index} if index else {}),
-                "ContributorInsightsAction": "ENABLE",
-                "ContributorInsightsMode": mode,
-            }
-            steps.append((f"Insights{number}", {"operation": "updateContributorInsights", "arguments": arguments}))
-        last = "FinalPolicy" if self.policy != self.final_policy and self.final_policy is not None else "Restored"
-        followers = [name for name, _ in steps[1:]] + ["Locked" if last == "FinalPolicy" else last]
-        states = {
-            name: dynamodb_task(**step, busy=True, then=then, catches=[catch("Unfinished")])
-            for (name, step), then in zip(steps, followers, strict=True)
-        }
-        if last == "FinalPolicy":
-            # A drill looks for its canary first, and removes the table.
-            states["Locked"] = choice([("$isolated", "Restored")], "FinalPolicy")
-            states["FinalPolicy"] = dynamodb_task(
-                "putResourcePolicy",
-                {"ResourceArn": expression("$arn"), "Policy": expression(_rendered("final"))},
-                busy=True,
-                then="Restored",
-                catches=[catch("Unfinished")],
-            )
-        states["Unfinished"] = fail(
-            expression("$states.input.Error"),
-            expression(
-                "'Every item of table ' & $table & ' is there, but not all of its settings: ' & $states.input.Cause"
-            ),
-        )
-        states["Restored"] = passing(
-            None,
-            output={
-                "table": expression("$table"),
-                "arn": expression("$arn"),
-                "reached": expression("$reached"),
-                "restored": expression("$restored"),
-                "execution": expression("$execution"),
-            },
-        )
-        return states
-
-
-def _without_braces(policy: Any) -> Any:
-    if isinstance(policy, str):
-        return _VARIABLE.sub(_BRACE, policy)
-    if isinstance(policy, list):
-        return [_without_braces(inner) for inner in policy]
-    if isinstance(policy, dict):
-        return {_without_braces(key): _without_braces(inner) for key, inner in policy.items()}
-    return policy
-
-
-def _rendered(name: str) -> str:
-    """The text of a policy with the table's name in it. By splitting and joining: nothing is read as a pattern."""
-    named = f"$join($split($string($template.{name}), '{PLACEHOLDER}'), $table)"
-    return f"$join($split({named}, '{_BRACE}'), '$' & '{{')"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tableguard.backup.restore_states import (
+    CALL_SECONDS,
     DYNAMODB_FAULTS,
     catch,
     choice,
@@ -16,7 +17,6 @@ from tableguard.backup.restore_states import (
 )
 from tableguard.policy.documents import Json
 
-_SECONDS = 960
 _EXPORTS = "arn:aws:states:::aws-sdk:dynamodb"
 
 
@@ -35,7 +35,7 @@ def from_catalogue(plan: str) -> dict[str, Json]:
                 "sealed_by": expression("$sealed_by"),
                 "execution": expression("$states.context.Execution.Name"),
             },
-            seconds=_SECONDS,
+            seconds=CALL_SECONDS,
             then="Planned",
             catches=[catch("Refused")],
         )
@@ -101,13 +101,15 @@ def from_point_in_time(
                 "export": expression("$export"),
                 "execution": expression("$states.context.Execution.Name"),
             },
-            seconds=_SECONDS,
+            seconds=CALL_SECONDS,
             then="Measure",
             catches=[catch("Refused")],
         ),
         "Measure": distributed_map(
             {
-                "MeasureFile": function_task(measuring, expression("$states.input"), seconds=_SECONDS, then="Measured"),
+                "MeasureFile": function_task(
+                    measuring, expression("$states.input"), seconds=CALL_SECONDS, then="Measured"
+                ),
                 "Measured": {"Type": "Succeed", "QueryLanguage": "JSONata", "Output": {}},
             },
             start="MeasureFile",
@@ -131,6 +133,6 @@ def from_point_in_time(
             },
         ),
         "Close": function_task(
-            closing, expression("$states.input"), seconds=_SECONDS, then="Planned", catches=[catch("Refused")]
+            closing, expression("$states.input"), seconds=CALL_SECONDS, then="Planned", catches=[catch("Refused")]
         ),
     }

@@ -36,6 +36,10 @@ DYNAMODB_BUSY: Final = (
     "DynamoDb.ContinuousBackupsUnavailableException",
     "DynamoDb.PolicyNotFoundException",
 )
+# By the service's own name of the error as well: which of the two Step Functions says is not documented.
+NO_PARAMETER: Final = ("Ssm.ParameterNotFoundException", "Ssm.ParameterNotFound")
+_SSM_FAULTS: Final = ("Ssm.ThrottlingException", "Ssm.InternalServerErrorException", "Ssm.SdkClientException")
+CALL_SECONDS: Final = 960  # a call of a function is given up: the longest that one runs, and a minute
 
 
 def expression(text: str) -> str:
@@ -140,6 +144,18 @@ def reading_tags(name: str, arn: str, *, then: str, catches: Sequence[Json] = ()
         f"{name}Page": page,
         f"{name}More": choice([("$next != ''", f"{name}Page")], then),
     }
+
+
+def parameter_task(operation: str, arguments: Mapping[str, Any], **more: Any) -> Json:
+    """A call of SSM by the SDK integration.
+
+    Args:
+        operation: The operation, "getParameter" or "putParameter".
+        arguments: Its arguments.
+        **more: What `task` takes.
+    """
+    retries = [retry(*_SSM_FAULTS, "States.Timeout")]
+    return task(f"arn:aws:states:::aws-sdk:ssm:{operation}", arguments, seconds=60, retries=retries, **more)
 
 
 def function_task(function: str, payload: Mapping[str, Any] | str, *, seconds: int, **more: Any) -> Json:

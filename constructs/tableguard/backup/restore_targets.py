@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tableguard.backup.restore_machine import INCOMPLETE, RESTORE_TAG, STATE_TAG
+from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG
 from tableguard.policy import InvalidInputError, TableReference, names
-from tableguard.policy.documents import Json
+from tableguard.policy.backup import SealedReference, through_s3
+from tableguard.policy.documents import Json, Statement
 from tableguard.policy.partitions import dns_suffix_of
 from tableguard.policy.tokens import is_unresolved
 
@@ -159,24 +160,29 @@ def _allow(actions: Sequence[str], resources: Sequence[str], condition: Mapping[
     }
 
 
-def sealed_reading(*, partition: str, bucket: str, source: TableReference, catalogue: bool) -> list[Json]:
+def sealed_reading(*, partition: str, sealed: SealedReference, source: TableReference, catalogue: bool) -> list[Json]:
     """What reading the sealed exports of one table takes.
 
     Args:
         partition: The partition.
-        bucket: The name of the sealed bucket.
+        sealed: The sealed bucket. Where it has a key, that key's policy has to let the readers, too.
         source: The table.
         catalogue: Whether the catalogue is read, too.
     """
     own = f"{source.account}/{source.region}/{source.name}"
-    arn = f"arn:{partition}:s3:::{bucket}"
+    arn = f"arn:{partition}:s3:::{sealed.bucket}"
     folders = ["exports", *(["catalogue"] if catalogue else [])]
-    read = _allow(["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/{folder}/{own}/*" for folder in folders])
+    reading = [_allow(["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/{folder}/{own}/*" for folder in folders])]
+    if sealed.key_arn is not None:
+        decrypt = Statement(
+            actions=("kms:Decrypt",), resources=(sealed.key_arn,), clauses=through_s3(arn, sealed.region)
+        )
+        reading.append(decrypt.to_json())
     if not catalogue:
-        return [read]
+        return reading
     prefixes = [f"{folder}/{own}/*" for folder in folders]
     listing = _allow(["s3:ListBucket", "s3:ListBucketVersions"], [arn], {"StringLike": {"s3:prefix": prefixes}})
-    return [read, listing]
+    return [*reading, listing]
 
 
 def bucket_access(

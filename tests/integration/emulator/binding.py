@@ -23,6 +23,7 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qs
 
+import request_keys  # type: ignore[import-not-found]  # its neighbour: run as a script, this has no package
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.core.router import extract_access_key_id
@@ -80,7 +81,7 @@ def check_request(method: str, headers: Mapping[str, str], body: bytes, query_pa
     network = _network(key, headers.get(HEADER))
     for done, resource in _asked(action, said):
         if action == "CreateTable" or _is_there(resource):
-            _decide(caller, role, done, resource, network)
+            _decide(caller, role, done, resource, network, request_keys.of_request(done, said, resource))
 
 
 def remember_role(headers: Mapping[str, str], body: bytes, query_params: Mapping[str, Any]) -> None:
@@ -144,13 +145,24 @@ def execution_credentials(config: _Json) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": digest, "AWS_SESSION_TOKEN": digest}
 
 
-def _decide(caller: str, role: str | None, action: str, resource: str, network: Mapping[str, Any]) -> None:
+def _decide(
+    caller: str,
+    role: str | None,
+    action: str,
+    resource: str,
+    network: Mapping[str, Any],
+    more: Mapping[str, Any] | None = None,
+) -> None:
     endpoint = network.get("aws:SourceVpce")
     decide(
         (caller, role),
         f"dynamodb:{action}",
         resource,
-        context={"aws:RequestedRegion": resource.split(":")[3], **(network or {"aws:SourceIp": _ADDRESS})},
+        context={
+            "aws:RequestedRegion": resource.split(":")[3],
+            **(network or {"aws:SourceIp": _ADDRESS}),
+            **(more or {}),
+        },
         policy=_policy_of(resource),
         endpoint=_endpoint(endpoint)["PolicyDocument"] if endpoint else None,
     )

@@ -127,15 +127,21 @@ def fill(said: _Json) -> _Json:
     """Put items into a table, past all requests: in bulk, by requests, the emulator takes a second for 1,400 of them.
 
     Args:
-        said: The `table`'s ARN and the `items`, as DynamoDB JSON.
+        said: The `table`'s ARN, the `items`, as DynamoDB JSON, and the keys to `remove` after that.
     """
     _, _, _, region, account, name = said["table"].split(":")
     with request_scope(account, region):
         table = dynamodb._tables[name.removeprefix("table/")]
         for item in said["items"]:
-            sort = dynamodb._extract_key_val(item[table["sk_name"]]) if table["sk_name"] else "__no_sort__"
-            dynamodb._set_item(table, dynamodb._extract_key_val(item[table["pk_name"]]), sort, item)
+            dynamodb._set_item(table, *_key_values(table, item), item)
+        for key in said.get("remove", ()):
+            dynamodb._remove_item(table, *_key_values(table, key))
     return {"count": table["ItemCount"]}
+
+
+def _key_values(table: _Json, item: _Json) -> tuple[Any, Any]:
+    sort = dynamodb._extract_key_val(item[table["sk_name"]]) if table["sk_name"] else "__no_sort__"
+    return dynamodb._extract_key_val(item[table["pk_name"]]), sort
 
 
 def of(table: _Json) -> Log | None:

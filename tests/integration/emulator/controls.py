@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.integration.emulator.server import Emulator
@@ -52,9 +53,13 @@ class Controls:
         """Let nothing go wrong any more."""
         self._ask("forget", {})
 
-    def fill(self, table: str, items: Sequence[Mapping[str, Any]]) -> int:
-        """Put items into the table of this ARN without requests, which are slow; says how many are in there then."""
-        return int(self._ask("fill", {"table": table, "items": items})["count"])
+    def fill(self, table: str, items: Sequence[Mapping[str, Any]], remove: Sequence[Mapping[str, Any]] = ()) -> int:
+        """Put items into the table of this ARN without requests, which are slow, and remove those of other keys.
+
+        Returns:
+            How many are in there then.
+        """
+        return int(self._ask("fill", {"table": table, "items": items, "remove": remove})["count"])
 
     def bind_s3(self, *, on: bool) -> None:
         """Let tableguard decide requests to S3 and replication, or the emulator."""
@@ -63,6 +68,20 @@ class Controls:
     def refusals(self) -> list[str]:
         """What the extension has refused in the background, where nobody was answered: replication."""
         told: list[str] = self._ask("refusals", {})["refusals"]
+        return told
+
+    @contextlib.contextmanager
+    def rotten(self, bucket: str, key: str, do: str) -> Iterator[None]:
+        """Let the storage under S3 "alter" or "lose" an object, which no request could; it heals afterwards."""
+        self._ask("rot", {"bucket": bucket, "key": key, "do": do})
+        try:
+            yield
+        finally:
+            self._ask("rot", {"bucket": bucket, "key": key, "do": "heal"})
+
+    def failures(self) -> list[str]:
+        """What schedules have asked an API for in vain, in the background as well."""
+        told: list[str] = self._ask("failures", {})["failures"]
         return told
 
     def invocations(self) -> list[dict[str, Any]]:

@@ -76,9 +76,10 @@ def _unless_killed(add: Callable[..., _Json]) -> Callable[..., _Json]:
 def _if_allowed(invoke: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     def invoke_if_allowed(resource: str, said: Any) -> Any:
         who = binding.acting.get()
-        for action, on in _asked(resource, said) if who else ():
+        for action, on, keys in _asked(resource, said) if who else ():
             try:
-                binding.decide(who, action, on, owner=_owner(on), context={"aws:RequestedRegion": get_region()})
+                context = {"aws:RequestedRegion": get_region(), **keys}
+                binding.decide(who, action, on, owner=_owner(on), context=context)
             except binding.DeniedError as denied:
                 raise stepfunctions._ExecutionError("States.Permissions", f"{denied} (tableguard's)") from None
         return invoke(resource, said)
@@ -86,19 +87,20 @@ def _if_allowed(invoke: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     return invoke_if_allowed
 
 
-def _asked(resource: str, said: Any) -> Iterator[tuple[str, str]]:
+def _asked(resource: str, said: Any) -> Iterator[tuple[str, str, _Json]]:
     account = f"{get_region()}:{get_account_id()}"
     function = stepfunctions._extract_lambda_ref(resource)
     if "lambda:invoke" in resource.lower():
         function = said.get("FunctionName")
     if function:
-        yield "lambda:InvokeFunction", function if ":" in function else f"arn:aws:lambda:{account}:function:{function}"
+        arn = function if ":" in function else f"arn:aws:lambda:{account}:function:{function}"
+        yield "lambda:InvokeFunction", arn, {}
     elif "states:startExecution" in resource or "aws-sdk:sfn:startExecution" in resource:
-        yield "states:StartExecution", said["StateMachineArn"]
+        yield "states:StartExecution", said["StateMachineArn"], {}
     elif resource.endswith(("sns:publish",)) and "TopicArn" in said:
-        yield "sns:Publish", said["TopicArn"]
+        yield "sns:Publish", said["TopicArn"], {}
     elif resource.endswith("cloudwatch:putMetricData"):
-        yield "cloudwatch:PutMetricData", "*"
+        yield "cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": said["Namespace"]}
 
 
 def _owner(resource: str) -> str:

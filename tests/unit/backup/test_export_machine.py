@@ -102,8 +102,8 @@ def test_one_write_makes_the_chain_longer_and_ends_the_claim() -> None:
 
 def test_nothing_is_exported_that_was_not_claimed() -> None:
     assert {name for start in STARTS for name in before(start)} == {"Which"}
-    assert before("Which") == {"Claim", "Next"}
-    assert [rule["Condition"] for rule in STATES["Next"]["Choices"] if rule["Next"] == "Which"] == [
+    assert before("Which") == {"Claim", "Decide"}
+    assert [rule["Condition"] for rule in STATES["Decide"]["Choices"] if rule["Next"] == "Which"] == [
         "{% $plan.do = 'start' %}"
     ]
     assert {state["Next"] for state in STARTS.values()} == {"Note"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tableguard.policy.backup.common import DELETES, Bucket, unless
 from tableguard.policy.backup.references import ReplicationSource
-from tableguard.policy.backup.replication import AT_DESTINATION
+from tableguard.policy.backup.replication import AT_DESTINATION, through_s3
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import VERSION, Json, Statement, merged
@@ -57,6 +57,33 @@ def reader_statements(bucket: Bucket, readers: Sequence[Role], *, owner: str) ->
                 Statement(actions=actions, resources=resources, kind="AWS", principals=(reader.account,), clauses=pin)
             )
     return tuple(statements)
+
+
+def reader_key_statements(bucket: Bucket, readers: Sequence[Role], *, owner: str, region: str) -> tuple[Statement, ...]:
+    """What the key's policy says, so that readers of other accounts can decrypt what they read: through S3 alone.
+
+    A role of the bucket's own account needs none where the key's policy leaves its account to IAM, as the CDK's does.
+
+    Args:
+        bucket: The bucket, with a key.
+        readers: The roles.
+        owner: The bucket's account.
+        region: The bucket's region.
+    """
+    return tuple(
+        Statement(
+            actions=("kms:Decrypt",),
+            resources=("*",),
+            kind="AWS",
+            principals=(reader.account,),
+            clauses=(
+                Clause("ArnEquals", PRINCIPAL_ARN, (reader.arn(bucket.partition),)),
+                *through_s3(bucket.arn, region),
+            ),
+        )
+        for reader in readers
+        if reader.account != owner
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

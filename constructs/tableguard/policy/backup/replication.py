@@ -78,15 +78,21 @@ def destination_key_statement(*, role_arn: str, account: str, bucket_arn: str, r
         resources=("*",),
         kind="AWS",
         principals=(account,),
-        clauses=(Clause("ArnEquals", "aws:PrincipalArn", (role_arn,)), *_through_s3(bucket_arn, region)),
+        clauses=(Clause("ArnEquals", "aws:PrincipalArn", (role_arn,)), *through_s3(bucket_arn, region)),
     )
 
 
 def _key(key_arn: str, bucket_arn: str, region: str, actions: tuple[str, ...]) -> Statement:
-    return Statement(actions=actions, resources=(key_arn,), clauses=_through_s3(bucket_arn, region))
+    return Statement(actions=actions, resources=(key_arn,), clauses=through_s3(bucket_arn, region))
 
 
-def _through_s3(bucket_arn: str, region: str) -> tuple[Clause, ...]:
+def through_s3(bucket_arn: str, region: str) -> tuple[Clause, ...]:
+    """What limits the use of a key to S3's, for objects of one bucket.
+
+    Args:
+        bucket_arn: The bucket.
+        region: The bucket's region.
+    """
     # With a bucket key the context names the bucket, without one the object.
     return (
         Clause("StringEquals", "kms:ViaService", (f"s3.{region}.amazonaws.com",)),

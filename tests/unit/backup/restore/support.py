@@ -12,7 +12,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tableguard.backup.restore_machine import PLACEHOLDER
+from tableguard.backup.restore_templates import PLACEHOLDER
 from tableguard.backup.table_blueprint import Blueprint, TableBlueprint
 from tableguard.backup.table_restore import TableRestore
 from tableguard.policy.backup import SealedReference

@@ -1,4 +1,4 @@
-"""The machines: every task is retried and given up, every state can be reached, and the order of what they do."""
+"""The machines of restores and drills: their variables, and the order of what they do."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ from tests.unit.backup.restore.support import (
     data_app,
     definition,
     definitions,
-    followers,
     full_table,
-    machines,
     restore,
 )
 from tests.unit.tables.support import OWNER, READER, app, stack
@@ -56,36 +54,6 @@ def every() -> dict[str, Json]:
 
 def test_there_are_all_machines(every: dict[str, Json]) -> None:
     assert len(every) == 5
-
-
-def test_every_task_is_retried_and_given_up(every: dict[str, Json]) -> None:
-    for machine in every.values():
-        assert machine["TimeoutSeconds"] > 0
-        for name, state in all_states(machine).items():
-            if state["Type"] == "Task":
-                assert state["TimeoutSeconds"] > 0, name
-                assert all(r["JitterStrategy"] == "FULL" and r["BackoffRate"] >= 1 for r in state["Retry"]), name
-                assert state["Retry"], name
-
-
-def test_every_state_is_reached_and_every_name_exists(every: dict[str, Json]) -> None:
-    for machine in every.values():
-        for part in machines(machine):
-            reached, waiting = set(), {part["StartAt"]}
-            while waiting:
-                name = waiting.pop()
-                assert name in part["States"], name
-                reached.add(name)
-                waiting |= followers(part["States"][name]) - reached
-            assert reached == set(part["States"])
-
-
-def test_every_path_can_end(every: dict[str, Json]) -> None:
-    for machine in every.values():
-        for part in machines(machine):
-            for name, state in part["States"].items():
-                ends = state.get("End") or state["Type"] in {"Fail", "Succeed"}
-                assert bool(ends) != bool(followers({**state, "Catch": []})), name
 
 
 def test_every_variable_is_assigned_somewhere(every: dict[str, Json]) -> None:
@@ -173,3 +141,34 @@ def test_a_definition_without_policies_and_extras_has_no_states_for_them() -> No
     assert not {"Recovery", "TimeToLive", "FinalPolicy", "StreamPolicy", "Insights0", "Locked"} & set(states)
     assert "ResourcePolicy" not in states["Create"]["Arguments"]
     assert states["Verified"]["Next"] == "Restored"
+
+
+def test_a_verified_table_is_taken_up_after_its_items(every: dict[str, Json]) -> None:
+    states = all_states(next(iter(every.values())))
+    to = {rule["Condition"].rpartition("=")[2].strip(" '%}"): rule["Next"] for rule in states["Mine"]["Choices"]}
+    assert to == {"$execution": "Wait", "incomplete": "Wait", "verified": "Settings"}
+    assert states["Settings"]["Next"] == "Verified"
+    assert set(states["Settings"]["Assign"]) == {"stream", "restored", "reached"}
+
+
+def watches(*, keep_failed: bool) -> dict[str, Json]:
+    _, _, vault = data_app()
+    RestoreDrill(
+        vault,
+        "Drill",
+        restore=restore(vault),
+        schedule=scheduler.ScheduleExpression.rate(cdk.Duration.days(1)),
+        alarm_after=cdk.Duration.days(2),
+        keep_failed=keep_failed,
+    )
+    return all_states(next(one for comment, one in definitions(vault).items() if comment.startswith("Says how many")))
+
+
+def test_what_killed_drills_leave_is_removed_unless_it_is_to_be_kept() -> None:
+    assert "Remove" not in watches(keep_failed=True)
+    states = watches(keep_failed=False)
+    # What is said comes first, with a good drill or without one.
+    assert (states["Say"]["Next"], states["Never"]["Next"]) == ("Sweep", "Sweep")
+    for name in ("Ours", "Over", "Old"):
+        assert states[name]["Default"] == "Left"
+    assert states["Remove"]["Resource"].endswith(":deleteTable")

@@ -1,0 +1,95 @@
+"""The machine that checks a restored table, as a dict. It stands alone, so that it checks what others restored, too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tableguard.backup.counting_states import counting
+from tableguard.backup.restore_states import (
+    NO_PARAMETER,
+    catch,
+    choice,
+    expression,
+    function_task,
+    parameter_task,
+    passing,
+)
+from tableguard.policy.documents import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckMachine:
+    """The definition that checks a restored table: counts it, holds it against the last good drill, finds the canary.
+
+    Its input is {"table": name} and what is known besides: "restored" ({"count", "bytes", "digest"}) where the table
+    has been counted already, "not_before" (a moment) for the canary. It changes nothing.
+
+    Args:
+        parameter: The name of the SSM parameter that keeps what the last good drill found.
+        digest: The ARN of the function that reads one segment.
+        check: The ARN of the function that compares.
+        canary_key: The key of the canary as DynamoDB JSON; None where there is none.
+        largest_fall: The share by which count or bytes may fall.
+        segments: In how many segments the table is read.
+    """
+
+    parameter: str
+    digest: str
+    check: str
+    canary_key: Json | None
+    largest_fall: float
+    segments: int
+
+    def definition(self) -> Json:
+        """The definition."""
+        canary: Any = None
+        if self.canary_key is not None:
+            canary = {"table": expression("$table"), "key": self.canary_key, "not_before": expression("$oldest")}
+        return {
+            "Comment": "Checks a restored table against the last good drill. It changes nothing.",
+            "QueryLanguage": "JSONPath",
+            "TimeoutSeconds": 86_400,
+            "StartAt": "Asked",
+            "States": {
+                "Asked": passing(
+                    "Known",
+                    assign={
+                        "table": expression("$states.input.table"),
+                        "oldest": expression("$exists($states.input.not_before) ? $states.input.not_before : null"),
+                        "previous": None,
+                    },
+                ),
+                "Known": choice([("$exists($states.input.restored.count)", "Given")], "Segments"),
+                "Given": passing("Previous", assign={"restored": expression("$states.input.restored")}),
+                **counting(self.digest, segments=self.segments, then="Sum"),
+                "Sum": passing(
+                    "Previous",
+                    assign={
+                        "restored": {
+                            "count": expression("$sum($states.input.counted.count)"),
+                            "bytes": expression("$sum($states.input.counted.bytes)"),
+                        }
+                    },
+                ),
+                "Previous": parameter_task(
+                    "getParameter",
+                    {"Name": self.parameter},
+                    then="Check",
+                    assign={"previous": expression("$parse($states.result.Parameter.Value)")},
+                    # The first drill has nothing to compare with.
+                    catches=[catch("Check", *NO_PARAMETER)],
+                ),
+                "Check": function_task(
+                    self.check,
+                    {
+                        "restored": expression("$restored"),
+                        "previous": expression("$previous"),
+                        "largest_fall": self.largest_fall,
+                        "canary": canary,
+                    },
+                    seconds=120,
+                    then=None,
+                ),
+            },
+        }

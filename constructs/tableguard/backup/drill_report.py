@@ -1,0 +1,92 @@
+"""The states of a drill that say what it found: a metric, an event, a message, and how its execution ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tableguard.backup.restore_states import catch, choice, expression, fail, passing, retry, task
+from tableguard.policy.documents import Json
+
+NAMESPACE: Final = "tableguard/backup"
+GOOD: Final = "DrillSucceeded"
+BAD: Final = "DrillFailed"
+ITEMS: Final = "DrillItems"
+EVENT_SOURCE: Final = "tableguard.backup"
+
+
+def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
+    """The states from "Report" to the end.
+
+    Args:
+        name: What metrics and messages call the drill.
+        topic: The ARN of the topic that is told; None for none.
+    """
+    dimensions = [{"Name": "Drill", "Value": name}]
+    ok = "$passed"
+
+    def metric(name: str, value: Any, unit: str = "Count") -> Json:
+        return {"MetricName": name, "Value": value, "Unit": unit, "Dimensions": dimensions}
+
+    detail: Mapping[str, Any] = {
+        "drill": name,
+        "ok": expression(ok),
+        "problem": expression("$problem"),
+        "table": expression("$table"),
+        "found": expression("$found"),
+    }
+    told = "Tell" if topic is not None else "Verdict"
+    states = {
+        "Report": task(
+            "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
+            {
+                "Namespace": NAMESPACE,
+                "MetricData": [
+                    metric(GOOD, expression(f"{ok} ? 1 : 0")),
+                    metric(BAD, expression(f"{ok} ? 0 : 1")),
+                    metric(ITEMS, expression("$found = null ? 0 : $found.count")),
+                ],
+            },
+            seconds=60,
+            retries=[retry("States.TaskFailed", "States.Timeout")],
+            then="Event",
+            # What cannot be said here is said by the alarm on absence.
+            catches=[{**catch("Event"), "Output": {}}],
+            output={},
+        ),
+        "Event": task(
+            "arn:aws:states:::events:putEvents",
+            {
+                "Entries": [
+                    {"Source": EVENT_SOURCE, "DetailType": "Restore drill", "Detail": detail},
+                ]
+            },
+            seconds=60,
+            retries=[retry("States.TaskFailed", "States.Timeout")],
+            then=told,
+            catches=[{**catch(told), "Output": {}}],
+            output={},
+        ),
+        "Verdict": choice([(ok, "Good")], "Bad"),
+        "Good": passing(None, output=expression("$found")),
+        "Bad": fail("DrillFailed", expression("$problem")),
+    }
+    if topic is not None:
+        states["Tell"] = task(
+            "arn:aws:states:::sns:publish",
+            {
+                "TopicArn": topic,
+                "Subject": expression(
+                    f"$substring(({ok} ? 'Restore drill passed: ' : 'Restore drill FAILED: ') & '{name}', 0, 99)"
+                ),
+                "Message": expression(
+                    f"{ok} ? 'Restored ' & $string($found.count) & ' items as of ' & $reached & '.' : $problem"
+                ),
+            },
+            seconds=60,
+            retries=[retry("States.TaskFailed", "States.Timeout")],
+            then="Verdict",
+            catches=[{**catch("Verdict"), "Output": {}}],
+            output={},
+        )
+    return states

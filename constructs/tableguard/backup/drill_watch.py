@@ -1,0 +1,60 @@
+"""The machine that says how old the last good drill is and removes what killed ones have left, as a dict."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tableguard.backup.drill_report import NAMESPACE
+from tableguard.backup.drill_sweeping import DrillTables, sweeping
+from tableguard.backup.restore_states import NO_PARAMETER, catch, expression, parameter_task, passing, retry, task
+from tableguard.policy.documents import Json
+
+AGE: Final = "DrillAgeHours"
+
+
+def watch_definition(*, name: str, parameter: str, tables: DrillTables | None) -> Json:
+    """The definition that says how old the last good drill is: an alarm on absence that reaches further than a week.
+
+    Args:
+        name: What the metrics call the drill.
+        parameter: The name of the SSM parameter that keeps what the last good drill found.
+        tables: The tables of the drill, of which those are removed that a killed one has left; None to keep them.
+    """
+    # First what is said: a table that cannot be removed must not keep the alarm from being fed.
+    then = "Sweep" if tables is not None else None
+    began = "$toMillis($parse($states.result.Parameter.Value).drilled)"
+    return {
+        "Comment": "Says how many hours ago the last good drill began. It removes what killed drills have left.",
+        "QueryLanguage": "JSONPath",
+        "TimeoutSeconds": 3_000,
+        "StartAt": "Last",
+        "States": {
+            "Last": parameter_task(
+                "getParameter",
+                {"Name": parameter},
+                then="Say",
+                # No metric either: missing data is an alarm.
+                catches=[catch("Never", *NO_PARAMETER)],
+                output={"hours": expression(f"($toMillis($states.context.State.EnteredTime) - {began}) / 3600000")},
+            ),
+            "Never": passing(then, output={"never": True}),
+            "Say": task(
+                "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
+                {
+                    "Namespace": NAMESPACE,
+                    "MetricData": [
+                        {
+                            "MetricName": AGE,
+                            "Value": expression("$states.input.hours"),
+                            "Unit": "None",
+                            "Dimensions": [{"Name": "Drill", "Value": name}],
+                        }
+                    ],
+                },
+                seconds=60,
+                retries=[retry("States.TaskFailed", "States.Timeout")],
+                then=then,
+            ),
+            **(sweeping(tables) if tables is not None else {}),
+        },
+    }

@@ -1,0 +1,90 @@
+"""The states of a restore that write the items: step by step of the chain, and the files of a step at once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tableguard.backup.restore_states import (
+    CALL_SECONDS,
+    catch,
+    choice,
+    distributed_map,
+    expression,
+    function_task,
+    passing,
+)
+from tableguard.policy.documents import Json
+
+RESULTS: Final = "results"
+
+
+def loading(function: str, *, work_bucket: str, files_at_once: int) -> dict[str, Json]:
+    """The state "Steps", which goes on to "Segments"; what fails leaves to "Incomplete".
+
+    Args:
+        function: The ARN of the function that writes one file of an export.
+        work_bucket: The name of the work bucket.
+        files_at_once: How many files are loaded at the same time.
+    """
+    item = "$states.context.Map.Item.Value"
+    load = function_task(
+        function,
+        {name: expression(f"$states.input.{name}") for name in ("file", "table", "type", "after")},
+        seconds=CALL_SECONDS,
+        then="Loaded",
+        output=expression("$merge([$states.input, $states.result.Payload])"),
+    )
+    files = distributed_map(
+        {
+            "Load": load,
+            "Loaded": choice([("$states.input.done", "Done")], "Load"),
+            "Done": passing(None, output={}),
+        },
+        start="Load",
+        label="Files",
+        items={
+            "ItemReader": {
+                "Resource": "arn:aws:states:::s3:getObject",
+                "ReaderConfig": {"InputType": "JSON"},
+                "Parameters": {"Bucket": work_bucket, "Key.$": "$.key"},
+            },
+        },
+        selector={"file.$": "$$.Map.Item.Value", "table.$": "$.table", "type.$": "$.type", "after": 0},
+        concurrency=files_at_once,
+        then=None,
+        more={
+            # What the children return would not fit into a state for many files: it goes to the work bucket.
+            "ResultWriter": {
+                "Resource": "arn:aws:states:::s3:putObject",
+                "Parameters": {"Bucket": work_bucket, "Prefix": RESULTS},
+            },
+            "ResultPath": None,
+        },
+    )
+    return {
+        # In order, one after the other: an increment says what became of what the steps before it have written.
+        "Steps": {
+            "Type": "Map",
+            "QueryLanguage": "JSONata",
+            "Items": expression("$steps"),
+            "ItemSelector": {
+                "key": expression(f"{item}.key"),
+                "files": expression(f"{item}.files"),
+                "type": expression(f"{item}.type"),
+                "table": expression("$table"),
+            },
+            "MaxConcurrency": 1,
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "INLINE"},
+                "StartAt": "Any",
+                "States": {
+                    "Any": choice([("$states.input.files > 0", "Files")], "Nothing"),
+                    "Files": files,
+                    "Nothing": passing(None, output={}),
+                },
+            },
+            "Catch": [catch("Incomplete")],
+            "Output": {},
+            "Next": "Segments",
+        },
+    }

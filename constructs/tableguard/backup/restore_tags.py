@@ -1,0 +1,11 @@
+"""The tags by which everybody tells a table that a restore has made, and how far it is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+RESTORE_TAG: Final = "tableguard:restore"
+STATE_TAG: Final = "tableguard:restore-state"
+VERIFIED_TAG: Final = "tableguard:verified"
+INCOMPLETE: Final = "incomplete"
+VERIFIED: Final = "verified"

@@ -1,0 +1,86 @@
+"""The organization with backups: deployed once, and a copy for each test that asks for one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from scripts.deployment.accounts import Accounts
+from scripts.deployment.cdk import Cdk
+from scripts.deployment.plan import ROOT
+from scripts.deployment.report import Report
+from tests.integration import deploy_local
+from tests.integration.backup import organization as org
+from tests.integration.backup.flow import Flow
+from tests.integration.emulator.server import Emulator
+
+_PIPELINE = "999900001111"
+
+
+def _deploy(emulator: Emulator, mode: str) -> None:
+    profiles = {account: account for account in (_PIPELINE, org.DATA, org.VAULT, org.RECOVERY)}
+    accounts = Accounts(profiles, deploy_local.environment(emulator, profiles))
+    cdk = Cdk(accounts, _PIPELINE, emulator.folder / "app", Report(show=lambda _line: None))
+    for account in (org.DATA, org.VAULT, org.RECOVERY):
+        cdk.bootstrap((account, org.REGION))
+    assembly = _synthesize(cdk, emulator.folder / "app", mode)
+    cdk.deploy(assembly)
+    Flow(emulator).switch_schedules(on=False)
+
+
+def _synthesize(cdk: Cdk, folder: Path, mode: str) -> Path:
+    folder.mkdir(parents=True)
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    settings["app"] = f"cd {ROOT} && python3 -m tests.integration.backup.organization"
+    settings["context"]["backup:mode"] = mode
+    (folder / "cdk.json").write_text(json.dumps(settings))
+    assembly = folder / "cdk.out"
+    cdk.run("synth", "--quiet", "--output", str(assembly), folder=folder)
+    return assembly
+
+
+def _stage(mode: str, within: Path) -> Iterator[Emulator]:
+    with Emulator(within=within) as emulator:
+        _deploy(emulator, mode)
+        emulator.stop()
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def backed_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A stopped emulator in which the organization is deployed, its vault in compliance mode."""
+    yield from _stage("COMPLIANCE", tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def backed_up_in_governance_mode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """The same with a vault in governance mode, whose locks the break-glass role may lift."""
+    yield from _stage("GOVERNANCE", tmp_path_factory.getbasetemp())
+
+
+BeginFlow: TypeAlias = Callable[[], Flow]
+
+
+@pytest.fixture
+def begin_flow(backed_up: Emulator) -> Iterator[BeginFlow]:
+    """Begin with nothing but what was deployed, in an emulator of its own."""
+    with ExitStack() as running:
+        yield lambda: Flow(running.enter_context(Emulator(backed_up)))
+
+
+@pytest.fixture
+def flow(begin_flow: BeginFlow) -> Flow:
+    """An organization that the test alone uses, with an empty table."""
+    return begin_flow()
+
+
+@pytest.fixture(scope="module")
+def shared_flow(backed_up: Emulator) -> Iterator[Flow]:
+    """An organization that the tests of a module use one after the other."""
+    with Emulator(backed_up) as emulator:
+        yield Flow(emulator)

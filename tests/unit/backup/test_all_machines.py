@@ -1,0 +1,148 @@
+"""Every state machine that the library makes, by one measure: what Step Functions takes, and what each state needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
+
+import tableguard as tg
+from tests.state_machines import valid_state_machine
+from tests.unit.backup import exported, plan_support, vaults
+from tests.unit.backup.restore.support import (
+    LEAST,
+    SOURCE,
+    Json,
+    all_states,
+    data_app,
+    followers,
+    full_table,
+    machines,
+    restore,
+    vault_stack,
+)
+from tests.unit.backup.test_on_demand_backups import on_demand
+from tests.unit.tables.support import READER, app, resolved, stack
+
+DAILY: Final = scheduler.ScheduleExpression.rate(cdk.Duration.days(1))
+# Each by the path of its logical id. A machine that is new has to be made below, and named here.
+NAMES: Final = (
+    "export/ExportMachine",
+    "least/DrillCheckMachine",
+    "least/DrillMachine",
+    "least/DrillWatchMachine",
+    "least/RestoreMachine",
+    "living/RestoreMachine",
+    "on demand/BackupsMachine",
+    "plan/PlanJobsCounter",
+    "restore testing/PlanJobsCounter",
+    "restore testing/PlanRestoreTestsValidate",
+    "restore/DrillCheckMachine",
+    "restore/DrillMachine",
+    "restore/DrillWatchMachine",
+    "restore/RestoreMachine",
+    "vault/VaultSealingMachine",
+    "vault/VaultSealingSweeperMachine",
+)
+
+
+def _restores() -> Iterator[tuple[str, cdk.Stack]]:
+    """With everything that they can have, with the least, and of a living table."""
+    _, data, vault = data_app()
+    table = full_table(data)
+    table.grant(READER)
+    tg.TablePerimeter(
+        data, "Perimeter", table=table, perimeter=tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")])
+    )
+    tg.RestoreDrill(
+        vault,
+        "Drill",
+        restore=restore(vault, blueprint=tg.TableBlueprint.like(table), source=None),
+        schedule=DAILY,
+        alarm_after=cdk.Duration.days(2),
+        canary=tg.Canary(key={"pk": {"S": "canary"}, "sk": {"S": "canary"}}),
+        keep_failed=True,
+        alarms_topic=sns.Topic(vault, "Topic"),
+    )
+    yield "restore", vault
+    least = vault_stack()
+    tg.RestoreDrill(least, "Drill", restore=restore(least), schedule=DAILY, alarm_after=cdk.Duration.days(2))
+    yield "least", least
+    living = stack(app())
+    restore(living, blueprint=LEAST, sealed=None, point_in_time=SOURCE)
+    yield "living", living
+
+
+def _stacks() -> Iterator[tuple[str, cdk.Stack]]:
+    yield from _restores()
+    exporting = stack(app())
+    exported.export(exporting)
+    yield "export", exporting
+    sealing = vaults.stack()
+    vaults.vault(sealing)
+    yield "vault", sealing
+    demanded = stack(app())
+    on_demand(demanded)
+    yield "on demand", demanded
+    planned = stack(app())
+    plan_support.plan(planned)
+    yield "plan", planned
+    tested = stack(app())
+    plan_support.plan(tested, restore_testing=plan_support.restore_testing(tested))
+    yield "restore testing", tested
+
+
+@pytest.fixture(scope="module")
+def every() -> dict[str, Json]:
+    found = {}
+    for name, scope in _stacks():
+        for logical_id, resource in Template.from_stack(scope).to_json()["Resources"].items():
+            if resource["Type"] == "AWS::StepFunctions::StateMachine":
+                text = resolved(resource["Properties"]["DefinitionString"], account=scope.account)
+                found[f"{name}/{logical_id[:-8]}"] = json.loads(text)
+    return found
+
+
+def test_the_list_is_whole(every: dict[str, Json]) -> None:
+    assert sorted(every) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_step_functions_takes_it(every: dict[str, Json], name: str) -> None:
+    assert valid_state_machine(every[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_task_is_retried_with_jitter_and_given_up(every: dict[str, Json], name: str) -> None:
+    assert every[name]["TimeoutSeconds"] > 0
+    for state_name, state in all_states(every[name]).items():
+        if state["Type"] == "Task":
+            assert state["TimeoutSeconds"] > 0, state_name
+            # No attempts: an error that a retrier of everything would try again.
+            again = [retrier for retrier in state["Retry"] if retrier["MaxAttempts"] > 0]
+            assert again, state_name
+            for retrier in again:
+                # A worker that has not come to an end goes on at once: nobody else is in its way.
+                at_once = retrier["ErrorEquals"] == ["Unfinished"]
+                assert at_once or retrier["JitterStrategy"] == "FULL", state_name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_state_is_reached_and_leads_to_one_or_ends(every: dict[str, Json], name: str) -> None:
+    for part in machines(every[name]):
+        reached: set[str] = set()
+        waiting = {part["StartAt"]}
+        while waiting:
+            state_name = waiting.pop()
+            reached.add(state_name)
+            waiting |= followers(part["States"][state_name]) - reached
+        assert reached == set(part["States"])
+        for state_name, state in part["States"].items():
+            ends: Any = state.get("End") or state["Type"] in {"Fail", "Succeed"}
+            assert bool(ends) != bool(followers({**state, "Catch": []})), state_name

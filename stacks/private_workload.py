@@ -11,6 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 import tableguard as tg
+from stacks.backups import ExportedTable
 from stacks.findings import acknowledge, acknowledge_wildcard, skip_checks
 from stacks.table_function import Network, TableFunction
 
@@ -19,6 +20,7 @@ ITEM = dynamodb.Attribute(name="item", type=dynamodb.AttributeType.STRING)
 TABLE = "private-table"
 READER = "private-reader"
 BREAK_GLASS = "break-glass"
+EXPORTER = "private-exporter"
 
 
 class PrivateWorkload(cdk.Stack):
@@ -32,7 +34,15 @@ class PrivateWorkload(cdk.Stack):
     every Region but this one nobody can use the role: see the guardrails of `Management`.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment, emergency_account: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        env: cdk.Environment,
+        emergency_account: str,
+        vault: tg.VaultReference,
+    ) -> None:
         """Make the workload.
 
         Args:
@@ -40,6 +50,7 @@ class PrivateWorkload(cdk.Stack):
             construct_id: The stack's name.
             env: Account and region.
             emergency_account: The account of the emergency users, which holds nothing else.
+            vault: Where the table's exports go.
         """
         super().__init__(scope, construct_id, env=env)
         self.break_glass = tg.BreakGlassRole(
@@ -86,9 +97,13 @@ class PrivateWorkload(cdk.Stack):
             partition_key=CATEGORY,
             sort_key=ITEM,
             perimeter=tg.Perimeter(
-                networks=[tg.FromVpc(self.vpc.vpc_id, region=self.region)], exemptions=[self.break_glass.exemption]
+                networks=[tg.FromVpc(self.vpc.vpc_id, region=self.region)],
+                exemptions=[self.break_glass.exemption, self.exporting],
             ),
             endpoints=[self.endpoint],
+        )
+        self.backup = ExportedTable(
+            self, "Backup", table=self.table.table, table_name=TABLE, vault=vault, role_name=EXPORTER
         )
         group = ec2.SecurityGroup(
             self, "Function", vpc=self.vpc, allow_all_outbound=False, description="The function, to DynamoDB alone"
@@ -104,6 +119,18 @@ class PrivateWorkload(cdk.Stack):
             network=Network(vpc=self.vpc, group=group),
         )
         cdk.CfnOutput(self, "FunctionName", value=self.reader.function.function_name)
+
+    @property
+    def exporting(self) -> tg.Exemption:
+        """Who takes exports, from the network of Step Functions: of the table he may do nothing else.
+
+        It is what `TableExport.exemption` says, before there is a table to export.
+        """
+        return tg.Exemption(
+            principal=tg.Role(account=self.account, name=EXPORTER),
+            fenced=tg.Fenced.EXPORT,
+            reason="the vault of another account seals the exports: docs/backups.md",
+        )
 
     @property
     def inside(self) -> Mapping[str, str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 import tableguard as tg
 from stacks.alarms_topic import AlarmsTopic
+from stacks.backup_findings import excuse, executions, files, named
 from stacks.backups import QUOTA, RETENTION, Backups
 
 
@@ -43,4 +46,14 @@ class BackupVault(cdk.Stack):
             sealed_bucket_name=backups.sealed.bucket,
             readers=readers,
             alarms_topic=topic.topic,
+        )
+        intake, sealed = self.vault.reference.intake_arn, self.vault.sealed_reference.bucket_arn
+        work = cast("s3.CfnBucket", self.node.find_child("Vault").node.find_child("Sealing").node.find_child("Work").node.default_child)
+        excuse(
+            self.vault,
+            files(
+                *(f"{bucket}/*" for bucket in (intake, sealed, f"{sealed}/catalogue", f"{sealed}/exports")),
+                f"{named(work, 'Arn')}/*",
+            )
+            | executions(self.region, self.account, f"{backups.sealed.bucket}-seal"),
         )

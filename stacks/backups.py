@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -10,7 +11,7 @@ from constructs import Construct
 
 import tableguard as tg
 from stacks.alarms_topic import AlarmsTopic
-from stacks.findings import acknowledge, acknowledge_wildcard, skip_checks
+from stacks.backup_findings import excuse, files, named
 from stacks.organization import Organization, Place
 
 REPLICATION = "export-replication"
@@ -28,14 +29,6 @@ ALARM_AFTER = cdk.Duration.hours(14)
 RETENTION = tg.Retention.governance(days=14)
 # What a source may have sealed in a day: two tables four times, and some room to catch up.
 QUOTA = tg.SourceQuota(bytes_per_day=50_000_000_000, exports_per_day=24)
-
-WITHOUT_LOCK = {
-    "CKV_AWS_18": "Object Lock of the copy in the vault protects it. CloudTrail's data events tell who asked for it.",
-    "CKV_AWS_21": "It holds what a machine works with for a week, each file written once.",
-}
-NOT_LOGGED = {
-    "CKV_AWS_18": "Access logs cost a bucket of their own in every account. CloudTrail's data events tell who asked.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +82,6 @@ class ExportedTable(Construct):
         construct_id: str,
         *,
         table: dynamodb.TableV2,
-        table_name: str,
         vault: tg.VaultReference,
         role_name: str | None = None,
     ) -> None:
@@ -99,7 +91,6 @@ class ExportedTable(Construct):
             scope: The parent construct, in a stack of the table's account.
             construct_id: The construct's id.
             table: The table.
-            table_name: Its name.
             vault: Where the exports go.
             role_name: The name of the role that exports, where a perimeter has to name it.
         """
@@ -124,3 +115,7 @@ class ExportedTable(Construct):
             alarms_topic=topic.topic,
             role_name=role_name,
         )
+        resource = cast("cdk.CfnResource", table.node.default_child)
+        below = f"arn:aws:s3:::{self.landing.bucket_name}/{stack.account}/{stack.region}/{named(resource)}/*"
+        sent = (f"arn:aws:s3:::{vault.intake_bucket}/{stack.account}/*", f"{self.landing.bucket_arn}/*")
+        excuse(self, files(below, f"{named(resource, 'Arn')}/export/*", *sent))

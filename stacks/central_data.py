@@ -49,7 +49,7 @@ class CentralData(cdk.Stack):
             table_grants=table_grants,
         )
         self.backup = ExportedTable(
-            self, "Backup", table=self.table.table, table_name="rbac-central-table", vault=vault
+            self, "Backup", table=self.table.table, vault=vault
         )
         # A drill looks for this item, which neither the export nor the vault has a hand in.
         tg.CanaryWriter(self, "Canary", table=self.table, canary=CANARY)

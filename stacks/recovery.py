@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_scheduler as scheduler
@@ -10,6 +11,7 @@ from constructs import Construct
 
 import tableguard as tg
 from stacks.alarms_topic import AlarmsTopic
+from stacks.backup_findings import excuse, executions, files, named
 from stacks.backups import RESTORE
 
 # An item of the catalogue that no tenant can take for a product: no other has this category.
@@ -65,8 +67,29 @@ class Recovery(cdk.Stack):
             canary=CANARY,
             alarms_topic=topic.topic,
         )
+        self._excuse(sealed, table.reference)
 
     @property
     def readers(self) -> Sequence[tg.Role]:
         """The roles that the vault has to let read."""
         return self.restore.reader_roles
+
+    def _excuse(self, sealed: tg.SealedReference, table: tg.TableReference) -> None:
+        restored = f"arn:aws:dynamodb:{self.region}:{self.account}:table/restored-"
+        of_table = f"{table.account}/{table.region}/{table.name}/*"
+        work = named(cast("cdk.CfnResource", self.restore.work_bucket.node.default_child), "Arn")
+        machines = [
+            named(cast("cdk.CfnResource", machine.node.default_child), "Name")
+            for machine in (self.restore.machine, self.drill.check_machine)
+        ]
+        wildcards = {
+            **files(f"{work}/*", f"{work}/results/*"),
+            **files(*(f"{sealed.bucket_arn}/{kind}/{of_table}" for kind in ("exports", "catalogue"))),
+            **dict.fromkeys(
+                (f"{restored}*", f"{restored}*/stream/*", f"{restored}*/index/*", f"{restored}drill-*"),
+                "A restored table has no name before an execution gives it one, with this beginning.",
+            ),
+            **executions(self.region, self.account, *machines),
+        }
+        for construct in (self.restore, self.drill):
+            excuse(construct, wildcards)

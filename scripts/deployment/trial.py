@@ -22,7 +22,9 @@ from scripts.deployment.report import Report
 from scripts.deployment.wanted import Wanted, place_of
 from tableguard.review.assembly import SynthesizedStack, read_assembly
 
-_KINDS = {"AWS::DynamoDB::GlobalTable": "table", "AWS::KMS::Key": "key"}
+_KINDS = {"AWS::DynamoDB::GlobalTable": "table", "AWS::KMS::Key": "key", "AWS::S3::Bucket": "bucket"}
+# It stays with its bucket, and goes with it.
+_WITH_ANOTHER = {"AWS::S3::BucketPolicy"}
 
 
 @dataclass
@@ -266,7 +268,9 @@ class Trial:
         return {
             (*place_of(stack), _KINDS.get(resource["Type"], resource["Type"]), names[logical_id])
             for logical_id, resource in stack.resources()
-            if resource.get("DeletionPolicy") == "Retain" and logical_id in names
+            if resource.get("DeletionPolicy") == "Retain"
+            and logical_id in names
+            and resource["Type"] not in _WITH_ANOTHER
         }
 
     def _left(self) -> set[Thing]:

@@ -14,6 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 # Its neighbours: run as a script, they have no package.
+import alarms  # type: ignore[import-not-found]
 import binding  # type: ignore[import-not-found]
 import buckets  # type: ignore[import-not-found]
 import changes  # type: ignore[import-not-found]
@@ -52,6 +53,7 @@ def install() -> None:
     _extend_function(handlers["AWS::Lambda::Function"])
     _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
+    alarms.install()
     for each in (clock, changes, exports, buckets, objects, replication, s3_binding, s3_faults, functions, machines):
         each.install()  # in this order
     control.install(_controls())

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tableguard.backup.air_gapped_vault import AirGappedVault
     from tableguard.backup.backup_plan import TableBackupPlan
+    from tableguard.backup.blueprint_policy import BlueprintPolicy
+    from tableguard.backup.canary import Canary, CanaryWriter
     from tableguard.backup.cold_storage import ColdStorage
     from tableguard.backup.immutable_bucket import ImmutableBackupBucket
     from tableguard.backup.intake_bucket import IntakeBucket
@@ -20,17 +22,11 @@ if TYPE_CHECKING:
     from tableguard.backup.on_demand_backups import OnDemandBackups
     from tableguard.backup.region_settings import AdvancedDynamoDbBackup
     from tableguard.backup.replication import BucketReplication
-    from tableguard.backup.restore_testing import RestoreTesting
-    from tableguard.backup.sealed_vault import SealedVault
-    from tableguard.backup.table_export import TableExport
-    from tableguard.backup.blueprint_policy import BlueprintPolicy
-    from tableguard.backup.canary import Canary, CanaryWriter
-    from tableguard.backup.locked_vault import LockedBackupVault
-    from tableguard.backup.on_demand_backups import OnDemandBackups
-    from tableguard.backup.region_settings import AdvancedDynamoDbBackup
     from tableguard.backup.restore_drill import RestoreDrill
     from tableguard.backup.restore_testing import RestoreTesting
+    from tableguard.backup.sealed_vault import SealedVault
     from tableguard.backup.table_blueprint import TableBlueprint
+    from tableguard.backup.table_export import TableExport
     from tableguard.backup.table_restore import TableRestore
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
@@ -278,8 +274,8 @@ __all__ = [
     "StayInOrganization",
     "TableAccess",
     "TableBackupPlan",
-    "TableExport",
     "TableBlueprint",
+    "TableExport",
     "TableGrant",
     "TablePart",
     "TablePerimeter",

@@ -43,9 +43,7 @@ def organize(app: cdk.App) -> None:
         app, "PrivateWorkload", env=private.env, emergency_account=organization.emergency, vault=backups.vault
     )
     recovery = Recovery(app, "Recovery", env=organization.recovery.env, sealed=backups.sealed, table=central.table)
-    keeping = BackupVault(
-        app, "BackupVault", env=organization.vault.env, backups=backups, readers=recovery.readers
-    )
+    keeping = BackupVault(app, "BackupVault", env=organization.vault.env, backups=backups, readers=recovery.readers)
     for sending in (central, workload):
         sending.node.add_dependency(keeping)  # S3 looks for the intake that a bucket is to replicate into
     Management(app, "Management", env=management.env, workload=workload, vault=keeping)

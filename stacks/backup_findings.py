@@ -14,12 +14,12 @@ from stacks.findings import acknowledge, acknowledge_wildcard, skip_checks
 
 _FUNCTION = {
     "CKV_AWS_115": "Reserved concurrency takes from what the account has left; the state machine says how many run.",
-    "CKV_AWS_116": "A state machine invokes it, sees the error, tries again and fails loudly: a queue would stay empty.",
+    "CKV_AWS_116": "A state machine invokes it, sees the error and fails loudly: a queue would stay empty.",
     "CKV_AWS_117": "It reaches S3 and DynamoDB alone, and needs nothing inside a VPC.",
     "CKV_AWS_173": "Its environment holds names and numbers, no secrets.",
 }
-_LOG = {"CKV_AWS_158": "It tells of files and counts, never of items. CloudWatch Logs encrypts it with a key of its own."}
-_BUCKET = {"CKV_AWS_18": "Access logs are a bucket of their own in every account; CloudTrail's data events tell as much."}
+_LOG = {"CKV_AWS_158": "It tells of files and counts, never of items. CloudWatch Logs encrypts it with its own key."}
+_BUCKET = {"CKV_AWS_18": "Access logs are one more bucket in every account; CloudTrail's data events tell as much."}
 _WORK = {**_BUCKET, "CKV_AWS_21": "It holds lists that a machine works with, each written once and gone after a week."}
 
 _RUNTIME = "The library names a runtime that it was tested with: a newer one comes with a newer release of it."

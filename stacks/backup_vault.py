@@ -48,7 +48,8 @@ class BackupVault(cdk.Stack):
             alarms_topic=topic.topic,
         )
         intake, sealed = self.vault.reference.intake_arn, self.vault.sealed_reference.bucket_arn
-        work = cast("s3.CfnBucket", self.node.find_child("Vault").node.find_child("Sealing").node.find_child("Work").node.default_child)
+        sealing = self.vault.node.find_child("Sealing")
+        work = cast("s3.CfnBucket", sealing.node.find_child("Work").node.default_child)
         excuse(
             self.vault,
             files(

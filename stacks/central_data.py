@@ -48,9 +48,7 @@ class CentralData(cdk.Stack):
             dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             table_grants=table_grants,
         )
-        self.backup = ExportedTable(
-            self, "Backup", table=self.table.table, vault=vault
-        )
+        self.backup = ExportedTable(self, "Backup", table=self.table.table, vault=vault)
         # A drill looks for this item, which neither the export nor the vault has a hand in.
         tg.CanaryWriter(self, "Canary", table=self.table, canary=CANARY)
         cdk.CfnOutput(

@@ -19,7 +19,7 @@ DEPLOYING = tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")
 class Management(cdk.Stack):
     """SCPs on the private workload's and the vault's account, and an RCP on the first. Destroying this takes all off.
 
-    The workload's go by who owns the endpoint and not by the VPC's id, which is known only once the workload is deployed: so
+    The workload's go by who owns the endpoint and not by the VPC's id, which is known only once that is deployed: so
     neither stack waits for the other. AWS says nothing of aws:VpceAccount at gateway endpoints. Where they do not set
     it, everybody is cut off who is not exempt: try it in an account without customers, or deploy the workload first and
     name its VPC's id with `FromVpc`.

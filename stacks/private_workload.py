@@ -102,9 +102,7 @@ class PrivateWorkload(cdk.Stack):
             ),
             endpoints=[self.endpoint],
         )
-        self.backup = ExportedTable(
-            self, "Backup", table=self.table.table, vault=vault, role_name=EXPORTER
-        )
+        self.backup = ExportedTable(self, "Backup", table=self.table.table, vault=vault, role_name=EXPORTER)
         group = ec2.SecurityGroup(
             self, "Function", vpc=self.vpc, allow_all_outbound=False, description="The function, to DynamoDB alone"
         )

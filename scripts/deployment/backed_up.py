@@ -94,11 +94,11 @@ def _asked_machine(said: Json) -> _Properties:
     return {
         "definition": json.loads(said["DefinitionString"]),
         "role": said["RoleArn"],
-        "type": said["StateMachineType"],
+        "type": said.get("StateMachineType", "STANDARD"),
         "log": [each["CloudWatchLogsLogGroup"]["LogGroupArn"] for each in said["LoggingConfiguration"]["Destinations"]],
         "level": said["LoggingConfiguration"]["Level"],
         "data in the log": said["LoggingConfiguration"]["IncludeExecutionData"],
-        "traces": said["TracingConfiguration"]["Enabled"],
+        "traces": said.get("TracingConfiguration", {}).get("Enabled", False),
     }
 
 

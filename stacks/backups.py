@@ -14,6 +14,8 @@ from stacks.alarms_topic import AlarmsTopic
 from stacks.backup_findings import excuse, files, named
 from stacks.organization import Organization, Place
 
+TABLE, PRIVATE_TABLE = "rbac-central-table", "private-table"
+EXPORTER, PRIVATE_EXPORTER = "catalogue-exporter", "private-exporter"
 REPLICATION = "export-replication"
 RESTORE = "restore-catalogue"
 
@@ -60,8 +62,8 @@ class Backups:
         """Who may send exports, and of which tables."""
         tables: dict[Place, list[str]] = {}
         for place, table in (
-            (self.organization.central, "rbac-central-table"),
-            (self.organization.private, "private-table"),
+            (self.organization.central, TABLE),
+            (self.organization.private, PRIVATE_TABLE),
         ):
             tables.setdefault(place, []).append(table)
         return tuple(
@@ -83,7 +85,7 @@ class ExportedTable(Construct):
         *,
         table: dynamodb.TableV2,
         vault: tg.VaultReference,
-        role_name: str | None = None,
+        role_name: str,
     ) -> None:
         """Export a table.
 
@@ -92,7 +94,7 @@ class ExportedTable(Construct):
             construct_id: The construct's id.
             table: The table.
             vault: Where the exports go.
-            role_name: The name of the role that exports, where a perimeter has to name it.
+            role_name: The name of the role that exports, which rules and perimeters name.
         """
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)

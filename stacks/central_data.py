@@ -9,7 +9,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 import tableguard as tg
-from stacks.backups import ExportedTable
+from stacks.backups import EXPORTER, TABLE, ExportedTable
 from stacks.grants import BY_DATE
 from stacks.recovery import CANARY
 
@@ -39,7 +39,7 @@ class CentralData(cdk.Stack):
         self.table = tg.CrossAccountTable(
             self,
             "Table",
-            table_name="rbac-central-table",
+            table_name=TABLE,
             partition_key=CATEGORY,
             sort_key=ITEM,
             global_secondary_indexes=[
@@ -48,7 +48,7 @@ class CentralData(cdk.Stack):
             dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             table_grants=table_grants,
         )
-        self.backup = ExportedTable(self, "Backup", table=self.table.table, vault=vault)
+        self.backup = ExportedTable(self, "Backup", table=self.table.table, vault=vault, role_name=EXPORTER)
         # A drill looks for this item, which neither the export nor the vault has a hand in.
         tg.CanaryWriter(self, "Canary", table=self.table, canary=CANARY)
         cdk.CfnOutput(

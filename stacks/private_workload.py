@@ -11,16 +11,14 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 import tableguard as tg
-from stacks.backups import ExportedTable
+from stacks.backups import PRIVATE_EXPORTER, PRIVATE_TABLE, ExportedTable
 from stacks.findings import acknowledge, acknowledge_wildcard, skip_checks
 from stacks.table_function import Network, TableFunction
 
 CATEGORY = dynamodb.Attribute(name="category", type=dynamodb.AttributeType.STRING)
 ITEM = dynamodb.Attribute(name="item", type=dynamodb.AttributeType.STRING)
-TABLE = "private-table"
 READER = "private-reader"
 BREAK_GLASS = "break-glass"
-EXPORTER = "private-exporter"
 
 
 class PrivateWorkload(cdk.Stack):
@@ -64,7 +62,7 @@ class PrivateWorkload(cdk.Stack):
                 tg.PermissionSet(account=self.account, name="Emergency"),
             ],
             access=tg.BreakGlassAccess.FULL,
-            tables=[tg.TableReference(account=self.account, region=self.region, name=TABLE)],
+            tables=[tg.TableReference(account=self.account, region=self.region, name=PRIVATE_TABLE)],
             reason="runbook 7: the VPC, its endpoint or their policies are what is broken",
         )
         self._acknowledge_what_emergencies_take()
@@ -93,7 +91,7 @@ class PrivateWorkload(cdk.Stack):
         self.table = tg.VpcOnlyTable(
             self,
             "Table",
-            table_name=TABLE,
+            table_name=PRIVATE_TABLE,
             partition_key=CATEGORY,
             sort_key=ITEM,
             perimeter=tg.Perimeter(
@@ -102,7 +100,7 @@ class PrivateWorkload(cdk.Stack):
             ),
             endpoints=[self.endpoint],
         )
-        self.backup = ExportedTable(self, "Backup", table=self.table.table, vault=vault, role_name=EXPORTER)
+        self.backup = ExportedTable(self, "Backup", table=self.table.table, vault=vault, role_name=PRIVATE_EXPORTER)
         group = ec2.SecurityGroup(
             self, "Function", vpc=self.vpc, allow_all_outbound=False, description="The function, to DynamoDB alone"
         )
@@ -125,7 +123,7 @@ class PrivateWorkload(cdk.Stack):
         It is what `TableExport.exemption` says, before there is a table to export.
         """
         return tg.Exemption(
-            principal=tg.Role(account=self.account, name=EXPORTER),
+            principal=tg.Role(account=self.account, name=PRIVATE_EXPORTER),
             fenced=tg.Fenced.EXPORT,
             reason="the vault of another account seals the exports: docs/backups.md",
         )
@@ -143,7 +141,7 @@ class PrivateWorkload(cdk.Stack):
             reason="An emergency is what nobody has thought of. Its last statements deny what it must not.",
         )
         for resource in (
-            f"arn:aws:dynamodb:{self.region}:{self.account}:table/{TABLE}/*",
+            f"arn:aws:dynamodb:{self.region}:{self.account}:table/{PRIVATE_TABLE}/*",
             f"arn:aws:kms:*:{self.account}:key/*",
             f"arn:aws:application-autoscaling:*:{self.account}:scalable-target/*",
             "*",

@@ -92,7 +92,7 @@ its last colon."""
 
 def _topic(accounts: Accounts, place: Place, arn: str) -> _Properties:
     found = accounts.client("sns", place).get_topic_attributes(TopicArn=arn)["Attributes"]
-    return {"encryption with": found.get("KmsMasterKeyId"), "policy": normal(found["Policy"])}
+    return {"encryption with": found.get("KmsMasterKeyId") or None, "policy": normal(found["Policy"])}
 
 
 def _queue(accounts: Accounts, place: Place, url: str) -> _Properties:

@@ -19,6 +19,7 @@ from scripts.deployment.inventory import Thing, inventory, stack_names
 from scripts.deployment.plan import Json, Place, Plan, PlanError
 from scripts.deployment.readback import read_back
 from scripts.deployment.report import Report
+from scripts.deployment.sealed import Sealed
 from scripts.deployment.wanted import Wanted, place_of
 from tableguard.review.assembly import SynthesizedStack, read_assembly
 
@@ -130,6 +131,7 @@ class Trial:
         """Decide who may do what, over the documents that are in the accounts."""
         deployed, vendor_policy = self._around_the_table(assembly)
         decide(consumers(organization, self.accounts, vendor_policy), deployed, report)
+        Sealed.of(organization, self.accounts).decide(report)
 
     def call(self, assembly: Path, report: Report) -> None:
         """Call the functions of an assembly."""

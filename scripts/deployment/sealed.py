@@ -20,13 +20,17 @@ from tableguard.policy.evaluation import Policies, Request, evaluate
 
 _EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 _TLS = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
-_READS = ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions")
-_WRITES = ("s3:PutObject", "s3:ReplicateObject", "s3:ReplicateDelete", "s3:PutObjectTagging")
-_DESTROYS = (
+_OF_OBJECTS = (
+    *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:ReplicateObject", "s3:ReplicateDelete"),
     *("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"),
-    *("s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketVersioning"),
-    *("s3:PutLifecycleConfiguration", "s3:PutReplicationConfiguration", "s3:PutBucketObjectLockConfiguration"),
 )
+_OF_BUCKETS = (
+    *("s3:ListBucket", "s3:ListBucketVersions", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy"),
+    *("s3:PutBucketVersioning", "s3:PutLifecycleConfiguration", "s3:PutReplicationConfiguration"),
+    *("s3:PutBucketNotification", "s3:PutBucketObjectLockConfiguration"),
+)
+_SAID = {True: "allowed", False: "denied"}
+_READS = ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,7 @@ class Sealed:
         intake, sealed = names.vault.intake_bucket, names.sealed.bucket
         of_table = f"{central.account}/{central.region}/{TABLE}"
         file, entry = f"{sealed}/exports/{of_table}/01/x.json.gz", f"{sealed}/catalogue/{of_table}/x.json"
+        arrived = f"{intake}/{of_table}/AWSDynamoDB/01/manifest-summary.json"
         policies = {bucket: self._bucket_policy(bucket) for bucket in (intake, sealed)}
         guardrails = self._guardrails(vault.account)
 
@@ -86,51 +91,36 @@ class Sealed:
             )
             return self._allowed(who, documents, action, on, more)
 
-        def check(what: str, who: _Who, allowed: Mapping[str, Sequence[str]], tried: Sequence[str]) -> None:
-            """He may do so much on these, and nothing else of what is tried."""
-            problems = [
-                f"denied: {action} on {on}"
-                for on, actions in allowed.items()
-                for action in actions
-                if not may(who, action, on, **_once(action))
-            ]
-            for on in (sealed, file, entry, intake, f"{intake}/{of_table}/x"):
-                problems += [
-                    f"allowed: {action} on {on}"
-                    for action in tried
-                    if action not in allowed.get(on, ()) and may(who, action, on, **_once(action))
-                ]
+        def check(what: str, who: _Who, allowed: Mapping[str, Sequence[str]], untried: Sequence[str] = ()) -> None:
+            """He may do so much on these, and nothing else but what is not tried."""
+            problems = []
+            for on in (sealed, file, entry, intake, arrived):
+                expected = allowed.get(on, ())
+                for action in _OF_OBJECTS if "/" in on else _OF_BUCKETS:
+                    if action in expected or action not in untried:
+                        found = may(who, action, on, **_once(action))
+                        problems += [] if found is (action in expected) else [f"{_SAID[found]}: {action} on {on}"]
             report.check(what, problems)
 
-        everything = (*_READS, *_WRITES, *_DESTROYS)
-        for name, who in self._of_data(central.account):
-            check(f"{name} of account {central.account} reaches nothing of the vault", who, {}, everything)
+        for name, who in self._anybody_of(central.account):
+            check(f"{name} of account {central.account} reaches nothing of the vault", who, {})
         sending = self._role(central.account, central.region, REPLICATION)
-        check(
-            f"{REPLICATION} may replicate into the intake, and nothing else",
-            sending,
-            {f"{intake}/{of_table}/x": ("s3:ReplicateObject",)},
-            everything,
-        )
-        for part, bucket_level in (("plan", (entry, file)), ("load", (file,))):
+        replicates = {arrived: ("s3:ReplicateObject",)}
+        check(f"{REPLICATION} may replicate into the intake, and nothing else", sending, replicates)
+        for part, read in (("plan", (entry, file)), ("load", (file,))):
             reader = self._role(recovery.account, recovery.region, f"{RESTORE}-{part}")
-            reads = dict.fromkeys(bucket_level, ("s3:GetObjectVersion",))
-            check(f"{RESTORE}-{part} may read what is sealed of the table", reader, reads, (*_WRITES, *_DESTROYS))
+            reads = dict.fromkeys(read, ("s3:GetObjectVersion",))
+            check(f"{RESTORE}-{part} may read what is sealed of the table, and change nothing", reader, reads, _READS)
         sealer = self._role(vault.account, vault.region, "tableguard-sealing")
-        check(
-            "the sealing role may seal once, and destroy nothing",
-            sealer,
-            {file: ("s3:PutObject",), entry: ("s3:PutObject",)},
-            ("s3:ReplicateObject", *_DESTROYS),
-        )
+        seals = {file: ("s3:PutObject",), entry: ("s3:PutObject",)}
+        check("the sealing role may seal once, and destroy nothing", sealer, seals, _READS)
         again = may(sealer, "s3:PutObject", file, **{**_once("s3:PutObject"), "s3:if-none-match": None})
         report.check("nobody seals over what is sealed", ["the sealing role may"] if again else [])
-        for name, who in self._of_data(vault.account):
-            what = f"{name} of the vault reads, writes and destroys nothing, whatever the account allows"
-            check(what, who, {}, everything)
+        for name, who in self._anybody_of(vault.account):
+            check(f"{name} of the vault reads, writes and destroys nothing, whatever the account allows", who, {})
 
     @staticmethod
-    def _of_data(account: str) -> Iterator[tuple[str, _Who]]:
+    def _anybody_of(account: str) -> Iterator[tuple[str, _Who]]:
         """An account taken over: whoever it is there, with every right that it can give."""
         yield "root", _Who(principal=f"arn:aws:iam::{account}:root", identity=[_EVERYTHING])
         yield "an administrator", _Who(principal=f"arn:aws:iam::{account}:role/admin", identity=[_EVERYTHING])

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from scripts.deployment.plan import Place
 from scripts.deployment.report import Report
 from scripts.deployment.trial import Trial
+from tests.integration.emulator.controls import Controls
 
 CENTRAL = ("444455556666", "us-east-1")
 ALFA, BRAVO = ("111122223333", "us-east-1"), ("222233334444", "eu-west-1")
@@ -24,6 +28,11 @@ ANYBODY_ASSUMES = {
     "Version": "2012-10-17",
     "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"},
 }
+
+
+@dataclass(frozen=True)
+class _Running:
+    endpoint: str
 
 
 @dataclass(frozen=True)
@@ -97,10 +106,6 @@ class Accounts:
     def rule(self) -> str:
         return str(self.client("events", PRIVATE).list_rules()["Rules"][0]["Name"])
 
-    @property
-    def s3(self) -> Any:
-        return self.client("s3", VAULT)
-
     def machine(self, place: Place, name: str) -> str:
         """The ARN of the state machine whose name has a word in it."""
         found = self.client("stepfunctions", place).list_state_machines()["stateMachines"]
@@ -118,9 +123,20 @@ class Accounts:
         found = self.client("cloudwatch", place).describe_alarms()["MetricAlarms"]
         return next(str(each["AlarmName"]) for each in found if name in each["AlarmName"])
 
-    def without_copies(self) -> None:
-        """Take out every rule by which exports go to the vault."""
-        self.client("s3", CENTRAL).delete_bucket_replication(Bucket=LANDING)
+    def past_policies(self, place: Place, operation: str, **said: Any) -> None:
+        """Do with a bucket what nobody may, the account's root user included: see it refused, then do it all the same.
+
+        S3 itself would let an account's owner do this only once the policies were gone.
+        """
+        request = getattr(self.client("s3", place), operation)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            request(**said)
+        controls = Controls(_Running(self.trial.accounts.environment["AWS_ENDPOINT_URL"]))
+        controls.bind_s3(on=False)
+        try:
+            request(**said)
+        finally:
+            controls.bind_s3(on=True)
 
     @property
     def topic(self) -> str:

@@ -184,11 +184,13 @@ HARMS: dict[str, tuple[Callable[[Accounts], object], str]] = {
         "Management policy: type, targets",
     ),
     "a sealed bucket with another policy": (
-        lambda at: at.s3.put_bucket_policy(Bucket=SEALED, Policy=json.dumps(OPEN_BUCKET)),
+        lambda at: at.past_policies(VAULT, "put_bucket_policy", Bucket=SEALED, Policy=json.dumps(OPEN_BUCKET)),
         "BackupVault bucket: policy",
     ),
     "a shorter lock": (
-        lambda at: at.s3.put_object_lock_configuration(
+        lambda at: at.past_policies(
+            VAULT,
+            "put_object_lock_configuration",
             Bucket=SEALED,
             ObjectLockConfiguration={
                 "ObjectLockEnabled": "Enabled",
@@ -198,7 +200,9 @@ HARMS: dict[str, tuple[Callable[[Accounts], object], str]] = {
         "BackupVault bucket: object lock",
     ),
     "a lifecycle that expires what is sealed": (
-        lambda at: at.s3.put_bucket_lifecycle_configuration(
+        lambda at: at.past_policies(
+            VAULT,
+            "put_bucket_lifecycle_configuration",
             Bucket=SEALED,
             LifecycleConfiguration={
                 "Rules": [{"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]
@@ -207,16 +211,18 @@ HARMS: dict[str, tuple[Callable[[Accounts], object], str]] = {
         "BackupVault bucket: lifecycle",
     ),
     "an intake that tells nobody": (
-        lambda at: at.s3.put_bucket_notification_configuration(Bucket=INTAKE, NotificationConfiguration={}),
+        lambda at: at.past_policies(
+            VAULT, "put_bucket_notification_configuration", Bucket=INTAKE, NotificationConfiguration={}
+        ),
         f"BackupVault bucket: {BUCKET}",
     ),
     "exports that stay in their account": (
-        lambda at: at.without_copies(),
+        lambda at: at.past_policies(CENTRAL, "delete_bucket_replication", Bucket=LANDING),
         "bucket: replication",
     ),
     "exports that are not versioned": (
-        lambda at: at.client("s3", CENTRAL).put_bucket_versioning(
-            Bucket=LANDING, VersioningConfiguration={"Status": "Suspended"}
+        lambda at: at.past_policies(
+            CENTRAL, "put_bucket_versioning", Bucket=LANDING, VersioningConfiguration={"Status": "Suspended"}
         ),
         f"bucket: {BUCKET}",
     ),

@@ -6,9 +6,15 @@ import datetime as dt
 import json
 import urllib.request
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from tests.integration.emulator.server import Emulator
+
+class Running(Protocol):
+    """An emulator that runs."""
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers."""
 
 
 class Controls:
@@ -18,7 +24,7 @@ class Controls:
         emulator: The emulator, running.
     """
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Running) -> None:
         self._emulator = emulator
 
     def shift(self, later: dt.timedelta) -> None:

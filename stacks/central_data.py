@@ -50,7 +50,7 @@ class CentralData(cdk.Stack):
         )
         self.backup = ExportedTable(self, "Backup", table=self.table.table, vault=vault, role_name=EXPORTER)
         # A drill looks for this item, which neither the export nor the vault has a hand in.
-        tg.CanaryWriter(self, "Canary", table=self.table, canary=CANARY)
+        tg.CanaryWriter(self, "Canary", table=self.table.table, canary=CANARY)
         cdk.CfnOutput(
             self,
             "VendorPolicy",

@@ -52,7 +52,7 @@ class Recovery(cdk.Stack):
         self.restore = tg.TableRestore(
             self,
             "Restore",
-            blueprint=tg.TableBlueprint.like(table, policy=None, deletion_protection=False),
+            blueprint=tg.TableBlueprint.like(table.table, policy=None, deletion_protection=False),
             sealed=sealed,
             source=table.reference,
             table_prefix="restored-",

@@ -219,7 +219,11 @@ class TestAnotherOrganization:
             "aws://212122222323",
         }
         # Inside one account the identity policy alone decides.
-        (table,) = synthesized.resources("CentralData", "AWS::DynamoDB::GlobalTable")
+        (table,) = (
+            each
+            for each in synthesized.resources("CentralData", "AWS::DynamoDB::GlobalTable")
+            if each["Properties"].get("TableName") == "rbac-central-table"
+        )
         assert ["ResourcePolicy" in replica for replica in table["Properties"]["Replicas"]] == [False]
         decided: dict[str, Any] = {"where": synthesized.folder, "resource": synthesized.table_arn}
         for stack in TENANTS:

@@ -5,12 +5,15 @@ Who has which account: cdk.json. Who may do what, and why: stacks/grants.py. Wha
 
 import aws_cdk as cdk
 
+from stacks.backup_vault import BackupVault
+from stacks.backups import Backups
 from stacks.central_data import CentralData
 from stacks.etl import Etl
 from stacks.grants import Grants
 from stacks.management import Management
 from stacks.organization import Organization
 from stacks.private_workload import PrivateWorkload
+from stacks.recovery import Recovery
 from stacks.rules import rules
 from stacks.tenant import Tenant
 from stacks.writer import Writer
@@ -18,10 +21,15 @@ from stacks.writer import Writer
 
 def organize(app: cdk.App) -> None:
     organization = Organization.of(app)
-    grants = Grants(organization)
+    grants, backups = Grants(organization), Backups(organization)
 
     central = CentralData(
-        app, "CentralData", env=organization.central.env, table_grants=grants.all, vendor_grant=grants.vendor
+        app,
+        "CentralData",
+        env=organization.central.env,
+        table_grants=grants.all,
+        vendor_grant=grants.vendor,
+        vault=backups.vault,
     )
     table = central.table.reference  # literal values: no stack depends on another account's
 
@@ -31,8 +39,14 @@ def organize(app: cdk.App) -> None:
     Writer(app, "Writer", env=organization.writer.env, grant=grants.writer, table=table)
 
     private, management = organization.private, organization.management
-    workload = PrivateWorkload(app, "PrivateWorkload", env=private.env, emergency_account=organization.emergency)
-    Management(app, "Management", env=management.env, workload=private, break_glass=workload.break_glass)
+    workload = PrivateWorkload(
+        app, "PrivateWorkload", env=private.env, emergency_account=organization.emergency, vault=backups.vault
+    )
+    recovery = Recovery(app, "Recovery", env=organization.recovery.env, sealed=backups.sealed, table=central.table)
+    keeping = BackupVault(app, "BackupVault", env=organization.vault.env, backups=backups, readers=recovery.readers)
+    for sending in (central, workload):
+        sending.node.add_dependency(keeping)  # S3 looks for the intake that a bucket is to replicate into
+    Management(app, "Management", env=management.env, workload=workload, vault=keeping)
 
     cdk.Validations.of(app).add_plugins(rules(organization, grants, table, workload))
 

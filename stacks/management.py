@@ -1,12 +1,15 @@
-"""The management account: what nobody in the private workload's account may do, whatever the policies there say."""
+"""The management account: what nobody in some of its accounts may do, whatever the policies there say."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import aws_cdk as cdk
 from constructs import Construct
 
 import tableguard as tg
-from stacks.organization import Place
+from stacks.backup_vault import BackupVault
+from stacks.private_workload import PrivateWorkload
 
 # Those of the CDK's own bootstrap: what CloudFormation works as, and who hands it that role.
 EXECUTION = tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")
@@ -14,9 +17,9 @@ DEPLOYING = tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")
 
 
 class Management(cdk.Stack):
-    """An SCP and an RCP on the private workload's account. Destroying this stack takes both off.
+    """SCPs on the private workload's and the vault's account, and an RCP on the first. Destroying this takes all off.
 
-    They go by who owns the endpoint and not by the VPC's id, which is known only once the workload is deployed: so
+    The workload's go by who owns the endpoint and not by the VPC's id, which is known only once that is deployed: so
     neither stack waits for the other. AWS says nothing of aws:VpceAccount at gateway endpoints. Where they do not set
     it, everybody is cut off who is not exempt: try it in an account without customers, or deploy the workload first and
     name its VPC's id with `FromVpc`.
@@ -28,19 +31,20 @@ class Management(cdk.Stack):
         construct_id: str,
         *,
         env: cdk.Environment,
-        workload: Place,
-        break_glass: tg.BreakGlassRole,
+        workload: PrivateWorkload,
+        vault: BackupVault,
     ) -> None:
-        """Fence an account in.
+        """Fence an account in, and guard another.
 
         Args:
             scope: The app.
             construct_id: The stack's name.
             env: The management account, or one to which it has delegated policies.
-            workload: The account that is bound, and its only region.
-            break_glass: The role there that may cross the line.
+            workload: The account that is fenced in, with the roles there that may cross the line.
+            vault: The account in which nobody but a deployment changes what keeps backups.
         """
         super().__init__(scope, construct_id, env=env)
+        break_glass = workload.break_glass
         guardians: list[tg.Role | tg.RoleOfEveryAccount] = [EXECUTION, break_glass.guardian]
         perimeter = tg.Perimeter(
             networks=[tg.FromVpcsOfAccount(workload.account)],
@@ -49,6 +53,9 @@ class Management(cdk.Stack):
                     principal=EXECUTION, fenced=tg.Fenced.DEPLOYMENT, reason="CloudFormation calls from its own network"
                 ),
                 break_glass.exemption,
+                # An SCP is about all tables of the account: about the one that keeps the state of exports, too. The
+                # table's own policy still keeps the role from every item.
+                replace(workload.exporting, fenced=tg.Fenced.EXPORT | tg.Fenced.on_table("GetItem", "UpdateItem")),
             ],
         )
         self.scp = tg.BreakGlassSCP(
@@ -74,4 +81,19 @@ class Management(cdk.Stack):
             perimeter=perimeter,
             guardrails=[tg.ProtectTables(), tg.ProtectKeys()],
             guardians=guardians,
+        )
+        sealed = vault.vault
+        self.vault_scp = tg.BreakGlassSCP(
+            self,
+            "BackupVault",
+            targets=[vault.account],
+            guardrails=[
+                tg.VaultGuardrail(
+                    sealing_roles=[sealed.sealing_role],
+                    buckets=[sealed.reference.intake_bucket, sealed.sealed_reference.bucket],
+                ),
+                tg.ProtectTrails(),
+            ],
+            guardians=[EXECUTION],
+            passers=[DEPLOYING],
         )

@@ -12,7 +12,7 @@ import tableguard as tg
 from tableguard.policy import names
 
 CONTEXT = "tableguard:organization"
-_ROLES = ("central", "tenants", "etl", "writer", "vendor", "private", "management", "emergency")
+_ROLES = ("central", "tenants", "etl", "writer", "vendor", "private", "management", "emergency", "vault", "recovery")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,8 @@ class Organization:
         management: The organization's management account, or one to which it has delegated policies. It holds no data:
             what it deploys does not bind itself.
         emergency: The account of the emergency users, into which nothing is deployed either.
+        vault: Keeps the backups of the tables, and nothing else. No table of ours is in it.
+        recovery: Restores them, on a schedule, to see that they come back.
     """
 
     central: Place
@@ -49,6 +51,8 @@ class Organization:
     private: Place
     management: Place
     emergency: str
+    vault: Place
+    recovery: Place
 
     @classmethod
     def of(cls, app: cdk.App) -> Organization:
@@ -67,6 +71,8 @@ class Organization:
             private=_place("private", said["private"]),
             management=_place("management", said["management"]),
             emergency=_only_account("emergency", said["emergency"]),
+            vault=_place("vault", said["vault"]),
+            recovery=_place("recovery", said["recovery"]),
         )
 
 

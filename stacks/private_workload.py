@@ -11,12 +11,12 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 import tableguard as tg
+from stacks.backups import PRIVATE_EXPORTER, PRIVATE_TABLE, ExportedTable
 from stacks.findings import acknowledge, acknowledge_wildcard, skip_checks
 from stacks.table_function import Network, TableFunction
 
 CATEGORY = dynamodb.Attribute(name="category", type=dynamodb.AttributeType.STRING)
 ITEM = dynamodb.Attribute(name="item", type=dynamodb.AttributeType.STRING)
-TABLE = "private-table"
 READER = "private-reader"
 BREAK_GLASS = "break-glass"
 
@@ -32,7 +32,15 @@ class PrivateWorkload(cdk.Stack):
     every Region but this one nobody can use the role: see the guardrails of `Management`.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment, emergency_account: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        env: cdk.Environment,
+        emergency_account: str,
+        vault: tg.VaultReference,
+    ) -> None:
         """Make the workload.
 
         Args:
@@ -40,6 +48,7 @@ class PrivateWorkload(cdk.Stack):
             construct_id: The stack's name.
             env: Account and region.
             emergency_account: The account of the emergency users, which holds nothing else.
+            vault: Where the table's exports go.
         """
         super().__init__(scope, construct_id, env=env)
         self.break_glass = tg.BreakGlassRole(
@@ -53,7 +62,7 @@ class PrivateWorkload(cdk.Stack):
                 tg.PermissionSet(account=self.account, name="Emergency"),
             ],
             access=tg.BreakGlassAccess.FULL,
-            tables=[tg.TableReference(account=self.account, region=self.region, name=TABLE)],
+            tables=[tg.TableReference(account=self.account, region=self.region, name=PRIVATE_TABLE)],
             reason="runbook 7: the VPC, its endpoint or their policies are what is broken",
         )
         self._acknowledge_what_emergencies_take()
@@ -82,14 +91,16 @@ class PrivateWorkload(cdk.Stack):
         self.table = tg.VpcOnlyTable(
             self,
             "Table",
-            table_name=TABLE,
+            table_name=PRIVATE_TABLE,
             partition_key=CATEGORY,
             sort_key=ITEM,
             perimeter=tg.Perimeter(
-                networks=[tg.FromVpc(self.vpc.vpc_id, region=self.region)], exemptions=[self.break_glass.exemption]
+                networks=[tg.FromVpc(self.vpc.vpc_id, region=self.region)],
+                exemptions=[self.break_glass.exemption, self.exporting],
             ),
             endpoints=[self.endpoint],
         )
+        self.backup = ExportedTable(self, "Backup", table=self.table.table, vault=vault, role_name=PRIVATE_EXPORTER)
         group = ec2.SecurityGroup(
             self, "Function", vpc=self.vpc, allow_all_outbound=False, description="The function, to DynamoDB alone"
         )
@@ -106,6 +117,18 @@ class PrivateWorkload(cdk.Stack):
         cdk.CfnOutput(self, "FunctionName", value=self.reader.function.function_name)
 
     @property
+    def exporting(self) -> tg.Exemption:
+        """Who takes exports, from the network of Step Functions: of the table he may do nothing else.
+
+        It is what `TableExport.exemption` says, before there is a table to export.
+        """
+        return tg.Exemption(
+            principal=tg.Role(account=self.account, name=PRIVATE_EXPORTER),
+            fenced=tg.Fenced.EXPORT,
+            reason="the vault of another account seals the exports: docs/backups.md",
+        )
+
+    @property
     def inside(self) -> Mapping[str, str]:
         """Where the function's requests come from, for rules: the VPC, by its name in the template."""
         vpc = self.get_logical_id(cast("cdk.CfnElement", self.vpc.node.default_child))
@@ -118,7 +141,7 @@ class PrivateWorkload(cdk.Stack):
             reason="An emergency is what nobody has thought of. Its last statements deny what it must not.",
         )
         for resource in (
-            f"arn:aws:dynamodb:{self.region}:{self.account}:table/{TABLE}/*",
+            f"arn:aws:dynamodb:{self.region}:{self.account}:table/{PRIVATE_TABLE}/*",
             f"arn:aws:kms:*:{self.account}:key/*",
             f"arn:aws:application-autoscaling:*:{self.account}:scalable-target/*",
             "*",

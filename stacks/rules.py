@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import tableguard as tg
+from stacks.backups import EXPORTER, PRIVATE_EXPORTER
 from stacks.grants import Grants
 from stacks.organization import Organization
 from stacks.private_workload import PrivateWorkload
@@ -35,6 +36,7 @@ def rules(
             ),
             *_kept(grants, table),
             *_private(organization, workload),
+            *_exported(organization, table, workload.table.reference),
         ]
     )
 
@@ -59,3 +61,29 @@ def _private(organization: Organization, workload: PrivateWorkload) -> Iterator[
         context=workload.inside,
         tables=[table],
     )
+
+
+def _exported(
+    organization: Organization, table: tg.TableReference, private: tg.TableReference
+) -> Iterator[tg.NobodyCan | tg.KeepsAccess]:
+    """Each table is exported from its own account alone, and its exports keep working whatever is fenced.
+
+    What is sealed of them is no table: who reaches that is decided in the tests, for everybody of every account.
+    """
+    exports = tg.Access.on_table("ExportTableToPointInTime")
+    for name, reference, account, exporter in (
+        ("catalogue", table, organization.central.account, EXPORTER),
+        ("private", private, organization.private.account, PRIVATE_EXPORTER),
+    ):
+        yield tg.NobodyCan(
+            id=f"{name}-is-exported-from-its-account-alone",
+            access=exports,
+            except_=[tg.Account(account)],
+            tables=[reference],
+        )
+        yield tg.KeepsAccess(
+            id=f"{name}-is-exported",
+            principals=[tg.Role(account=account, name=exporter)],
+            access=exports,
+            tables=[reference],
+        )

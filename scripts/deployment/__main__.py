@@ -75,6 +75,8 @@ def outline(plan: Plan) -> str:
         "Writer": organization["writer"],
         "PrivateWorkload": organization["private"],
         "Management": organization["management"],
+        "BackupVault": organization["vault"],
+        "Recovery": organization["recovery"],
     }
     stacks = [f"  {name:<20} {place['account']}  {place['region']}" for name, place in into.items()]
     profiles = [f"  {account}  {profile}" for account, profile in plan.profiles.items()]

@@ -15,7 +15,7 @@ _DAYS = 7  # the shortest time that KMS waits before it deletes a key
 
 
 def remove_retained(accounts: Accounts, things: Iterable[Thing], report: Report) -> None:
-    """Delete tables, protected or not, and schedule keys for deletion.
+    """Delete tables, protected or not, and buckets, and schedule keys for deletion.
 
     Args:
         accounts: The accounts.
@@ -30,6 +30,12 @@ def remove_retained(accounts: Accounts, things: Iterable[Thing], report: Report)
             client.get_waiter("table_exists").wait(TableName=name)
             client.delete_table(TableName=name)
             client.get_waiter("table_not_exists").wait(TableName=name)
+        elif kind == "bucket":
+            # Its policy keeps everybody but deployments from deleting it. The account's root user takes that off.
+            client = accounts.client("s3", place)
+            client.delete_bucket_policy(Bucket=name)
+            _empty(client, name)
+            client.delete_bucket(Bucket=name)
         else:
             accounts.client("kms", place).schedule_key_deletion(KeyId=name, PendingWindowInDays=_DAYS)
         report.progress(f"removed the {kind} {name}")

@@ -22,16 +22,7 @@ def _documented(said: Any) -> Any:
 
 
 def _asked_rule(said: Json) -> _Properties:
-    return {"pattern": said["EventPattern"], "state": said["State"], "targets": said["Targets"]}
-
-
-def _asked_alarm(said: Json) -> _Properties:
-    return {
-        "metric": f"{said['Namespace']} {said['MetricName']}",
-        "dimensions": said["Dimensions"],
-        "threshold": f"{said['ComparisonOperator']} {float(said['Threshold'])}",
-        "actions": said["AlarmActions"],
-    }
+    return {"pattern": said["EventPattern"], "state": said.get("State", "ENABLED"), "targets": said["Targets"]}
 
 
 def _asked_group(said: Json) -> _Properties:
@@ -43,14 +34,13 @@ def _asked_group(said: Json) -> _Properties:
 
 
 ASKED: Mapping[str, Callable[[Json], _Properties]] = {
-    "AWS::SNS::Topic": lambda said: {"encryption with": said["KmsMasterKeyId"], "policy": normal(said["attached"])},
+    "AWS::SNS::Topic": lambda said: {"encryption with": said.get("KmsMasterKeyId"), "policy": normal(said["attached"])},
     "AWS::SQS::Queue": lambda said: {
         "encrypted": said["SqsManagedSseEnabled"],
         "seconds of retention": said["MessageRetentionPeriod"],
         "policy": normal(said["attached"]),
     },
     "AWS::Events::Rule": _asked_rule,
-    "AWS::CloudWatch::Alarm": _asked_alarm,
     "AWS::EC2::VPC": lambda said: {"range": said["CidrBlock"]},
     "AWS::EC2::Subnet": lambda said: {
         "vpc": said["VpcId"],
@@ -75,6 +65,7 @@ ASKED: Mapping[str, Callable[[Json], _Properties]] = {
 """How to read a resource of a template, by its type."""
 
 ATTACHED: Mapping[str, tuple[str, str, str]] = {
+    "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket", "PolicyDocument"),
     "AWS::SNS::Topic": ("AWS::SNS::TopicPolicy", "Topics", "PolicyDocument"),
     "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues", "PolicyDocument"),
     "AWS::EC2::RouteTable": ("AWS::EC2::SubnetRouteTableAssociation", "RouteTableId", "SubnetId"),
@@ -87,9 +78,13 @@ ATTRIBUTES: Mapping[tuple[str, str], str] = {
     ("AWS::Events::Rule", "Arn"): "arn:aws:events:{region}:{account}:rule/{name}",
     ("AWS::CloudWatch::Alarm", "Arn"): "arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
     ("AWS::EC2::SecurityGroup", "GroupId"): "{name}",
+    ("AWS::S3::Bucket", "Arn"): "arn:aws:s3:::{path}",
+    ("AWS::StepFunctions::StateMachine", "Arn"): "{path}",
+    ("AWS::StepFunctions::StateMachine", "Name"): "{last}",
     ("AWS::Logs::LogGroup", "Arn"): "arn:aws:logs:{region}:{account}:log-group:{path}:*",
 }
-"""Attributes that templates refer to; {name} is the last part of the physical name, {path} all of it."""
+"""Attributes that templates refer to; {path} is the physical name, {name} what comes after its last slash, {last} after
+its last colon."""
 
 
 # --- What is there
@@ -97,7 +92,7 @@ ATTRIBUTES: Mapping[tuple[str, str], str] = {
 
 def _topic(accounts: Accounts, place: Place, arn: str) -> _Properties:
     found = accounts.client("sns", place).get_topic_attributes(TopicArn=arn)["Attributes"]
-    return {"encryption with": found.get("KmsMasterKeyId"), "policy": normal(found["Policy"])}
+    return {"encryption with": found.get("KmsMasterKeyId") or None, "policy": normal(found["Policy"])}
 
 
 def _queue(accounts: Accounts, place: Place, url: str) -> _Properties:
@@ -114,16 +109,6 @@ def _rule(accounts: Accounts, place: Place, name: str) -> _Properties:
     found = client.describe_rule(Name=name.rpartition("/")[2])
     targets = client.list_targets_by_rule(Rule=name.rpartition("/")[2])["Targets"]
     return {"pattern": _documented(found["EventPattern"]), "state": found["State"], "targets": targets}
-
-
-def _alarm(accounts: Accounts, place: Place, name: str) -> _Properties:
-    (found,) = accounts.client("cloudwatch", place).describe_alarms(AlarmNames=[name])["MetricAlarms"]
-    return {
-        "metric": f"{found['Namespace']} {found['MetricName']}",
-        "dimensions": found["Dimensions"],
-        "threshold": f"{found['ComparisonOperator']} {found['Threshold']}",
-        "actions": found["AlarmActions"],
-    }
 
 
 def _vpc(accounts: Accounts, place: Place, vpc: str) -> _Properties:
@@ -187,7 +172,6 @@ FOUND: Mapping[str, Callable[[Accounts, Place, str], _Properties]] = {
     "AWS::SNS::Topic": _topic,
     "AWS::SQS::Queue": _queue,
     "AWS::Events::Rule": _rule,
-    "AWS::CloudWatch::Alarm": _alarm,
     "AWS::EC2::VPC": _vpc,
     "AWS::EC2::Subnet": _subnet,
     "AWS::EC2::RouteTable": _route_table,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.deployment.accounts import Accounts
+from scripts.deployment.backed_up import BACKUPS_FOUND
 from scripts.deployment.cdk import TOOLKIT
 from scripts.deployment.documents import normal
 from scripts.deployment.fenced import FOUND
@@ -179,4 +180,5 @@ _READERS: Mapping[str, Callable[[Accounts, Place, str], Properties]] = {
     "AWS::Lambda::Function": _function,
     "AWS::Logs::LogGroup": _log,
     **FOUND,
+    **BACKUPS_FOUND,
 }

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXT = "tableguard:organization"
+PLACES = ("central", "etl", "writer", "private", "management", "vault", "recovery")
+"""Who has an account and a region of its own, the tenants aside."""
 _ENTRIES = {"organization", "pipeline", "profiles", "joining"}
 
 Json: TypeAlias = dict[str, Any]
@@ -94,7 +96,7 @@ class Plan:
     @property
     def places(self) -> list[Place]:
         """Every account and region that something is deployed into, once."""
-        roles = [self.organization[role] for role in ("central", "etl", "writer", "private", "management")]
+        roles = [self.organization[role] for role in PLACES]
         said = [*roles, *self.organization["tenants"].values(), self.joining[1]]
         return list(dict.fromkeys(_place(each) for each in said))
 

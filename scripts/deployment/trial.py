@@ -19,10 +19,13 @@ from scripts.deployment.inventory import Thing, inventory, stack_names
 from scripts.deployment.plan import Json, Place, Plan, PlanError
 from scripts.deployment.readback import read_back
 from scripts.deployment.report import Report
+from scripts.deployment.sealed import Sealed
 from scripts.deployment.wanted import Wanted, place_of
 from tableguard.review.assembly import SynthesizedStack, read_assembly
 
-_KINDS = {"AWS::DynamoDB::GlobalTable": "table", "AWS::KMS::Key": "key"}
+_KINDS = {"AWS::DynamoDB::GlobalTable": "table", "AWS::KMS::Key": "key", "AWS::S3::Bucket": "bucket"}
+# It stays with its bucket, and goes with it.
+_WITH_ANOTHER = {"AWS::S3::BucketPolicy"}
 
 
 @dataclass
@@ -128,6 +131,7 @@ class Trial:
         """Decide who may do what, over the documents that are in the accounts."""
         deployed, vendor_policy = self._around_the_table(assembly)
         decide(consumers(organization, self.accounts, vendor_policy), deployed, report)
+        Sealed.of(organization, self.accounts).decide(report)
 
     def call(self, assembly: Path, report: Report) -> None:
         """Call the functions of an assembly."""
@@ -266,7 +270,9 @@ class Trial:
         return {
             (*place_of(stack), _KINDS.get(resource["Type"], resource["Type"]), names[logical_id])
             for logical_id, resource in stack.resources()
-            if resource.get("DeletionPolicy") == "Retain" and logical_id in names
+            if resource.get("DeletionPolicy") == "Retain"
+            and logical_id in names
+            and resource["Type"] not in _WITH_ANOTHER
         }
 
     def _left(self) -> set[Thing]:

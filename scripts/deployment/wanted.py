@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from scripts.deployment.backed_up import BACKUPS_ASKED
 from scripts.deployment.documents import normal
 from scripts.deployment.fenced import ASKED, ATTACHED, ATTRIBUTES
 from scripts.deployment.plan import Json, Place
@@ -23,6 +24,7 @@ _KINDS = {
     "GlobalTable": "table",
     "LogGroup": "log group",
     "RouteTable": "route table",
+    "StateMachine": "machine",
     "SecurityGroup": "security group",
     "VPCEndpoint": "endpoint",
 }
@@ -147,7 +149,8 @@ class Wanted:
             return name
         kind = stack.template["Resources"][logical_id]["Type"]
         written = ATTRIBUTES.get((kind, attribute), placeholder[0].replace("{", "{{").replace("}", "}}"))
-        return written.format(region=stack.region, account=stack.account, path=name, name=name.rpartition("/")[2])
+        parts = {"path": name, "name": name.rpartition("/")[2], "last": name.rpartition(":")[2]}
+        return written.format(region=stack.region, account=stack.account, **parts)
 
 
 def place_of(stack: SynthesizedStack) -> Place:
@@ -221,4 +224,5 @@ _READERS: Mapping[str, Callable[[Json], Properties]] = {
     "AWS::Lambda::Function": _function,
     "AWS::Logs::LogGroup": _log,
     **ASKED,
+    **BACKUPS_ASKED,
 }

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 
 from scripts.deployment.accounts import Accounts
-from scripts.deployment.plan import CONTEXT, Plan, context
+from scripts.deployment.plan import CONTEXT, PLACES, Plan, context
 from scripts.deployment.report import Report
 from scripts.deployment.trial import Trial
 from tests.integration.emulator.server import Emulator
@@ -32,7 +32,7 @@ What only AWS can show: docs/verify-on-aws.md"""
 def plan() -> Plan:
     """The organization of cdk.json. A profile is named like its account."""
     organization = context()[CONTEXT]
-    roles = [organization[role] for role in ("central", "etl", "writer", "private", "management")]
+    roles = [organization[role] for role in PLACES]
     said = [*roles, *organization["tenants"].values(), JOINING[1]]
     accounts = [PIPELINE, *dict.fromkeys(place["account"] for place in said)]
     return Plan(

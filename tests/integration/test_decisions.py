@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.conftest import Begin, Stage
-from tests.integration.harm import EVERYTHING, TABLE_ARN, Accounts, new_failures
+from tests.integration.harm import CENTRAL, EVERYTHING, MANAGEMENT, SEALED, TABLE_ARN, VAULT, Accounts, new_failures
 
 ALFAS = ["tenant Alfa may GetItem, and nothing else", "tenant Alfa may do no more if its account allows everything"]
 
@@ -23,6 +23,15 @@ def trust(account: str, action: str) -> Callable[[Accounts], None]:
         at.dynamodb.put_resource_policy(ResourceArn=TABLE_ARN, Policy=json.dumps(policy))
 
     return trust
+
+
+OPEN_TO_THE_DATA_ACCOUNT = {
+    "Effect": "Allow",
+    "Principal": {"AWS": CENTRAL[0]},
+    "Action": "s3:*",
+    "Resource": [f"arn:aws:s3:::{SEALED}", f"arn:aws:s3:::{SEALED}/*"],
+}
+ROOT_OF_THE_VAULT = "root of the vault reads, writes and destroys nothing, whatever the account allows"
 
 
 # What is done, and which checks then fail.
@@ -54,6 +63,30 @@ HARMS: dict[str, tuple[Callable[[Accounts], object], list[str]]] = {
             f"{who} may decrypt the table, through DynamoDB alone"
             for who in ("tenant Alfa", "tenant Bravo", "tenant Charlie", "the ETL", "the writer", "the vendor")
         ],
+    ),
+    "the sealed bucket is open to the data account": (
+        lambda at: at.past_policies(
+            VAULT,
+            "put_bucket_policy",
+            Bucket=SEALED,
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": OPEN_TO_THE_DATA_ACCOUNT}),
+        ),
+        [
+            f"root of account {CENTRAL[0]} reaches nothing of the vault",
+            f"an administrator of account {CENTRAL[0]} reaches nothing of the vault",
+            # The readers are of another account: they need the policy that is gone.
+            "restore-catalogue-plan may read what is sealed of the table, and change nothing",
+            "restore-catalogue-load may read what is sealed of the table, and change nothing",
+            "nobody seals over what is sealed",
+            ROOT_OF_THE_VAULT,
+            ROOT_OF_THE_VAULT.replace("root", "an administrator", 1),
+        ],
+    ),
+    "the vault's account has no SCP": (
+        lambda at: at.client("organizations", MANAGEMENT).detach_policy(
+            PolicyId=at.organization_policy("SERVICE_CONTROL_POLICY", "BackupVault"), TargetId=VAULT[0]
+        ),
+        [ROOT_OF_THE_VAULT],
     ),
     "the table has no policy": (
         lambda at: at.dynamodb.delete_resource_policy(ResourceArn=TABLE_ARN),

@@ -15,7 +15,14 @@ from tests.integration.emulator.server import Emulator, EmulatorError
 from tests.project.machine import ROOT, Machine
 
 CHECKED = [
-    "8 stacks are deployed",
+    "10 stacks are deployed",
+    "BackupVault: bucket VaultSealed1069DE6B: object lock",
+    "BackupVault: bucket VaultSealed1069DE6B: policy",
+    "BackupVault: machine VaultSealingMachine4D33CC99: definition",
+    "CentralData: bucket BackupLanding345218D6: replication",
+    "Recovery: machine RestoreMachine15200646: definition",
+    "Management: policy BackupVaultPolicy",
+    "nobody seals over what is sealed",
     "PrivateWorkload: endpoint ToTables19377B84: policy",
     "PrivateWorkload: role BreakGlassRole4903F45A: trust",
     "Management: policy PrivateWorkloadPolicyC0EB754A: policy",

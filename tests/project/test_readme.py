@@ -28,9 +28,12 @@ def test_the_python_snippets_run_and_synthesize() -> None:
     for name in ("app", "elsewhere"):
         assembly = namespace[name].synth()  # type: ignore[attr-defined]
         templates |= {stack.stack_name: json.dumps(stack.template) for stack in assembly.stacks}
-    assert set(templates) == {"Data", "Alfa", "Etl"}
+    assert set(templates) == {"Data", "Alfa", "Etl", "Vault", "Recovery"}
     assert "arn:aws:dynamodb:us-east-1:444455556666:table/orders" in templates["Alfa"]
     assert "arn:aws:dynamodb:us-east-1:444455556666:table/catalog/stream/*" in templates["Etl"]
+    # What the vault lets in and who reads it, and where the table's account sends.
+    assert "restore-orders-plan" in templates["Vault"]
+    assert "arn:aws:s3:::acme-intake" in templates["Data"]
     assert "GetStackOutput" not in "".join(templates.values())
 
 

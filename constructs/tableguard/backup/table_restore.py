@@ -92,7 +92,8 @@ class TableRestore(Construct):
             construct_id: The construct's id, unique below its parent.
             blueprint: How the restored table is made: a `TableBlueprint`, or `TableBlueprint.like(table)`.
             sealed: The sealed bucket that exports are taken from. Whoever deploys its vault names `reader_roles` as
-                readers there, unless it is of this account. The roles may use its `key_arn`, through S3 alone.
+                readers there, in whichever account it is: nobody else may read what is sealed. The roles may use its
+                `key_arn`, through S3 alone.
             point_in_time: Instead of `sealed` a table of this account and region whose point-in-time recovery is used.
                 Where a perimeter surrounds it, give that the `exemption` of this construct.
             source: The table whose items are restored. When left out, the one that the blueprint is like.

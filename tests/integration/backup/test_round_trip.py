@@ -117,7 +117,6 @@ def test_a_table_comes_back_from_the_vault_as_it_was(flow: Flow) -> None:
     assert empty["items"] == 0
     assert empty["protected"] is True
     assert empty["indexes"] == ["by-kind", "by-owner"]
-    print(json.dumps(empty["policy"]))
     assert may_read(empty) == [f"arn:aws:iam::{org.CONSUMER}:role/reader"]
     assert empty["tags"]["cost-centre"] == "4711"
     assert empty["tags"]["tableguard:restore-state"] == "incomplete"

@@ -73,6 +73,7 @@ def _encryption(said: _Json) -> _Json:
     rules = [
         {
             "ApplyServerSideEncryptionByDefault": rule.get("ServerSideEncryptionByDefault", {}),
+            **({"BlockedEncryptionTypes": rule["BlockedEncryptionTypes"]} if "BlockedEncryptionTypes" in rule else {}),
             **({"BucketKeyEnabled": _is_true(rule["BucketKeyEnabled"])} if "BucketKeyEnabled" in rule else {}),
         }
         for rule in said["ServerSideEncryptionConfiguration"]

@@ -7,9 +7,15 @@ import datetime as dt
 import json
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from tests.integration.emulator.server import Emulator
+
+class Running(Protocol):
+    """An emulator that runs."""
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers."""
 
 
 class Controls:
@@ -19,7 +25,7 @@ class Controls:
         emulator: The emulator, running.
     """
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Running) -> None:
         self._emulator = emulator
 
     def shift(self, later: dt.timedelta) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 # Its neighbours: run as a script, they have no package.
-import alarms  # type: ignore[import-not-found]
 import binding  # type: ignore[import-not-found]
 import buckets  # type: ignore[import-not-found]
 import changes  # type: ignore[import-not-found]
@@ -23,6 +22,7 @@ import control  # type: ignore[import-not-found]
 import exports  # type: ignore[import-not-found]
 import faults  # type: ignore[import-not-found]
 import functions  # type: ignore[import-not-found]
+import kept  # type: ignore[import-not-found]
 import machines  # type: ignore[import-not-found]
 import objects  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
@@ -55,8 +55,9 @@ def install() -> None:
     _extend_function(handlers["AWS::Lambda::Function"])
     _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
+    kept.install()
     in_this_order = (clock, changes, exports, buckets, objects, rot, replication, s3_binding, s3_faults)
-    for each in (*in_this_order, functions, machines, schedules, alarms):
+    for each in (*in_this_order, functions, machines, schedules):
         each.install()
     control.install(_controls())
     dynamodb._update_continuous_backups = _update_continuous_backups

@@ -29,6 +29,8 @@ ORGANIZATION: Json = {
     "private": {"account": "101011112222", "region": "us-east-1"},
     "management": {"account": "121213131414", "region": "us-east-1"},
     "emergency": {"account": "151516161717"},
+    "vault": {"account": "181819192020", "region": "us-west-2"},
+    "recovery": {"account": "212122222323", "region": "us-west-2"},
 }
 
 

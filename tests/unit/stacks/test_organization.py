@@ -7,7 +7,18 @@ import tableguard as tg
 from stacks.organization import CONTEXT, Organization, Place
 from tests.unit.stacks.synthesized import ORGANIZATION, context_of_cdk_json
 
-ENTRIES = ("central", "tenants", "etl", "writer", "vendor", "private", "management", "emergency")
+ENTRIES = (
+    "central",
+    "tenants",
+    "etl",
+    "writer",
+    "vendor",
+    "private",
+    "management",
+    "emergency",
+    "vault",
+    "recovery",
+)
 
 
 def read(said: object) -> Organization:
@@ -32,16 +43,18 @@ def test_reads_accounts_and_regions_from_the_context() -> None:
         private=Place(account="101011112222", region="us-east-1"),
         management=Place(account="121213131414", region="us-east-1"),
         emergency="151516161717",
+        vault=Place(account="181819192020", region="us-west-2"),
+        recovery=Place(account="212122222323", region="us-west-2"),
     )
 
 
 def test_cdk_json_gives_everybody_an_account_of_their_own_and_one_tenant_another_region() -> None:
     organization = Organization.of(cdk.App(context=context_of_cdk_json()))
     places = [organization.central, *organization.tenants.values(), organization.etl, organization.writer]
-    places += [organization.private, organization.management]
+    places += [organization.private, organization.management, organization.vault, organization.recovery]
     accounts = [*(place.account for place in places), organization.vendor, organization.emergency]
     assert list(organization.tenants) == ["Alfa", "Bravo", "Charlie"]
-    assert len(set(accounts)) == len(accounts) == 10
+    assert len(set(accounts)) == len(accounts) == 12
     assert [place.region == organization.central.region for place in organization.tenants.values()].count(False) == 1
 
 
@@ -75,6 +88,8 @@ def test_cdk_json_gives_everybody_an_account_of_their_own_and_one_tenant_another
         (changed(private={"account": "101011112222"}), f"the entries of {CONTEXT}.private", ["account"]),
         (changed(management={"account": "1", "region": "us-east-1"}), f"{CONTEXT}.management.account", "1"),
         (changed(emergency={"account": "15"}), f"{CONTEXT}.emergency.account", "15"),
+        (changed(vault={"account": "18", "region": "us-west-2"}), f"{CONTEXT}.vault.account", "18"),
+        (changed(recovery={"account": "21", "region": "us-west-2"}), f"{CONTEXT}.recovery.account", "21"),
         (changed(tenants={}), f"{CONTEXT}.tenants", {}),
         (changed(tenants=["Alfa"]), f"{CONTEXT}.tenants", ["Alfa"]),
         (changed(tenants={"Alfa": {}}), f"the entries of {CONTEXT}.tenants.Alfa", []),

@@ -19,9 +19,11 @@ from tests.unit.stacks.synthesized import Synthesized
 ACCOUNT = "101011112222"
 TABLE = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/private-table"
 COPY = f"{TABLE}-restored"
+LEDGER = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{{PrivateWorkload.BackupExportLedger2985A0CD}}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 FUNCTION = f"{ROLE}/private-reader"
 BREAK_GLASS = f"{ROLE}/break-glass"
+EXPORTER = f"{ROLE}/private-exporter"
 ADMIN = f"{ROLE}/admin"
 EXECUTION = f"{ROLE}/cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-us-east-1"
 DEPLOYING = f"{ROLE}/cdk-hnb659fds-deploy-role-{ACCOUNT}-us-east-1"
@@ -80,6 +82,19 @@ ROWS = [
     Row(BREAK_GLASS, "UpdateTable", OUTSIDE, True),
     Row(BREAK_GLASS, "PutResourcePolicy", OUTSIDE, True),
     Row(BREAK_GLASS, "GetItem", OUTSIDE, False, COPY),
+    # Who exports, from the network of Step Functions: the table, and no item of it.
+    Row(EXPORTER, "ExportTableToPointInTime", OUTSIDE, True),
+    Row(EXPORTER, "DescribeTable", OUTSIDE, True),
+    Row(EXPORTER, "GetItem", OUTSIDE, False),
+    everything(EXPORTER, "GetItem", OUTSIDE, allowed=False),
+    everything(EXPORTER, "UpdateItem", OUTSIDE, allowed=False),
+    everything(EXPORTER, "Scan", OUTSIDE, allowed=False),
+    everything(EXPORTER, "RestoreTableToPointInTime", OUTSIDE, allowed=False),
+    everything(EXPORTER, "PutResourcePolicy", OUTSIDE, allowed=False),
+    Row(EXPORTER, "UpdateItem", OUTSIDE, True, LEDGER),
+    Row(EXPORTER, "GetItem", OUTSIDE, True, LEDGER),
+    Row(EXPORTER, "DeleteItem", OUTSIDE, False, LEDGER),
+    everything(ADMIN, "UpdateItem", OUTSIDE, allowed=False, on=LEDGER),
     everything(EXECUTION, "CreateTable", OUTSIDE, allowed=True),
     everything(EXECUTION, "UpdateTable", OUTSIDE, allowed=True),
     everything(EXECUTION, "PutResourcePolicy", OUTSIDE, allowed=True),
@@ -148,8 +163,12 @@ class TestEveryLayerAlone:
         assert_allowed(picture, principal=BREAK_GLASS, action="dynamodb:GetItem", resource=TABLE)
 
 
-def test_the_organizations_policies_are_on_the_private_account_alone(reference: Synthesized) -> None:
-    policies = reference.resources("Management", "AWS::Organizations::Policy")
+def test_the_workloads_policies_are_on_the_private_account_alone(reference: Synthesized) -> None:
+    policies = [
+        each
+        for each in reference.resources("Management", "AWS::Organizations::Policy")
+        if "BackupVault" not in each["Properties"]["Name"]
+    ]
     assert {each["Properties"]["Type"] for each in policies} == {"SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"}
     assert [each["Properties"]["TargetIds"] for each in policies] == [[ACCOUNT]] * len(policies)
     # Nobody of the accounts that share the central table meets them.

@@ -13,7 +13,7 @@ from tests.unit.stacks.synthesized import Synthesized, nodes, synthesize
 TABLE_ARN = "arn:aws:dynamodb:us-east-1:444455556666:table/rbac-central-table"
 TENANTS = {"TenantAlfa": "alfa-reader", "TenantBravo": "bravo-reader", "TenantCharlie": "charlie-reader"}
 CONSUMERS = {**TENANTS, "Etl": "catalogue-etl", "Writer": "catalogue-writer"}
-STACKS = ["CentralData", *CONSUMERS, "PrivateWorkload", "Management"]
+STACKS = ["CentralData", *CONSUMERS, "PrivateWorkload", "Management", "BackupVault", "Recovery"]
 
 
 def template(reference: Synthesized, stack: str) -> Template:
@@ -30,6 +30,8 @@ def test_puts_each_role_of_the_organization_into_its_account_and_region(referenc
         "Writer": "aws://666677778888/us-east-1",
         "PrivateWorkload": "aws://101011112222/us-east-1",
         "Management": "aws://121213131414/us-east-1",
+        "BackupVault": "aws://181819192020/us-west-2",
+        "Recovery": "aws://212122222323/us-west-2",
     }
 
 
@@ -120,8 +122,14 @@ def test_runs_a_current_python_on_arm(reference: Synthesized, stack: str) -> Non
 
 
 def test_deploys_the_source_of_the_handlers_and_nothing_else(reference: Synthesized) -> None:
-    assets = sorted(reference.folder.glob("asset.*"))
-    assert [[path.name for path in asset.rglob("*")] for asset in assets] == [["index.py"]] * 3
+    handlers = {"PrivateWorkload", *CONSUMERS}
+    assets = {
+        each["source"]["path"]
+        for stack in handlers
+        for each in json.loads((reference.folder / f"{stack}.assets.json").read_text())["files"].values()
+        if each["source"]["packaging"] == "zip"
+    }
+    assert [[path.name for path in (reference.folder / asset).rglob("*")] for asset in assets] == [["index.py"]] * 3
 
 
 def test_tells_the_writers_operator_which_function_to_invoke(reference: Synthesized) -> None:
@@ -148,12 +156,14 @@ class TestAccountsAreIndependent:
         assert targets
         assert targets <= known
 
-    def test_no_stack_waits_for_another(self, reference: Synthesized) -> None:
+    def test_no_stack_waits_for_another_but_whoever_sends_to_the_vault(self, reference: Synthesized) -> None:
         artifacts = json.loads((reference.folder / "manifest.json").read_text())["artifacts"]
         waiting = {
             stack: [each for each in artifacts[stack].get("dependencies", []) if each in STACKS] for stack in STACKS
         }
-        assert waiting == {stack: [] for stack in STACKS}
+        # S3 refuses a replication to a bucket that is not there.
+        sending = {"CentralData": ["BackupVault"], "PrivateWorkload": ["BackupVault"]}
+        assert waiting == {stack: [] for stack in STACKS} | sending
 
     def test_nothing_is_deployed_into_the_vendors_account(self, reference: Synthesized) -> None:
         assert reference.organization["vendor"]["account"] == "777788889999"
@@ -197,15 +207,23 @@ class TestAnotherOrganization:
             return value if not value.isdigit() else "123456789012"
 
         # These share none: a fence is around an account, binds no management account, and has its way in elsewhere.
-        alone = {name: reference.organization[name] for name in ("private", "management", "emergency")}
+        alone = {
+            name: reference.organization[name] for name in ("private", "management", "emergency", "vault", "recovery")
+        }
         synthesized = synthesize(tmp_path, {**one_account(reference.organization), **alone})
         assert {name.partition("/us-")[0] for name in synthesized.environments.values() if "/us-" in name} == {
             "aws://123456789012",
             "aws://101011112222",
             "aws://121213131414",
+            "aws://181819192020",
+            "aws://212122222323",
         }
         # Inside one account the identity policy alone decides.
-        (table,) = synthesized.resources("CentralData", "AWS::DynamoDB::GlobalTable")
+        (table,) = (
+            each
+            for each in synthesized.resources("CentralData", "AWS::DynamoDB::GlobalTable")
+            if each["Properties"].get("TableName") == "rbac-central-table"
+        )
         assert ["ResourcePolicy" in replica for replica in table["Properties"]["Replicas"]] == [False]
         decided: dict[str, Any] = {"where": synthesized.folder, "resource": synthesized.table_arn}
         for stack in TENANTS:

@@ -27,6 +27,7 @@ import machines  # type: ignore[import-not-found]
 import objects  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
 import replication  # type: ignore[import-not-found]
+import rot  # type: ignore[import-not-found]
 import s3_binding  # type: ignore[import-not-found]
 import s3_faults  # type: ignore[import-not-found]
 import schedules  # type: ignore[import-not-found]
@@ -54,10 +55,9 @@ def install() -> None:
     _extend_function(handlers["AWS::Lambda::Function"])
     _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
-    for each in (clock, changes, exports, buckets, objects, replication, s3_binding, s3_faults, functions, machines):
-        each.install()  # in this order
-    schedules.install()
-    alarms.install()
+    in_this_order = (clock, changes, exports, buckets, objects, rot, replication, s3_binding, s3_faults)
+    for each in (*in_this_order, functions, machines, schedules, alarms):
+        each.install()
     control.install(_controls())
     dynamodb._update_continuous_backups = _update_continuous_backups
     dynamodb._describe_continuous_backups = _describe_continuous_backups
@@ -84,6 +84,7 @@ def _controls() -> dict[str, Callable[[_Json], _Json]]:
         "fill": changes.fill,
         "binding": s3_binding.switch,
         "refusals": replication.refusals,
+        "rot": rot.rot,
         "failures": schedules.failures,
         "invocations": functions.invocations,
     }

@@ -131,7 +131,7 @@ def _deleted_in_bulk(s3: Any, at: Target) -> Any:
         Bucket=at.bucket, Delete={"Objects": [{"Key": at.key, "VersionId": at.version}]}, BypassGovernanceRetention=True
     )
     for error in told.get("Errors", ()):
-        raise ClientError({"Error": error, **{"ResponseMetadata": told["ResponseMetadata"]}}, "DeleteObjects")
+        raise ClientError({"Error": error, "ResponseMetadata": told["ResponseMetadata"]}, "DeleteObjects")
     return told
 
 

@@ -26,6 +26,7 @@ class Forged:
     def __init__(
         self, number: int, moment: dt.datetime, lines: Sequence[bytes] | None = None, source: str = org.SOURCE
     ) -> None:
+        self.source = source
         self.id = f"0170000000{number:04}-f0f0f0f0"
         self.folder = f"{source}/AWSDynamoDB/{self.id}/"
         self.key = f"{self.folder}manifest-summary.json"

@@ -71,7 +71,8 @@ class TableRestore(Construct):
 
     An execution is started with {"table": "restored-orders"} and takes the newest complete chain of sealed exports, or
     with "until" (a moment, as "2026-11-22T10:00:00Z") the newest that ends by then. With `point_in_time` it takes the
-    state of a living table at that moment instead. It
+    state of a living table at that moment instead. After a data account was taken over, say "sealed_by" as well, the
+    moment up to which it was not: what was sealed later is left out, since the attacker dates exports as he likes. It
 
     1. finds the exports, before anything is made, and checks that nothing is missing or altered;
     2. makes the table with everything an import cannot make: its policy, local indexes, deletion protection, stream,

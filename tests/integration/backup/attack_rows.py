@@ -22,7 +22,9 @@ The attackers have every right that their own account can give them, as an admin
 sealed version is what it was, and a restore from them is the table, item by item.
 
 Each attack is also done without what refuses it, to see that it would work then: the second column of outcomes, and the
-third. Who has refused is told apart:
+third. What works as deployed is what somebody is there for: sealing writes the catalogue, readers read, deployments
+change settings. Whoever has the sealing role can therefore add an entry, and change or take away none. The emulated S3
+has no UpdateObjectEncryption: there the policy's refusal is all that is seen. Who has refused is told apart:
 
 - "bucket policy", "own policy", "SCP": the policies that are deployed, decided by tableguard's own evaluation, because
   the emulated S3 asks no policy of roles. The statements are named by their `Sid`.

@@ -127,6 +127,7 @@ hides the files under delete markers | nothing: no markers are replicated | work
 hides them, with delete markers replicated | bucket policy: NoPutsAndNoDeletes | works
 locks what it sends for a day | sealed for 35 days | works with one stage: locked for 1 days
 locks what it sends for a hundred years | sealed for 35 days | works with one stage: locked for 36500 days
+sends an export that is dated before it | left out by a restore that says sealed_by | works on a restore that says until alone
 sends an export under a key of its own (SSE-C) | bucket policy: NoCustomerKeys | works
 sends an export below another account's prefix | bucket policy: nothing allows it | works
 deletes what has arrived in the intake | bucket policy: NoPutsAndNoDeletes | works

@@ -36,6 +36,7 @@ class TakenOver:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        self.since = flow.now()
         Attackers(flow)  # the replication role may do everything
         self._s3 = flow.client("s3", org.DATA)
         self._s3.put_bucket_policy(Bucket=org.LANDING, Policy=opened(org.LANDING))
@@ -186,6 +187,30 @@ class TakenOver:
         until: dt.datetime = head["ObjectLockRetainUntilDate"]
         return round((until - self.flow.now()) / dt.timedelta(days=1))
 
+    def backdates(self) -> tuple[str, str]:
+        """A restore of a moment before would take it for the newest backup of then."""
+        moment = dt.datetime.fromisoformat(self.sealed["export"]["to"])
+        self._number += 1
+        assert self.sent(Forged(self._number, moment + dt.timedelta(minutes=1))) == "sealed"
+        until = (moment + dt.timedelta(minutes=2)).isoformat()
+        counts = [self._planned(until, sealed_by) for sealed_by in (self.since.isoformat(), None)]
+        assert counts == [self.sealed["count"], 1]
+        return "left out by a restore that says sealed_by", f"{WORKS} on a restore that says until alone"
+
+    def _planned(self, until: str, sealed_by: str | None) -> int:
+        """How many items a restore would have."""
+        account, region, table = org.SOURCE.split("/")
+        event = {
+            "source": {"account": account, "region": region, "table": table},
+            "until": until,
+            "sealed_by": sealed_by,
+            "execution": "attacked",
+        }
+        functions = self.flow.client("lambda", org.RECOVERY)
+        (plan,) = [each for each in functions.list_functions()["Functions"] if each["Handler"].endswith("restore.plan")]
+        told = functions.invoke(FunctionName=plan["FunctionName"], Payload=json.dumps(event))["Payload"].read()
+        return int(json.loads(told)["expected"]["count"])
+
     def encrypts(self) -> tuple[str, str]:
         def attack() -> str:
             export = self.forged()
@@ -322,6 +347,7 @@ TRIED: Final[Mapping[str, Callable[[TakenOver], tuple[str, str]]]] = {
     "hides them, with delete markers replicated": TakenOver.hides_with_markers,
     "locks what it sends for a day": lambda it: it.locks(1),
     "locks what it sends for a hundred years": lambda it: it.locks(36_500),
+    "sends an export that is dated before it": TakenOver.backdates,
     "sends an export under a key of its own (SSE-C)": TakenOver.encrypts,
     "sends an export below another account's prefix": TakenOver.sends_as_another,
     "deletes what has arrived in the intake": TakenOver.deletes_arrived,

@@ -18,7 +18,14 @@ _SHOWN: Final = 3  # damaged objects that a message names
 
 
 def plan_restore(
-    s3: Any, source: Mapping[str, str], until: datetime | None, *, sealed: str, work: str, folder: str
+    s3: Any,
+    source: Mapping[str, str],
+    until: datetime | None,
+    *,
+    sealed: str,
+    work: str,
+    folder: str,
+    sealed_by: datetime | None = None,
 ) -> dict[str, Any]:
     """Choose the chain, see that every file of it is there and what it was, and write down the steps.
 
@@ -29,6 +36,8 @@ def plan_restore(
         sealed: The sealed bucket.
         work: The work bucket of the account that restores.
         folder: The folder of this restore in the work bucket, ending with a slash.
+        sealed_by: Entries that the catalogue got later are left out, by S3's own clock: a source that is taken over
+            dates its exports as it likes. None takes all.
 
     Returns:
         The steps in their order, each with the key of its array of files, and what to expect.
@@ -39,7 +48,8 @@ def plan_restore(
         Damaged: A sealed object is not there, or not what the catalogue says.
     """
     name = f"{source['account']}/{source['region']}/{source['table']}"
-    found = catalogue.candidates(list(catalogue.entries(s3, sealed, name)), until)
+    known = [entry for entry in catalogue.entries(s3, sealed, name) if sealed_by is None or entry.modified <= sealed_by]
+    found = catalogue.candidates(known, until)
     version_of = {version.key: version for version in found}
 
     def link(version: Version) -> chain.Link:

@@ -140,7 +140,7 @@ def test_after_a_pause_of_days_exports_catch_up_and_a_restore_has_it_all(backed:
     ]
     assert {window["type"] for window in windows} == {"INCREMENTAL"}
     assert max(lengths) <= dt.timedelta(hours=24)
-    assert sum(lengths, dt.timedelta()) == dt.timedelta(hours=69)
+    assert dt.timedelta(hours=69) <= sum(lengths, dt.timedelta()) < dt.timedelta(hours=70)  # and what the test took
     assert [window["from"] for window in windows[1:]] == [window["to"] for window in windows[:-1]]
     backed.restore(f"{org.RESTORED}late")
     found = {identity(item): plain(item) for item in backed.items(f"{org.RESTORED}late", org.RECOVERY)}

@@ -30,9 +30,8 @@ def seal_all(s3: S3, *exports: Export) -> list[dict[str, Any]]:
     return closed
 
 
-def plan(until: str | None = None, sealed_by: str | None = None) -> dict[str, Any]:
-    event = {"source": SOURCE, "until": until, "sealed_by": sealed_by, "execution": "restore-1"}
-    return restore.plan(event, Context())
+def plan(until: str | None = None) -> dict[str, Any]:
+    return restore.plan({"source": SOURCE, "until": until, "execution": "restore-1"}, Context())
 
 
 def load_all(s3: S3, planned: dict[str, Any]) -> None:

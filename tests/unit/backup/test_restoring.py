@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import base64
 import tracemalloc
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -59,21 +58,6 @@ def test_the_plan_says_what_it_reaches(s3: S3) -> None:
         ("INCREMENTAL", at(0), at(1), 2),
     ]
     assert (planned["records"], planned["expected"]["count"]) == (11, 8)
-
-
-def test_what_was_sealed_later_counts_for_nothing_however_it_is_dated(s3: S3) -> None:
-    """Whoever takes a source over sends exports of moments before: newer ones, more of them, of another table's id."""
-    chain_of(s3)
-    moment = datetime.now(UTC).isoformat()
-    genuine = plan(at(1.5))
-    for number, hours in enumerate((1.1, 1.2, 1.3, 1.4), start=4):
-        forged = Export(number, [[full_line(item("poison"))]], hours)
-        forged.summary["tableId"] = "87654321-4321-4321-4321-210987654321"
-        seal_all(s3, forged.arrive(s3))
-    assert plan(at(1.5))["expected"]["count"] == 1
-    assert plan(at(1.5), sealed_by=moment) == genuine
-    with pytest.raises(NoBackup):
-        plan(sealed_by=at(0))
 
 
 def test_loading_everything_twice_and_in_another_order_of_files_gives_the_same(s3: S3, dynamodb: DynamoDB) -> None:

@@ -20,8 +20,8 @@ def plan(event: dict[str, Any], _context: Context) -> dict[str, Any]:
     """Choose the exports to load and check that they are all there.
 
     Args:
-        event: `{"source": {"account", "region", "table"}, "until": ISO moment or null, "sealed_by": ISO moment or null,
-            "execution": name}`. What was sealed after `sealed_by` is left out, whatever moment it says it is of.
+        event: `{"source": {"account", "region", "table"}, "until": ISO moment or null, "execution": name,
+            "sealed_by": ISO moment or null}`; nothing that was sealed after `sealed_by` is looked at.
 
     Returns:
         `{"work_bucket", "work_prefix", "steps": [{"key", "files", "type", "from", "to"}, …], "expected": {"count",
@@ -29,7 +29,7 @@ def plan(event: dict[str, Any], _context: Context) -> dict[str, Any]:
 
     Raises:
         NoBackup: No full export is sealed up to the moment.
-        BrokenChain: A window is missing.
+        BrokenChain: A window is missing, or exports contradict each other and nobody said which to trust.
         Damaged: A sealed object is not there, or not what the catalogue says.
         ValueError: The event is no such one.
     """
@@ -46,10 +46,10 @@ def plan(event: dict[str, Any], _context: Context) -> dict[str, Any]:
         s3(),
         source,
         until,
+        sealed_by=sealed_by,
         sealed=setting("SEALED_BUCKET"),
         work=setting("WORK_BUCKET"),
         folder=f"{execution}/",
-        sealed_by=sealed_by,
     )
 
 

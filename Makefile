@@ -38,7 +38,8 @@ EMULATOR := .venv-emulator/.packages
 ##  make types         mypy, strict
 ##  make format        let ruff rewrite what it can
 ##  make snapshots     write the templates' snapshots anew
-##  make attacks       write docs/attacks.md anew from the tests' table
+##  make attacks       write docs/attacks.md, docs/backup-attacks.md anew from
+##                     the tests' tables
 ##  make bench         measure the library's speed as ratios (six minutes)
 ##  make bench-accept  commit to the ratios of the last run
 ##  make wheel         build dist/tableguard-*.whl
@@ -93,6 +94,7 @@ snapshots: $(VENV)
 .PHONY: attacks
 attacks: $(VENV)
 	$(IN_VENV) .venv/bin/python -m tests.unit.organization.attacks
+	$(IN_VENV) .venv/bin/python -m tests.integration.backup.attacks
 
 # A ratio that is over a fifth worse than in benchmarks/figures.json fails. Not part of `make test`: a busy machine is slow.
 .PHONY: bench

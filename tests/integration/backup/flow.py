@@ -41,6 +41,8 @@ class Flow:
         self._later = dt.timedelta()
         self.client = cache(self._client)
         self.output = cache(self._output)
+        # The emulator's log of changes begins when something asks for it; on AWS it began with the deployment.
+        self.client("dynamodb", org.DATA).describe_continuous_backups(TableName=org.TABLE)
 
     # --- Time
 
@@ -109,7 +111,7 @@ class Flow:
             told: dict[str, Any] = states.describe_execution(executionArn=execution)
             if told["status"] != "RUNNING":
                 if told["status"] not in (statuses or ("SUCCEEDED",)):
-                    raise FlowError(f"{execution}: {self.story(execution)[-3:]}")
+                    raise FlowError(f"{execution}: {told['status']}: {told.get('error')}: {told.get('cause')}")
                 return told
             time.sleep(0.05)
         raise FlowError(f"{execution} does not end: {self.story(execution)[-3:]}")
@@ -242,11 +244,11 @@ class Flow:
         told = self.client("cloudformation", _PLACES[stack]).describe_stacks(StackName=stack)["Stacks"][0]
         return str({each["OutputKey"]: each["OutputValue"] for each in told["Outputs"]}[name])
 
-    def switch_schedules(self, *, on: bool) -> None:
-        """Let the schedules of all accounts start what they start, or not."""
+    def switch_schedules(self, *, on: bool, only: str = "") -> None:
+        """Let the schedules of all accounts start what they start, or not; `only` those with this in their name."""
         for account in _PLACES.values():
             scheduler = self.client("scheduler", account)
-            for each in scheduler.list_schedules()["Schedules"]:
+            for each in [each for each in scheduler.list_schedules()["Schedules"] if only in each["Name"]]:
                 found = scheduler.get_schedule(Name=each["Name"], GroupName=each["GroupName"])
                 kept = {
                     name: found[name]

@@ -19,7 +19,7 @@ from tests.integration.backup import organization as org
 from tests.integration.backup.flow import Flow
 from tests.integration.backup.items import Item, Key, identity, make, plain
 
-COUNT = 3_000
+COUNT = 100_000
 NEW = f"{org.RESTORED}orders"
 NEW_ARN = f"arn:aws:dynamodb:{org.REGION}:{org.RECOVERY}:table/{NEW}"
 
@@ -91,14 +91,12 @@ def settings(flow: Flow) -> dict[str, Any]:
     }
 
 
-def may_read(settings: Mapping[str, Any]) -> list[str]:
-    """Whom the policy lets read."""
-    return [
-        principal
-        for statement in settings["policy"]["Statement"]
-        if statement["Effect"] == "Allow"
-        for principal in [statement["Principal"]["AWS"]]
-    ]
+def readers(settings: Mapping[str, Any]) -> set[str]:
+    """The roles that the policy lets in, and nobody else."""
+    statements = settings["policy"]["Statement"]
+    assert all(each["Effect"] == "Allow" and each["Principal"] == {"AWS": org.CONSUMER} for each in statements)
+    assert all(NEW_ARN in each["Resource"] for each in statements)
+    return {each["Condition"]["ArnEquals"]["aws:PrincipalArn"] for each in statements}
 
 
 def test_a_table_comes_back_from_the_vault_as_it_was(flow: Flow) -> None:
@@ -117,7 +115,7 @@ def test_a_table_comes_back_from_the_vault_as_it_was(flow: Flow) -> None:
     assert empty["items"] == 0
     assert empty["protected"] is True
     assert empty["indexes"] == ["by-kind", "by-owner"]
-    assert may_read(empty) == [f"arn:aws:iam::{org.CONSUMER}:role/reader"]
+    assert readers(empty) == {f"arn:aws:iam::{org.CONSUMER}:role/reader"}
     assert empty["tags"]["cost-centre"] == "4711"
     assert empty["tags"]["tableguard:restore-state"] == "incomplete"
 
@@ -125,7 +123,7 @@ def test_a_table_comes_back_from_the_vault_as_it_was(flow: Flow) -> None:
     restored = time.monotonic()
     assert json.loads(told["output"])["restored"]["count"] == len(writer.there)
     full = settings(flow)
-    assert full["policy"] == empty["policy"]
+    assert full["policy"] == empty["policy"]  # a fence would have let the loader in until now; there is none
     assert full["tags"]["tableguard:restore-state"] == "verified"
     assert_same(flow.items(NEW, org.RECOVERY), writer.there)
     assert_indexes_answer(flow, writer)
@@ -138,7 +136,7 @@ def test_a_table_comes_back_from_the_vault_as_it_was(flow: Flow) -> None:
 def assert_indexes_answer(flow: Flow, writer: Writer) -> None:
     """Both indexes find what they should, in the order of their sort keys."""
     client = flow.client("dynamodb", org.RECOVERY)
-    customer, owner = "customer 8", "owner 4"
+    customer, owner = "customer 6", "owner 4"
     asked: dict[str, dict[str, Any]] = {
         "by-kind": {"pk": customer, "kind": "box"},
         "by-owner": {"owner": owner},
@@ -199,11 +197,10 @@ def test_an_altered_file_is_noticed_before_anything_of_it_is_written(small: Writ
     row = max(flow.catalogue()[2]["files"], key=lambda row: int(row["records"]))
     with flow.controls.rotten(org.SEALED, row["key"], "alter"):
         told = flow.restore(table, "FAILED")
-    assert told["error"] == "Damaged"
-    assert row["key"] in told["cause"]
-    assert "incomplete" in told["cause"]
-    versions = {item["version"]["N"] for item in flow.items(table, org.RECOVERY)}
-    assert versions <= {"0", "1", "2"}
-    # What it has left is taken up where the file can be read again.
+    # On AWS as well, a Distributed Map says no more than that too many of its children failed; they say why.
+    assert told["error"] == "States.ExceedToleratedFailureThreshold"
+    assert f"{table} is left as it is, tagged tableguard:restore-state = incomplete" in told["cause"]
+    # The emulated Map goes on with the increments after that one, which AWS does not start: the table says which state
+    # it is in, and nobody takes it for restored. What it has left is taken up where the file can be read again.
     told = flow.restore(table, resume=told["executionArn"])
     assert_same(flow.items(table, org.RECOVERY), small.there)

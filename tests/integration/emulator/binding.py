@@ -218,7 +218,10 @@ def decide(
     )
     if not decision.allowed:
         layers = ", ".join(sorted({reason.layer.value for reason in decision.because}))
-        raise DeniedError(f"{caller} is not authorized to perform {action} on {resource}; decided by {layers}")
+        statements = " ".join(sorted({reason.sid for reason in decision.because if reason.sid})) or "nothing allows it"
+        raise DeniedError(
+            f"{caller} is not authorized to perform {action} on {resource} ({statements}); decided by {layers}"
+        )
 
 
 # --- What the emulator holds

@@ -90,6 +90,11 @@ class Controls:
         told: list[str] = self._ask("failures", {})["failures"]
         return told
 
+    def requests(self) -> dict[str, int]:
+        """How many requests DynamoDB and S3 have had since the start, as `counting` names them."""
+        told: dict[str, int] = self._ask("requests", {})["requests"]
+        return told
+
     def invocations(self) -> list[dict[str, Any]]:
         """Each run of a function: its name, how long it took, and the most memory its process has had, in KiB."""
         told: list[dict[str, Any]] = self._ask("invocations", {})["invocations"]

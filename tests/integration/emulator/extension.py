@@ -19,6 +19,7 @@ import buckets  # type: ignore[import-not-found]
 import changes  # type: ignore[import-not-found]
 import clock  # type: ignore[import-not-found]
 import control  # type: ignore[import-not-found]
+import counting  # type: ignore[import-not-found]
 import exports  # type: ignore[import-not-found]
 import faults  # type: ignore[import-not-found]
 import functions  # type: ignore[import-not-found]
@@ -65,6 +66,7 @@ def install() -> None:
     dynamodb._create_table = _with_its_policy(dynamodb._create_table)
     for service in (dynamodb, dynamodb_streams):
         service.handle_request = _if_allowed(_at_the_owner(service.handle_request))
+    counting.install()
     cloudformation.handle_request = _with_the_role(cloudformation.handle_request)
     for module in (lambda_runtime, lambda_svc):
         module.execution_credentials = binding.execution_credentials
@@ -86,6 +88,7 @@ def _controls() -> dict[str, Callable[[_Json], _Json]]:
         "binding": s3_binding.switch,
         "refusals": replication.refusals,
         "rot": rot.rot,
+        "requests": counting.requests,
         "failures": schedules.failures,
         "invocations": functions.invocations,
     }

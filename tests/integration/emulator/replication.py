@@ -72,7 +72,9 @@ def _replicate(bucket: str, key: str, made: _Json, data: bytes, tags: _Json | No
         return
     target = _target(rule)
     needed = ["ReplicateObject", *(["ReplicateTags"] if tags else [])]
-    if target is None or not _allowed(bucket, key, rule, role, target, *needed):
+    # Under which key the replica is to be is asked of the destination.
+    keys = {f"s3:{name}": value for name, value in s3._stored_sse_headers(made).items()}
+    if target is None or not _allowed(bucket, key, rule, role, target, *needed, keys=keys):
         _stamp(bucket, key, made, "FAILED")
         return
     fault = faults.due("s3:ReplicateObject", f"{bucket}/{key}", "lose", "alter", "truncate", "duplicate", "hold")
@@ -152,7 +154,9 @@ def _target(rule: _Json) -> tuple[str, str] | None:
     return name, account
 
 
-def _allowed(bucket: str, key: str, rule: _Json, role: str, target: tuple[str, str], *needed: str) -> bool:
+def _allowed(
+    bucket: str, key: str, rule: _Json, role: str, target: tuple[str, str], *needed: str, keys: _Json | None = None
+) -> bool:
     name, account = target
     destination = rule["Destination"]
     if not s3_binding.is_on():
@@ -177,7 +181,8 @@ def _allowed(bucket: str, key: str, rule: _Json, role: str, target: tuple[str, s
     try:
         _check_trust(role)
         for action, resource in asked:
-            s3_binding.decide(binding.session_of(role, "s3-replication"), f"s3:{action}", resource, {})
+            said = keys or {} if resource.startswith(replica) else {}
+            s3_binding.decide(binding.session_of(role, "s3-replication"), f"s3:{action}", resource, said)
     except binding.DeniedError as denied:
         _refusals.append(f"{denied} (tableguard's evaluation, not S3's)")
         return False

@@ -11,7 +11,12 @@ import pytest
 
 from tests.project.machine import ROOT
 
-GUIDES = [ROOT / "docs" / "private-table.md"]
+# The stacks that the snippets of each guide make, by the name of the app that they belong to.
+APPS = {
+    "private-table.md": {"app": ["Data"]},
+    "backups.md": {"app": ["Data"], "vault_app": ["Vault"], "recovery_app": ["Recovery"]},
+}
+GUIDES = [ROOT / "docs" / name for name in APPS]
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
@@ -22,8 +27,8 @@ def test_the_python_snippets_run_and_synthesize(guide: Path) -> None:
     namespace: dict[str, Any] = {}
     for block in blocks:
         exec(compile(textwrap.dedent(block), guide.name, "exec"), namespace)  # noqa: S102 - running it is the point
-    assembly = namespace["app"].synth()
-    assert [stack.stack_name for stack in assembly.stacks] == ["Data"]
+    for app, stacks in APPS[guide.name].items():
+        assert [stack.stack_name for stack in namespace[app].synth().stacks] == stacks
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)

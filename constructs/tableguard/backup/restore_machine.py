@@ -136,6 +136,7 @@ class RestoreMachine:
                     "isolated": expression(f"$exists({asked}.isolated) ? {asked}.isolated = true : false"),
                     "resumes": expression(f"$exists({asked}.resume) ? {asked}.resume : ''"),
                     "until": expression(f"$exists({asked}.until) ? {asked}.until : null"),
+                    "sealed_by": expression(f"$exists({asked}.sealed_by) ? {asked}.sealed_by : null"),
                 },
             ),
             "Asked": choice(

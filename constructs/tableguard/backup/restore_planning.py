@@ -32,6 +32,7 @@ def from_catalogue(plan: str) -> dict[str, Json]:
             {
                 "source": expression("$source"),
                 "until": expression("$until"),
+                "sealed_by": expression("$sealed_by"),
                 "execution": expression("$states.context.Execution.Name"),
             },
             seconds=_SECONDS,

@@ -174,6 +174,8 @@ class Sealers(Construct):
             (["s3:GetObjectRetention"], [f"{sealed_arn}/*"]),
             (["s3:PutObject", "s3:PutObjectRetention"], [f"{sealed_arn}/exports/*", f"{sealed_arn}/catalogue/*"]),
             (["s3:GetObject", "s3:PutObject"], [f"{work}/*"]),
+            # What is over the quota is counted out again.
+            (["s3:DeleteObject"], [f"{work}/quota/*"]),
         ):
             self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
 

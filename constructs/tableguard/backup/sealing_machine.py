@@ -200,7 +200,8 @@ class Sealing:
 _PART: Final = "{{% $split($request.key, '/')[{}] %}}"
 _REQUEST: Final = "{'bucket': $states.input.bucket, 'key': $states.input.key}"
 _NOW: Final = "$states.context.State.EnteredTime"
-_EXPORT: Final = "$split($states.input.key, '/')[-2]"
+# Of account and export: another account may send an export of the same id. 12 and at most 40 characters.
+_EXPORT: Final = "$split($states.input.key, '/')[0] & '-' & $split($states.input.key, '/')[-2]"
 _HOUR: Final = f"$substring({_NOW}, 0, 13)"
 
 

@@ -70,8 +70,10 @@ class TableRestore(Construct):
     """Rebuilds one table, under another name, in the account and region of the stack that it is deployed to.
 
     An execution is started with {"table": "restored-orders"} and takes the newest complete chain of sealed exports, or
-    with "until" (a moment, as "2026-11-22T10:00:00Z") the newest that ends by then. With `point_in_time` it takes the
-    state of a living table at that moment instead. It
+    with "until" (a moment, as "2026-11-22T10:00:00Z") the newest that ends by then. Whoever takes an account over can
+    have false exports sealed, of moments before that: "sealed_by" (the moment of the takeover) leaves out what was
+    sealed later. Without it, a restore fails that finds sealed exports contradicting each other. With `point_in_time`
+    it takes the state of a living table at that moment instead. It
 
     1. finds the exports, before anything is made, and checks that nothing is missing or altered;
     2. makes the table with everything an import cannot make: its policy, local indexes, deletion protection, stream,

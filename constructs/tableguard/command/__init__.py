@@ -23,7 +23,7 @@ UNUSABLE: Final = 2
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 
-SUBCOMMANDS: Final = ("evaluate", "explain", "policies", "review", "summary")
+SUBCOMMANDS: Final = ("disaster", "evaluate", "explain", "policies", "review", "summary")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tableguard.policy.evaluation import Place, Request, decision_to_json
 from tableguard.review.access import Access
+from tableguard.review.backups_as_json import backups_as_json
 from tableguard.review.decide import Verdict
 from tableguard.review.kinds import KINDS
 from tableguard.review.matrix import cell
@@ -96,6 +97,7 @@ def _table(table: TableReview, review: Review) -> dict[str, Any]:
         "accounts": list(table.accounts),
         "principals": [_row(row, table, review) for row in table.rows],
         "perimeter": _enclosure(table.enclosure),
+        "backups": backups_as_json(it, table.backups),
     }
 
 

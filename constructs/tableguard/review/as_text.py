@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from tableguard.review import backed_up
 from tableguard.review.acknowledgements import Acknowledgement
 from tableguard.review.enclosed import is_worth_saying, of_control, of_spared
 from tableguard.review.enclosed import lines as enclosed
@@ -54,6 +55,7 @@ class _Text:
         self._width = width
         self._color = color
         self._fenced = is_worth_saying(review)
+        self._backed_up = backed_up.is_worth_saying(review)
 
     def lines(self) -> Iterator[str]:
         """All lines."""
@@ -103,6 +105,9 @@ class _Text:
     def _enclosed(self, table: TableReview) -> Iterator[str]:
         if self._fenced:
             for word, text in enclosed(table.enclosure):
+                yield from self._wrapped(f"   {word:<8} ", text)
+        if self._backed_up:
+            for word, text in backed_up.lines(table.backups, self._review.today):
                 yield from self._wrapped(f"   {word:<8} ", text)
 
     def _row(self, row: Row, table: TableReview, name: int, widths: list[int]) -> Iterator[str]:

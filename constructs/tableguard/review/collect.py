@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tableguard.review.assembly import SynthesizedStack
+from tableguard.review.backup_reader import backup_facts
 from tableguard.review.fences import endpoints, keys, organization_policies
 from tableguard.review.identities import identities
 from tableguard.review.intrinsics import Resolver
@@ -34,6 +35,7 @@ def collect(stacks: Sequence[SynthesizedStack], *, parameters: Mapping[str, str]
         endpoints=tuple(endpoints(reader)),
         organization_policies=tuple(organization_policies(reader)),
         keys=found_keys,
+        backups=backup_facts(reader),
         unknowns=reader.unknowns,
         accounts=tuple(sorted({stack.account for stack in known if stack.account is not None})),
     )

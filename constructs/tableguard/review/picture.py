@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tableguard.policy.evaluation import Document, Place, Policies, Request
 from tableguard.policy.evaluation.callers import CallerKind
+from tableguard.review.backup_facts import BackupFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ class Table:
         aws_managed_key: Whether it is encrypted with the key that AWS manages, which no other account can use.
         stated_grants: The grants that the template's metadata claims; decisions never come from these.
         stated_fences: What the metadata claims of its fences, "perimeter" and "people"; likewise.
+        recovery_days: How many days its point-in-time recovery goes back, 0 where it is off; None where that is known
+            at deployment only.
+        deletion_protection: Whether it refuses to be deleted; None where that is known at deployment only.
+        replica_of: What its replicas have in common: the place or the ARN of the table that they are replicas of.
         place: The table in its template.
     """
 
@@ -78,6 +83,9 @@ class Table:
     aws_managed_key: bool = False
     stated_grants: tuple[Stated, ...] = ()
     stated_fences: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    recovery_days: int | None = 0
+    deletion_protection: bool | None = False
+    replica_of: str | None = None
     place: Place = field(default_factory=Place)
 
     @property
@@ -222,6 +230,7 @@ class Picture:
         keys: The KMS keys.
         unknowns: What the templates do not tell.
         accounts: The accounts of all stacks.
+        backups: What the templates say of backups.
     """
 
     tables: tuple[Table, ...] = ()
@@ -231,6 +240,7 @@ class Picture:
     keys: tuple[Key, ...] = ()
     unknowns: tuple[Unknown, ...] = ()
     accounts: tuple[str, ...] = ()
+    backups: BackupFacts = field(default_factory=BackupFacts)
     _tables: Mapping[str, Table] = field(init=False, repr=False, compare=False)
     _identities: Mapping[str, Identity] = field(init=False, repr=False, compare=False)
     _roles: Mapping[tuple[str, str, str], tuple[Identity, ...]] = field(init=False, repr=False, compare=False)

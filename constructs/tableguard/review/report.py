@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tableguard.policy.evaluation import Place
 from tableguard.review.access import Access
 from tableguard.review.acknowledgements import Acknowledgement
+from tableguard.review.backups import TableBackups
 from tableguard.review.perimeters import Enclosure
 from tableguard.review.picture import Table, Unknown
 from tableguard.review.subjects import Subject
@@ -25,6 +26,8 @@ class FindingKind(enum.Enum):
     """The template's metadata claims something else than the policies say."""
     NOT_UNDERSTOOD = "not understood"
     """A policy that IAM would not take, or that nobody can read."""
+    BACKUP = "backup"
+    """A backup that does not do what it is there for."""
     PERIMETER = "perimeter"
     """A perimeter that leaves a way around it."""
     PUBLIC = "public"
@@ -44,6 +47,8 @@ class WarningKind(enum.Enum):
     CONCENTRATION = "concentration"
     TRUST = "trust"
     """Somebody may become a role whom nobody in the organization has chosen."""
+    NO_BACKUP = "no backup"
+    """Nothing in the assembly backs a table up."""
     NO_EFFECT = "has no effect"
     """A statement allows what cannot work."""
 
@@ -179,12 +184,14 @@ class TableReview:
         rows: The principals that may do something with it.
         accounts: The other accounts that hang on it.
         enclosure: From where its data can be reached, and who is exempt.
+        backups: Its backups.
     """
 
     table: Table
     rows: tuple[Row, ...]
     accounts: tuple[str, ...]
     enclosure: Enclosure
+    backups: TableBackups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

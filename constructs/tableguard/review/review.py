@@ -11,6 +11,8 @@ from tableguard.policy.evaluation import Document, Effect, Layer
 from tableguard.review.access import Access, Refusal, Status, accesses, together
 from tableguard.review.acknowledgements import PLUGIN, Acknowledgement
 from tableguard.review.assembly import SynthesizedStack
+from tableguard.review.backup_claims import problems_of_backups, problems_of_table, unprotected
+from tableguard.review.backups import Backups
 from tableguard.review.bound import controls
 from tableguard.review.claims import Claims
 from tableguard.review.dangling import Dangling
@@ -67,6 +69,7 @@ class _Reviewer:
         self._search = Search(picture, dt.datetime.combine(today, _NOON), self._shelf)
         self._reach = Reach(picture, self._shelf)
         self._enclosures = Enclosures(picture, self._search.now, self._shelf)
+        self._backups = Backups(picture)
         self._dangling = Dangling(self._search, self._reach)
         self._findings: dict[Finding, None] = {}
         self._warnings: list[Warning_] = []
@@ -75,6 +78,7 @@ class _Reviewer:
     def review(self, stacks: Sequence[SynthesizedStack]) -> Review:
         """The whole review."""
         self._find(self._problems())
+        self._find(problems_of_backups(self._picture))
         sizes = tuple(sized(stacks))
         self._find(map(_too_large, (each for each in sizes if each.share > 1)))
         self._note_unread()
@@ -123,6 +127,9 @@ class _Reviewer:
         self._find(claims.findings(rows))
         fences = FenceClaims(table, self._enclosures, self._enclosures.of(table))
         self._find(fences.findings())
+        backups = self._backups.of(table)
+        self._find(problems_of_table(self._picture, table, backups))
+        self._warnings += unprotected(table, backups)
         useless = tuple(without_effect(self._picture, table, self._shelf))
         self._warnings += (
             Warning_(kind=WarningKind.NO_EFFECT, message=said, table=table.arn, place=sentence.document.place)
@@ -140,6 +147,7 @@ class _Reviewer:
             rows=tuple(rows),
             accounts=tuple(sorted(a for a in others if a is not None)),
             enclosure=fences.explained(),
+            backups=backups,
         )
 
     def _note_without_row(

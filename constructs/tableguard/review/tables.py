@@ -11,10 +11,13 @@ from tableguard.review.functions import is_function
 from tableguard.review.naming import placeholder
 from tableguard.review.picture import Table
 from tableguard.review.reader import Properties, Reader, get, place
+from tableguard.review.values import whole
 
 _TABLE = "AWS::DynamoDB::Table"
 _GLOBAL_TABLE = "AWS::DynamoDB::GlobalTable"
 _POLICY = ("ResourcePolicy", "PolicyDocument")
+# Source: CloudFormation, AWS::DynamoDB::Table PointInTimeRecoverySpecification.
+_LONGEST_RECOVERY = 35
 
 
 def tables(reader: Reader) -> Iterator[Table]:
@@ -94,8 +97,35 @@ def _table(
         stated_fences={
             name: claim for name, claim in reader.claims(stack, logical_id).items() if name in ("perimeter", "people")
         },
+        recovery_days=_recovery_days(reader, stack, logical_id, properties, at),
+        deletion_protection=_flag(get(properties, *at, "DeletionProtectionEnabled")),
+        replica_of=reader.text(stack, logical_id, properties, "GlobalTableSourceArn") or f"{stack.name}/{logical_id}",
         place=place(stack, logical_id),
     )
+
+
+def _recovery_days(
+    reader: Reader, stack: SynthesizedStack, logical_id: str, properties: Properties, at: tuple[str, ...]
+) -> int | None:
+    """How far point-in-time recovery goes back, in days."""
+    path = (*at, "PointInTimeRecoverySpecification")
+    stated = get(properties, *path)
+    if stated is None:
+        return 0
+    on = _flag(get(stated, "PointInTimeRecoveryEnabled")) if not is_function(stated) else None
+    days = get(stated, "RecoveryPeriodInDays")
+    known = _LONGEST_RECOVERY if days is None else whole(days)
+    if on is None or (on and known is None):
+        reader.unknown(stack, logical_id, "its point-in-time recovery", *path)
+        return None
+    return known if on else 0
+
+
+def _flag(value: object) -> bool | None:
+    """A switch of a template, off where it does not stand there; None where it is not known."""
+    if value is None or value in (False, "false", "False"):
+        return False
+    return True if value in (True, "true", "True") else None
 
 
 def _indexes(reader: Reader, stack: SynthesizedStack, logical_id: str, properties: Properties) -> Iterator[str]:

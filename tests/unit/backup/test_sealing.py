@@ -224,8 +224,10 @@ def test_a_long_file_goes_on_in_the_next_invocation(s3: S3) -> None:
             seal.copy(work, Context(10))
     seal.copy(work, Context(10))
     in_parts = stored(s3, "work", f"{PREFIX}/{export.id}/rows/0.json")
-    seal.copy({**work, "work": "at-once/"}, Context())
-    assert stored(s3, "work", "at-once/rows/0.json") == in_parts
+    kept = s3.buckets["work"].versions
+    kept[:] = [version for version in kept if "/progress/" not in version.key and "/rows/" not in version.key]
+    seal.copy(work, Context())
+    assert stored(s3, "work", f"{PREFIX}/{export.id}/rows/0.json") == in_parts
     assert in_parts["count"] == 5000
 
 
@@ -295,7 +297,7 @@ def test_sweeps_what_is_neither_sealed_nor_rejected_in_turn_from_each_account(s3
     for key in flood:
         s3.put("intake", key, b"{}")
     found = seal.sweep({}, Context())["exports"]
-    assert found[:2] == [{"bucket": "intake", "key": flood[0]}, {"bucket": "intake", "key": waiting.key}]
+    assert {"bucket": "intake", "key": waiting.key} in found[:3]
     assert len(found) == 100
     assert seal.sweep({}, Context(1))["exports"] == []
 

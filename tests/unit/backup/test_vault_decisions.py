@@ -40,7 +40,7 @@ EXPECTED: dict[str, tuple[str, dict[str, str]]] = {
     "put into the intake": ("NoPutsAndNoDeletes", {}),
     "delete what arrived": ("NoPutsAndNoDeletes", {}),
     "read what arrived": ("OnlyReadersRead", {SEALER: "allowed"}),
-    "list the intake": ("OnlyReadersRead", {SEALER: "allowed"}),
+    "list the intake": ("OnlyReadersList", {SEALER: "allowed", DEPLOYMENT: "allowed"}),
     "replicate into the sealed": ("OnlySourcesReplicate", {}),
     "replicate a delete marker into the sealed": ("NoReplicatedDeletes", {}),
     "write once": ("OnlyWritersWrite", {SEALER: "allowed"}),
@@ -69,7 +69,7 @@ EXPECTED: dict[str, tuple[str, dict[str, str]]] = {
     "put under another key later": ("NoOtherKeyLater", {}),
     "tag": ("OnlyWritersRetain", {SEALER: "allowed"}),
     "read the catalogue": ("OnlyReadersRead", {READER: "allowed", SEALER: "allowed"}),
-    "list the catalogue": ("OnlyReadersRead", {READER: "allowed", SEALER: "allowed"}),
+    "list the catalogue": ("OnlyReadersList", {READER: "allowed", SEALER: "allowed", DEPLOYMENT: "allowed"}),
     "read over plain HTTP": ("OnlyOverTls OnlyReadersRead", {READER: "OnlyOverTls", SEALER: "OnlyOverTls"}),
     "read over TLS 1.1": ("OnlyOverTls12 OnlyReadersRead", {READER: "OnlyOverTls12", SEALER: "OnlyOverTls12"}),
     # S3 lets the root user do these two whatever the policy says; the guardrail does not (below).
@@ -80,6 +80,7 @@ EXPECTED: dict[str, tuple[str, dict[str, str]]] = {
     "change the lifecycle": (SETTINGS, {DEPLOYMENT: "allowed"}),
     "replicate away": (SETTINGS, {DEPLOYMENT: "allowed"}),
     "delete the bucket": (SETTINGS, {DEPLOYMENT: "allowed"}),
+    "let readers pay": (SETTINGS, {DEPLOYMENT: "allowed"}),
     "silence the intake": (SETTINGS, {DEPLOYMENT: "allowed"}),
     "change the intake's lifecycle": (SETTINGS, {DEPLOYMENT: "allowed"}),
 }
@@ -145,6 +146,7 @@ GUARDED = {
     "change the lock's default": ("VaultBuckets", {DEPLOYMENT: "allowed"}),
     "change the lifecycle": ("VaultBuckets", {DEPLOYMENT: "allowed"}),
     "replicate away": ("VaultBuckets", {DEPLOYMENT: "allowed"}),
+    "let readers pay": ("VaultBuckets", {DEPLOYMENT: "allowed"}),
     "put under another key later": ("VaultBuckets", {DEPLOYMENT: "allowed"}),
     "delete a version": ("VaultLocks", {BREAK_GLASS: "allowed"}),
     "bypass governance": ("VaultLocks", {BREAK_GLASS: "allowed"}),
@@ -195,6 +197,17 @@ def test_nobody_leaves_or_closes_the_vault_from_inside(who: str, action: str) ->
     request = Request(principal=by.principal, action=action, resource="*", context=by.context)
     decision = evaluate(request, Policies(identity=[FULL], service_control=[[FULL, *guardrail()]]))
     assert deciding(decision) == "VaultStays"
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"), [(DEPLOYMENT, "allowed"), ("admin of the vault", "ProtectVaultBackupsKeys")]
+)
+@pytest.mark.parametrize("action", ["sns:SetSubscriptionAttributes", "sns:Unsubscribe", "cloudwatch:DeleteAlarms"])
+def test_nobody_but_deployments_keeps_alarms_from_being_heard(action: str, who: str, expected: str) -> None:
+    by = ATTACKERS[who]
+    request = Request(principal=by.principal, action=action, resource="*", context=by.context)
+    decision = evaluate(request, Policies(identity=[FULL], service_control=[[FULL, *guardrail()]]))
+    assert deciding(decision) == expected
 
 
 @pytest.mark.parametrize("name", ["replace the policy", "delete the policy"])

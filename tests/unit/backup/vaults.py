@@ -225,6 +225,8 @@ REQUESTS: Final = {
     "change the lock's default": Asked(SEALED, "s3:PutBucketObjectLockConfiguration"),
     "change the lifecycle": Asked(SEALED, "s3:PutLifecycleConfiguration"),
     "replicate away": Asked(SEALED, "s3:PutReplicationConfiguration"),
+    # Readers of other accounts would be refused, unless their requests say that they pay.
+    "let readers pay": Asked(SEALED, "s3:PutBucketRequestPayment"),
     "delete the bucket": Asked(SEALED, "s3:DeleteBucket"),
     "silence the intake": Asked(INTAKE, "s3:PutBucketNotification"),
     "change the intake's lifecycle": Asked(INTAKE, "s3:PutLifecycleConfiguration"),

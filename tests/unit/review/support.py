@@ -21,6 +21,7 @@ READER = f"arn:aws:iam::{CONSUMER}:role/reader"
 LOCAL = f"arn:aws:iam::{OWNER}:role/local"
 KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/{{Data.Key}}"
 TODAY = dt.date(2026, 11, 21)
+RECOVERY = {"PointInTimeRecoveryEnabled": True}
 
 Json = dict[str, Any]
 
@@ -42,7 +43,7 @@ def to(principal: str, action: Any = "dynamodb:GetItem", **more: Any) -> Json:
 
 
 def table(*policy: Mapping[str, Any], metadata: Any = None, stream: Sequence[Any] = (), **properties: Any) -> Json:
-    made: Json = {"TableName": "orders", **properties}
+    made: Json = {"TableName": "orders", "PointInTimeRecoverySpecification": RECOVERY, **properties}
     if policy:
         made["ResourcePolicy"] = {"PolicyDocument": document(*policy)}
     if stream:

@@ -67,6 +67,40 @@ PRINCIPAL: Final = {
     "matrix": Mapping,
     "access": [ACCESS],
 }
+ROAD: Final = {
+    "kind": TEXT,
+    "account": (TEXT, None),
+    "where": TEXT,
+    "in_assembly": FLAG,
+    "lock": ({"mode": TEXT, "days": (WHOLE, None), "grace_days": WHOLE}, None),
+    "air_gapped": FLAG,
+    "approval_team": FLAG,
+    "loses": {"minutes": (WHOLE, None), "plus": TEXT, "why": TEXT, "words": TEXT},
+    "reaches_days": (float, None),
+    "alarm_after_minutes": (WHOLE, None),
+    "key": (TEXT, None),
+}
+BACKUPS: Final = {
+    "recovery_days": (WHOLE, None),
+    "deletion_protection": (FLAG, None),
+    "roads": [ROAD],
+    "exports": [
+        {
+            "account": TEXT,
+            "bucket": (TEXT, None),
+            "every_minutes": (WHOLE, None),
+            "full_every_minutes": (WHOLE, None),
+            "alarm_after_minutes": (WHOLE, None),
+        }
+    ],
+    "restores": [{"account": TEXT, "from": TEXT, "into": [TEXT]}],
+    "drills": [{"account": TEXT, "schedule": (TEXT, None), "canary": FLAG, "alarm_after_minutes": (WHOLE, None)}],
+    "restore_tests": [{"account": TEXT, "schedule": (TEXT, None)}],
+    "awaited_by": [{"account": TEXT, "bucket": TEXT}],
+    "perhaps": [TEXT],
+    "replicas": [TEXT],
+    "none": FLAG,
+}
 TABLE_: Final = {
     "arn": TEXT,
     "name": TEXT,
@@ -84,6 +118,7 @@ TABLE_: Final = {
         "exempt": [{"fence": TEXT, "principal": TEXT, "label": TEXT, "what": [TEXT], "reason": (TEXT, None)}],
         "open_because": (TEXT, None),
     },
+    "backups": BACKUPS,
 }
 NOTE: Final = {
     "kind": TEXT,

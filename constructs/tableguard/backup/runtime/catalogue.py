@@ -13,13 +13,15 @@ from botocore.exceptions import ClientError
 from . import moments, storage
 from .chain import Link
 from .errors import Damaged
-from .manifests import Place, Summary
+from .manifests import LONGEST_WINDOW, Place, Summary
 from .records import FULL, INCREMENTAL
+from .tally import Tally
 
 VERSION: Final = 1
 PREFIX: Final = "catalogue/"
 _MOST_BYTES: Final = 100 * 2**20  # of an entry: 100,000 files of 400 bytes each, and as much again
-_FULLS: Final = 3  # full exports that a restore chooses between
+# PITR holds 35 days, so no export is of an older moment; the rest is time for a vault that stood still.
+OLDEST: Final = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,28 +156,38 @@ def read(s3: Any, bucket: str, version: storage.Version) -> dict[str, Any]:
     return dict(entry)
 
 
-def link_of(key: str, entry: Mapping[str, Any]) -> Link:
-    """What the choice of a chain needs to know of an entry."""
-    export = entry["export"]
-    return Link(
-        key=key,
-        table_id=entry["source"]["table_id"],
-        start=moments.parse(export["from"], what="from") if export["from"] else None,
-        end=moments.parse(export["to"], what="to"),
-        sealed_at=moments.parse(entry["sealed_at"], what="sealed_at"),
-    )
+def link_of(version: storage.Version, entry: Mapping[str, Any]) -> Link:
+    """What the choice of a chain needs to know of an entry.
+
+    Raises:
+        Damaged: It does not say it.
+    """
+    try:
+        export = entry["export"]
+        return Link(
+            key=version.key,
+            table_id=entry["source"]["table_id"],
+            start=moments.parse(export["from"], what="from") if export["from"] else None,
+            end=moments.parse(export["to"], what="to"),
+            # S3 notes by itself when an object was stored: an entry cannot say that it is older than it is.
+            sealed_at=max(moments.parse(entry["sealed_at"], what="sealed_at"), version.modified),
+            effect=Tally.read({"count": entry["count"], "digest": entry["digest"]}),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"{version.key} is no catalogue entry: {error}") from error
 
 
 def candidates(found: list[storage.Version], until: datetime | None) -> list[storage.Version]:
-    """The entries that a chain up to a moment may be made of: since the last few full exports before it.
+    """The entries that a chain up to a moment may be made of, and those that would contradict it.
 
-    Those that end after the moment stay, because one whose window starts before it may show a hole; a window has at
-    most 24 hours.
+    They go back to the last full export before everything that can have been sealed as late as the newest: full
+    exports that somebody made up would hide the true ones otherwise. Those that end after the moment stay, because one
+    whose window starts before it may show a hole.
     """
     names = {version.key: name_of(version.key) for version in found}
     fulls = sorted(name.end for name in names.values() if name.kind == FULL and (until is None or name.end <= until))
-    start = fulls[-_FULLS:][0] if fulls else None
-    last = until + timedelta(hours=24) if until else None
+    start = max((end for end in fulls if end <= fulls[-1] - OLDEST), default=None)
+    last = until + LONGEST_WINDOW if until else None
     return [
         version
         for version in found

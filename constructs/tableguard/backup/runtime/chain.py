@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from . import moments
 from .errors import BrokenChain, NoBackup
+from .tally import Tally
 
 MOST_STEPS: Final = 100  # increments are loaded one after the other
 
@@ -23,6 +24,7 @@ class Link:
         start: The start of an increment's window, which is in it; None for a full export.
         end: The end of the window, which is not in it; the moment of a full export.
         sealed_at: When it was sealed.
+        effect: What it adds to the table; nothing, if it is left out.
     """
 
     key: str
@@ -30,23 +32,29 @@ class Link:
     start: datetime | None
     end: datetime
     sealed_at: datetime
+    effect: Tally = field(default_factory=Tally)
 
 
-def choose(links: Iterable[Link], until: datetime | None) -> tuple[Link, ...]:
+def choose(links: Iterable[Link], until: datetime | None, *, trusted: bool = False) -> tuple[Link, ...]:
     """The full export and the increments, in the order in which they are loaded.
 
     Of several full exports it takes the one whose increments reach furthest, and of those the newest: an odd export
     that somebody made in between must not cut the chain. Of exports of the same window it takes the one that was sealed
     first.
 
+    Whoever holds the table's account can have exports sealed that are not true: of moments long ago, a false full
+    export between two windows, or one window over several. They cannot take away what was sealed before, and so they
+    contradict it. What contradicts itself is not restored, unless somebody has said up to when the vault is trusted.
+
     Args:
         links: The sealed exports of the table.
         until: The moment to go up to; None means as far as there are exports.
+        trusted: Whether somebody has chosen these exports by the time at which they were sealed.
 
     Raises:
         NoBackup: No full export ends at or before `until`.
-        BrokenChain: A window is missing, the table was made anew without a full export since, or there are more than
-            MOST_STEPS increments.
+        BrokenChain: A window is missing, the table was made anew without a full export since, there are more than
+            MOST_STEPS increments, or the exports contradict each other.
     """
     found = sorted(links, key=lambda link: (link.end, link.sealed_at, link.key))
     within = [link for link in found if until is None or link.end <= until]
@@ -63,6 +71,8 @@ def choose(links: Iterable[Link], until: datetime | None) -> tuple[Link, ...]:
             f"The chain from {moments.show(best[0].end)} has {len(best) - 1} increments, and at most {MOST_STEPS} are "
             "replayed: it is too long. Seal a later full export."
         )
+    if not trusted:
+        _check_agreement(best, [link for link in found if link.table_id == best[0].table_id])
     return best
 
 
@@ -109,6 +119,49 @@ def _check_whole(chain: Sequence[Link], links: Sequence[Link], until: datetime |
             f"{moments.show(link.start)} to {moments.show(link.end)} does not join. Take an `until` up to "
             f"{moments.show(end)}."
         )
+
+
+def _check_agreement(chain: Sequence[Link], links: Sequence[Link]) -> None:
+    """Every way to a moment of the chain says the same of the table, and none was put into a window afterwards."""
+    ways = _ways(links)
+    for link in chain:
+        if len(said := ways[link.end]) > 1:
+            named = " and ".join(f"{one.key} (sealed {moments.show(one.sealed_at)})" for one in said.values())
+            raise BrokenChain(
+                f"The sealed exports contradict each other about {moments.show(link.end)}: {named} lead to different "
+                f"contents. {_TRUST}"
+            )
+        for other in links:
+            around = other.start is not None and other.start < link.end < other.end and other.start in ways
+            if around and other.sealed_at < link.sealed_at:
+                raise BrokenChain(
+                    f"{link.key} is of a moment inside of the window of {other.key}, and was sealed "
+                    f"{moments.show(link.sealed_at)}, after it: nothing confirms what it holds. {_TRUST}"
+                )
+
+
+def _ways(links: Iterable[Link]) -> dict[datetime, dict[tuple[int, int], Link]]:
+    """For each moment that a full export leads to: what the table holds then, by the last step of a way there.
+
+    Two that differ are enough to know that there is a contradiction, and of two there are two at every moment after.
+    """
+    ways: dict[datetime, dict[tuple[int, int], Link]] = {}
+    # At a moment, the full export comes before the windows that start there, and after those that end there.
+    for link in sorted(links, key=lambda link: (link.start or link.end, link.start is not None, link.sealed_at)):
+        before = [(0, 0)] if link.start is None else list(ways.get(link.start, ()))
+        for count, digest in before:
+            after = Tally(count, digest) + link.effect
+            said = ways.setdefault(link.end, {})
+            if len(said) < _CONTRADICTION:
+                said.setdefault((after.count, after.digest), link)
+    return ways
+
+
+_CONTRADICTION: Final = 2  # contents of one moment
+_TRUST: Final = (
+    "Say with `sealed_by` up to when what was sealed is to be trusted: before the account of the table was taken over, "
+    "or now if it was not."
+)
 
 
 def _shown(until: datetime | None) -> str:

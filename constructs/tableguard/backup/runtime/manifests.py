@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from . import moments
@@ -19,10 +19,11 @@ from .errors import Rejected
 from .records import FULL, INCREMENTAL
 
 MOST_FILES: Final = 100_000  # of one export; a table of 100 TB in files of 1 GB each
+LONGEST_WINDOW: Final = timedelta(hours=24)  # of an increment: DynamoDB API reference, ExportTableToPointInTime
 _TYPES: Final = {"FULL_EXPORT": FULL, "INCREMENTAL_EXPORT": INCREMENTAL}
 _KEY: Final = re.compile(
     r"(?P<prefix>(?P<account>\d{12})/(?P<region>[a-z0-9-]{5,32})/(?P<table>[A-Za-z0-9_.-]{3,255}))"
-    r"/AWSDynamoDB/(?P<export>[A-Za-z0-9-]{1,64})/manifest-summary\.json"
+    r"/AWSDynamoDB/(?P<export>[A-Za-z0-9-]{1,40})/manifest-summary\.json"
 )
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\.json\.gz")
 
@@ -186,6 +187,8 @@ def _window(found: Mapping[str, Any], kind: str) -> tuple[datetime | None, datet
         raise Rejected(f"manifest-summary.json: {error}") from error
     if start >= end:
         raise Rejected("The window of the increment ends before it starts.")
+    if end - start > LONGEST_WINDOW:
+        raise Rejected("The window of the increment is longer than 24 hours, which no export has.")
     return start, end
 
 

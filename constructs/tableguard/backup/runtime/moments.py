@@ -22,11 +22,11 @@ def parse(text: object, *, what: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError(f"{what} must be a moment in ISO 8601 with its offset from UTC, such as 2026-11-22T00:00:00Z.")
-    return moment.astimezone(UTC)
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # an offset may lead out of the years 1 to 9999
+        pass
+    raise ValueError(f"{what} must be a moment in ISO 8601 with its offset from UTC, such as 2026-11-22T00:00:00Z.")
 
 
 def show(moment: datetime) -> str:

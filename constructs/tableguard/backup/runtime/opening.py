@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,11 +10,11 @@ from typing import Any, Final
 from . import catalogue, moments, quota, storage
 from .errors import NotYetComplete, Rejected
 from .manifests import DataFile, Place, Summary, check_sum, read_files, read_summary
+from .records import FULL, INCREMENTAL
 from .storage import Version
 
 LARGEST_FILE: Final = 5 * 2**30  # bytes that CopyObject copies at once: S3 API reference, CopyObject
-# PITR holds 35 days, so no export is of an older moment; the rest is time for a vault that stood still.
-OLDEST: Final = timedelta(days=60)
+OLDEST: Final = catalogue.OLDEST
 _FUTURE: Final = timedelta(hours=24)
 _MOST_VERSIONS: Final = 1_000  # of a manifest. The oldest counts, so more would only cost time
 _MOST_CANDIDATES: Final = 10  # versions of a data file that are read to find the one that the manifest means
@@ -115,6 +116,24 @@ def work_of(s3: Any, bucket: str, opened: Opened) -> list[dict[str, Any]]:
         }
         for number, (file, versions) in enumerate(zip(opened.files, found, strict=True))
     ]
+
+
+def check_item(item: Mapping[str, Any]) -> None:
+    """See that a work item would seal a file of an export where `work_of` says, and nowhere else.
+
+    Raises:
+        Rejected: Somebody has made it up.
+    """
+    source, _, export = str(item["work"]).removesuffix("/").rpartition("/")
+    folder, _, name = str(item["key"]).rpartition("/")
+    place = Place.of(f"{source}/AWSDynamoDB/{export}/manifest-summary.json")
+    said = (item["work"], f"{folder}/", item["sealed_key"])
+    if item["type"] not in {FULL, INCREMENTAL} or said != (
+        place.work,
+        place.data(item["type"]),
+        f"{place.sealed}{name}",
+    ):
+        raise Rejected(f"This is no work item of the export {place.folder}.")
 
 
 def _candidates(s3: Any, bucket: str, file: DataFile) -> list[Version]:

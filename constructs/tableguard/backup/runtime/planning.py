@@ -18,7 +18,14 @@ _SHOWN: Final = 3  # damaged objects that a message names
 
 
 def plan_restore(
-    s3: Any, source: Mapping[str, str], until: datetime | None, *, sealed: str, work: str, folder: str
+    s3: Any,
+    source: Mapping[str, str],
+    until: datetime | None,
+    *,
+    sealed_by: datetime | None = None,
+    sealed: str,
+    work: str,
+    folder: str,
 ) -> dict[str, Any]:
     """Choose the chain, see that every file of it is there and what it was, and write down the steps.
 
@@ -26,6 +33,8 @@ def plan_restore(
         s3: The client.
         source: Account, region and name of the table.
         until: The moment to go up to; None means as far as there are exports.
+        sealed_by: Nothing that was sealed later is looked at, and what was sealed by then is trusted; None means that
+            everything is looked at, and nothing may contradict anything.
         sealed: The sealed bucket.
         work: The work bucket of the account that restores.
         folder: The folder of this restore in the work bucket, ending with a slash.
@@ -35,17 +44,21 @@ def plan_restore(
 
     Raises:
         NoBackup: No full export is sealed up to the moment.
-        BrokenChain: A window is missing.
+        BrokenChain: A window is missing, or exports contradict each other.
         Damaged: A sealed object is not there, or not what the catalogue says.
     """
     name = f"{source['account']}/{source['region']}/{source['table']}"
-    found = catalogue.candidates(list(catalogue.entries(s3, sealed, name)), until)
+    known = [
+        version for version in catalogue.entries(s3, sealed, name) if sealed_by is None or version.modified <= sealed_by
+    ]
+    found = catalogue.candidates(known, until)
     version_of = {version.key: version for version in found}
 
     def link(version: Version) -> chain.Link:
-        return catalogue.link_of(version.key, catalogue.read(s3, sealed, version))
+        return catalogue.link_of(version, catalogue.read(s3, sealed, version))
 
-    chosen = chain.choose(storage.in_parallel(link, found), until)
+    links = [link for link in storage.in_parallel(link, found) if sealed_by is None or link.sealed_at <= sealed_by]
+    chosen = chain.choose(links, until, trusted=sealed_by is not None)
     steps, expected, records, size = [], Tally(), 0, 0
     for number, one in enumerate(chosen):
         # Entries are read again, one at a time: those of a whole chain may be too many files to hold at once.

@@ -20,7 +20,8 @@ def plan(event: dict[str, Any], _context: Context) -> dict[str, Any]:
     """Choose the exports to load and check that they are all there.
 
     Args:
-        event: `{"source": {"account", "region", "table"}, "until": ISO moment or null, "execution": name}`.
+        event: `{"source": {"account", "region", "table"}, "until": ISO moment or null, "execution": name,
+            "sealed_by": ISO moment or null}`; nothing that was sealed after `sealed_by` is looked at.
 
     Returns:
         `{"work_bucket", "work_prefix", "steps": [{"key", "files", "type", "from", "to"}, …], "expected": {"count",
@@ -28,7 +29,7 @@ def plan(event: dict[str, Any], _context: Context) -> dict[str, Any]:
 
     Raises:
         NoBackup: No full export is sealed up to the moment.
-        BrokenChain: A window is missing.
+        BrokenChain: A window is missing, or exports contradict each other and nobody said which to trust.
         Damaged: A sealed object is not there, or not what the catalogue says.
         ValueError: The event is no such one.
     """
@@ -40,8 +41,15 @@ def plan(event: dict[str, Any], _context: Context) -> dict[str, Any]:
     if not isinstance(execution, str) or not _EXECUTION.fullmatch(execution):
         raise ValueError("The event needs the name of its execution: letters, digits, and _ . - between them.")
     until = moments.parse(event["until"], what="until") if event.get("until") else None
+    sealed_by = moments.parse(event["sealed_by"], what="sealed_by") if event.get("sealed_by") else None
     return planning.plan_restore(
-        s3(), source, until, sealed=setting("SEALED_BUCKET"), work=setting("WORK_BUCKET"), folder=f"{execution}/"
+        s3(),
+        source,
+        until,
+        sealed_by=sealed_by,
+        sealed=setting("SEALED_BUCKET"),
+        work=setting("WORK_BUCKET"),
+        folder=f"{execution}/",
     )
 
 

@@ -62,6 +62,7 @@ def copy(event: dict[str, Any], context: Context) -> dict[str, Any]:
         Unfinished: The time is up. What was reached is stored: call again.
     """
     _check_intake(event["bucket"])
+    opening.check_item(event)
     with _noted(event["work"]):
         return copying.copy_file(
             s3(),

@@ -7,6 +7,8 @@ from itertools import chain, islice, zip_longest
 from typing import Any, Final
 
 from . import catalogue, moments, storage
+from .errors import Rejected
+from .manifests import Place
 from .opening import OLDEST
 
 MOST: Final = 100  # exports that one sweep starts; the next takes the others
@@ -37,20 +39,38 @@ def sweep(
 
 def _of_account(
     s3: Any, intake: str, account: str, *, sealed: str, work: str, left: Callable[[], float]
-) -> Iterator[str]:
+) -> Iterator[str | None]:
+    """What waits of one account; None for every folder that was looked into and holds nothing that waits.
+
+    So that the others have their turn meanwhile: an account can have folders without end.
+    """
     for region in storage.folders(s3, intake, account):
+        yield None
         for table in storage.folders(s3, intake, region):
+            yield None
             done: set[str] | None = None
             for folder in storage.folders(s3, intake, f"{table}AWSDynamoDB/"):
                 if left() < _RESERVE:
                     return
-                export = folder.removesuffix("/").rpartition("/")[2]
-                if export == "data":  # what increments share
+                place = _place(folder)
+                if place is None:
+                    yield None
                     continue
                 if done is None:
-                    done = catalogue.exports(s3, sealed, table.removesuffix("/"), since=moments.now() - OLDEST)
-                if export not in done and not _is_rejected(s3, work, f"{table}{export}/") and _has(s3, intake, folder):
-                    yield f"{folder}manifest-summary.json"
+                    done = catalogue.exports(s3, sealed, place.source, since=moments.now() - OLDEST)
+                waits = place.export not in done and not _is_rejected(s3, work, place.work) and _has(s3, intake, folder)
+                yield f"{folder}manifest-summary.json" if waits else None
+            if left() < _RESERVE:
+                return
+
+
+def _place(folder: str) -> Place | None:
+    """The export of a folder; None for what increments share, and for what is none and would only be rejected."""
+    try:
+        place = Place.of(f"{folder}manifest-summary.json")
+    except Rejected:
+        return None
+    return None if place.export == "data" else place
 
 
 def rejected_key(work: str) -> str:

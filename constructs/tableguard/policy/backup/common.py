@@ -17,16 +17,17 @@ def _s3(names: str) -> tuple[str, ...]:
 
 
 WRITES: Final = _s3("PutObject ReplicateObject")
-READS: Final = _s3("GetObject* ListBucket ListBucketMultipartUploads ListBucketVersions ListMultipartUploadParts")
+READS: Final = _s3("GetObject* ListMultipartUploadParts")
+LISTS: Final = _s3("ListBucket ListBucketMultipartUploads ListBucketVersions")
 DELETES: Final = _s3("DeleteObject DeleteObjectVersion")
 _ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
 # Settings that make a bucket keep less, let somebody in, carry its content elsewhere, or stop telling what arrived.
 SETTINGS: Final = _s3(
     "DeleteBucket DeleteBucketPolicy PutAccelerateConfiguration PutBucketAcl PutBucketCORS PutBucketLogging"
     " PutBucketNotification PutBucketObjectLockConfiguration PutBucketOwnershipControls PutBucketPolicy"
-    " PutBucketPublicAccessBlock PutBucketVersioning PutBucketWebsite PutEncryptionConfiguration"
-    " PutIntelligentTieringConfiguration PutInventoryConfiguration PutLifecycleConfiguration"
-    " PutReplicationConfiguration"
+    " PutBucketPublicAccessBlock PutBucketRequestPayment PutBucketVersioning PutBucketWebsite"
+    " PutEncryptionConfiguration PutIntelligentTieringConfiguration PutInventoryConfiguration"
+    " PutLifecycleConfiguration PutReplicationConfiguration"
 )
 
 
@@ -135,6 +136,9 @@ class Bucket:
     def readers(self, readers: Sequence[Role]) -> tuple[Denial, ...]:
         """Nobody but these reads objects or lists them.
 
+        Deployments list: S3 asks for the right to list where somebody looks whether a bucket is there (HeadBucket),
+        which CloudFormation does before it updates or deletes one.
+
         Args:
             readers: The roles that do.
         """
@@ -142,7 +146,13 @@ class Bucket:
             Denial(
                 sid="OnlyReadersRead",
                 actions=READS,
-                resources=self.everything,
+                resources=self.objects,
                 clauses=unless(self.partition, *readers),
+            ),
+            Denial(
+                sid="OnlyReadersList",
+                actions=LISTS,
+                resources=(self.arn,),
+                clauses=unless(self.partition, *readers, *self.deployers),
             ),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from tableguard.policy import names
@@ -13,10 +12,7 @@ from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.exempted import check_exempted
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, reason_of, spared_by
-from tableguard.policy.guardrails.tables import ProtectTables, TablePart
 from tableguard.policy.perimeter import Guardian, Perimeter, guard_statements
-from tableguard.policy.perimeter.fenced import Side
-from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.tokens import ordered
 
@@ -39,8 +35,7 @@ class Control:
 
     Raises:
         InvalidInputError: Nothing to enforce, the same guardrail twice, guardians that differ from the perimeter's,
-            nobody who may do what is protected, a role that is exempt to deploy and not let through by
-            `ProtectTables`, or an account left off without a reason.
+            nobody who may do what is protected, or an account left off without a reason.
     """
 
     perimeter: Perimeter | None = None
@@ -82,7 +77,6 @@ class Control:
                     fix="Two lists that differ would leave nobody who may change a role that both guard: say it once.",
                 )
             object.__setattr__(self, name, given or of_perimeter)
-        self._check_deployment()
         needing = [guardrail.name for guardrail in self.guardrails if guardrail.spares_guardians]
         if needing and not self.guardians:
             raise InvalidInputError(
@@ -93,28 +87,6 @@ class Control:
                 'name="cdk-hnb659fds-cfn-exec-role-*"), …], and who passes it to CloudFormation: '
                 'passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")].',
             )
-
-    def _check_deployment(self) -> None:
-        deploying = [
-            exemption.principal
-            for exemption in (self.perimeter.exemptions if self.perimeter is not None else ())
-            if isinstance(exemption.principal, Guardian)
-            and exemption.covers("PutResourcePolicy", Side.TABLE)
-            and not exemption.covers("GetItem", Side.TABLE)
-        ]
-        for guardrail in self.guardrails:
-            if not isinstance(guardrail, ProtectTables) or TablePart.POLICY not in guardrail.parts:
-                continue
-            spared = guardrail.let_through(self.guardians)
-            for principal in deploying:
-                if self.guardians and not _held(principal, spared):
-                    raise InvalidInputError(
-                        "the guardians",
-                        value=[one.label for one in self.guardians],
-                        allowed=f"{principal.label} among them: the perimeter exempts it to deploy tables' policies, "
-                        "and ProtectTables would deny it just that",
-                        fix="Add it to the guardians, or to ProtectTables(spared=[…]).",
-                    )
 
     def service_control(self, *, accounts: Iterable[str] | None = None, partition: str = "aws") -> tuple[Denial, ...]:
         """The statements of an SCP.
@@ -198,14 +170,6 @@ class Control:
             return tuple(denials)
         others = Clause("StringNotEquals", key, ordered(self.left_off))
         return tuple(replace(denial, clauses=(*denial.clauses, others)) for denial in denials)
-
-
-def _held(principal: Guardian, spared: Iterable[Guardian]) -> bool:
-    """Whether a principal is among others, by its name or by a pattern that it matches."""
-    # To fnmatch a bracket is a pattern, to IAM it is not; tokens hold some.
-    patterns = [arn.replace("[", "[[]") for one in spared for arn in arns_of(one, "aws", account="*")]
-    mine = arns_of(principal, "aws", account="*")
-    return all(any(fnmatchcase(arn, pattern) for pattern in patterns) for arn in mine)
 
 
 def _with(one: Denial, other: Denial) -> Denial:

@@ -36,7 +36,8 @@ _OF_SEALING: Final = (
     *actions_of("events", "DeleteRule DisableRule PutRule PutTargets RemoveTargets"),
     *actions_of("scheduler", "DeleteSchedule DeleteScheduleGroup UpdateSchedule"),
     *actions_of("cloudwatch", "DeleteAlarms DisableAlarmActions PutMetricAlarm SetAlarmState"),
-    *actions_of("sns", "DeleteTopic SetTopicAttributes Unsubscribe"),
+    # A filter of a subscription keeps messages back as well as its end does.
+    *actions_of("sns", "DeleteTopic SetSubscriptionAttributes SetTopicAttributes Unsubscribe"),
 )
 
 

@@ -13,6 +13,7 @@ from tests.unit.policy.support import ORDERS, TOKEN
 
 OWNER, PARTNER = "444455556666", "111122223333"
 DEPLOYMENT: Final = tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")
+DEPLOYING: Final = tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")
 BREAK_GLASS: Final = tg.Role(account=OWNER, name="break-glass")
 ON_CALL: Final = tg.PermissionSet(account=OWNER, name="OnCall")
 TABLES: Final = (tg.ProtectTables(),)
@@ -37,6 +38,7 @@ def rendered(
         perimeter=perimeter,
         guardrails=guardrails,
         guardians=guardians,
+        passers=[DEPLOYING],
         left_off=dict.fromkeys(left_off, "no customers' data"),
     )
     if at_resource:
@@ -50,7 +52,7 @@ def rendered(
     ("fenced", "principal", "guardrails", "denied"),
     [
         (tg.Fenced.SETTINGS, BREAK_GLASS, TABLES, "DeleteGlobalTableWitness, DeleteTable, DeleteTableReplica and "),
-        (tg.Fenced.ALL, BREAK_GLASS, TABLES, "AssociateTableReplica, CreateGlobalTableWitness, CreateTableReplica and"),
+        (tg.Fenced.ALL, BREAK_GLASS, TABLES, "AssociateTableReplica, CreateGlobalTable, CreateGlobalTableWitness and"),
         (tg.Fenced.on_table("UpdateTable"), ON_CALL, TABLES, "denies all others UpdateTable, from wherever they call"),
         (tg.Fenced.SETTINGS, BREAK_GLASS, (tg.ProtectTables(tables=[ORDERS]),), "DeleteTable, "),
         (tg.Fenced.POLICY, BREAK_GLASS, (tg.ProtectTables(parts=[tg.TablePart.POLICY]),), "DeleteResourcePolicy, PutR"),

@@ -46,17 +46,6 @@ REFUSALS = {
         "iam:*, signin:*, sts:*",
         "exempt=(*GLOBAL_SERVICES, …)",
     ),
-    "a role that is exempt to deploy and denied it all the same": Refusal(
-        lambda: Control(
-            perimeter=tg.Perimeter(networks=PERIMETER.networks, exemptions=[DEPLOYS]),
-            guardrails=[tg.ProtectTrails(), tg.ProtectTables()],
-            guardians=[BREAK_GLASS],
-        ),
-        "the guardians",
-        [BREAK_GLASS.label],
-        "role cdk-hnb659fds-cfn-exec-role-* of every account among them",
-        "ProtectTables(spared=",
-    ),
     "a whole account spared": Refusal(
         lambda: tg.ProtectTrails(spared=[ACCOUNT]),  # type: ignore[list-item]
         "spared of ProtectTrails",
@@ -217,4 +206,13 @@ def test_a_region_that_only_the_deployment_knows_is_taken() -> None:
 )
 def test_a_role_that_is_exempt_to_deploy_may_be_let_through_in_any_way(more: Any) -> None:
     perimeter = tg.Perimeter(networks=PERIMETER.networks, exemptions=[DEPLOYS])
-    assert Control(perimeter=perimeter, **more).guardians == tuple(more["guardians"])
+    passers = [tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")]
+    assert Control(perimeter=perimeter, passers=passers, **more).service_control()
+
+
+def test_a_role_that_is_exempt_to_deploy_and_denied_it_all_the_same_is_refused() -> None:
+    perimeter = tg.Perimeter(networks=PERIMETER.networks, exemptions=[DEPLOYS])
+    control = Control(perimeter=perimeter, guardrails=[tg.ProtectTrails(), tg.ProtectTables()], guardians=[BREAK_GLASS])
+    with pytest.raises(tg.InvalidInputError, match="it denies all others AssociateTableReplica") as caught:
+        control.service_control()
+    assert "ProtectTables(spared=" in str(caught.value)

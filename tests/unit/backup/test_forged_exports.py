@@ -29,6 +29,11 @@ def true_chain(s3: S3) -> None:
     )
 
 
+def of_another_table(export: Export) -> Export:
+    export.summary["tableId"] = "87654321-4321-4321-4321-210987654321"
+    return export
+
+
 FORGED: dict[str, list[Export]] = {
     "one window over several": [Export(7, [[change_line(None, item("evil"))]], (0, 3))],
     "a full export where windows join": [Export(7, [EVIL], 2)],
@@ -38,7 +43,17 @@ FORGED: dict[str, list[Export]] = {
     "another export of a window": [Export(7, [[change_line(None, item("evil"))]], (2, 3)), Export(8, [EVIL], 2)],
     "many full exports, which hide the true one": [Export(n, [EVIL], hours) for n, hours in ((6, 1), (7, 2), (8, 3))],
     "another end of the chain": [Export(7, [EVIL], 2.5), Export(8, [[change_line(None, item("e"))]], (2.5, 3))],
+    "another table, inside of a window": [of_another_table(Export(7, [EVIL], 3.25))],
+    "another table, where windows join": [of_another_table(Export(7, [EVIL], 3))],
 }
+
+
+def test_a_table_that_was_made_anew_is_no_contradiction(s3: S3, dynamodb: DynamoDB) -> None:
+    true_chain(s3)
+    seal_all(s3, of_another_table(Export(7, [[full_line(item("new"))]], 5)).arrive(s3))
+    load_all(s3, plan(at(6)))
+    assert {one["pk"]["S"] for one in dynamodb.items.values()} == {"new"}
+    assert plan(at(3.5))["reached"] == at(3)
 
 
 @pytest.fixture

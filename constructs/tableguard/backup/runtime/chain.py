@@ -72,6 +72,7 @@ def choose(links: Iterable[Link], until: datetime | None, *, trusted: bool = Fal
             "replayed: it is too long. Seal a later full export."
         )
     if not trusted:
+        _check_one_at_a_time(best[0].table_id, found)
         _check_agreement(best, [link for link in found if link.table_id == best[0].table_id])
     return best
 
@@ -119,6 +120,22 @@ def _check_whole(chain: Sequence[Link], links: Sequence[Link], until: datetime |
             f"{moments.show(link.start)} to {moments.show(link.end)} does not join. Take an `until` up to "
             f"{moments.show(end)}."
         )
+
+
+def _check_one_at_a_time(table_id: str, links: Iterable[Link]) -> None:
+    """A table that was made anew begins after the one before it ended: no two of a name are there at once."""
+    spans: dict[str, tuple[datetime, datetime]] = {}
+    for link in links:
+        first, last = spans.get(link.table_id, (link.start or link.end, link.end))
+        spans[link.table_id] = (min(first, link.start or link.end), max(last, link.end))
+    begins, ends = spans.pop(table_id)
+    for other, (first, last) in spans.items():
+        if first <= ends and begins <= last:
+            raise BrokenChain(
+                f"The sealed exports contradict each other: those of the table with the id {table_id} are of "
+                f"{moments.show(begins)} to {moments.show(ends)}, and those of another table of that name, {other}, of "
+                f"{moments.show(first)} to {moments.show(last)}. {_TRUST}"
+            )
 
 
 def _check_agreement(chain: Sequence[Link], links: Sequence[Link]) -> None:

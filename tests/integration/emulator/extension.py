@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 # Its neighbours: run as a script, they have no package.
 import alarms  # type: ignore[import-not-found]
+import batch_faults  # type: ignore[import-not-found]
 import binding  # type: ignore[import-not-found]
 import buckets  # type: ignore[import-not-found]
 import changes  # type: ignore[import-not-found]
@@ -58,6 +59,7 @@ def install() -> None:
         each.install()  # in this order
     schedules.install()
     alarms.install()
+    batch_faults.install()
     control.install(_controls())
     dynamodb._update_continuous_backups = _update_continuous_backups
     dynamodb._describe_continuous_backups = _describe_continuous_backups

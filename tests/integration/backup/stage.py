@@ -153,7 +153,8 @@ class Stage:
         listed = s3.list_object_versions(Bucket=org.SEALED, Prefix=folder, KeyMarker=f"{folder}{_compact(self._began)}")
         keys = [str(each["Key"]) for each in listed.get("Versions", [])]
         assert len(set(keys)) == len(keys), "an entry has two versions"
-        return sorted(keys)
+        # A full export that is due is of the moment at which the last increment of the chain before it ends.
+        return sorted(key for key in keys if f"/{_compact(self._began)}-incremental-" not in key)
 
     def entries(self) -> list[dict[str, Any]]:
         """The entries of the catalogue since the chain began, in the order of their ends."""

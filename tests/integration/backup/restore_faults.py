@@ -69,9 +69,7 @@ def _exists(stage: Stage) -> None:
     client = stage.flow.client("dynamodb", org.RECOVERY)
     key = {"AttributeName": "pk", "KeyType": "HASH"}
     kind = {"AttributeName": "pk", "AttributeType": "S"}
-    client.create_table(
-        TableName=name, KeySchema=[key], AttributeDefinitions=[kind], BillingMode="PAY_PER_REQUEST"
-    )
+    client.create_table(TableName=name, KeySchema=[key], AttributeDefinitions=[kind], BillingMode="PAY_PER_REQUEST")
     own = {"pk": {"S": "theirs"}}
     client.put_item(TableName=name, Item=own)
     told = stage.flow.restore(name, "FAILED")
@@ -144,6 +142,20 @@ def _list_cut(stage: Stage) -> None:
     _is_whole(stage, name)
 
 
+def _rots(do: str, *words: str) -> Callable[[Stage], None]:
+    def run(stage: Stage) -> None:
+        _two_steps(stage)
+        file = stage.entries()[-1]["files"][0]
+        stage.flow.controls.rot(org.SEALED, file["key"], do)
+        told = stage.flow.restore(stage.name(), "FAILED")
+        stage.happened(told["status"] == "FAILED")
+        assert all(word in f"{told['error']}: {told['cause']}" for word in words), told
+        stage.flow.controls.rot(org.SEALED, file["key"], "heal")
+        stage.whole()  # as it is when the file is healed: it failed by nothing else
+
+    return run
+
+
 def _poisoned(stage: Stage) -> None:
     def canary_and_export() -> None:
         stage.flow.advance(minutes=50)
@@ -197,9 +209,7 @@ RESTORES = (
         injected="BatchWriteItem answers ProvisionedThroughputExceededException six times.",
         by="extension",
         must=_ANYWAY,
-        run=_goes_on(
-            "dynamodb:BatchWriteItem", "throttle", times=6, code="ProvisionedThroughputExceededException"
-        ),
+        run=_goes_on("dynamodb:BatchWriteItem", "throttle", times=6, code="ProvisionedThroughputExceededException"),
     ),
     Fault(
         name="batches are written in part",
@@ -228,6 +238,20 @@ RESTORES = (
         by="emulator",
         must="A restore up to it fails, names file and version and makes nothing; one up to before it is whole.",
         run=_missing_version,
+    ),
+    Fault(
+        name="a sealed file is lost",
+        injected="The storage below S3 loses a sealed file, which no request can do.",
+        by="extension",
+        must="A restore fails, names file and version, and makes nothing.",
+        run=_rots("lose", "Damaged", " has no version ", "Nothing was made"),
+    ),
+    Fault(
+        name="a sealed file is altered",
+        injected="The storage below S3 alters a byte of a sealed file, and its metadata say nothing of it.",
+        by="extension",
+        must="A restore fails before it writes anything of that file; the table stays tagged as incomplete.",
+        run=_rots("alter", "is left as it is, tagged tableguard:restore-state = incomplete"),
     ),
     Fault(
         name="the restore's list of files is cut short",

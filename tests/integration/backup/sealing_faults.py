@@ -191,7 +191,9 @@ def _manifest_wrong(name: str) -> Callable[[Stage], None]:
         before = dict(stage.written)
         stage.inject(_REPLICATE, "alter", f"/{name}")
         _export(stage)
-        stage.failed(stage.sealing("FAILED"), "Rejected", "does not agree with its checksum: it is cut short or altered")
+        stage.failed(
+            stage.sealing("FAILED"), "Rejected", "does not agree with its checksum: it is cut short or altered"
+        )
         assert stage.restored() == before
 
     return run
@@ -203,7 +205,9 @@ def _late(times: int, *when: str) -> Callable[[Stage], None]:
         before = len(stage.flow.controls.invocations())
         _export(stage)
         stage.whole()
-        told = [each["status"] for each in stage.flow.controls.invocations()[before:] if "SealingOpen" in each["function"]]
+        told = [
+            each["status"] for each in stage.flow.controls.invocations()[before:] if "SealingOpen" in each["function"]
+        ]
         stage.happened("error" in told)
 
     return run

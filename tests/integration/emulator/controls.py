@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.integration.emulator.server import Emulator
@@ -69,9 +70,23 @@ class Controls:
         told: list[str] = self._ask("refusals", {})["refusals"]
         return told
 
+    @contextlib.contextmanager
+    def rotten(self, bucket: str, key: str, do: str) -> Iterator[None]:
+        """Let the storage under S3 "alter" or "lose" an object, which no request could; it heals afterwards."""
+        self._ask("rot", {"bucket": bucket, "key": key, "do": do})
+        try:
+            yield
+        finally:
+            self._ask("rot", {"bucket": bucket, "key": key, "do": "heal"})
+
     def failures(self) -> list[str]:
         """What schedules have asked an API for in vain, in the background as well."""
         told: list[str] = self._ask("failures", {})["failures"]
+        return told
+
+    def requests(self) -> dict[str, int]:
+        """How many requests DynamoDB and S3 have had since the start, as `counting` names them."""
+        told: dict[str, int] = self._ask("requests", {})["requests"]
         return told
 
     def invocations(self) -> list[dict[str, Any]]:

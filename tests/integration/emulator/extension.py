@@ -21,6 +21,7 @@ import buckets  # type: ignore[import-not-found]
 import changes  # type: ignore[import-not-found]
 import clock  # type: ignore[import-not-found]
 import control  # type: ignore[import-not-found]
+import counting  # type: ignore[import-not-found]
 import exports  # type: ignore[import-not-found]
 import faults  # type: ignore[import-not-found]
 import functions  # type: ignore[import-not-found]
@@ -28,6 +29,7 @@ import machines  # type: ignore[import-not-found]
 import objects  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
 import replication  # type: ignore[import-not-found]
+import rot  # type: ignore[import-not-found]
 import s3_binding  # type: ignore[import-not-found]
 import s3_faults  # type: ignore[import-not-found]
 import schedules  # type: ignore[import-not-found]
@@ -55,17 +57,16 @@ def install() -> None:
     _extend_function(handlers["AWS::Lambda::Function"])
     _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
-    for each in (clock, changes, exports, buckets, objects, replication, s3_binding, s3_faults, functions, machines):
-        each.install()  # in this order
-    schedules.install()
-    alarms.install()
-    batch_faults.install()
+    in_this_order = (clock, changes, exports, buckets, objects, rot, replication, s3_binding, s3_faults)
+    for each in (*in_this_order, functions, machines, schedules, alarms, batch_faults):
+        each.install()
     control.install(_controls())
     dynamodb._update_continuous_backups = _update_continuous_backups
     dynamodb._describe_continuous_backups = _describe_continuous_backups
     dynamodb._create_table = _with_its_policy(dynamodb._create_table)
     for service in (dynamodb, dynamodb_streams):
         service.handle_request = _if_allowed(_at_the_owner(service.handle_request))
+    counting.install()
     cloudformation.handle_request = _with_the_role(cloudformation.handle_request)
     for module in (lambda_runtime, lambda_svc):
         module.execution_credentials = binding.execution_credentials
@@ -86,6 +87,8 @@ def _controls() -> dict[str, Callable[[_Json], _Json]]:
         "fill": changes.fill,
         "binding": s3_binding.switch,
         "refusals": replication.refusals,
+        "rot": rot.rot,
+        "requests": counting.requests,
         "failures": schedules.failures,
         "invocations": functions.invocations,
     }

@@ -26,7 +26,10 @@ def s3() -> Any:
 @cache
 def dynamodb() -> Any:
     """The client for DynamoDB. Throttled writes are repeated by the code that writes, which knows its time."""
-    return boto3.client("dynamodb", config=Config(retries={"mode": "standard", "max_attempts": 3}))
+    # Checking every value of every item against the service's model would take half of a worker's time; DynamoDB
+    # checks them itself.
+    config = Config(retries={"mode": "standard", "max_attempts": 3}, parameter_validation=False)
+    return boto3.client("dynamodb", config=config)
 
 
 def setting(name: str) -> str:

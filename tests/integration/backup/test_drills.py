@@ -1,0 +1,147 @@
+"""The drill as it is deployed: what passes, what does not, and what is told of it. And exports after a pause.
+
+The machines, the roles, the canary's writer and its schedule are the library's; the emulator runs them; the extension
+delivers the schedule's request and lets time pass.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from typing import Any
+
+import pytest
+
+from tests.integration.backup import items
+from tests.integration.backup import organization as org
+from tests.integration.backup.flow import Flow
+from tests.integration.backup.items import identity, make, plain
+
+COUNT = 200
+
+
+def export(flow: Flow, sealed: int, *, canary: bool = True) -> None:
+    """An hour later. The export ends five minutes before that, with the canary as its writer would have left it."""
+    flow.advance(minutes=52)
+    if canary:
+        flow.canary()
+    flow.advance(minutes=8)
+    flow.export()
+    flow.sealed(sealed)
+
+
+def told(flow: Flow, name: str) -> list[float]:
+    """The values of a metric of the drill."""
+    drill = flow.output("Recovery", "DrillParameter").rpartition("/")[2]
+    return flow.metrics(name, "Recovery", Drill=drill)
+
+
+def tables(flow: Flow) -> list[str]:
+    found: list[str] = flow.client("dynamodb", org.RECOVERY).list_tables()["TableNames"]
+    return found
+
+
+@pytest.fixture
+def backed(flow: Flow) -> Flow:
+    """A small table, exported and sealed."""
+    flow.write([make(number) for number in range(COUNT)])
+    export(flow, 1)
+    return flow
+
+
+def problem(run: dict[str, Any]) -> str:
+    assert run["error"] == "DrillFailed"
+    return str(run["cause"])
+
+
+def test_a_good_backup_passes_and_leaves_nothing(backed: Flow) -> None:
+    run = backed.drill()
+    assert json.loads(run["output"])["count"] == COUNT + 1
+    assert tables(backed) == []
+    assert (sum(told(backed, "DrillSucceeded")), sum(told(backed, "DrillFailed"))) == (1, 0)
+    kept = backed.client("ssm", org.RECOVERY).get_parameter(Name=backed.output("Recovery", "DrillParameter"))
+    assert json.loads(kept["Parameter"]["Value"])["count"] == COUNT + 1
+
+
+def test_the_backup_of_an_emptied_table_does_not_pass(backed: Flow) -> None:
+    """Its restore agrees with its digest: nothing but the last good drill tells."""
+    backed.drill()
+    backed.write((), [items.key(make(number)) for number in range(COUNT)])
+    export(backed, 2)
+    assert json.loads(backed.restore(f"{org.RESTORED}emptied")["output"])["restored"]["count"] == 1
+    assert "Shrunk" in problem(backed.drill("FAILED"))
+    assert tables(backed) == [f"{org.RESTORED}emptied"]
+    assert (sum(told(backed, "DrillSucceeded")), sum(told(backed, "DrillFailed"))) == (1, 1)
+    # The figures of the last good drill stay: the next one is not compared with the emptied table.
+    assert "Shrunk" in problem(backed.drill("FAILED"))
+
+
+def test_an_old_canary_and_a_missing_one_do_not_pass(backed: Flow) -> None:
+    backed.drill()
+    backed.write([make(number, 1) for number in range(COUNT)])
+    export(backed, 2, canary=False)
+    assert "CanaryMissing" in problem(backed.drill("FAILED"))
+    backed.write((), [org.CANARY])
+    export(backed, 3, canary=False)
+    assert "CanaryMissing" in problem(backed.drill("FAILED"))
+    export(backed, 4)
+    backed.drill()
+    assert (sum(told(backed, "DrillSucceeded")), sum(told(backed, "DrillFailed"))) == (2, 2)
+
+
+def test_a_backup_that_was_never_made_does_not_pass(flow: Flow) -> None:
+    assert "NoBackup" in problem(flow.drill("FAILED"))
+    assert sum(told(flow, "DrillFailed")) == 1
+
+
+def test_the_canary_is_written_by_its_schedule_and_its_role_alone(flow: Flow) -> None:
+    flow.switch_schedules(on=True, only="Canary")
+    began = flow.now()
+    flow.advance(minutes=6)
+    found = _awaited(flow)
+    written = dt.datetime.fromisoformat(found["written_at"]["S"])
+    assert began < written <= flow.now()
+    assert {name: found[name] for name in org.CANARY} == org.CANARY
+    assert flow.controls.failures() == []
+    # The negative control: without its role's policy, the same request is refused, and nothing else has written it.
+    iam = flow.client("iam", org.DATA)
+    (role,) = [each["RoleName"] for each in iam.list_roles()["Roles"] if "CanaryRole" in each["RoleName"]]
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    flow.advance(minutes=6)
+    end = time.monotonic() + 30
+    while not flow.controls.failures() and time.monotonic() < end:
+        time.sleep(0.2)
+    assert "AccessDenied" in "".join(flow.controls.failures()) or "not authorized" in "".join(flow.controls.failures())
+    assert _awaited(flow) == found
+
+
+def _awaited(flow: Flow) -> dict[str, Any]:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        for item in flow.items():
+            return dict(item)
+        time.sleep(0.2)
+    raise AssertionError(f"The canary is not written: {flow.controls.failures()}")
+
+
+def test_after_a_pause_of_days_exports_catch_up_and_a_restore_has_it_all(backed: Flow) -> None:
+    there = {identity(item): item for item in backed.items()}
+    for day in range(1, 4):
+        changed = [make(number, day) for number in range(day, COUNT, 5)]
+        backed.write(changed)
+        there |= {identity(item): item for item in changed}
+        backed.advance(hours=23)
+    backed.export()
+    windows = [entry["export"] for entry in backed.sealed(4)[1:]]
+    lengths = [
+        dt.datetime.fromisoformat(window["to"]) - dt.datetime.fromisoformat(window["from"]) for window in windows
+    ]
+    assert {window["type"] for window in windows} == {"INCREMENTAL"}
+    assert max(lengths) <= dt.timedelta(hours=24)
+    assert sum(lengths, dt.timedelta()) == dt.timedelta(hours=69)
+    assert [window["from"] for window in windows[1:]] == [window["to"] for window in windows[:-1]]
+    backed.restore(f"{org.RESTORED}late")
+    found = {identity(item): plain(item) for item in backed.items(f"{org.RESTORED}late", org.RECOVERY)}
+    assert found == {key: plain(item) for key, item in there.items()}

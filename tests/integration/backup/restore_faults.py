@@ -146,11 +146,10 @@ def _rots(do: str, *words: str) -> Callable[[Stage], None]:
     def run(stage: Stage) -> None:
         _two_steps(stage)
         file = stage.entries()[-1]["files"][0]
-        stage.flow.controls.rot(org.SEALED, file["key"], do)
-        told = stage.flow.restore(stage.name(), "FAILED")
+        with stage.flow.controls.rotten(org.SEALED, file["key"], do):
+            told = stage.flow.restore(stage.name(), "FAILED")
         stage.happened(told["status"] == "FAILED")
         assert all(word in f"{told['error']}: {told['cause']}" for word in words), told
-        stage.flow.controls.rot(org.SEALED, file["key"], "heal")
         stage.whole()  # as it is when the file is healed: it failed by nothing else
 
     return run

@@ -137,6 +137,7 @@ def _is_written_wrong(stage: Stage) -> None:
     _export(stage)
     stage.sealing("SUCCEEDED")
     _says_the_hole(stage, covered)
+    assert stage.restored(until=covered) == before
     _next_full(stage)
 
 

@@ -203,7 +203,7 @@ class Stage:
             assert there == said, "something is sealed twice, or that no entry names"
 
     def whole(self) -> None:
-        """Nothing is lost, nothing is doubled: every window is sealed once, and what is restored is what was written."""
+        """Nothing is lost, nothing is doubled: each window is sealed once, and what is restored is what was written."""
         entries = self.whole_catalogue()
         full = max((each for each in entries if each["export"]["type"] == "FULL"), key=lambda each: each["key"])
         after = [each for each in entries if each["export"]["from"] and each["export"]["from"] >= full["export"]["to"]]

@@ -6,7 +6,6 @@ The emulated DynamoDB takes every batch as a whole. The fault is `dynamodb:Batch
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import faults  # type: ignore[import-not-found]  # its neighbour: run as a script, this has no package

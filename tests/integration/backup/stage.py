@@ -75,6 +75,8 @@ class Stage:
         """Begin a row: with a chain that is whole, and not long."""
         self.flow.controls.forget()
         self._faults, self._evidence = {}, 0
+        # The entry of an export is there before the execution that wrote it ends.
+        self.until(lambda: not self.sealings("RUNNING"), "the end of every sealing")
         if not self._sound or len(self._keys()) > _MOST_INCREMENTS:
             self.renew()
         self._sound = False

@@ -16,6 +16,8 @@ LAMBDA_FAULTS: Final = (
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
+    # The function's process died: every worker may be run again.
+    "Runtime.ExitError",
     "Sandbox.Timedout",
     "States.Timeout",
 )

@@ -14,6 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 # Its neighbours: run as a script, they have no package.
+import batch_faults  # type: ignore[import-not-found]
 import binding  # type: ignore[import-not-found]
 import buckets  # type: ignore[import-not-found]
 import changes  # type: ignore[import-not-found]
@@ -58,7 +59,7 @@ def install() -> None:
     handlers["AWS::Organizations::Policy"] = organization.handler()
     kept.install()
     in_this_order = (clock, changes, exports, buckets, objects, rot, replication, s3_binding, s3_faults)
-    for each in (*in_this_order, functions, machines, schedules):
+    for each in (*in_this_order, functions, machines, schedules, batch_faults):
         each.install()
     control.install(_controls())
     dynamodb._update_continuous_backups = _update_continuous_backups

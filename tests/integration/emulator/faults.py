@@ -5,6 +5,7 @@ request's text that must all be there), what it does and how often. Each answer 
 nobody is to take it for the emulated service's, nor for a policy's.
 
 - `fail`, `throttle`, `deny`: the call is answered with an error and not carried out.
+- `leave`: a table takes every other request of a batch, and leaves the rest (`dynamodb:BatchWriteItem`).
 - `hold`: an export waits for some seconds before it writes; a replica is written so much later.
 - `lose`, `alter`, `truncate`, `duplicate`: what is put into S3, or the replica of it.
 - `kill`: an execution stops, as if aborted, before it enters a state (`states:Execution`); a function's process dies

@@ -35,11 +35,13 @@ class Emulator:
     Args:
         like: An emulator that is stopped, whose state it begins with; nothing when left out.
         within: The folder for its own folder; the system's for temporary ones when left out.
+        pauses: What share of their length state machines wait, and pause between tries, on their way to the minute.
     """
 
-    def __init__(self, like: Emulator | None = None, *, within: Path | None = None) -> None:
+    def __init__(self, like: Emulator | None = None, *, within: Path | None = None, pauses: float = 0.05) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tableguard-emulator-", dir=within))
         self._like = like
+        self._pauses = pauses
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -130,7 +132,7 @@ class Emulator:
             "S3_PERSIST": "1",
             "STATE_DIR": str(self.folder / _KEPT[0]),
             "S3_DATA_DIR": str(self.folder / _KEPT[1]),
-            "SFN_WAIT_SCALE": "0.05",  # waits and pauses between tries, on their way to the minute
+            "SFN_WAIT_SCALE": str(self._pauses),
             "TABLEGUARD_CLOCK": str(self.folder / "clock"),
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",

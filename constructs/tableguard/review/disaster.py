@@ -263,7 +263,8 @@ def _first_step(disaster: Disaster, table: Table) -> str:
         Disaster.GARBAGE: f"stop what writes, note the moment: {disaster.section}",
         Disaster.POISON: f"find when it began, from the exports' changes: {disaster.section}",
         Disaster.TABLE: f"find out who did it before you restore: {disaster.section}",
-        Disaster.TAKEN: f"believe nothing in the account; restore into another one: {disaster.section}",
+        Disaster.TAKEN: "believe nothing in the account, nor what was sealed since (sealed_by says when); restore into "
+        f"another one: {disaster.section}",
         Disaster.CLOSED: f"ask AWS Support to open {table.account} again, and restore meanwhile: {disaster.section}",
         Disaster.MANAGEMENT: f"get hold of the organization with AWS Support first: {disaster.section}",
         Disaster.KEY: f"cancel the deletion while it is pending (7 to 30 days): {disaster.section}",

@@ -6,10 +6,12 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, FlexibleChecksumError
+from botocore.response import StreamingBody
 
 from tableguard.backup.runtime import restore, seal
 from tableguard.backup.runtime.errors import Damaged, NotYetComplete, Rejected, Throttled, Unfinished
+from tableguard.backup.runtime.storage import CHUNK
 from tests.unit.backup.aws import S3, DynamoDB, RefusalError
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import PREFIX, Export, full_line, item
@@ -51,6 +53,27 @@ def test_a_damaged_file_is_told_with_its_name(s3: S3, dynamodb: DynamoDB) -> Non
     assert file["key"] in told["Cause"]
     assert told["Cause"].endswith("is not what was sealed: nothing of it is written.")
     assert restoring("restore-2") == MAP  # another execution has had no problem
+
+
+def test_a_file_that_the_client_finds_altered_is_damaged(
+    s3: S3, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client compares what it has read with the checksum that S3 has kept, before the whole is known here."""
+    seal_all(s3, Export(1, FILES, 0).arrive(s3))
+    planned = plan()
+    (file, *_) = stored(s3, "work", planned["steps"][0]["key"])
+
+    def differs(*_: Any) -> bytes:
+        raise FlexibleChecksumError(error_msg="Expected checksum other")
+
+    read = StreamingBody.read
+    monkeypatch.setattr(StreamingBody, "read", lambda body, amt=None: differs() if amt == CHUNK else read(body, amt))
+    with pytest.raises(Damaged):
+        load_all(s3, planned)
+    told = restoring()
+    assert told["Error"] == "Damaged"
+    assert file["key"] in told["Cause"]
+    assert dynamodb.count("BatchWriteItem") == 0
 
 
 def test_where_no_worker_has_said_anything_the_map_is_told(s3: S3) -> None:

@@ -21,10 +21,12 @@ HANDLERS: Final = (
     "seal.copy",
     "seal.close",
     "seal.sweep",
+    "seal.problem",
     "restore.plan",
     "restore.load",
     "restore.digest",
     "restore.check",
+    "restore.problem",
     "drill.check",
     "point_in_time.begin",
     "point_in_time.measure",
@@ -40,9 +42,9 @@ class BackupFunction(lambda_.Function):
     Args:
         scope: The parent.
         construct_id: The id.
-        handler: The step, one of seal.open, seal.copy, seal.close, seal.sweep, restore.plan, restore.load,
-            restore.digest, restore.check, drill.check, point_in_time.begin, point_in_time.measure,
-            point_in_time.finish.
+        handler: The step, one of seal.open, seal.copy, seal.close, seal.sweep, seal.problem, restore.plan,
+            restore.load, restore.digest, restore.check, restore.problem, drill.check, point_in_time.begin,
+            point_in_time.measure, point_in_time.finish.
         environment: The settings that the step's module names.
         role: The role that it runs as, which is let write the log; None makes one that may do that and nothing else.
         memory_mib: Memory in MiB, and with it the share of a processor: 1769 is one whole. Files are streamed, so a

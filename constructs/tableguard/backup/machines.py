@@ -43,7 +43,9 @@ def machine(
         scope,
         f"{construct_id}Role",
         role_name=role_name,
-        assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+        assumed_by=iam.ServicePrincipal(
+            "states.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}}
+        ),
         inline_policies={"Work": iam.PolicyDocument.from_json(policy)},
     )
     return sfn.StateMachine(

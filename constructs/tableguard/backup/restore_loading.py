@@ -18,18 +18,19 @@ from tableguard.policy.documents import Json
 RESULTS: Final = "results"
 
 
-def loading(function: str, *, work_bucket: str, files_at_once: int) -> dict[str, Json]:
-    """The state "Steps", which goes on to "Segments"; what fails leaves to "Incomplete".
+def loading(function: str, *, problem: str, work_bucket: str, files_at_once: int) -> dict[str, Json]:
+    """The state "Steps", which goes on to "Segments"; what fails leaves to "Incomplete", by way of "Problem".
 
     Args:
         function: The ARN of the function that writes one file of an export.
+        problem: The ARN of the function that says what the workers have met.
         work_bucket: The name of the work bucket.
         files_at_once: How many files are loaded at the same time.
     """
     item = "$states.context.Map.Item.Value"
     load = function_task(
         function,
-        {name: expression(f"$states.input.{name}") for name in ("file", "table", "type", "after")},
+        {name: expression(f"$states.input.{name}") for name in ("file", "table", "type", "after", "execution")},
         seconds=CALL_SECONDS,
         then="Loaded",
         output=expression("$merge([$states.input, $states.result.Payload])"),
@@ -49,7 +50,11 @@ def loading(function: str, *, work_bucket: str, files_at_once: int) -> dict[str,
                 "Parameters": {"Bucket": work_bucket, "Key.$": "$.key"},
             },
         },
-        selector={"file.$": "$$.Map.Item.Value", "table.$": "$.table", "type.$": "$.type", "after": 0},
+        selector={
+            "file.$": "$$.Map.Item.Value",
+            "after": 0,
+            **{f"{name}.$": f"$.{name}" for name in ("table", "type", "execution")},
+        },
         concurrency=files_at_once,
         then=None,
         more={
@@ -72,6 +77,7 @@ def loading(function: str, *, work_bucket: str, files_at_once: int) -> dict[str,
                 "files": expression(f"{item}.files"),
                 "type": expression(f"{item}.type"),
                 "table": expression("$table"),
+                "execution": expression("$states.context.Execution.Name"),
             },
             "MaxConcurrency": 1,
             "ItemProcessor": {
@@ -83,8 +89,16 @@ def loading(function: str, *, work_bucket: str, files_at_once: int) -> dict[str,
                     "Nothing": passing(None, output={}),
                 },
             },
-            "Catch": [catch("Incomplete")],
+            "Catch": [catch("Problem")],
             "Output": {},
             "Next": "Segments",
         },
+        # The map says no more than that too many of its children failed.
+        "Problem": function_task(
+            problem,
+            expression("$merge([$states.input, {'execution': $states.context.Execution.Name}])"),
+            seconds=120,
+            then="Incomplete",
+            catches=[{**catch("Incomplete"), "Output": expression("$states.input")}],
+        ),
     }

@@ -26,11 +26,13 @@ class Functions:
         load: Writes one file of an export.
         digest: Reads one segment of the table.
         check: Compares.
+        problem: Says why the loading failed.
     """
 
     load: str
     digest: str
     check: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,12 @@ class RestoreMachine:
                     with_policy=self.policy is not None,
                     recovery_days=self.recovery_days,
                 ),
-                **loading(self.functions.load, work_bucket=self.work_bucket, files_at_once=self.files_at_once),
+                **loading(
+                    self.functions.load,
+                    problem=self.functions.problem,
+                    work_bucket=self.work_bucket,
+                    files_at_once=self.files_at_once,
+                ),
                 **self._checking(),
                 **finishing(
                     with_stream_policy=self.stream_policy is not None,

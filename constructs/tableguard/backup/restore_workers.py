@@ -18,6 +18,7 @@ from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.tokens import is_unresolved
 
 ROLE_NAMES: Final = {"machine": "", "plan": "-plan", "load": "-load", "digest": "-digest"}
+PROBLEMS: Final = "*/problems/*"
 _LONGEST_NAME: Final = 64  # IAM user guide, "IAM and AWS STS quotas"
 
 
@@ -90,7 +91,12 @@ class RestoreWorkers:
             "Load": ("restore.load", [*targets.filling(), *decrypting]),
             "Digest": ("restore.digest", [*targets.reading("dynamodb:Scan"), *decrypting]),
             "Check": ("restore.check", []),
+            "Problem": (
+                "restore.problem",
+                bucket_access(self._work.bucket_arn, read=[PROBLEMS], listing=True),
+            ),
         }
+        parts["Load"][1].extend(bucket_access(self._work.bucket_arn, write=[PROBLEMS]))
         own = bucket_access(self._work.bucket_arn, read=["*"], write=["*"], listing=True)
         sealed, source = self._origin.sealed, self._origin.source
         if sealed is not None:

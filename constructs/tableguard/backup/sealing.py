@@ -23,7 +23,7 @@ from tableguard.policy.denials import Denial
 
 WORK_DAYS: Final = 7
 _FILES_AT_ONCE: Final = 20
-_STEPS: Final = ("open", "copy", "close", "sweep")
+_STEPS: Final = ("open", "copy", "close", "problem", "sweep")
 
 
 class Sealers(Construct):
@@ -95,6 +95,7 @@ class Sealers(Construct):
             open_function=functions["open"],
             copy_function=functions["copy"],
             close_function=functions["close"],
+            problem_function=functions["problem"],
             sweep_function=functions["sweep"],
             work_bucket=self.work.bucket_name,
             vault=sealed_name,
@@ -106,7 +107,7 @@ class Sealers(Construct):
             name=f"{sealed_name}-seal",
             definition=sealing.definition(),
             statements=[
-                _invoking(functions["open"], functions["copy"], functions["close"]),
+                _invoking(*(functions[step] for step in ("open", "copy", "close", "problem"))),
                 iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[f"{self.work.bucket_arn}/*"]),
                 iam.PolicyStatement(
                     actions=["cloudwatch:PutMetricData"],

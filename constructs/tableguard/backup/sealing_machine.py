@@ -57,6 +57,7 @@ class Sealing:
         open_function: The ARN of the function that checks an export and lists its files.
         copy_function: The ARN of the function that copies one file.
         close_function: The ARN of the function that writes the catalogue's entry.
+        problem_function: The ARN of the function that says what the copies have met.
         sweep_function: The ARN of the function that finds exports that are not sealed.
         work_bucket: The name of the bucket with the list of files.
         vault: The name of the sealed bucket, which the metrics are told apart by.
@@ -66,6 +67,7 @@ class Sealing:
     open_function: str
     copy_function: str
     close_function: str
+    problem_function: str
     sweep_function: str
     work_bucket: str
     vault: str
@@ -103,6 +105,19 @@ class Sealing:
                 },
                 "Report": self._report(),
                 "Sealed": {"Type": "Succeed"},
+                # The map says no more than that too many of its children failed.
+                "Problem": {
+                    **_invoke(self.problem_function, f"{{% $merge([$states.input, $request, {_EXECUTION}]) %}}"),
+                    "Retry": [_ANYTHING],
+                    "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": "NotSealed"}],
+                    "Next": "NotSealed",
+                },
+                "NotSealed": {
+                    "Type": "Fail",
+                    "QueryLanguage": "JSONata",
+                    "Error": "{% $states.input.Error %}",
+                    "Cause": "{% $states.input.Cause %}",
+                },
             },
         }
 
@@ -152,19 +167,24 @@ class Sealing:
                 "Resource": "arn:aws:states:::s3:putObject",
                 "Parameters": {"Bucket": self.work_bucket, "Prefix.$": "States.Format('{}/copies', $.export_id)"},
             },
+            "ItemSelector": {"item.$": "$$.Map.Item.Value", "execution.$": "$$.Execution.Name"},
             "MaxConcurrency": self.at_once,
             "ItemProcessor": {
                 "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
                 "StartAt": "CopyFile",
                 "States": {
                     "CopyFile": {
-                        **_invoke(self.copy_function, "{% $states.input %}"),
+                        **_invoke(
+                            self.copy_function,
+                            "{% $merge([$states.input.item, {'execution': $states.input.execution}]) %}",
+                        ),
                         "Retry": [_UNFINISHED, _NEVER, _ANYTHING],
                         "End": True,
                     }
                 },
             },
             "ResultPath": None,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Problem"}],
             "Next": "Close",
         }
 
@@ -199,6 +219,7 @@ class Sealing:
 # Keys are `account/region/table/AWSDynamoDB/export/manifest-summary.json`.
 _PART: Final = "{{% $split($request.key, '/')[{}] %}}"
 _REQUEST: Final = "{'bucket': $states.input.bucket, 'key': $states.input.key}"
+_EXECUTION: Final = "{'execution': $states.context.Execution.Name}"
 _NOW: Final = "$states.context.State.EnteredTime"
 # Of account and export: another account may send an export of the same id. 12 and at most 40 characters.
 _EXPORT: Final = "$split($states.input.key, '/')[0] & '-' & $split($states.input.key, '/')[-2]"

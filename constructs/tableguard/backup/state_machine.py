@@ -76,7 +76,12 @@ class BackupMachine(Construct):
         self._arn = f"arn:{partition}:states:{stack.region}:{stack.account}:stateMachine:{name}"
         log = logs.LogGroup(self, "Log", retention=log_retention, removal_policy=cdk.RemovalPolicy.DESTROY)
         self._role = iam.Role(
-            self, "Role", role_name=role_name, assumed_by=iam.ServicePrincipal("states.amazonaws.com")
+            self,
+            "Role",
+            role_name=role_name,
+            assumed_by=iam.ServicePrincipal(
+                "states.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+            ),
         )
         for statement in statements:
             self._role.add_to_policy(statement)

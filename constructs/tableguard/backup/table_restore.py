@@ -303,7 +303,12 @@ class TableRestore(Construct):
             time_to_live=blueprint.time_to_live,
             insights={index: mode for index, mode in insights.items() if mode is not None},
             planning=self._planning(functions),
-            functions=Functions(load=functions["Load"], digest=functions["Digest"], check=functions["Check"]),
+            functions=Functions(
+                load=functions["Load"],
+                digest=functions["Digest"],
+                check=functions["Check"],
+                problem=functions["Problem"],
+            ),
             work_bucket=self._work.bucket_name,
             files_at_once=self._files_at_once,
             segments=self._segments,

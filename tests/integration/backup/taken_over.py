@@ -63,14 +63,11 @@ class TakenOver:
         execution = self._ended(export.key)
         if execution["status"] == "SUCCEEDED":
             return "sealed"
-        if self._is_rejected(export):
-            return "sealing Rejected"
         return f"sealing {execution['error']}"
 
-    def _is_rejected(self, export: Forged) -> bool:
-        """A file that is refused fails the map over the files, which does not say why; the work bucket does."""
-        key = f"{export.source}/{export.id}/rejected.json"
-        return bool(self._sealing.list_objects_v2(Bucket=self._work, Prefix=key).get("Contents"))
+    def said_of(self, name: str) -> str:
+        """Why a crafted export was not sealed, as the failed execution has it."""
+        return str(self._ended(self._crafted[name].key)["cause"])
 
     def _ended(self, key: str, since: int = 0) -> dict[str, Any]:
         end = time.monotonic() + _PATIENCE

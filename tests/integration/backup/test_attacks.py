@@ -172,6 +172,8 @@ def test_a_source_that_is_taken_over_changes_nothing_that_is_sealed(sealed: Seal
         found[name] = attack(attacker)
     title = "From a source that is taken over"
     check(title, [(name, *found[name]) for name, *_ in ATTACKS[title].rows])
+    # It is a worker of the map that refuses this one, and the execution says why.
+    assert "A line has more than" in attacker.said_of("sends a line that is a decompression bomb")
 
     assert before.items() <= versions(flow).items()
     said = {"until": attacker.sealed["export"]["to"], "sealed_by": attacker.since.isoformat()}

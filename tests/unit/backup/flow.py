@@ -25,7 +25,7 @@ def seal_all(s3: S3, *exports: Export) -> list[dict[str, Any]]:
     for export in exports:
         opened = seal.open(export.event, Context())
         for work in stored(s3, "work", opened["work_key"]):
-            seal.copy(work, Context())
+            seal.copy({**work, "execution": "seal-1"}, Context())
         closed.append(seal.close(opened, Context()))
     return closed
 
@@ -37,7 +37,8 @@ def plan(until: str | None = None) -> dict[str, Any]:
 def load_all(s3: S3, planned: dict[str, Any]) -> None:
     for step in planned["steps"]:
         for file in stored(s3, "work", step["key"]):
-            assert restore.load({"file": file, "table": "new", "type": step["type"], "after": 0}, Context())["done"]
+            event = {"file": file, "table": "new", "type": step["type"], "after": 0, "execution": "restore-1"}
+            assert restore.load(event, Context())["done"]
 
 
 def digests(segments: int) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ def test_nobody_has_a_file_sealed_under_another_key_than_its_own(s3: S3, change:
     opened = seal.open(Export(1, [[line]], hours).arrive(s3).event, Context())
     (work,) = stored(s3, "work", opened["work_key"])
     with pytest.raises(Rejected, match=r"no work item|no key like"):
-        seal.copy(work | change, Context())
+        seal.copy({**work, **change, "execution": "seal-1"}, Context())
     assert not s3.buckets["sealed"].versions
-    seal.copy(work, Context())
+    seal.copy({**work, "execution": "seal-1"}, Context())
     assert s3.buckets["sealed"].versions

@@ -328,7 +328,8 @@ def test_loading_takes_pinned_versions_of_the_exports_bucket_alone(s3: S3, dynam
     planned = measured(s3, written(s3, export))
     s3.calls.clear()
     (file, *_) = stored(s3, "work", planned["steps"][0]["key"])
-    restore.load({"file": file, "table": "new", "type": "FULL", "after": 0}, Context())
+    event = {"file": file, "table": "new", "type": "FULL", "after": 0, "execution": "restore-1"}
+    restore.load(event, Context())
     read = [request for operation, request in s3.calls if operation == "GetObject"]
     assert read
     assert all(request["Bucket"] == "sealed" and "VersionId" in request for request in read)

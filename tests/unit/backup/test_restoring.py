@@ -65,7 +65,8 @@ def test_loading_everything_twice_and_in_another_order_of_files_gives_the_same(s
     planned = plan()
     for step in planned["steps"]:
         for file in stored(s3, "work", step["key"])[::-1] * 2:
-            restore.load({"file": file, "table": "new", "type": step["type"]}, Context())
+            event = {"file": file, "table": "new", "type": step["type"], "execution": "restore-1"}
+            restore.load(event, Context())
     assert check(planned)["count"] == 8
 
 
@@ -154,7 +155,7 @@ def first_file(s3: S3, *lines: bytes, kind: str = "FULL") -> dict[str, Any]:
     seal_all(s3, Export(7, [lines], hours).arrive(s3))
     (entry,) = [version for version in s3.buckets["sealed"].versions if version.key.startswith("catalogue/")]
     (file,) = stored(s3, "sealed", entry.key)["files"]
-    return {"file": file, "table": "new", "type": kind, "after": 0}
+    return {"file": file, "table": "new", "type": kind, "after": 0, "execution": "restore-1"}
 
 
 def test_what_the_table_does_not_take_at_once_is_written_in_the_end(s3: S3, dynamodb: DynamoDB) -> None:
@@ -289,16 +290,17 @@ def test_a_file_ten_times_as_long_takes_no_more_memory(s3: S3, dynamodb: DynamoD
         ).arrive(s3)
         work = stored(s3, "work", seal.open(one.event, Context())["work_key"])[0]
         if step == "load":
-            seal.copy(work, Context())
+            seal.copy({**work, "execution": "seal-1"}, Context())
             (row,) = [v for v in s3.buckets["work"].versions if v.key.endswith(f"{one.id}/rows/0.json")]
             event = {"file": stored(s3, "work", row.key), "table": "new", "type": "FULL", "after": 0}
+            event |= {"execution": "restore-1"}
         dynamodb.BatchWriteItem = lambda **_request: {"UnprocessedItems": {}}  # type: ignore[method-assign]
         s3.calls, dynamodb.calls = [], Forgetful()
         tracemalloc.start()
         if step == "load":
             restore.load(event, Context())
         else:
-            seal.copy(work, Context())
+            seal.copy({**work, "execution": "seal-1"}, Context())
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found

@@ -46,7 +46,7 @@ def test_doing_every_step_twice_seals_once(s3: S3, export: Export) -> None:
     opened = seal.open(export.event, Context())
     assert seal.open(export.event, Context()) == opened
     for work in stored(s3, "work", opened["work_key"]) * 2:
-        seal.copy(work, Context())
+        seal.copy({**work, "execution": "seal-1"}, Context())
     first, before = seal.close(opened, Context()), len(s3.buckets["sealed"].versions)
     assert seal.close(opened, Context()) == first
     assert len(s3.buckets["sealed"].versions) == before == 3 + 4 + 1
@@ -65,7 +65,7 @@ def test_does_not_close_before_every_file_is_sealed(s3: S3, export: Export) -> N
     export.arrive(s3)
     opened = seal.open(export.event, Context())
     for work in stored(s3, "work", opened["work_key"])[:2]:
-        seal.copy(work, Context())
+        seal.copy({**work, "execution": "seal-1"}, Context())
     with pytest.raises(NotYetComplete, match=r"1 of 3 data files are not sealed; one is .*e1f2\.json\.gz"):
         seal.close(opened, Context())
     assert entries(s3) == []
@@ -181,7 +181,7 @@ def test_rejects_a_data_file_that_is(s3: S3, export: Export, name: str) -> None:
     export.data[key] = DAMAGES[name](export.data[key])
     opened = seal.open(export.arrive(s3).event, Context())
     with pytest.raises(Rejected, match="cut short or altered"):
-        seal.copy(stored(s3, "work", opened["work_key"])[0], Context())
+        seal.copy({**stored(s3, "work", opened["work_key"])[0], "execution": "seal-1"}, Context())
     assert s3.count("CopyObject") == 0
     assert "rejected" in "".join(version.key for version in s3.buckets["work"].versions)
 
@@ -194,14 +194,14 @@ def test_rejects_a_poisoned_file_whose_manifest_agrees(s3: S3, export: Export, n
     altered.files[0]["md5Checksum"] = md5(altered.data[key])
     opened = seal.open(altered.arrive(s3).event, Context())
     with pytest.raises(Rejected, match=r"cut short|not gzip|records, and the manifest says"):
-        seal.copy(stored(s3, "work", opened["work_key"])[0], Context())
+        seal.copy({**stored(s3, "work", opened["work_key"])[0], "execution": "seal-1"}, Context())
 
 
 def test_says_nothing_of_an_item_in_an_error(s3: S3) -> None:
     export = Export(1, [[b'{"Item": {"pk": {"S": "secret-7", "N": "1"}}}\n']], 0).arrive(s3)
     opened = seal.open(export.event, Context())
     with pytest.raises(Rejected, match="record 1: An attribute value does not have exactly one type") as caught:
-        seal.copy(stored(s3, "work", opened["work_key"])[0], Context())
+        seal.copy({**stored(s3, "work", opened["work_key"])[0], "execution": "seal-1"}, Context())
     assert "secret-7" not in str(caught.value)
 
 
@@ -211,7 +211,7 @@ def test_a_key_of_the_sealed_bucket_that_is_taken_by_another_content_is_refused(
     (work, *_) = stored(s3, "work", opened["work_key"])
     s3.put("sealed", work["sealed_key"], b"other", ChecksumSHA256="b3RoZXI=")
     with pytest.raises(Rejected, match="with another content"):
-        seal.copy(work, Context())
+        seal.copy({**work, "execution": "seal-1"}, Context())
 
 
 def test_a_long_file_goes_on_in_the_next_invocation(s3: S3) -> None:
@@ -221,12 +221,12 @@ def test_a_long_file_goes_on_in_the_next_invocation(s3: S3) -> None:
     (work,) = stored(s3, "work", opened["work_key"])
     for reached in (2000, 4000):
         with pytest.raises(Unfinished, match=f"{reached} of 5000"):
-            seal.copy(work, Context(10))
-    seal.copy(work, Context(10))
+            seal.copy({**work, "execution": "seal-1"}, Context(10))
+    seal.copy({**work, "execution": "seal-1"}, Context(10))
     in_parts = stored(s3, "work", f"{PREFIX}/{export.id}/rows/0.json")
     kept = s3.buckets["work"].versions
     kept[:] = [version for version in kept if "/progress/" not in version.key and "/rows/" not in version.key]
-    seal.copy(work, Context())
+    seal.copy({**work, "execution": "seal-1"}, Context())
     assert stored(s3, "work", f"{PREFIX}/{export.id}/rows/0.json") == in_parts
     assert in_parts["count"] == 5000
 

@@ -11,8 +11,8 @@ from tableguard.backup.sealing_machine import Sealing
 from tests.unit.backup.vaults import SEALED, resources
 
 SEALING = Sealing(
-    open_function="open", copy_function="copy", close_function="close", sweep_function="sweep", work_bucket="work",
-    vault=SEALED, at_once=20,
+    open_function="open", copy_function="copy", close_function="close", problem_function="problem",
+    sweep_function="sweep", work_bucket="work", vault=SEALED, at_once=20,
 )  # fmt: skip
 MACHINES: dict[str, dict[str, Any]] = {"seal": SEALING.definition(), "sweep": SEALING.sweep_definition("arn:machine")}
 
@@ -35,9 +35,10 @@ def test_every_task_has_a_time_limit_and_is_tried_again(name: str) -> None:
 def test_every_state_leads_to_one_that_is_there(name: str) -> None:
     found = dict(states(MACHINES[name]))
     for state in found.values():
-        led = [state.get("Next"), state.get("Default"), *(rule["Next"] for rule in state.get("Choices", ()))]
+        led = [state.get("Next"), state.get("Default")]
+        led += [rule["Next"] for rule in (*state.get("Choices", ()), *state.get("Catch", ()))]
         assert {target for target in led if target} <= found.keys()
-        assert state["Type"] in {"Choice", "Succeed"} or ("Next" in state) is not bool(state.get("End"))
+        assert state["Type"] in {"Choice", "Succeed", "Fail"} or ("Next" in state) is not bool(state.get("End"))
 
 
 def test_it_waits_hours_for_an_export_that_is_still_arriving() -> None:
@@ -58,6 +59,22 @@ def test_what_is_refused_is_never_tried_again(step: str) -> None:
     never = [each for each in retries if each["MaxAttempts"] == 0]
     assert [each["ErrorEquals"] for each in never] == [["Rejected", "QuotaExceeded"]]
     assert retries.index(never[0]) < len(retries) - 1
+
+
+def test_copies_that_fail_are_told_by_what_the_workers_say_or_by_the_map() -> None:
+    found = dict(states(MACHINES["seal"]))
+    assert found["CopyFiles"]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": "Problem"}]
+    assert found["Problem"]["Next"] == "NotSealed"
+    (caught,) = found["Problem"]["Catch"]
+    # The input is what the map has said.
+    assert (caught["ErrorEquals"], caught["Output"], caught["Next"]) == (
+        ["States.ALL"], "{% $states.input %}", "NotSealed",
+    )  # fmt: skip
+    assert found["NotSealed"]["Type"] == "Fail"
+    # The parent's name, which the child gets told: its own is another one.
+    assert found["CopyFiles"]["ItemSelector"]["execution.$"] == "$$.Execution.Name"
+    assert "$states.context.Execution.Name" in found["Problem"]["Arguments"]["Payload"]
+    assert "$states.input.execution" in found["CopyFile"]["Arguments"]["Payload"]
 
 
 def test_the_sealing_machine_mixes_languages_the_way_that_is_allowed() -> None:

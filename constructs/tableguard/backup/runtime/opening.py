@@ -15,7 +15,7 @@ from .storage import Version
 
 LARGEST_FILE: Final = 5 * 2**30  # bytes that CopyObject copies at once: S3 API reference, CopyObject
 OLDEST: Final = catalogue.OLDEST
-_FUTURE: Final = timedelta(hours=24)
+_FUTURE: Final = timedelta(hours=1)  # clocks differ by less, and a false moment is a nuisance for as long
 _MOST_VERSIONS: Final = 1_000  # of a manifest. The oldest counts, so more would only cost time
 _MOST_CANDIDATES: Final = 10  # versions of a data file that are read to find the one that the manifest means
 _MANIFESTS: Final = (

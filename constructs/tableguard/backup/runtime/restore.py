@@ -1,6 +1,6 @@
-"""The handlers of the restore machine: plan, load, digest, check.
+"""The handlers of the restore machine: plan, load, digest, check; and problem, for what went wrong.
 
-Environment: SEALED_BUCKET for plan and load; WORK_BUCKET, of the account that restores, for plan.
+Environment: SEALED_BUCKET for plan and load; WORK_BUCKET, of the account that restores, for plan, load and problem.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ import re
 from functools import partial
 from typing import Any, Final
 
-from . import comparing, loading, moments, planning
+from . import comparing, loading, moments, planning, problems
 from .clients import Context, dynamodb, s3, seconds_left, setting
 
 _SOURCE: Final = {"account": r"\d{12}", "region": r"[a-z0-9-]{5,32}", "table": r"[A-Za-z0-9_.-]{3,255}"}
-_EXECUTION: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 
 def plan(event: dict[str, Any], _context: Context) -> dict[str, Any]:
@@ -37,9 +36,7 @@ def plan(event: dict[str, Any], _context: Context) -> dict[str, Any]:
     for name, form in _SOURCE.items():
         if not re.fullmatch(form, str(source.get(name, ""))):
             raise ValueError(f"The event's source needs the {name} of the table.")
-    execution = event.get("execution")
-    if not isinstance(execution, str) or not _EXECUTION.fullmatch(execution):
-        raise ValueError("The event needs the name of its execution: letters, digits, and _ . - between them.")
+    execution = problems.execution_of(event)
     until = moments.parse(event["until"], what="until") if event.get("until") else None
     sealed_by = moments.parse(event["sealed_by"], what="sealed_by") if event.get("sealed_by") else None
     return planning.plan_restore(
@@ -57,7 +54,8 @@ def load(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Write the records of one file into the table.
 
     Args:
-        event: `{"file": one of a step's files, "table": name, "type": "FULL" or "INCREMENTAL", "after": lines done}`.
+        event: `{"file": one of a step's files, "table": name, "type": "FULL" or "INCREMENTAL", "after": lines done,
+            "execution": name}`.
         context: Says how much time is left.
 
     Returns:
@@ -67,9 +65,10 @@ def load(event: dict[str, Any], context: Context) -> dict[str, Any]:
         Damaged: The file is not what was sealed.
         Throttled: The table took nothing during the whole invocation.
     """
-    return loading.load_file(
-        s3(), dynamodb(), event, sealed=setting("SEALED_BUCKET"), left=partial(seconds_left, context)
-    )
+    with problems.noted(s3(), setting("WORK_BUCKET"), _problems(event), event["file"]["key"]):
+        return loading.load_file(
+            s3(), dynamodb(), event, sealed=setting("SEALED_BUCKET"), left=partial(seconds_left, context)
+        )
 
 
 def digest(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -99,3 +98,20 @@ def check(event: dict[str, Any], _context: Context) -> dict[str, Any]:
         Different: They are not the same.
     """
     return comparing.check(event["expected"], event["segments"])
+
+
+def problem(event: dict[str, Any], _context: Context) -> dict[str, str]:
+    """Say what stopped the loading.
+
+    Args:
+        event: `{"execution": name, "Error", "Cause"}`; the last two are what the machine itself knows of it.
+
+    Returns:
+        `{"Error", "Cause"}`: what the workers have met, or the machine's own if none has said anything.
+    """
+    return problems.told(s3(), setting("WORK_BUCKET"), _problems(event), event)
+
+
+def _problems(event: dict[str, Any]) -> str:
+    execution = problems.execution_of(event)
+    return problems.folder_of(f"{execution}/", execution)

@@ -1,4 +1,4 @@
-"""The handlers of the sealing machine: open, copy, close, and sweep for what no event has started.
+"""The handlers of the sealing machine: open, copy, close, problem; and sweep for what no event has started.
 
 Environment: INTAKE_BUCKET, SEALED_BUCKET, WORK_BUCKET; RETENTION_MODE (COMPLIANCE or GOVERNANCE) with RETENTION_DAYS or
 RETENTION_YEARS; QUOTA_BYTES_PER_DAY and QUOTA_EXPORTS_PER_DAY, for each source account.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, Final
 
-from . import closing, copying, moments, opening, storage, sweeping
+from . import closing, copying, moments, opening, problems, storage, sweeping
 from .clients import Context, s3, seconds_left, setting
 from .errors import Rejected
 from .manifests import Place
@@ -51,7 +51,7 @@ def copy(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Seal one data file.
 
     Args:
-        event: A work item of `open`.
+        event: A work item of `open`, and the name of the `execution`, which reads what has gone wrong.
         context: Says how much time is left.
 
     Returns:
@@ -63,7 +63,7 @@ def copy(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     _check_intake(event["bucket"])
     opening.check_item(event)
-    with _noted(event["work"]):
+    with _noted(event["work"]), _told(event):
         return copying.copy_file(
             s3(),
             event,
@@ -92,6 +92,25 @@ def close(event: dict[str, Any], _context: Context) -> dict[str, Any]:
         return closing.close_export(
             s3(), bucket, key, sealed=setting("SEALED_BUCKET"), work=setting("WORK_BUCKET"), lock=_lock()
         )
+
+
+def problem(event: dict[str, Any], _context: Context) -> dict[str, str]:
+    """Say what stopped the copies.
+
+    Args:
+        event: `{"bucket", "key"}` of the export's manifest, the name of the `execution`, and `{"Error", "Cause"}`: what
+            the machine itself knows of it.
+
+    Returns:
+        `{"Error", "Cause"}`: what the workers have met, or the machine's own if none has said anything.
+    """
+    _, key = _of_intake(event)
+    work, bucket = Place.of(key).work, setting("WORK_BUCKET")
+
+    def is_sealed(number: str) -> bool:
+        return storage.get_json(s3(), bucket, copying.row_key(work, int(number))) is not None
+
+    return problems.told(s3(), bucket, problems.folder_of(work, problems.execution_of(event)), event, settled=is_sealed)
 
 
 def sweep(_event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -144,3 +163,8 @@ def _noted(work: str) -> Iterator[None]:
     except Rejected as error:
         storage.put_json(s3(), setting("WORK_BUCKET"), sweeping.rejected_key(work), {"why": str(error)})
         raise
+
+
+def _told(event: dict[str, Any]) -> AbstractContextManager[None]:
+    folder = problems.folder_of(event["work"], problems.execution_of(event))
+    return problems.noted(s3(), setting("WORK_BUCKET"), folder, str(event["n"]))

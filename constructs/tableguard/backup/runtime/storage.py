@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, FlexibleChecksumError
 
-from .errors import NotYetComplete, Rejected
+from .errors import Damaged, NotYetComplete, Rejected
 
 CHUNK: Final = 1024 * 1024  # bytes of an object that are read at a time
 _THREADS: Final = 32
@@ -136,6 +136,7 @@ def chunks(s3: Any, bucket: str, key: str, version: str) -> Iterator[bytes]:
 
     Raises:
         NotYetComplete: There is no such version.
+        Damaged: It is another content than the checksum that S3 has kept of it, which the client compares at the end.
     """
     try:
         body = s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"]
@@ -143,8 +144,11 @@ def chunks(s3: Any, bucket: str, key: str, version: str) -> Iterator[bytes]:
         if is_missing(error):
             raise NotYetComplete(f"{key} has no version {version} in {bucket}.") from error
         raise
-    while piece := body.read(CHUNK):
-        yield piece
+    try:
+        while piece := body.read(CHUNK):
+            yield piece
+    except FlexibleChecksumError as error:
+        raise Damaged(f"{key} (version {version}) is not what was stored in {bucket}: its checksum differs.") from error
 
 
 def read_small(s3: Any, bucket: str, version: Version, *, most: int) -> bytes:

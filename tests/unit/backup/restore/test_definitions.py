@@ -128,8 +128,11 @@ def test_a_table_that_is_there_already_is_never_written_to(every: dict[str, Json
 
 def test_whatever_fails_after_the_table_was_made_says_that_it_is_incomplete(every: dict[str, Json]) -> None:
     states = all_states(next(iter(every.values())))
-    for name in ("Describe", "Recovery", "Steps", "Digest", "Check"):
+    for name in ("Describe", "Recovery", "Problem", "Digest", "Check"):
         assert [one["Next"] for one in states[name]["Catch"]] == ["Incomplete"], name
+    assert [one["Next"] for one in states["Steps"]["Catch"]] == ["Problem"]
+    assert states["Problem"]["Next"] == "Incomplete"
+    assert states["Problem"]["Catch"][0]["Output"] == "{% $states.input %}"  # what the map has said
     assert "incomplete" in states["Incomplete"]["Cause"]
     assert {"Key": "tableguard:restore-state", "Value": "incomplete"} in states["Create"]["Arguments"]["Tags"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -29,6 +31,9 @@ OURS = {f"aws:ResourceTag/{TAG}": "an execution"}
 INCOMPLETE = {**OURS, "aws:ResourceTag/tableguard:restore-state": "incomplete"}
 OTHER = f"arn:aws:dynamodb:{REGION}:{VAULT}:table/orders"
 SEALED_FILE = f"arn:aws:s3:::{SEALED.bucket}/exports/{OWNER}/{REGION}/orders/01/f.json.gz"
+WORK = "arn:aws:s3:::work"
+STEP = f"{WORK}/an-execution/steps/0.json"
+PROBLEM = f"{WORK}/an-execution/problems/an-execution/exports/f.json"
 CATALOGUE = f"arn:aws:s3:::{SEALED.bucket}/catalogue/{OWNER}/{REGION}/orders/e.json"
 
 
@@ -46,7 +51,13 @@ class Roles:
             if each["Type"] == "AWS::IAM::Role" and name[:-8] == role
         ]
         return [
-            resolved(each["Properties"]["PolicyDocument"], account=self.account)
+            json.loads(
+                re.sub(
+                    r"<RestoreWork\w{8}\.Arn>",
+                    WORK,
+                    json.dumps(resolved(each["Properties"]["PolicyDocument"], account=self.account)),
+                )
+            )
             for each in self.template["Resources"].values()
             if each["Type"] == "AWS::IAM::Policy" and {"Ref": name} in each["Properties"]["Roles"]
         ]
@@ -114,6 +125,16 @@ CASES: list[tuple[str, str, str, dict[str, Any], bool]] = [
     ("RestoreLoadRole", "s3:PutObject", SEALED_FILE, {}, False),
     ("RestoreLoadRole", "s3:GetObjectVersion", SEALED_FILE.replace("/orders/", "/payments/"), {}, False),
     ("RestoreLoadRole", "s3:GetObjectVersion", "arn:aws:s3:::landing/x.json.gz", {}, False),
+    # it leaves its problems in the work bucket, and another function reads them
+    ("RestoreLoadRole", "s3:PutObject", PROBLEM, {}, True),
+    ("RestoreLoadRole", "s3:PutObject", STEP, {}, False),
+    ("RestoreLoadRole", "s3:GetObject", PROBLEM, {}, False),
+    ("RestoreProblemRole", "s3:GetObject", PROBLEM, {}, True),
+    ("RestoreProblemRole", "s3:ListBucket", WORK, {}, True),
+    ("RestoreProblemRole", "s3:GetObject", STEP, {}, False),
+    ("RestoreProblemRole", "s3:PutObject", PROBLEM, {}, False),
+    ("RestoreProblemRole", "s3:GetObject", SEALED_FILE, {}, False),
+    ("RestoreProblemRole", "dynamodb:Scan", NEW, OURS, False),
     # the planner reads
     ("RestorePlanRole", "s3:GetObjectVersion", CATALOGUE, {}, True),
     ("RestorePlanRole", "s3:PutObject", CATALOGUE, {}, False),

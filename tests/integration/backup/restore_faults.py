@@ -149,7 +149,7 @@ def _rots(do: str, *words: str) -> Callable[[Stage], None]:
         with stage.flow.controls.rotten(org.SEALED, file["key"], do):
             told = stage.flow.restore(stage.name(), "FAILED")
         stage.happened(told["status"] == "FAILED")
-        assert all(word in f"{told['error']}: {told['cause']}" for word in words), told
+        assert all(word in f"{told['error']}: {told['cause']}" for word in (file["key"], *words)), told
         stage.whole()  # as it is when the file is healed: it failed by nothing else
 
     return run
@@ -250,7 +250,9 @@ RESTORES = (
         injected="The storage below S3 alters a byte of a sealed file, and its metadata say nothing of it.",
         by="extension",
         must="A restore fails before it writes anything of that file; the table stays tagged as incomplete.",
-        run=_rots("alter", "is left as it is, tagged tableguard:restore-state = incomplete"),
+        run=_rots(
+            "alter", "Damaged", "its checksum differs", "is left as it is, tagged tableguard:restore-state = incomplete"
+        ),
     ),
     Fault(
         name="the restore's list of files is cut short",

@@ -302,8 +302,8 @@ class Stage:
         return s3, str(buckets[0])
 
     def rejected(self, failed: Mapping[str, Any], *words: str) -> None:
-        """See that an execution failed by a file of an export, and that the vault keeps what is wrong with it."""
-        self.failed(failed, "States.ExceedToleratedFailureThreshold")
+        """See that an execution failed by a file of an export and says why, and that the vault keeps it as well."""
+        self.failed(failed, "Rejected", *words)
         s3, bucket = self.work()
         export = json.loads(failed["input"])["key"].split("/")[-2]
         said = s3.get_object(Bucket=bucket, Key=f"{org.SOURCE}/{export}/rejected.json")["Body"].read().decode()

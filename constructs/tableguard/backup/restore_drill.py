@@ -27,6 +27,7 @@ from tableguard.backup.restore_tags import RESTORE_TAG
 from tableguard.backup.restore_targets import running_maps
 from tableguard.backup.table_restore import TableRestore
 from tableguard.policy import InvalidInputError
+from tableguard.policy.backup.service_roles import RESTORE_TEST_TABLES
 from tableguard.policy.documents import VERSION, Json
 from tableguard.tables.policies import METADATA_KEY
 
@@ -50,8 +51,8 @@ class RestoreDrill(Construct):
     It tells of each drill by metrics (namespace "tableguard/backup"), an event ("tableguard.backup", "Restore drill")
     and a message to the topic, and alarms when one fails and when no good one was begun for `alarm_after`.
 
-    `check_machine` checks any restored table of these targets with the same measure, one that AWS Backup restored among
-    them: start it with {"table": name}.
+    `check_machine` checks any restored table of these targets with the same measure: start it with {"table": name}.
+    With `test_restores` it is what `RestoreTesting` wants as its `validation`.
 
     A drill that is killed cannot remove its table: the machine that says every hour how old the last good drill is
     removes it when it is six hours old, by its name and its tag. Not so with `keep_failed`.
@@ -68,6 +69,7 @@ class RestoreDrill(Construct):
         canary: Canary | None = None,
         largest_fall: float = 0.2,
         keep_failed: bool = False,
+        test_restores: bool = False,
         alarms_topic: sns.ITopic | None = None,
         timeout: cdk.Duration | None = None,
     ) -> None:
@@ -86,6 +88,9 @@ class RestoreDrill(Construct):
                 0 up to but not including 1.
             keep_failed: Whether the table of a drill that failed is kept for inspection, and that of one that was
                 killed. They are removed when left out.
+            test_restores: Whether `check_machine` may also read the tables that AWS Backup restores for a test here,
+                "awsbackup-restore-test-…". Where they have a customer-managed key, its policy has to let the check's
+                functions use it. Not when left out.
             alarms_topic: Who is told of drills and alarms. Nobody when left out, and the alarms only show.
             timeout: How long a drill may take; the restore's own limit when left out.
 
@@ -94,6 +99,7 @@ class RestoreDrill(Construct):
         """
         super().__init__(scope, construct_id)
         self._restore = restore
+        self._test_restores = test_restores
         self._prefix = f"{self._checked_prefix()}{_PART}"
         if not isinstance(largest_fall, int | float) or isinstance(largest_fall, bool) or not 0 <= largest_fall < 1:
             raise InvalidInputError(
@@ -240,6 +246,9 @@ class RestoreDrill(Construct):
             *self._restore.targets.reading(action),
             *(self._restore.targets.encrypting(key.key_arn) if key is not None else []),
         ]
+        if self._test_restores:
+            tested = self._stack.format_arn(service="dynamodb", resource="table", resource_name=RESTORE_TEST_TABLES)
+            statements.append(_allow(action, [tested]))
         role.attach_inline_policy(iam.Policy(role, "Reads", document=_document(statements)))
         self._restore.admit(role)
         return BackupFunction(self, construct_id, handler=handler, role=role)

@@ -57,6 +57,14 @@ def put(dynamodb: DynamoDB, **attributes: Any) -> None:
     dynamodb.items[dynamodb._key(one)] = one
 
 
+def test_where_any_age_will_do_the_canary_has_to_be_there(dynamodb: DynamoDB) -> None:
+    asked = event(100, 1000, canary={**CANARY, "not_before": None})
+    with pytest.raises(CanaryMissing, match="is not in new"):
+        drill.check(asked, Context())
+    put(dynamodb, written_at={"S": "2001-01-01T00:00:00Z"})
+    assert drill.check(asked, Context())["canary"] == "2001-01-01T00:00:00Z"
+
+
 @pytest.mark.parametrize("written", ["2026-11-22T00:00:00Z", "2026-11-22T01:00:00+01:00", "2026-11-23T00:00:00Z"])
 def test_the_canary_came_back(dynamodb: DynamoDB, written: str) -> None:
     put(dynamodb, written_at={"S": written})

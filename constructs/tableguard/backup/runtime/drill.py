@@ -22,8 +22,8 @@ def check(event: dict[str, Any], _context: Context) -> dict[str, Any]:
     Args:
         event: `{"restored": {"count", "bytes"} of restore.check, "previous": the same of the last drill or null,
             "largest_fall": the share by which either may fall (0.2), "canary": null or {"table": the restored one,
-            "key": DynamoDB JSON, "not_before": ISO moment, "attribute": the one with the moment of its writing, an ISO
-            text ("written_at")}}`.
+            "key": DynamoDB JSON, "not_before": ISO moment, or null where any age will do, "attribute": the one with the
+            moment of its writing, an ISO text ("written_at")}}`.
 
     Returns:
         `{"ok": true, "count", "bytes", "canary": the moment of its writing, or null without one}`.
@@ -54,7 +54,7 @@ def _check_size(restored: Mapping[str, int], previous: Mapping[str, int] | None,
 
 def _canary(canary: Mapping[str, Any]) -> str:
     attribute = canary.get("attribute", _ATTRIBUTE)
-    not_before = moments.parse(canary["not_before"], what="not_before")
+    not_before = moments.parse(canary["not_before"], what="not_before") if canary["not_before"] else None
     found = (
         dynamodb().get_item(TableName=canary["table"], Key=to_client(canary["key"]), ConsistentRead=True).get("Item")
     )
@@ -66,7 +66,7 @@ def _canary(canary: Mapping[str, Any]) -> str:
         written = moments.parse(found.get(attribute, {}).get("S"), what=f"{attribute} of the canary")
     except ValueError as error:
         raise CanaryMissing(str(error)) from error
-    if written < not_before:
+    if not_before is not None and written < not_before:
         raise CanaryMissing(
             f"The canary in {canary['table']} was written at {moments.show(written)}, and should be of "
             f"{moments.show(not_before)} or later: the exports are too old."

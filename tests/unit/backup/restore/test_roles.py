@@ -249,6 +249,25 @@ def test_drills_that_make_no_sense_are_refused(options: dict[str, Any], said: st
         )
 
 
+@pytest.mark.parametrize("too", [True, False])
+def test_the_check_reads_test_restores_of_aws_backup_only_if_it_is_to(too: bool) -> None:
+    vault = vault_stack()
+    RestoreDrill(
+        vault,
+        "Drill",
+        restore=restore(vault),
+        schedule=scheduler.ScheduleExpression.rate(cdk.Duration.days(1)),
+        alarm_after=cdk.Duration.days(2),
+        test_restores=too,
+    )
+    roles = Roles(vault)
+    tested = OTHER.replace("orders", "awsbackup-restore-test-1a2b")
+    assert roles.may("DrillDigestRole", "dynamodb:Scan", tested) is too
+    assert roles.may("DrillLookRole", "dynamodb:GetItem", tested) is too
+    assert not roles.may("DrillDigestRole", "dynamodb:Scan", OTHER)
+    assert not roles.may("DrillDigestRole", "dynamodb:DeleteTable", tested)
+
+
 def test_a_drill_needs_a_prefix() -> None:
     vault = vault_stack()
     with pytest.raises(tg.InvalidInputError, match="a prefix"):

@@ -49,8 +49,8 @@ class RestoreTesting:
         name: The name of the restore testing plan: 1 to 50 of a-z, A-Z, 0-9, '_'.
         schedule: When, as a cron expression of six fields in UTC.
         role_name: The name of the role that restores, so that perimeters can name it.
-        validation: The machine that validates: the `check_machine` of a `RestoreDrill(…, test_restores=True)` of the same
-            account and region, or one of yours.
+        validation: The machine that validates: the `check_machine` of a `RestoreDrill(…, test_restores=True)` of the
+            same account and region, or one of yours.
         alarm_after: After how long without a validated restore an alarm rings: whole hours, 1 to 168. None: no such
             alarm, for tests that run more rarely than once a week.
         validation_hours: How long the table stays for it, 1 to 168 hours; 8 when left out.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -120,12 +120,7 @@ class CrossAccountTable(Construct):
         _check_environment(home)
         _check_encryption(encryption, replicas)
         check_list(self, "table_grants", table_grants)
-        recovery = point_in_time_recovery_specification
-        if recovery is not None and not is_unresolved(str(recovery.recovery_period_in_days)):
-            check_recovery_days(
-                f"the recovery_period_in_days of {self.node.path}",
-                None if recovery.recovery_period_in_days is None else int(recovery.recovery_period_in_days),
-            )
+        _check_recovery(self, point_in_time_recovery_specification)
         self._named = table_name is not None and not is_unresolved(table_name)
         key = None
         if encryption is None:
@@ -236,6 +231,17 @@ def _key_policy(table: dynamodb.TableV2, made: kms.Key | None, home: StackPolici
     if made is not None:
         return KeyPolicy.of(made, home)
     return KeyPolicy.of(table.encryption_key) if table.encryption_key is not None else None
+
+
+def _check_recovery(table: Construct, given: object) -> None:
+    # jsii takes a mapping for a struct, whatever the types say.
+    days = (
+        given.get("recovery_period_in_days")
+        if isinstance(given, Mapping)
+        else getattr(given, "recovery_period_in_days", None)
+    )
+    if not is_unresolved(str(days)):
+        check_recovery_days(f"the recovery_period_in_days of {table.node.path}", None if days is None else int(days))
 
 
 def _check_environment(home: StackPolicies) -> None:

@@ -48,7 +48,7 @@ a reader in the data account (Athena) | reads it | bucket policy: OnlyReadersRea
 root of the data account | reads it | bucket policy: OnlyReadersRead | works | works
 root of the vault account | reads it | bucket policy: OnlyReadersRead | works | works
 the restore reader | reads it | works | works | works
-a reader in the data account (Athena) | lists what is sealed | bucket policy: OnlyReadersRead | works | works
+a reader in the data account (Athena) | lists what is sealed | bucket policy: OnlyReadersList | works | works
 root of the vault account | puts it under a KMS key (UpdateObjectEncryption) | bucket policy: NoOtherKeyLater | S3 NotImplemented | S3 NotImplemented
 the sealing role | puts it under a KMS key (UpdateObjectEncryption) | bucket policy: NoOtherKeyLater | S3 NotImplemented | S3 NotImplemented
 root of the data account | makes the default retention governance for a day | bucket policy: OnlyDeploymentsChangeSettings | works | works
@@ -127,7 +127,7 @@ hides the files under delete markers | nothing: no markers are replicated | work
 hides them, with delete markers replicated | bucket policy: NoPutsAndNoDeletes | works
 locks what it sends for a day | sealed for 35 days | works with one stage: locked for 1 days
 locks what it sends for a hundred years | sealed for 35 days | works with one stage: locked for 36500 days
-sends an export that is dated before it | left out by a restore that says sealed_by | works on a restore that says until alone
+sends an export that is dated before it | no restore believes it: BrokenChain, or what was sealed before, if sealed_by says so | works if sealed_by says that it is to be trusted
 sends an export under a key of its own (SSE-C) | bucket policy: NoCustomerKeys | works
 sends an export below another account's prefix | bucket policy: nothing allows it | works
 deletes what has arrived in the intake | bucket policy: NoPutsAndNoDeletes | works

@@ -190,12 +190,15 @@ class TakenOver:
         self._number += 1
         assert self.sent(Forged(self._number, moment + dt.timedelta(minutes=1))) == "sealed"
         until = (moment + dt.timedelta(minutes=2)).isoformat()
-        counts = [self._planned(until, sealed_by) for sealed_by in (self.since.isoformat(), None)]
+        assert self._planned(until, None)["errorType"] == "BrokenChain"
+        trusting = (self.since, self.flow.now() + dt.timedelta(minutes=1))
+        counts = [self._planned(until, moment.isoformat())["expected"]["count"] for moment in trusting]
         assert counts == [self.sealed["count"], 1]
-        return "left out by a restore that says sealed_by", f"{WORKS} on a restore that says until alone"
+        said = "no restore believes it: BrokenChain, or what was sealed before, if sealed_by says so"
+        return said, f"{WORKS} if sealed_by says that it is to be trusted"
 
-    def _planned(self, until: str, sealed_by: str | None) -> int:
-        """How many items a restore would have."""
+    def _planned(self, until: str, sealed_by: str | None) -> dict[str, Any]:
+        """What a restore would plan, or what it says instead."""
         account, region, table = org.SOURCE.split("/")
         event = {
             "source": {"account": account, "region": region, "table": table},
@@ -206,7 +209,8 @@ class TakenOver:
         functions = self.flow.client("lambda", org.RECOVERY)
         (plan,) = [each for each in functions.list_functions()["Functions"] if each["Handler"].endswith("restore.plan")]
         told = functions.invoke(FunctionName=plan["FunctionName"], Payload=json.dumps(event))["Payload"].read()
-        return int(json.loads(told)["expected"]["count"])
+        answer: dict[str, Any] = json.loads(told)
+        return answer
 
     def encrypts(self) -> tuple[str, str]:
         def attack() -> str:

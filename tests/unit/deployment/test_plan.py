@@ -18,10 +18,18 @@ SAID: dict[str, Any] = {
         "vendor": {"account": "777788889999"},
         "private": CENTRAL,
         "management": BRAVO,
+        "vault": {"account": "181819192020", "region": "us-west-2"},
+        "recovery": BRAVO,
         "emergency": {"account": "151516161717"},
     },
     "pipeline": "999900001111",
-    "profiles": {"111122223333": "a", "222233334444": "b", "444455556666": "c", "999900001111": "p"},
+    "profiles": {
+        "111122223333": "a",
+        "222233334444": "b",
+        "444455556666": "c",
+        "181819192020": "v",
+        "999900001111": "p",
+    },
     "joining": {"Delta": {"account": "222233334444", "region": "us-east-1"}},
 }
 
@@ -39,6 +47,7 @@ def test_names_every_place_once(tmp_path: Path) -> None:
         ("444455556666", "us-east-1"),
         ("111122223333", "us-east-1"),
         ("222233334444", "eu-west-1"),
+        ("181819192020", "us-west-2"),
         ("222233334444", "us-east-1"),
     ]
 
@@ -62,7 +71,10 @@ def test_removes_the_last_tenant_and_adds_another(tmp_path: Path) -> None:
         ({**SAID, "joining": {}}, "is not written as docs/verify-on-aws.md says"),
         ({**SAID, "organization": {}}, "is not written as docs/verify-on-aws.md says"),
         ({**SAID, "profiles": {**SAID["profiles"], "12345": "x"}}, "12345 is no account id"),
-        ({**SAID, "profiles": {"111122223333": "a"}}, "lacks the accounts 222233334444, 444455556666, 999900001111"),
+        (
+            {**SAID, "profiles": {"111122223333": "a"}},
+            "lacks the accounts 181819192020, 222233334444, 444455556666, 999900001111",
+        ),
         ({**SAID, "joining": {"Alfa": ALFA}}, "names Alfa, who is a tenant already"),
         ({**SAID, "organization": {**SAID["organization"], "tenants": {"Alfa": ALFA}}}, "needs two tenants"),
     ],

@@ -54,7 +54,7 @@ class BackupVault(cdk.Stack):
             self.vault,
             files(
                 *(f"{bucket}/*" for bucket in (intake, sealed, f"{sealed}/catalogue", f"{sealed}/exports")),
-                f"{named(work, 'Arn')}/*",
+                *(f"{named(work, 'Arn')}/{part}" for part in ("*", "quota/*")),
             )
             | executions(self.region, self.account, f"{backups.sealed.bucket}-seal"),
         )

@@ -80,10 +80,10 @@ class Recovery(cdk.Stack):
         work = named(cast("cdk.CfnResource", self.restore.work_bucket.node.default_child), "Arn")
         machines = [
             named(cast("cdk.CfnResource", machine.node.default_child), "Name")
-            for machine in (self.restore.machine, self.drill.check_machine)
+            for machine in (self.restore.machine, self.drill.check_machine, self.drill.machine)
         ]
         wildcards = {
-            **files(f"{work}/*", f"{work}/results/*"),
+            **files(f"{work}/*", f"{work}/results/*", f"{work}/*/problems/*"),
             **files(*(f"{sealed.bucket_arn}/{kind}/{of_table}" for kind in ("exports", "catalogue"))),
             **dict.fromkeys(
                 (f"{restored}*", f"{restored}*/stream/*", f"{restored}*/index/*", f"{restored}drill-*"),

@@ -149,7 +149,8 @@ def another_period(trial: Trial, *, days: int) -> Path:
     shutil.copytree(trial.today, to)
     file = to / "PrivateWorkload.template.json"
     template = json.loads(file.read_text())
-    (table,) = (each for each in template["Resources"].values() if each["Type"] == "AWS::DynamoDB::GlobalTable")
+    tables = (each for each in template["Resources"].values() if each["Type"] == "AWS::DynamoDB::GlobalTable")
+    (table,) = (each for each in tables if each["Properties"].get("TableName") == TABLE)
     (replica,) = table["Properties"]["Replicas"]
     replica["PointInTimeRecoverySpecification"] = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": days}
     file.write_text(json.dumps(template))

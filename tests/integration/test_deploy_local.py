@@ -21,7 +21,7 @@ CHECKED = [
     "BackupVault: machine VaultSealingMachine4D33CC99: definition",
     "CentralData: bucket BackupLanding345218D6: replication",
     "Recovery: machine RestoreMachine15200646: definition",
-    "Management: policy BackupVaultPolicy",
+    "Management: policy BackupVaultPolicy09FACE81: policy",
     "nobody seals over what is sealed",
     "PrivateWorkload: endpoint ToTables19377B84: policy",
     "PrivateWorkload: role BreakGlassRole4903F45A: trust",

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from tableguard.backup.service_trust import own_service
 from tableguard.policy import InvalidInputError, Role, TableReference, names
 from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.partitions import dns_suffix_of
@@ -127,9 +128,7 @@ class CanaryWriter(Construct):
             "Role",
             role_name=role_name,
             description=f"Writes the canary of {self._table.label}",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
-            ),
+            assumed_by=own_service(self, "scheduler.amazonaws.com"),
         )
         self._role.attach_inline_policy(
             iam.Policy(

@@ -14,6 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from tableguard.backup.service_trust import own_service
 from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import Json
 from tableguard.tables.policies import METADATA_KEY
@@ -43,9 +44,7 @@ def machine(
         scope,
         f"{construct_id}Role",
         role_name=role_name,
-        assumed_by=iam.ServicePrincipal(
-            "states.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}}
-        ),
+        assumed_by=own_service(scope, "states.amazonaws.com"),
         inline_policies={"Work": iam.PolicyDocument.from_json(policy)},
     )
     return sfn.StateMachine(

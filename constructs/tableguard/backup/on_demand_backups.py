@@ -17,6 +17,7 @@ from constructs import Construct
 from tableguard.backup.machines import absence, describe, hours_of, machine, watch_failure
 from tableguard.backup.on_demand_machine import on_demand_machine
 from tableguard.backup.plan_tables import tables_here
+from tableguard.backup.service_trust import own_service
 from tableguard.policy import InvalidInputError, Role
 from tableguard.policy.backup.backup_vaults import whole_days
 from tableguard.policy.documents import Statement, document
@@ -170,13 +171,10 @@ class OnDemandBackups(Construct):
             )
 
     def _schedule(self, expression: str) -> None:
-        stack = cdk.Stack.of(self)
         starter = iam.Role(
             self,
             "Starter",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
-            ),
+            assumed_by=own_service(self, "scheduler.amazonaws.com"),
         )
         self._machine.grant_start_execution(starter)
         scheduler.CfnSchedule(

@@ -23,13 +23,15 @@ from tableguard.backup.drill_report import NAMESPACE
 from tableguard.backup.drill_sweeping import DrillTables
 from tableguard.backup.drill_watch import watch_definition
 from tableguard.backup.function import BackupFunction
+from tableguard.backup.machines import describe
 from tableguard.backup.restore_tags import RESTORE_TAG
 from tableguard.backup.restore_targets import running_maps
+from tableguard.backup.restore_workers import document
+from tableguard.backup.service_trust import own_service
 from tableguard.backup.table_restore import TableRestore
 from tableguard.policy import InvalidInputError
 from tableguard.policy.backup.service_roles import RESTORE_TEST_TABLES
-from tableguard.policy.documents import VERSION, Json
-from tableguard.tables.policies import METADATA_KEY
+from tableguard.policy.documents import Json
 
 _PART: Final = "drill-"
 _SEGMENTS: Final = 16
@@ -183,11 +185,9 @@ class RestoreDrill(Construct):
             after=alarm_after,
             topic=alarms_topic,
         )
-        resource = self._machine.node.default_child
-        assert isinstance(resource, sfn.CfnStateMachine)  # noqa: S101
         source = restore.source
-        resource.add_metadata(
-            METADATA_KEY,
+        describe(
+            self._machine,
             {
                 "drill": {
                     "source": {"account": source.account, "region": source.region, "table": source.name},
@@ -249,7 +249,7 @@ class RestoreDrill(Construct):
         if self._test_restores:
             tested = self._stack.format_arn(service="dynamodb", resource="table", resource_name=RESTORE_TEST_TABLES)
             statements.append(_allow(action, [tested]))
-        role.attach_inline_policy(iam.Policy(role, "Reads", document=_document(statements)))
+        role.attach_inline_policy(iam.Policy(role, "Reads", document=document(statements)))
         self._restore.admit(role)
         return BackupFunction(self, construct_id, handler=handler, role=role)
 
@@ -315,11 +315,9 @@ class RestoreDrill(Construct):
         role = iam.Role(
             home,
             "Role",
-            assumed_by=iam.ServicePrincipal(
-                "states.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
-            ),
+            assumed_by=own_service(self, "states.amazonaws.com"),
         )
-        role.attach_inline_policy(iam.Policy(home, "Policy", document=_document(statements)))
+        role.attach_inline_policy(iam.Policy(home, "Policy", document=document(statements)))
         machine = sfn.StateMachine(
             home,
             "Machine",
@@ -343,7 +341,7 @@ class RestoreDrill(Construct):
                 name=machine.state_machine_name,
             )
             # A policy of its own: the machine waits for that of its role, and this one names the machine.
-            iam.Policy(home, "Maps", document=_document(running), roles=[role])
+            iam.Policy(home, "Maps", document=document(running), roles=[role])
         return machine
 
     def _scheduled(
@@ -353,12 +351,10 @@ class RestoreDrill(Construct):
         role = iam.Role(
             home,
             "Role",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self._stack.account}}
-            ),
+            assumed_by=own_service(self, "scheduler.amazonaws.com"),
         )
         statements = [_allow("states:StartExecution", [machine.state_machine_arn])]
-        role.attach_inline_policy(iam.Policy(home, "Policy", document=_document(statements)))
+        role.attach_inline_policy(iam.Policy(home, "Policy", document=document(statements)))
         scheduler.CfnSchedule(
             home,
             "Schedule",
@@ -373,7 +369,3 @@ class RestoreDrill(Construct):
 
 def _allow(action: str | Sequence[str], resources: Sequence[str]) -> Json:
     return {"Effect": "Allow", "Action": action, "Resource": list(resources)}
-
-
-def _document(statements: Sequence[Json]) -> iam.PolicyDocument:
-    return iam.PolicyDocument.from_json({"Version": VERSION, "Statement": list(statements)})

@@ -12,6 +12,7 @@ from tableguard.backup.restore_loading import RESULTS
 from tableguard.backup.restore_origin import Origin
 from tableguard.backup.restore_targets import RestoreTargets, bucket_access
 from tableguard.backup.restore_workers import attach
+from tableguard.backup.service_trust import own_service
 from tableguard.policy.documents import Json
 
 
@@ -50,13 +51,7 @@ def restore_role(
         "Role",
         role_name=role_name,
         description=f"Restores {origin.source.name} into new tables",
-        assumed_by=iam.ServicePrincipal(
-            "states.amazonaws.com",
-            conditions={
-                "StringEquals": {"aws:SourceAccount": stack.account},
-                "ArnLike": {"aws:SourceArn": machines},
-            },
-        ),
+        assumed_by=own_service(scope, "states.amazonaws.com", conditions={"ArnLike": {"aws:SourceArn": machines}}),
     )
     results = f"{work.bucket_arn}/{RESULTS}/*"
     statements: list[Json] = [

@@ -15,6 +15,7 @@ from constructs import Construct
 from tableguard.backup.function import BackupFunction
 from tableguard.backup.protected_bucket import partition_in
 from tableguard.backup.sealing_machine import MANIFEST, NAMESPACE, Sealing
+from tableguard.backup.service_trust import own_service
 from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy import Role
 from tableguard.policy.backup import Bucket, Retention, SourceQuota
@@ -219,11 +220,10 @@ class Sealers(Construct):
 
     def _starter(self, construct_id: str, service: str, machine: str) -> iam.Role:
         """A role that starts one machine; the account keeps another account's schedules from using it."""
-        account = cdk.Stack.of(self).account
         role = iam.Role(
             self,
             construct_id,
-            assumed_by=iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": account}}),
+            assumed_by=own_service(self, service),
         )
         role.add_to_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine]))
         return role

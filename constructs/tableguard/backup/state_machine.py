@@ -14,6 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.backup.protected_bucket import partition_in
+from tableguard.backup.service_trust import own_service
 from tableguard.policy import InvalidInputError
 
 # Neither has a resource that could be named. Sources: Step Functions developer guide, "Using CloudWatch Logs to log
@@ -79,9 +80,7 @@ class BackupMachine(Construct):
             self,
             "Role",
             role_name=role_name,
-            assumed_by=iam.ServicePrincipal(
-                "states.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
-            ),
+            assumed_by=own_service(self, "states.amazonaws.com"),
         )
         for statement in statements:
             self._role.add_to_policy(statement)

@@ -21,6 +21,7 @@ from tableguard.backup.export_machine import NAMESPACE, ExportSettings, export_d
 from tableguard.backup.export_plan import LONGEST_HOURS, SHORTEST_MINUTES
 from tableguard.backup.landing_bucket import LandingBucket
 from tableguard.backup.protected_bucket import partition_in
+from tableguard.backup.service_trust import own_service
 from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError, Limits, Role, check_size, document, names
 from tableguard.policy.backup.landing import Exported, exporter_statements
@@ -223,13 +224,10 @@ class TableExport(Construct):
         return Exemption(principal=self._identity, fenced=fenced, reason=reason)
 
     def _schedule(self, sources: Sequence[_Source], every_minutes: int) -> None:
-        account = cdk.Stack.of(self).account
         starter = iam.Role(
             self,
             "Starter",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
-            ),
+            assumed_by=own_service(self, "scheduler.amazonaws.com"),
         )
         starter.add_to_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[self._machine.arn]))
         for source in sources:

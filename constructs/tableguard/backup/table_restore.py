@@ -16,6 +16,8 @@ from constructs import Construct
 from tableguard.backup.blueprint_policy import deployable, exempting, policy_document
 from tableguard.backup.create_table import create_table
 from tableguard.backup.lazy_definition import lazy_definition
+from tableguard.backup.machines import describe
+from tableguard.backup.protected_bucket import partition_in
 from tableguard.backup.restore_bucket import restore_bucket
 from tableguard.backup.restore_machine import Functions, RestoreMachine
 from tableguard.backup.restore_origin import Origin
@@ -30,8 +32,6 @@ from tableguard.policy import InvalidInputError, Limits, Role, TableReference, c
 from tableguard.policy.backup import SealedReference
 from tableguard.policy.documents import Json
 from tableguard.policy.perimeter import Exemption, Fenced
-from tableguard.policy.tokens import is_unresolved
-from tableguard.tables.policies import METADATA_KEY
 
 _FIT: Final = "Restore with fewer grants: pass policy=BlueprintPolicy(…) to the blueprint."
 _DAYS: Final = 7
@@ -127,7 +127,7 @@ class TableRestore(Construct):
         self._targets = RestoreTargets(
             account=self._stack.account,
             region=self._stack.region,
-            partition=self._stack.partition if is_unresolved(self._stack.region) else self._partition(),
+            partition=partition_in(self._stack),
             table_names=tuple(names.listed("the table names of a restore", table_names)),
             table_prefix=table_prefix,
         )
@@ -223,9 +223,6 @@ class TableRestore(Construct):
             )
         return self._role_name
 
-    def _partition(self) -> str:
-        return TableReference(account="1" * 12, region=self._stack.region, name="any").partition_id
-
     def _now(self) -> TableBlueprint:
         return self._blueprint.blueprint()
 
@@ -254,10 +251,8 @@ class TableRestore(Construct):
         )
         # A policy of its own: the machine waits for that of its role, and this one names the machine.
         iam.Policy(self, "Maps", document=document(statements), roles=[self._role])
-        resource = machine.node.default_child
-        assert isinstance(resource, sfn.CfnStateMachine)  # noqa: S101
-        resource.add_metadata(
-            METADATA_KEY,
+        describe(
+            machine,
             {"restore": {**self._origin.described, "source": self._source.arn, "targets": self._targets.described}},
         )
         return machine

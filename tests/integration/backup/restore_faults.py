@@ -247,6 +247,13 @@ RESTORES = (
         run=_goes_on("dynamodb:BatchWriteItem", "throttle", times=6, code="ProvisionedThroughputExceededException"),
     ),
     Fault(
+        name="reads are throttled",
+        injected="Scan answers ProvisionedThroughputExceededException more often than a client of AWS tries again.",
+        by="extension",
+        must=_ANYWAY,
+        run=_goes_on("dynamodb:Scan", "throttle", times=16, code="ProvisionedThroughputExceededException"),
+    ),
+    Fault(
         name="batches are written in part",
         injected="The table takes half of a batch four times, and names the rest as UnprocessedItems.",
         by="extension",

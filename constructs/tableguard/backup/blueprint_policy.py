@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from tableguard.network.fenced import Denying, denied
-from tableguard.policy import InvalidInputError, TableGrant, TableReference, document
+from tableguard.policy import InvalidInputError, Role, TableGrant, TableReference, document
 from tableguard.policy.documents import VERSION, Json
 
 _PRINCIPAL_ARN: Final = "aws:PrincipalArn"
 _POLICY: Final = "dynamodb:PutResourcePolicy"
-_ITEM: Final = "dynamodb:GetItem"
+# What denies these together with the policy is about people, or about services: nobody has to be left alone there.
+_ITEMS: Final = {"dynamodb:GetItem", "dynamodb:GetRecords"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,22 +82,46 @@ def exempting(policy: Json, roles: Sequence[str]) -> Json:
     return {**policy, "Statement": [_exempt(statement, roles) for statement in policy["Statement"]]}
 
 
-def deployable(policy: Json, role: str) -> Json:
+def deployable(policy: Json, role: Role | None, *, table: TableReference, owner: str) -> Json:
     """The same policy with a role free to change it: a policy that nobody can change would lock its owner out.
 
     Args:
         policy: The policy.
-        role: The ARN of the role that deploys in the account of the restored table. It stays kept from the items.
+        role: The role that deploys in the account of the restored table, which stays kept from the items; None where
+            nobody knows it.
+        table: The restored table.
+        owner: The path of the restore, for messages.
+
+    Raises:
+        InvalidInputError: The role is not known, and the policy would leave nobody of the account to change it.
     """
-    return {
-        **policy,
-        "Statement": [
-            _exempt(statement, [role])
-            if _POLICY in _actions(statement) and _ITEM not in _actions(statement)
-            else statement
-            for statement in policy["Statement"]
-        ],
-    }
+    fenced = [each for each in policy["Statement"] if _keeps_the_policy(each)]
+    if role is None:
+        if all(_spares(each, table.account) for each in fenced):
+            return policy
+        raise InvalidInputError(
+            f"deployed_by of {owner}",
+            value=None,
+            allowed="the role that deploys there, since the stack's synthesizer does not tell: the policy of a restored"
+            " table would let nobody change it, and only the account's root user could",
+            fix='Pass deployed_by=Role(account=…, name="cdk-…-cfn-exec-role-…").',
+        )
+    arn = role.arn(table.partition_id)
+    return {**policy, "Statement": [_exempt(each, [arn]) if each in fenced else each for each in policy["Statement"]]}
+
+
+def _keeps_the_policy(statement: Json) -> bool:
+    """Whether a statement keeps everybody from the policy, and not people or services alone."""
+    actions = _actions(statement)
+    return statement["Effect"] == "Deny" and _POLICY in actions and not _ITEMS & set(actions)
+
+
+def _spares(statement: Json, account: str) -> bool:
+    """Whether a denial leaves somebody of an account alone: nobody of another one may change a table's policy."""
+    conditions = statement.get("Condition", {})
+    spared = [value for operator in ("ArnNotEquals", "ArnNotLike") for value in _principals(conditions, operator)[1]]
+    ours = f":iam::{account}:"
+    return any(ours in arn and "/aws-service-role/" not in arn for arn in spared)
 
 
 def _actions(statement: Json) -> Sequence[str]:
@@ -109,9 +134,15 @@ def _exempt(statement: Json, roles: Sequence[str]) -> Json:
         return statement
     conditions = statement.get("Condition", {})
     # A negated operator matches when none of its values does, and all operators have to match for the denial to hold.
-    operator = conditions.get("ArnNotEquals", {})
-    key = next((key for key in operator if key.lower() == _PRINCIPAL_ARN.lower()), _PRINCIPAL_ARN)
-    before = operator.get(key, [])
-    listed = before if isinstance(before, list) else [before]
+    key, listed = _principals(conditions, "ArnNotEquals")
     values = [*listed, *(role for role in roles if role not in listed)]
-    return {**statement, "Condition": {**conditions, "ArnNotEquals": {**operator, key: values}}}
+    operator = {**conditions.get("ArnNotEquals", {}), key: values}
+    return {**statement, "Condition": {**conditions, "ArnNotEquals": operator}}
+
+
+def _principals(conditions: Json, operator: str) -> tuple[str, Sequence[str]]:
+    """The key of the principal's ARN as an operator writes it, and its values."""
+    keys = conditions.get(operator, {})
+    key = next((key for key in keys if key.lower() == _PRINCIPAL_ARN.lower()), _PRINCIPAL_ARN)
+    found = keys.get(key, [])
+    return key, found if isinstance(found, list) else [found]

@@ -30,6 +30,7 @@ from tableguard.policy import InvalidInputError, Limits, Role, TableReference, c
 from tableguard.policy.backup import SealedReference
 from tableguard.policy.documents import Json
 from tableguard.policy.perimeter import Exemption, Fenced
+from tableguard.policy.tokens import is_unresolved
 
 _FIT: Final = "Restore with fewer grants: pass policy=BlueprintPolicy(…) to the blueprint."
 _DAYS: Final = 7
@@ -81,6 +82,7 @@ class TableRestore(Construct):
         files_at_once: int = 40,
         segments: int = 16,
         timeout: cdk.Duration | None = None,
+        deployed_by: Role | None = None,
         limits: Limits | None = None,
     ) -> None:
         """Make the machine.
@@ -106,6 +108,10 @@ class TableRestore(Construct):
                 of Lambda, and write capacity of the table.
             segments: In how many segments the table is read for its digest, 1 to 200.
             timeout: How long an execution may take; seven days when left out.
+            deployed_by: The role that deploys in this account, which may change the policies of restored tables once
+                they are verified: CloudFormation's execution role of the stack's synthesizer when left out. A
+                synthesizer that was passed to the stack or the app does not tell it: then it must be named where a
+                restored table has a perimeter.
             limits: Limits on the size of policies, where AWS has raised yours.
 
         Raises:
@@ -142,6 +148,7 @@ class TableRestore(Construct):
                 enable_key_rotation=True,
                 removal_policy=cdk.RemovalPolicy.RETAIN,
             )
+        self._deployer = self._deploying(deployed_by)
         self._readers: list[str] = []
         parts: dict[str, Any] = {"origin": self._origin, "targets": self._targets, "key": self._key}
         parts |= {"work": self._work, "exports": self._exports}
@@ -243,14 +250,18 @@ class TableRestore(Construct):
         """The definition of the machine as it stands at the moment, for tests and reviews; it may hold tokens.
 
         Raises:
-            InvalidInputError: The table that it is like has something that cannot be restored as it is.
+            InvalidInputError: The table that it is like has something that cannot be restored as it is, or nobody would
+                be left who can change the restored table's policy.
             PolicyTooLargeError: The policy of the restored table is over the limit.
         """
         return self._described(self._now()).definition()
 
     def _described(self, blueprint: TableBlueprint) -> RestoreMachine:
         target = self._targets.reference(PLACEHOLDER)
-        final, stream = (self._deployable(policy) for policy in _policies(blueprint, target))
+        final, stream = (
+            deployable(policy, self._deployer, table=target, owner=self.node.path) if policy is not None else None
+            for policy in _policies(blueprint, target)
+        )
         policy = (
             exempting(final, [self._machine.role.role_arn, *self._workers.working_roles, *self._readers])
             if final is not None
@@ -292,9 +303,18 @@ class TableRestore(Construct):
             timeout_seconds=int(self._timeout.to_seconds()),
         )
 
-    def _deployable(self, policy: Json | None) -> Json | None:
-        role = execution_role(self._stack)
-        return deployable(policy, role.arn(self._targets.partition)) if policy and role else policy
+    def _deploying(self, deployed_by: Role | None) -> Role | None:
+        if deployed_by is None:
+            return execution_role(self._stack)
+        account = self._stack.account
+        if not isinstance(deployed_by, Role) or (deployed_by.account != account and not is_unresolved(account)):
+            raise InvalidInputError(
+                f"deployed_by of {self.node.path}",
+                value=deployed_by,
+                allowed=f"a Role of {account}, the account of the stack: nobody else may change policies there",
+                fix="With the CDK, that is the role that CloudFormation gets, not the pipeline's.",
+            )
+        return deployed_by
 
     def _planning(self, functions: dict[str, str]) -> dict[str, Json]:
         living = self._origin.living

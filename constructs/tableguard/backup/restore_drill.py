@@ -174,6 +174,9 @@ class RestoreDrill(Construct):
                 *([] if keep_failed else self._sweeping()),
             ],
         )
+        # They look at the drill's table and remove it: a fence that holds settings as well would keep them from it.
+        for cleaning in (self._machine,) if keep_failed else (self._machine, self._watch):
+            restore.admit(cleaning.role)
         self._scheduled("Schedule", self._machine, schedule.expression_string, schedule.time_zone)
         self._scheduled("Watching", self._watch, "rate(1 hour)", None)
         self._alarms = drill_alarms(

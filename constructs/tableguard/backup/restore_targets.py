@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG
 from tableguard.policy import InvalidInputError, TableReference, names
@@ -12,6 +12,21 @@ from tableguard.policy.backup import SealedReference, through_s3
 from tableguard.policy.documents import Json, Statement
 from tableguard.policy.partitions import dns_suffix_of
 from tableguard.policy.tokens import is_unresolved
+
+SELECTING_A_KEY: Final = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    # The guide's GenerateDataKey* and ReEncrypt*, written out.
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyPair",
+    "kms:GenerateDataKeyPairWithoutPlaintext",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+"""Source: DynamoDB developer guide, "DynamoDB encryption at rest: how it works", the key policy of a customer-managed
+key; it adds kms:CreateGrant. Which of them a CreateTable really asks for is not documented."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +154,15 @@ class RestoreTargets:
 
         Args:
             key_arn: The key's ARN.
-            making: Whether to make tables with it, which takes a grant of KMS for DynamoDB.
+            making: Whether to make tables with it, which takes a grant of KMS for DynamoDB, and all that the DynamoDB
+                developer guide asks of whoever selects a key ("Key policy for a customer managed key").
         """
         via = {"StringEquals": {"kms:ViaService": f"dynamodb.{self.region}.{dns_suffix_of(self.partition)}"}}
         if not making:
             return [_allow(["kms:Decrypt"], [key_arn], via)]
         for_service = {**via, "Bool": {"kms:GrantIsForAWSResource": "true"}}
         return [
-            _allow(["kms:Decrypt", "kms:DescribeKey"], [key_arn], via),
+            _allow(SELECTING_A_KEY, [key_arn], via),
             _allow(["kms:CreateGrant"], [key_arn], for_service),
         ]
 

@@ -23,6 +23,16 @@ RESTORE_TEST_TABLES: Final = "awsbackup-restore-test-*"
 """What AWS Backup calls the tables of restore tests: the pattern that its service-linked role deletes them by. Source:
 AWS managed policy reference, AWSServiceRolePolicyForBackupRestoreTesting."""
 
+# What …ForRestores has where …ForBackup has Decrypt and GenerateDataKey.
+_MAKING_WITH_A_KEY: Final = (
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+
 
 def backup_policy(
     *,
@@ -81,12 +91,12 @@ def restore_testing_policy(*, keys: Sequence[str], partition: str, region: str, 
     return document(
         [
             Statement(actions=tuple(f"dynamodb:{action}" for action in actions.split()), resources=(tests,)),
-            *_key_use(keys, partition, region),
+            *_key_use(keys, partition, region, making=True),
         ]
     )
 
 
-def _key_use(keys: Sequence[str], partition: str, region: str) -> tuple[Statement, ...]:
+def _key_use(keys: Sequence[str], partition: str, region: str, *, making: bool = False) -> tuple[Statement, ...]:
     if not keys:
         return ()
     known = tuple(keys)
@@ -98,5 +108,9 @@ def _key_use(keys: Sequence[str], partition: str, region: str) -> tuple[Statemen
             resources=known,
             clauses=(Clause("Bool", "kms:GrantIsForAWSResource", ("true",)),),
         ),
-        Statement(actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=known, clauses=(by_dynamodb,)),
+        Statement(
+            actions=_MAKING_WITH_A_KEY if making else ("kms:Decrypt", "kms:GenerateDataKey"),
+            resources=known,
+            clauses=(by_dynamodb,),
+        ),
     )

@@ -18,7 +18,9 @@ from tests.unit.tables.support import REGION, allowed, denied, role
 
 DRILLED = f"arn:aws:dynamodb:{REGION}:{VAULT}:table/restored-drill-1"
 DEPLOYS = tg.Exemption(
-    principal=tg.Role(account=VAULT, name="deployer"), fenced=tg.Fenced.DEPLOYMENT | tg.Fenced.SETTINGS, reason="deploys"
+    principal=tg.Role(account=VAULT, name="deployer"),
+    fenced=tg.Fenced.DEPLOYMENT | tg.Fenced.SETTINGS,
+    reason="deploys",
 )
 PERIMETER = tg.Perimeter(
     networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")], exemptions=[DEPLOYS], settings_too="nobody outside may look"

@@ -192,6 +192,17 @@ ROLE_DECISIONS: Final = [
     (RESTORES, "dynamodb:PutItem", ORDERS, {}, False),
     (RESTORES, "dynamodb:StartAwsBackupJob", ORDERS, {}, False),
     (RESTORES, "kms:Decrypt", KEY, VIA, True),
+    # What AWS's own policy for restores holds, of which that for backups needs Decrypt and GenerateDataKey alone.
+    (RESTORES, "kms:Encrypt", KEY, VIA, True),
+    (RESTORES, "kms:Encrypt", KEY, {}, False),
+    (RESTORES, "kms:ReEncryptFrom", KEY, VIA, True),
+    (RESTORES, "kms:ReEncryptTo", KEY, VIA, True),
+    (RESTORES, "kms:ReEncryptTo", KEY, {}, False),
+    (RESTORES, "kms:GenerateDataKey", KEY, VIA, True),
+    (RESTORES, "kms:GenerateDataKeyWithoutPlaintext", KEY, VIA, True),
+    (RESTORES, "kms:ScheduleKeyDeletion", KEY, VIA, False),
+    (BACKUPS, "kms:Encrypt", KEY, VIA, False),
+    (BACKUPS, "kms:ReEncryptTo", KEY, VIA, False),
 ]
 
 

@@ -31,6 +31,7 @@ HANDLERS: Final = (
     "point_in_time.begin",
     "point_in_time.measure",
     "point_in_time.finish",
+    "point_in_time.clear",
 )
 
 
@@ -44,7 +45,7 @@ class BackupFunction(lambda_.Function):
         construct_id: The id.
         handler: The step, one of seal.open, seal.copy, seal.close, seal.sweep, seal.problem, restore.plan,
             restore.load, restore.digest, restore.check, restore.problem, drill.check, point_in_time.begin,
-            point_in_time.measure, point_in_time.finish.
+            point_in_time.measure, point_in_time.finish, point_in_time.clear.
         environment: The settings that the step's module names.
         role: The role that it runs as, which is let write the log; None makes one that may do that and nothing else.
         memory_mib: Memory in MiB, and with it the share of a processor: 1769 is one whole. Files are streamed, so a

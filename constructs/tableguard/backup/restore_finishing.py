@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tableguard.backup.restore_states import catch, choice, dynamodb_task, expression, fail, passing
+from tableguard.backup.restore_states import (
+    CALL_SECONDS,
+    catch,
+    choice,
+    dynamodb_task,
+    expression,
+    fail,
+    function_task,
+    passing,
+)
 from tableguard.backup.restore_tags import STATE_TAG, VERIFIED, VERIFIED_TAG
 from tableguard.backup.restore_templates import rendered
 from tableguard.policy.documents import Json
 
 
 def finishing(
-    *, with_stream_policy: bool, time_to_live: str | None, insights: Mapping[str, str], closing: bool
+    *,
+    with_stream_policy: bool,
+    time_to_live: str | None,
+    insights: Mapping[str, str],
+    closing: bool,
+    clearing: str | None,
 ) -> dict[str, Json]:
     """The states from "Verified" to the end.
 
@@ -20,6 +34,7 @@ def finishing(
         time_to_live: The attribute that says when items expire; None for none.
         insights: Modes of contributor insights, by index; the table itself under "".
         closing: Whether the table gets another policy than it had while it was restored, the template "final".
+        clearing: The ARN of the function that removes the export that the restore made; None where it made none.
     """
     arguments: Json
     steps: list[tuple[str, Json]] = [
@@ -77,7 +92,7 @@ def finishing(
         ),
     )
     states["Restored"] = passing(
-        None,
+        None if clearing is None else "Clear",
         output={
             "table": expression("$table"),
             "arn": expression("$arn"),
@@ -86,4 +101,15 @@ def finishing(
             "execution": expression("$execution"),
         },
     )
+    if clearing is not None:
+        # What it leaves expires: the table is whole all the same.
+        states["Clear"] = function_task(
+            clearing,
+            {"source": expression("$source"), "export": expression("$export")},
+            seconds=CALL_SECONDS,
+            then=None,
+            output=expression("$states.input"),
+            catches=[{**catch("NotCleared"), "Output": expression("$states.input")}],
+        )
+        states["NotCleared"] = passing(None)
     return states

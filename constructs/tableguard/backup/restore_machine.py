@@ -56,6 +56,7 @@ class RestoreMachine:
         work_bucket: The name of the work bucket.
         files_at_once: How many files are loaded at the same time.
         segments: In how many segments the table is read.
+        clearing: The ARN of the function that removes the export that the restore made; None where it made none.
         timeout_seconds: How long an execution may take.
     """
 
@@ -75,6 +76,7 @@ class RestoreMachine:
     work_bucket: str
     files_at_once: int
     segments: int
+    clearing: str | None
     timeout_seconds: int
 
     def definition(self) -> Json:
@@ -106,6 +108,7 @@ class RestoreMachine:
                     time_to_live=self.time_to_live,
                     insights=self.insights,
                     closing=self.final_policy is not None and self.policy != self.final_policy,
+                    clearing=self.clearing,
                 ),
             },
         }

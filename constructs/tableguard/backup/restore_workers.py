@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aws_cdk import aws_iam as iam
@@ -74,6 +74,11 @@ class RestoreWorkers:
         """The ARNs of the roles that write and read restored tables."""
         return [self._roles[part].role_arn for part in ("Load", "Digest")]
 
+    @property
+    def roles(self) -> Mapping[str, iam.Role]:
+        """The roles of the functions, by their part."""
+        return self._roles
+
     def _bucket_name(self) -> str:
         if self._origin.sealed is not None:
             return self._origin.sealed.bucket
@@ -114,6 +119,8 @@ class RestoreWorkers:
         parts["Load"][1].append(read)
         for part, handler in (("Open", "begin"), ("Measure", "measure"), ("Close", "finish")):
             parts[part] = (f"point_in_time.{handler}", [read, listing, *own])
+        removing = {"Effect": "Allow", "Action": "s3:DeleteObjectVersion", "Resource": f"{arn}/*"}
+        parts["Clear"] = ("point_in_time.clear", [listing, removing])
         return parts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from constructs import Construct
 from tableguard.backup.blueprint_policy import deployable, exempting, policy_document
 from tableguard.backup.create_table import create_table
 from tableguard.backup.protected_bucket import partition_in
-from tableguard.backup.restore_bucket import restore_bucket
+from tableguard.backup.restore_bucket import ExportBucket, restore_bucket
 from tableguard.backup.restore_machine import Functions, RestoreMachine
 from tableguard.backup.restore_origin import Origin
 from tableguard.backup.restore_planning import Measuring, from_catalogue, from_point_in_time
@@ -111,7 +112,7 @@ class TableRestore(Construct):
             deployed_by: The role that deploys in this account, which may change the policies of restored tables once
                 they are verified: CloudFormation's execution role of the stack's synthesizer when left out. A
                 synthesizer that was passed to the stack or the app does not tell it: then it must be named where a
-                restored table has a perimeter.
+                restored table has a perimeter, and with `point_in_time`.
             limits: Limits on the size of policies, where AWS has raised yours.
 
         Raises:
@@ -137,8 +138,10 @@ class TableRestore(Construct):
         )
         self._targets.check_source(self._source)
         self._role_name = checked_role_name(role_name)
-        self._work = restore_bucket(self, "Work", versioned=False, days=_DAYS)
-        self._exports = restore_bucket(self, "Exports", versioned=True, days=_DAYS) if self._origin.living else None
+        self._work = restore_bucket(self, "Work", days=_DAYS)
+        self._deployer = self._deploying(deployed_by)
+        exporting = self._exporting() if self._origin.living else None
+        self._exports = exporting.bucket if exporting is not None else None
         self._key = encryption_key
         if encryption_key is None and self._now().customer_managed_key:
             self._key = kms.Key(
@@ -148,7 +151,6 @@ class TableRestore(Construct):
                 enable_key_rotation=True,
                 removal_policy=cdk.RemovalPolicy.RETAIN,
             )
-        self._deployer = self._deploying(deployed_by)
         self._readers: list[str] = []
         parts: dict[str, Any] = {"origin": self._origin, "targets": self._targets, "key": self._key}
         parts |= {"work": self._work, "exports": self._exports}
@@ -162,6 +164,8 @@ class TableRestore(Construct):
             describes=f"Restores {self._source.name} into new tables",
             distributed=True,
         )
+        if exporting is not None:
+            exporting.protect(writer=self._machine.role, workers=self._workers.roles, limits=self._limits)
         self._machine.describe(
             {"restore": {**self._origin.described, "source": self._source.arn, "targets": self._targets.described}}
         )
@@ -300,6 +304,7 @@ class TableRestore(Construct):
             work_bucket=self._work.bucket_name,
             files_at_once=self._files_at_once,
             segments=self._segments,
+            clearing=functions.get("Clear"),
             timeout_seconds=int(self._timeout.to_seconds()),
         )
 
@@ -315,6 +320,18 @@ class TableRestore(Construct):
                 fix="With the CDK, that is the role that CloudFormation gets, not the pipeline's.",
             )
         return deployed_by
+
+    def _exporting(self) -> ExportBucket:
+        if self._deployer is None:
+            raise InvalidInputError(
+                f"deployed_by of {self.node.path}",
+                value=None,
+                allowed="the role that deploys there, since the stack's synthesizer does not tell: nobody else could "
+                "change the policy of the bucket that the table is exported into",
+                fix='Pass deployed_by=Role(account=…, name="cdk-…-cfn-exec-role-…").',
+            )
+        days = max(1, math.ceil(self._timeout.to_days(integral=False)))
+        return ExportBucket(self, "Exports", deployed_by=self._deployer, days=days)
 
     def _planning(self, functions: dict[str, str]) -> dict[str, Json]:
         living = self._origin.living

@@ -172,7 +172,13 @@ class S3(Service):
         return {"ContentLength": len(found.body), "ETag": f'"{found.etag}"', "VersionId": found.id, **head}
 
     def DeleteObject(self, **request: Any) -> dict[str, Any]:  # noqa: N802
-        self.put(request["Bucket"], request["Key"], None)
+        if "VersionId" in request:
+            bucket = self.buckets[request["Bucket"]]
+            bucket.versions = [
+                one for one in bucket.versions if (one.key, one.id) != (request["Key"], request["VersionId"])
+            ]
+        else:
+            self.put(request["Bucket"], request["Key"], None)
         return {}
 
     def ListObjectVersions(self, **request: Any) -> dict[str, Any]:  # noqa: N802

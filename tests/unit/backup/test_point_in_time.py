@@ -334,3 +334,28 @@ def test_loading_takes_pinned_versions_of_the_exports_bucket_alone(s3: S3, dynam
     assert read
     assert all(request["Bucket"] == "sealed" and "VersionId" in request for request in read)
     assert len(dynamodb.items) == 2
+
+
+def test_every_version_of_the_export_is_removed_and_nothing_else(s3: S3, export: Export) -> None:
+    written(s3, written(s3, export))  # every object has two versions
+    other = Export(2, FILES, 0)
+    written(s3, other)
+    event = {"source": SOURCE, "export": f"{TABLE}/export/{export.id}"}
+    assert point_in_time.clear(event, Context()) == {"removed": 2 * len(export.objects())}
+    assert {version.key for version in s3.buckets["sealed"].versions} == set(other.objects())
+    # Again, for a call whose answer was lost.
+    assert point_in_time.clear(event, Context()) == {"removed": 0}
+
+
+def test_removing_goes_on_in_the_next_invocation(s3: S3, export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(point_in_time, "_AT_ONCE", 2)
+    written(s3, export)
+    event = {"source": SOURCE, "export": f"{TABLE}/export/{export.id}"}
+    left = iter([900, 30])
+    monkeypatch.setattr(point_in_time, "seconds_left", lambda _context: next(left))
+    with pytest.raises(Unfinished, match=f"2 of {len(export.objects())}"):
+        point_in_time.clear(event, Context())
+    assert len(s3.buckets["sealed"].versions) == len(export.objects()) - 2
+    monkeypatch.setattr(point_in_time, "seconds_left", lambda _context: 900)
+    point_in_time.clear(event, Context())
+    assert s3.buckets["sealed"].versions == []

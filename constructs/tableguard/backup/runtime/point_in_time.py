@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from . import copying, moments, opening, problems, storage, tally
 from .clients import Context, s3, seconds_left, setting
-from .errors import NotYetComplete, Rejected
+from .errors import NotYetComplete, Rejected, Unfinished
 from .records import FULL
+
+_AT_ONCE: Final = 500
+_RESERVE_SECONDS: Final = 60
 
 
 def begin(event: dict[str, Any], _context: Context) -> dict[str, Any]:
@@ -30,9 +33,8 @@ def begin(event: dict[str, Any], _context: Context) -> dict[str, Any]:
         NotYetComplete: A file is not there yet.
         Rejected: It is no full export of that table.
     """
-    source, execution = event["source"], problems.execution_of(event)
-    export = event["export"].rpartition("/")[2]
-    key = f"{source['account']}/{source['region']}/{source['table']}/AWSDynamoDB/{export}/manifest-summary.json"
+    execution = problems.execution_of(event)
+    key = f"{_folder(event)}manifest-summary.json"
     bucket, work = setting("SEALED_BUCKET"), setting("WORK_BUCKET")
     opened = opening.read(s3(), bucket, key)
     if opened.summary.kind != FULL:
@@ -43,6 +45,12 @@ def begin(event: dict[str, Any], _context: Context) -> dict[str, Any]:
     work_key = f"{execution}/files.json"
     storage.put_json(s3(), work, work_key, items)
     return {"work_key": work_key, "files": len(items), "key": key, "execution": execution}
+
+
+def _folder(event: Mapping[str, Any]) -> str:
+    """Where DynamoDB has put the export."""
+    source, export = event["source"], event["export"].rpartition("/")[2]
+    return f"{source['account']}/{source['region']}/{source['table']}/AWSDynamoDB/{export}/"
 
 
 def measure(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -119,3 +127,29 @@ def finish(event: dict[str, Any], _context: Context) -> dict[str, Any]:
         "records": sum(row["records"] for row in rows),
         "bytes": sum(row["bytes"] for row in rows),
     }
+
+
+def clear(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Remove every version of the export, which holds the table in clear and which nobody needs any more.
+
+    Args:
+        event: `{"source": {"account", "region", "table"}, "export": its ARN}`.
+        context: Says how much time is left.
+
+    Returns:
+        `{"removed": how many}`, in this invocation.
+
+    Raises:
+        Unfinished: The time is up; the next invocation goes on.
+    """
+    bucket = setting("SEALED_BUCKET")
+
+    def remove(found: storage.Version) -> None:
+        s3().delete_object(Bucket=bucket, Key=found.key, VersionId=found.id)
+
+    every = list(storage.versions(s3(), bucket, _folder(event)))
+    for first in range(0, len(every), _AT_ONCE):
+        if seconds_left(context) < _RESERVE_SECONDS:
+            raise Unfinished(f"{first} of {len(every)} versions of {event['export']} have been removed.")
+        storage.in_parallel(remove, every[first : first + _AT_ONCE])
+    return {"removed": len(every)}

@@ -8,7 +8,7 @@ from typing import Final
 
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
-from tableguard.policy.principals import PRINCIPAL_ARN, Role
+from tableguard.policy.principals import PRINCIPAL_ARN, ArnIdentity, Role
 from tableguard.policy.tokens import ordered
 
 
@@ -31,7 +31,7 @@ SETTINGS: Final = _s3(
 )
 
 
-def unless(partition: str, *roles: Role) -> tuple[Clause, ...]:
+def unless(partition: str, *roles: Role | ArnIdentity) -> tuple[Clause, ...]:
     """The clause that does not hold for roles; none for nobody, so that everybody is denied.
 
     Args:
@@ -133,7 +133,7 @@ class Bucket:
             ),
         )
 
-    def readers(self, readers: Sequence[Role]) -> tuple[Denial, ...]:
+    def readers(self, readers: Sequence[Role | ArnIdentity]) -> tuple[Denial, ...]:
         """Nobody but these reads objects or lists them.
 
         Deployments list: S3 asks for the right to list where somebody looks whether a bucket is there (HeadBucket),

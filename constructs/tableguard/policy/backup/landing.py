@@ -15,8 +15,7 @@ from tableguard.policy.tokens import ordered
 
 WRITES_OF_EXPORTS: Final = ("s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl")
 """What the caller of an export needs. Source: DynamoDB developer guide, "Requesting a table export"."""
-_NEVER: Final = (
-    *DELETES,
+ALTERATIONS: Final = (
     "s3:ObjectOwnerOverrideToBucketOwner",
     "s3:PutObjectTagging",
     "s3:PutObjectVersionAcl",
@@ -25,6 +24,7 @@ _NEVER: Final = (
     "s3:ReplicateObject",
     "s3:ReplicateTags",
 )
+"""What no export and no restore does to an object that is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Landing:
         return (
             *self.bucket.transport(),
             *self.bucket.encryption(),
-            Denial(sid="NothingButExports", actions=_NEVER, resources=self.bucket.objects),
+            Denial(sid="NothingButExports", actions=(*DELETES, *ALTERATIONS), resources=self.bucket.objects),
             *self.bucket.readers(self.readers),
             *self.bucket.settings(),
         )

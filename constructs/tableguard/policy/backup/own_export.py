@@ -1,0 +1,53 @@
+"""The policy of the bucket that a restore exports a living table into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tableguard.policy.backup.common import DELETES, Bucket, unless
+from tableguard.policy.backup.landing import ALTERATIONS, WRITES_OF_EXPORTS
+from tableguard.policy.denials import Denial
+from tableguard.policy.principals import ArnIdentity, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnExport:
+    """What the bucket's policy says: what stands there is a whole table in clear, fenced or not.
+
+    Nothing is allowed by it: every caller is of the bucket's own account.
+
+    Args:
+        bucket: The bucket.
+        writer: Who exports: DynamoDB writes as whoever asks it to.
+        readers: Who measures and loads.
+        remover: Who removes the export once the table is restored.
+    """
+
+    bucket: Bucket
+    writer: Role | ArnIdentity
+    readers: Sequence[Role | ArnIdentity]
+    remover: Role | ArnIdentity
+
+    def denials(self) -> tuple[Denial, ...]:
+        """What it denies; lifecycle removes whatever the restore has left."""
+        of, partition = self.bucket, self.bucket.partition
+        return (
+            *of.transport(),
+            *of.encryption(),
+            Denial(
+                sid="OnlyTheExportWrites",
+                actions=WRITES_OF_EXPORTS,
+                resources=of.objects,
+                clauses=unless(partition, self.writer),
+            ),
+            Denial(
+                sid="OnlyTheRestoreRemoves",
+                actions=DELETES,
+                resources=of.objects,
+                clauses=unless(partition, self.remover),
+            ),
+            Denial(sid="NobodyAlters", actions=ALTERATIONS, resources=of.objects),
+            *of.readers([*self.readers, self.remover]),
+            *of.settings(),
+        )

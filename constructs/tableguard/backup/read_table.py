@@ -137,7 +137,7 @@ class _Reading:
         return _capacity(self.settings, provisioned=self.provisioned(), path=self.path)
 
     def has_a_key(self) -> bool:
-        """Whether it has a key of KMS. In the place of an AWS-managed one, which nobody can keep, comes one of its own."""
+        """Whether it has a key of KMS. An AWS-managed one is nobody's to keep: one of its own follows."""
         argument = "customer_managed_key"
         for of in (self.settings, self.properties):
             section = self._section(of, "sseSpecification", argument)

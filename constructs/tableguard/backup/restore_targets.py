@@ -13,6 +13,7 @@ from tableguard.policy.documents import Json, Statement
 from tableguard.policy.partitions import dns_suffix_of
 from tableguard.policy.tokens import is_unresolved
 
+_LONGEST_NAME: Final = 255  # of a table. Source: DynamoDB API reference, CreateTable
 SELECTING_A_KEY: Final = (
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -88,6 +89,12 @@ class RestoreTargets:
     def described(self) -> list[str]:
         """The names and the prefix, in a reader's words."""
         return [*self.table_names, *([f"{self.table_prefix}*"] if self.table_prefix else [])]
+
+    @property
+    def longest_name(self) -> str:
+        """The longest name that a restored table may have, which its policy has to have room for."""
+        longest = max(self.table_names, key=len, default="")
+        return longest if self.table_prefix is None else self.table_prefix.ljust(_LONGEST_NAME, "x")
 
     def arn(self, name: str) -> str:
         """The ARN of a table there.

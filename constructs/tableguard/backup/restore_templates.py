@@ -27,6 +27,22 @@ def without_braces(policy: Any) -> Any:
     return policy
 
 
+def named(policy: Any, name: str) -> Any:
+    """A policy with a name in the place of PLACEHOLDER, to measure it.
+
+    Args:
+        policy: The policy, or a part of it.
+        name: The name.
+    """
+    if isinstance(policy, str):
+        return policy.replace(PLACEHOLDER, name)
+    if isinstance(policy, list):
+        return [named(inner, name) for inner in policy]
+    if isinstance(policy, dict):
+        return {key: named(inner, name) for key, inner in policy.items()}
+    return policy
+
+
 def rendered(name: str) -> str:
     """An expression for the text of a policy with the table's name in it.
 

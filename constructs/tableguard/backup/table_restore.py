@@ -22,7 +22,7 @@ from tableguard.backup.restore_origin import Origin
 from tableguard.backup.restore_planning import Measuring, from_catalogue, from_point_in_time
 from tableguard.backup.restore_role import restore_policy
 from tableguard.backup.restore_targets import RestoreTargets
-from tableguard.backup.restore_templates import PLACEHOLDER
+from tableguard.backup.restore_templates import PLACEHOLDER, named
 from tableguard.backup.restore_workers import ROLE_NAMES, RestoreWorkers, checked_role_name
 from tableguard.backup.state_machine import BackupMachine
 from tableguard.backup.table_blueprint import Blueprint, TableBlueprint
@@ -266,14 +266,16 @@ class TableRestore(Construct):
             deployable(policy, self._deployer, table=target, owner=self.node.path) if policy is not None else None
             for policy in _policies(blueprint, target)
         )
-        policy = (
-            exempting(final, [self._machine.role.role_arn, *self._workers.working_roles, *self._readers])
-            if final is not None
-            else None
-        )
-        for each, limit in ((policy, self._limits.table), (stream, self._limits.stream)):
-            if each is not None:
-                check_size(each, limit, owner=self.node.path, fix=_FIT)
+        spared = [self._machine.role.role_arn, *self._workers.working_roles, *self._readers]
+        policy = exempting(final, spared) if final is not None else None
+        if final is not None:
+            # At its longest: an execution chooses the table's name, and CloudFormation those of the roles.
+            roles = [f"arn:aws:iam::{target.account}:role/{number:0>64}" for number in range(len(spared))]
+            longest = named(exempting(final, roles), self._targets.longest_name)
+            check_size(longest, self._limits.table, owner=self.node.path, fix=_FIT)
+        if stream is not None:
+            longest = named(stream, self._targets.longest_name)
+            check_size(longest, self._limits.stream, owner=self.node.path, fix=_FIT)
         functions = self._workers.functions
         insights = {"": blueprint.contributor_insights} | {
             index.name: index.contributor_insights for index in blueprint.global_indexes

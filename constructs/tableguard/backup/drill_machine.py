@@ -97,10 +97,11 @@ class DrillMachine:
                     {
                         "StateMachineArn": self.restore,
                         "Name": expression("$states.context.Execution.Name"),
-                        "Input": expression(
-                            "$merge([{'table': $table, 'isolated': true}, "
-                            "$sealed_by = null ? {} : {'sealed_by': $sealed_by}])"
-                        ),
+                        "Input": {
+                            "table": expression("$table"),
+                            "isolated": True,
+                            "sealed_by": expression("$sealed_by"),
+                        },
                     },
                     seconds=self.timeout_seconds,
                     retries=[retry("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException")],

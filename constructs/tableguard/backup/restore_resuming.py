@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tableguard.backup.restore_states import catch, choice, expression, fail, passing, reading_tags
+from tableguard.backup.restore_states import catch, choice, dynamodb_task, expression, fail, passing, reading_tags
 from tableguard.backup.restore_tags import REACHED_TAG
 from tableguard.policy.documents import Json
 
@@ -22,13 +22,15 @@ def resuming(*, then: str) -> dict[str, Json]:
     """
     return {
         "Resumes": choice([("$resumes != ''", "Before")], then),
-        # Before there is a table, nothing has to be gone on with.
-        **reading_tags(
-            "Before",
-            "$arn",
-            then="Known",
+        # Before there is a table, nothing has to be gone on with. Asked for its tags, DynamoDB does not say that.
+        "Before": dynamodb_task(
+            "describeTable",
+            {"TableName": expression("$table")},
+            then="MadeFor",
             catches=[catch(then, "DynamoDb.ResourceNotFoundException"), catch("Refused")],
+            output={},
         ),
+        **reading_tags("MadeFor", "$arn", then="Known", catches=[catch("Refused")]),
         "Known": choice(
             [
                 (f"$not($exists({_MADE_FOR}))", then),

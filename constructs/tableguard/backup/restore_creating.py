@@ -19,6 +19,7 @@ from tableguard.backup.restore_tags import INCOMPLETE, REACHED_TAG, RESTORE_TAG,
 from tableguard.backup.restore_templates import rendered
 from tableguard.policy.documents import Json
 
+_LOOKS: Final = 5  # at the tags of a table that shows none
 _STREAM: Final = "$exists($states.result.Table.LatestStreamArn) ? $states.result.Table.LatestStreamArn : ''"
 
 
@@ -60,6 +61,7 @@ def creating(
                 "steps": expression("[$states.input.steps]"),
                 "expected": expression("$states.input.expected"),
                 "reached": expression("$states.input.reached"),
+                "looked": 0,
             },
         ),
         "Create": dynamodb_task(
@@ -73,7 +75,16 @@ def creating(
             expression("'No table was made: ' & $states.input.Cause"),
         ),
         # A call that timed out may have made it all the same, and an execution may be taken up again.
-        **reading_tags("Whose", "$arn", then="Mine", catches=[catch("TableExists")]),
+        **reading_tags(
+            "Whose",
+            "$arn",
+            then="Seen",
+            catches=[catch("Seen", "DynamoDb.ResourceNotFoundException"), catch("TableExists")],
+        ),
+        # Tags are eventually consistent: a table that was just made may show none.
+        "Seen": choice([(f"$exists({tag}) or $looked >= {_LOOKS}", "Mine")], "LookAgain"),
+        "LookAgain": passing("LookPause", assign={"looked": expression("$looked + 1")}, output={}),
+        "LookPause": wait(5, "Whose"),
         "Mine": choice(
             [
                 (f"{tag} = $execution", "Wait"),
@@ -129,6 +140,7 @@ def creating(
                 },
             },
             busy=True,
+            new=True,
             then="Steps",
             catches=[catch("Incomplete")],
         )

@@ -33,6 +33,7 @@ def loading(function: str, *, problem: str, work_bucket: str, files_at_once: int
         function,
         {name: expression(f"$states.input.{name}") for name in ("file", "table", "type", "after", "execution")},
         seconds=CALL_SECONDS,
+        new=True,
         then="Loaded",
         output=expression("$merge([$states.input, $states.result.Payload])"),
     )

@@ -39,6 +39,10 @@ DYNAMODB_BUSY: Final = (
     "DynamoDb.ContinuousBackupsUnavailableException",
     "DynamoDb.PolicyNotFoundException",
 )
+# Rights that follow from the tags of a new table: tags are eventually consistent. Which name Step Functions has for a
+# refusal is not documented; the second is that of every error that the SDK has no class for.
+DYNAMODB_NOT_YET: Final = ("DynamoDb.AccessDeniedException", "DynamoDb.DynamoDbException")
+LAMBDA_NOT_YET: Final = "NotAllowed"
 # By the service's own name of the error as well: which of the two Step Functions says is not documented.
 NO_PARAMETER: Final = ("Ssm.ParameterNotFoundException", "Ssm.ParameterNotFound")
 _SSM_FAULTS: Final = ("Ssm.ThrottlingException", "Ssm.InternalServerErrorException", "Ssm.SdkClientException")
@@ -89,17 +93,26 @@ def task(
     return _ended(state, then, catches, assign, output)
 
 
-def dynamodb_task(operation: str, arguments: Mapping[str, Any] | str, *, busy: bool = False, **more: Any) -> Json:
+def dynamodb_task(
+    operation: str, arguments: Mapping[str, Any] | str, *, busy: bool = False, new: bool = False, **more: Any
+) -> Json:
     """A call of DynamoDB by the SDK integration.
 
     Args:
         operation: The operation, such as "createTable".
         arguments: Its arguments.
         busy: Whether to wait, too, while the table is busy or not yet known.
+        new: Whether it is allowed by tags that a table may have just got.
         **more: What `task` takes.
     """
     retries = [retry(*DYNAMODB_FAULTS), *([retry(*DYNAMODB_BUSY, attempts=20, interval=5)] if busy else [])]
+    retries += [_until_known(*DYNAMODB_NOT_YET)] if new else []
     return task(f"arn:aws:states:::aws-sdk:dynamodb:{operation}", arguments, seconds=60, retries=retries, **more)
+
+
+def _until_known(*errors: str) -> Json:
+    """A retrier for about two minutes: half of the interval each time, on average."""
+    return retry(*errors, attempts=12, interval=20, rate=1.0)
 
 
 def reading_tags(name: str, arn: str, *, then: str, catches: Sequence[Json] = ()) -> dict[str, Json]:
@@ -141,13 +154,16 @@ def parameter_task(operation: str, arguments: Mapping[str, Any], **more: Any) ->
     return task(f"arn:aws:states:::aws-sdk:ssm:{operation}", arguments, seconds=60, retries=retries, **more)
 
 
-def function_task(function: str, payload: Mapping[str, Any] | str, *, seconds: int, **more: Any) -> Json:
+def function_task(
+    function: str, payload: Mapping[str, Any] | str, *, seconds: int, new: bool = False, **more: Any
+) -> Json:
     """A call of a Lambda function, whose answer is the result.
 
     Args:
         function: Its ARN.
         payload: What it is given.
         seconds: When the call is given up: a little more than the function's own timeout.
+        new: Whether the function is let by tags that a table may have just got.
         **more: What `task` takes.
     """
     output = more.pop("output", expression("$states.result.Payload"))
@@ -158,6 +174,7 @@ def function_task(function: str, payload: Mapping[str, Any] | str, *, seconds: i
         retries=[
             retry(*LAMBDA_FAULTS),
             retry(*LAMBDA_AGAIN, attempts=100, rate=1.0),
+            *([_until_known(LAMBDA_NOT_YET)] if new else []),
         ],
         output=output,
         **more,

@@ -50,6 +50,14 @@ def _tags(stage: Stage, name: str) -> dict[str, str]:
     return {each["Key"]: each["Value"] for each in told["Tags"]}
 
 
+def _both(*runs: Callable[[Stage], None]) -> Callable[[Stage], None]:
+    def run(stage: Stage) -> None:
+        for each in runs:
+            each(stage)
+
+    return run
+
+
 def _goes_on(api: str, do: str, *when: str, times: int = 1, **more: Any) -> Callable[[Stage], None]:
     def run(stage: Stage) -> None:
         _two_steps(stage)
@@ -245,6 +253,16 @@ RESTORES = (
         by="extension",
         must=_ANYWAY,
         run=_goes_on("dynamodb:BatchWriteItem", "throttle", times=6, code="ProvisionedThroughputExceededException"),
+    ),
+    Fault(
+        name="the tags of the new table are not known yet",
+        injected="BatchWriteItem answers AccessDeniedException three times, and UpdateContinuousBackups twice.",
+        by="extension",
+        must=_ANYWAY,
+        run=_both(
+            _goes_on("dynamodb:UpdateContinuousBackups", "deny", times=2),
+            _goes_on("dynamodb:BatchWriteItem", "deny", times=3),
+        ),
     ),
     Fault(
         name="reads are throttled",

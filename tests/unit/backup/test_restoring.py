@@ -5,9 +5,10 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tableguard.backup.runtime import restore, seal
-from tableguard.backup.runtime.errors import BrokenChain, Damaged, Different, NoBackup, Throttled
+from tableguard.backup.runtime.errors import BrokenChain, Damaged, Different, NoBackup, NotAllowed, Throttled
 from tests.unit.backup.aws import S3, DynamoDB, RefusalError
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import SOURCE, Export, at, change_line, full_line, item
@@ -180,7 +181,7 @@ def test_an_error_that_is_no_throttling_is_not_repeated(s3: S3, dynamodb: Dynamo
             raise RefusalError("AccessDeniedException")
 
     dynamodb.before = refuse
-    with pytest.raises(Exception, match="AccessDenied"):
+    with pytest.raises(NotAllowed):
         restore.load(event, Context())
     assert dynamodb.count("BatchWriteItem") == 1
 
@@ -356,3 +357,36 @@ def test_a_file_ten_times_as_long_takes_no_more_memory(s3: S3, dynamodb: DynamoD
 class Forgetful(list[Any]):
     def append(self, _call: Any) -> None:
         return
+
+
+@pytest.mark.parametrize("operation", ["DescribeTable", "BatchWriteItem"])
+def test_a_table_whose_tags_are_not_known_yet_is_asked_again(s3: S3, dynamodb: DynamoDB, operation: str) -> None:
+    chain_of(s3)
+    planned = plan(None)
+    (first, *_) = planned["steps"]
+    (file, *_) = stored(s3, "work", first["key"])
+    event = {"file": file, "table": "restored", "type": "FULL", "after": 0, "execution": "e"}
+
+    def refuse(called: str, _request: dict[str, Any]) -> None:
+        if called == operation:
+            raise RefusalError("AccessDeniedException")
+
+    dynamodb.before = refuse
+    with pytest.raises(NotAllowed, match=rf"{operation} on restored"):
+        restore.load(event, Context())
+    dynamodb.before = lambda _operation, _request: None
+    assert restore.load(event, Context())["done"]
+
+
+def test_what_s3_denies_is_not_taken_for_it(s3: S3, dynamodb: DynamoDB) -> None:
+    chain_of(s3)
+    (first, *_) = plan(None)["steps"]
+    (file, *_) = stored(s3, "work", first["key"])
+
+    def refuse(called: str, _request: dict[str, Any]) -> None:
+        if called == "GetObject":
+            raise RefusalError("AccessDenied", 403)
+
+    s3.before = refuse
+    with pytest.raises(ClientError):
+        restore.load({"file": file, "table": "restored", "type": "FULL", "after": 0, "execution": "e"}, Context())

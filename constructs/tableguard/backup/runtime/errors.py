@@ -39,6 +39,10 @@ class Throttled(BackupError):  # noqa: N818
     """The table took no write during a whole invocation."""
 
 
+class NotAllowed(BackupError):  # noqa: N818
+    """DynamoDB does not let the function: what a table was just tagged with is not known everywhere at once."""
+
+
 class Different(BackupError):  # noqa: N818
     """The restored table does not hold what the sealed exports say."""
 

@@ -9,7 +9,7 @@ import re
 from functools import partial
 from typing import Any, Final
 
-from . import comparing, loading, moments, planning, problems
+from . import comparing, loading, moments, patience, planning, problems
 from .clients import Context, dynamodb, s3, seconds_left, setting
 
 _SOURCE: Final = {"account": r"\d{12}", "region": r"[a-z0-9-]{5,32}", "table": r"[A-Za-z0-9_.-]{3,255}"}
@@ -64,8 +64,12 @@ def load(event: dict[str, Any], context: Context) -> dict[str, Any]:
     Raises:
         Damaged: The file is not what was sealed.
         Throttled: The table took nothing during the whole invocation.
+        NotAllowed: DynamoDB refuses, as it does until the tags of a new table are known everywhere.
     """
-    with problems.noted(s3(), setting("WORK_BUCKET"), _problems(event), event["file"]["key"]):
+    with (
+        problems.noted(s3(), setting("WORK_BUCKET"), _problems(event), event["file"]["key"]),
+        patience.allowed_soon(event["table"]),
+    ):
         return loading.load_file(
             s3(), dynamodb(), event, sealed=setting("SEALED_BUCKET"), left=partial(seconds_left, context)
         )

@@ -212,3 +212,35 @@ def test_what_killed_drills_leave_is_removed_unless_it_is_to_be_kept() -> None:
     for name in ("Ours", "Over", "Old"):
         assert states[name]["Default"] == "Left"
     assert states["Remove"]["Resource"].endswith(":deleteTable")
+
+
+def seconds(retrier: Json) -> float:
+    """How long a retrier goes on for on average, with full jitter."""
+    pauses = [
+        min(retrier["MaxDelaySeconds"], retrier["IntervalSeconds"] * retrier["BackoffRate"] ** number)
+        for number in range(retrier["MaxAttempts"])
+    ]
+    return sum(pauses) / 2
+
+
+@pytest.mark.parametrize(("name", "refusal"), [("Recovery", "DynamoDb.DynamoDbException"), ("Load", "NotAllowed")])
+def test_what_the_tags_of_a_new_table_allow_is_tried_for_two_minutes(
+    every: dict[str, Json], name: str, refusal: str
+) -> None:
+    states = all_states(next(one for comment, one in every.items() if comment.startswith("Rebuilds")))
+    (retrier,) = [one for one in states[name]["Retry"] if refusal in one["ErrorEquals"]]
+    assert 90 <= seconds(retrier) <= 180
+
+
+def test_the_tags_of_a_table_that_shows_none_are_read_again_before_it_is_taken_for_another_ones(
+    every: dict[str, Json],
+) -> None:
+    states = all_states(next(one for comment, one in every.items() if comment.startswith("Rebuilds")))
+    (seen,) = states["Seen"]["Choices"]
+    assert (seen["Next"], states["Seen"]["Default"]) == ("Mine", "LookAgain")
+    assert "$exists($tags[Key = 'tableguard:restore'].Value)" in seen["Condition"]
+    assert "$looked >= 5" in seen["Condition"]
+    assert states["LookAgain"]["Assign"] == {"looked": "{% $looked + 1 %}"}
+    assert (states["LookAgain"]["Next"], states["LookPause"]["Next"]) == ("LookPause", "Whose")
+    caught = {error: one["Next"] for one in states["WhosePage"]["Catch"] for error in one["ErrorEquals"]}
+    assert caught == {"DynamoDb.ResourceNotFoundException": "Seen", "States.ALL": "TableExists"}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG
+from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG, VERIFIED
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.backup import SealedReference, through_s3
 from tableguard.policy.documents import Json, Statement
@@ -137,6 +137,16 @@ class RestoreTargets:
             _allow(["dynamodb:PutResourcePolicy"], [*self.arns(), *self.arns("/stream/*")]),
             # Whether the request's tags are known when CreateTable asks for this one is not documented.
             _allow(["dynamodb:TagResource"], self.arns()),
+            # A table that was verified would be open to the loader again.
+            {
+                "Effect": "Deny",
+                "Action": ["dynamodb:TagResource"],
+                "Resource": self.arns(),
+                "Condition": {
+                    "StringEquals": {f"aws:ResourceTag/{STATE_TAG}": VERIFIED},
+                    "StringNotEquals": {f"aws:RequestTag/{STATE_TAG}": VERIFIED},
+                },
+            },
             _allow(["dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"], self.arns()),
             _allow(["dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTimeToLive"], self.arns(), ours),
             _allow(["dynamodb:UpdateContributorInsights"], [*self.arns(), *self.arns("/index/*")], ours),

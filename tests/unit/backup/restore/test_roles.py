@@ -175,6 +175,36 @@ def test_decisions(
     assert roles.may(role, action, resource, **context) is expected
 
 
+STATE = "tableguard:restore-state"
+
+
+@pytest.mark.parametrize(
+    ("stands", "asked", "expected"),
+    [
+        # It is made, marked as verified, and marked again by an execution that takes up what was left to set.
+        (None, "incomplete", True),
+        ("incomplete", "verified", True),
+        ("verified", "verified", True),
+        # The loader may write to what is incomplete: what was verified never is again.
+        ("verified", "incomplete", False),
+        ("verified", "", False),
+        ("verified", None, False),
+    ],
+)
+def test_a_verified_table_is_never_marked_as_incomplete_again(
+    roles: Roles, stands: str | None, asked: str | None, expected: bool
+) -> None:
+    context = {} if stands is None else {**OURS, f"aws:ResourceTag/{STATE}": stands}
+    context |= {"aws:RequestTag/other": "x"} if asked is None else {f"aws:RequestTag/{STATE}": asked}
+    request = Request(
+        principal=f"arn:aws:iam::{VAULT}:role/machine",
+        action="dynamodb:TagResource",
+        resource=NEW,
+        context=context,
+    )
+    assert evaluate(request, Policies(identity=roles.policies("RestoreMachineRole"))).allowed is expected
+
+
 def test_no_statement_names_everything_but_where_aws_knows_no_resource(roles: Roles) -> None:
     without = {"logs", "xray", "cloudwatch"}
     for resource in roles.template["Resources"].values():

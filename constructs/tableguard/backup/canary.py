@@ -11,11 +11,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from tableguard.backup.perimeter_checks import PerimeterCheck
 from tableguard.backup.service_trust import own_service
 from tableguard.policy import InvalidInputError, Role, TableReference, names
 from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.partitions import dns_suffix_of
 from tableguard.policy.perimeter import Exemption, Fenced
+from tableguard.policy.principals import ArnIdentity
+from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
 from tableguard.tables.policies import TablePolicies
 
@@ -23,6 +26,7 @@ WRITTEN_AT: Final = "written_at"
 # EventBridge Scheduler user guide, "Adding context attributes": the moment that was scheduled, as 2026-11-22T10:00:00Z.
 _SCHEDULED: Final = "<aws.scheduler.scheduled-time>"
 _TYPES: Final = ("S", "N")
+_PUT: Final = Fenced.on_table("PutItem")
 _MOST_ATTRIBUTES: Final = 2
 
 
@@ -117,10 +121,20 @@ class CanaryWriter(Construct):
                 allowed=f"the key of {resource.path}: {', '.join(keys)}",
             )
         self._table = resource.reference(facts)
+        stack = cdk.Stack.of(self)
+        for part, theirs, ours in (
+            ("account", self._table.account, stack.account),
+            ("region", self._table.region, stack.region),
+        ):
+            if theirs != ours and not is_unresolved(f"{theirs}{ours}"):
+                raise InvalidInputError(
+                    f"the table of {self.node.path}",
+                    value=f"{resource.path} of {part} {theirs}",
+                    allowed=f"a table of {part} {ours}, the stack's: EventBridge Scheduler writes nowhere else",
+                )
         if role_name is not None:
             names.role_name("the role_name of a CanaryWriter", role_name)
         self._role_name = role_name
-        stack = cdk.Stack.of(self)
         leading = canary.key[partition_key or keys[0]]
         ((_, value),) = leading.items()
         self._role = iam.Role(
@@ -133,6 +147,21 @@ class CanaryWriter(Construct):
         self._role.attach_inline_policy(
             iam.Policy(
                 self, "Writes", document=iam.PolicyDocument.from_json(_writing(self._table, value, keyed=facts.key))
+            )
+        )
+        self.node.add_validation(
+            PerimeterCheck(
+                self.node.path,
+                resource=resource.resource,
+                needed=_PUT,
+                identity=ArnIdentity(
+                    account=stack.account, principal_arn=self._role.role_arn, described_as=self._role.node.path
+                )
+                if role_name is None
+                else Role(account=self._table.account, name=role_name),
+                partition=self._table.partition_id,
+                caller="EventBridge Scheduler",
+                fix="Pass role_name=… to the writer, and add writer.exemption(reason=…) to the perimeter's exemptions.",
             )
         )
         item: dict[str, Any] = {**canary.as_json, WRITTEN_AT: {"S": _SCHEDULED}}
@@ -177,7 +206,7 @@ class CanaryWriter(Construct):
                 f"the role_name of {self.node.path}", value=None, allowed="a name, since the perimeter names the role"
             )
         role = Role(account=self._table.account, name=self._role_name)
-        return Exemption(principal=role, fenced=Fenced.on_table("PutItem"), reason=reason)
+        return Exemption(principal=role, fenced=_PUT, reason=reason)
 
 
 def _writing(table: TableReference, leading: str, *, keyed: Any) -> Json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,15 +10,11 @@ import jsii
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import IValidation
 
-from tableguard.network.table_perimeter import TableFence
+from tableguard.backup.perimeter_checks import missing, perimeters_of
 from tableguard.policy import InvalidInputError, Role
-from tableguard.policy.perimeter import Exemption, Fenced, Perimeter
-from tableguard.policy.perimeter.fenced import Side
-from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter import Fenced, Perimeter
 from tableguard.policy.principals import ArnIdentity
 from tableguard.tables.facts import CfnAnyTable, is_own_region
-from tableguard.tables.policies import TablePolicies
-from tableguard.tables.stack_policies import StackPolicies
 
 READS = Fenced.on_table("DescribeContinuousBackups", "DescribeTable")
 """What an export reads of a table's settings."""
@@ -49,12 +44,10 @@ class ExportChecks:
         return [str(problem) for resource in self._resources for problem in self._problems(resource)]
 
     def _problems(self, resource: CfnAnyTable) -> list[InvalidInputError]:
-        held = StackPolicies.held(resource)
-        fences = held.fences if isinstance(held, TablePolicies) else ()
         shut_out = [
-            self._shut_out(resource, missing)
-            for fence in fences
-            if isinstance(fence, TableFence) and (missing := self._missing(fence.perimeter))
+            self._shut_out(resource, lacking)
+            for perimeter in perimeters_of(resource)
+            if (lacking := self._missing(perimeter))
         ]
         return shut_out if _has_recovery(resource) else [self._without_recovery(resource), *shut_out]
 
@@ -79,19 +72,7 @@ class ExportChecks:
     def _missing(self, perimeter: Perimeter) -> str:
         """What the perimeter keeps the role from."""
         needed = Fenced.EXPORT if perimeter.settings_too is None else Fenced.EXPORT | READS
-        own = [exemption for exemption in perimeter.exemptions if self._is_own(exemption)]
-        missing = [
-            action
-            for _, action in sorted(needed.permissions, key=lambda pair: pair[1])
-            if not any(exemption.covers(action, Side.TABLE) for exemption in own)
-        ]
-        return ", ".join(missing)
-
-    def _is_own(self, exemption: Exemption) -> bool:
-        arn = self._identity.arn(self._partition)
-        # To fnmatch a bracket is a pattern, to IAM it is not; tokens hold some.
-        patterns = arns_of(exemption.principal, self._partition, account=self._identity.account)
-        return any(fnmatchcase(arn, pattern.replace("[", "[[]")) for pattern in patterns)
+        return missing(perimeter, needed, identity=self._identity, partition=self._partition)
 
 
 def _has_recovery(resource: CfnAnyTable) -> bool:

@@ -17,6 +17,7 @@ from constructs import Construct
 from tableguard.backup.canary import Canary
 from tableguard.backup.check_machine import CheckMachine
 from tableguard.backup.drill_alarms import drill_alarms
+from tableguard.backup.drill_checks import check_alarm_after, check_canary
 from tableguard.backup.drill_machine import DrillMachine
 from tableguard.backup.drill_report import NAMESPACE
 from tableguard.backup.drill_sweeping import DrillTables
@@ -119,12 +120,8 @@ class RestoreDrill(Construct):
                 value=largest_fall,
                 allowed="a share from 0 up to, not including, 1",
             )
-        if alarm_after.to_seconds() < cdk.Duration.hours(1).to_seconds():
-            raise InvalidInputError(
-                f"alarm_after of {self.node.path}",
-                value=alarm_after.to_seconds(),
-                allowed="one hour at least (seconds)",
-            )
+        check_alarm_after(self.node.path, alarm_after, schedule)
+        check_canary(self.node.path, canary, restore.key)
         trusted = trusted_moment(self, sealed_by, origin=restore.origin)
         self._stack = cdk.Stack.of(self)
         self._name = cdk.Names.unique_resource_name(self, max_length=80, separator="-")

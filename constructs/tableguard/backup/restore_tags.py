@@ -10,3 +10,5 @@ REACHED_TAG: Final = "tableguard:restore-reaches"
 VERIFIED_TAG: Final = "tableguard:verified"
 INCOMPLETE: Final = "incomplete"
 VERIFIED: Final = "verified"
+ALL_TAGS: Final = (RESTORE_TAG, STATE_TAG, REACHED_TAG, VERIFIED_TAG)
+"""Every tag that a restore sets."""

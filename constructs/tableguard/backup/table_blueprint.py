@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from tableguard.backup.restore_tags import ALL_TAGS
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.documents import Json
 from tableguard.policy.recovery import MOST_RECOVERY_DAYS, check_recovery_days
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tableguard.backup.like_table import LikeTable
     from tableguard.tables.attachable import AnyTable
 
+_MOST_TAGS: Final = 50  # DynamoDB developer guide, "Tagging restrictions in DynamoDB"
 _TYPES: Final = ("S", "N", "B")
 _PROJECTIONS: Final = ("ALL", "KEYS_ONLY", "INCLUDE")
 _STREAMS: Final = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
@@ -203,6 +205,14 @@ class TableBlueprint:
             one_of("the contributor insights of a TableBlueprint", self.contributor_insights, _INSIGHTS)
         check_recovery_days("the recovery days of a TableBlueprint", self.recovery_days)
         self._check_indexes()
+        if len(self.tags) > _MOST_TAGS - len(ALL_TAGS):
+            raise InvalidInputError(
+                "the tags of a TableBlueprint",
+                value=len(self.tags),
+                allowed=f"{_MOST_TAGS - len(ALL_TAGS)} at most: a table has up to {_MOST_TAGS}, and the restore sets "
+                f"{len(ALL_TAGS)} of its own",
+                fix="Pass tags={…} to TableBlueprint.like.",
+            )
         for name in self.tags:
             if name.startswith("tableguard:"):
                 raise InvalidInputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -17,6 +17,7 @@ from tableguard.backup.blueprint_policy import deployable, exempting, policy_doc
 from tableguard.backup.create_table import create_table
 from tableguard.backup.protected_bucket import partition_in
 from tableguard.backup.restore_bucket import ExportBucket, restore_bucket
+from tableguard.backup.restore_checks import check_perimeter, deploying, key_of_here, within
 from tableguard.backup.restore_machine import Functions, RestoreMachine
 from tableguard.backup.restore_origin import Origin
 from tableguard.backup.restore_planning import Measuring, from_catalogue, from_point_in_time
@@ -26,12 +27,10 @@ from tableguard.backup.restore_templates import PLACEHOLDER, named
 from tableguard.backup.restore_workers import ROLE_NAMES, RestoreWorkers, checked_role_name
 from tableguard.backup.state_machine import BackupMachine
 from tableguard.backup.table_blueprint import Blueprint, TableBlueprint
-from tableguard.network.deployment import execution_role
 from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size, names
 from tableguard.policy.backup import SealedReference
 from tableguard.policy.documents import Json
 from tableguard.policy.perimeter import Exemption, Fenced
-from tableguard.policy.tokens import is_unresolved
 
 _FIT: Final = "Restore with fewer grants: pass policy=BlueprintPolicy(…) to the blueprint."
 _DAYS: Final = 7
@@ -123,8 +122,8 @@ class TableRestore(Construct):
         self._stack = cdk.Stack.of(self)
         self._blueprint = blueprint
         self._limits = limits or Limits()
-        self._files_at_once = _within(self, "files_at_once", files_at_once, _MOST_AT_ONCE)
-        self._segments = _within(self, "segments", segments, _MOST_SEGMENTS)
+        self._files_at_once = within(self, "files_at_once", files_at_once, _MOST_AT_ONCE)
+        self._segments = within(self, "segments", segments, _MOST_SEGMENTS)
         self._timeout = timeout or cdk.Duration.days(7)
         self._origin = Origin.checked(
             self, sealed=sealed, point_in_time=point_in_time, sources=(source, blueprint.source)
@@ -140,10 +139,10 @@ class TableRestore(Construct):
         self._targets.check_source(self._source)
         self._role_name = checked_role_name(role_name)
         self._work = restore_bucket(self, "Work", days=_DAYS)
-        self._deployer = self._deploying(deployed_by)
+        self._deployer = deploying(self, deployed_by)
         exporting = self._exporting() if self._origin.living else None
         self._exports = exporting.bucket if exporting is not None else None
-        self._key = encryption_key
+        self._key = key_of_here(self, encryption_key)
         if encryption_key is None and self._now().customer_managed_key:
             self._key = kms.Key(
                 self,
@@ -166,6 +165,14 @@ class TableRestore(Construct):
             distributed=True,
         )
         if exporting is not None:
+            check_perimeter(
+                self,
+                blueprint,
+                source=self._source,
+                role=self._machine.role,
+                role_name=self._role_name,
+                partition=self._targets.partition,
+            )
             exporting.protect(writer=self._machine.role, workers=self._workers.roles, limits=self._limits)
         self._machine.describe(
             {"restore": {**self._origin.described, "source": self._source.arn, "targets": self._targets.described}}
@@ -205,6 +212,12 @@ class TableRestore(Construct):
     def targets(self) -> RestoreTargets:
         """Where restored tables may be."""
         return self._targets
+
+    @property
+    def key(self) -> Mapping[str, str]:
+        """The key of restored tables: its attributes, each with its type."""
+        blueprint = self._now()
+        return {**blueprint.partition_key, **(blueprint.sort_key or {})}
 
     @property
     def encryption_key(self) -> kms.IKey | None:
@@ -317,19 +330,6 @@ class TableRestore(Construct):
             timeout_seconds=int(self._timeout.to_seconds()),
         )
 
-    def _deploying(self, deployed_by: Role | None) -> Role | None:
-        if deployed_by is None:
-            return execution_role(self._stack)
-        account = self._stack.account
-        if not isinstance(deployed_by, Role) or (deployed_by.account != account and not is_unresolved(account)):
-            raise InvalidInputError(
-                f"deployed_by of {self.node.path}",
-                value=deployed_by,
-                allowed=f"a Role of {account}, the account of the stack: nobody else may change policies there",
-                fix="With the CDK, that is the role that CloudFormation gets, not the pipeline's.",
-            )
-        return deployed_by
-
     def _exporting(self) -> ExportBucket:
         if self._deployer is None:
             raise InvalidInputError(
@@ -376,9 +376,3 @@ def _policies(blueprint: TableBlueprint, target: TableReference) -> tuple[Json |
     table = policy_document(blueprint.policy.statements(named, stream=False))
     stream = policy_document(blueprint.policy.statements(named, stream=True))
     return table, stream
-
-
-def _within(construct: Construct, name: str, value: object, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise InvalidInputError(f"{name} of {construct.node.path}", value=value, allowed=f"1 to {most}")
-    return value

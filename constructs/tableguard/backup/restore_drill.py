@@ -126,7 +126,6 @@ class RestoreDrill(Construct):
         self._stack = cdk.Stack.of(self)
         self._name = cdk.Names.unique_resource_name(self, max_length=80, separator="-")
         self._parameter = f"/tableguard/drill/{self._name}"
-        self._topic = alarms_topic
         # What went wrong with a segment is noted where the restore notes its problems.
         notes = {"WORK_BUCKET": restore.work_bucket.bucket_name}
         digest = self._function("Digest", "restore.digest", "dynamodb:Scan", notes)
@@ -185,6 +184,9 @@ class RestoreDrill(Construct):
                 *([] if keep_failed else self._sweeping()),
             ],
         )
+        if alarms_topic is not None:
+            # With the topic's key, where it has one of its own.
+            alarms_topic.grant_publish(self._machine.role)
         # They look at the drill's table and remove it: a fence that holds settings as well would keep them from it.
         for cleaning in (self._machine,) if keep_failed else (self._machine, self._watch):
             restore.admit(cleaning.role)
@@ -289,7 +291,6 @@ class RestoreDrill(Construct):
             *self._removing(),
             self._measuring(),
             _allow("events:PutEvents", [bus]),
-            *([_allow("sns:Publish", [self._topic.topic_arn])] if self._topic is not None else []),
         ]
 
     def _removing(self) -> list[Json]:

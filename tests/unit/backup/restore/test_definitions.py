@@ -220,7 +220,7 @@ def seconds(retrier: Json) -> float:
         min(retrier["MaxDelaySeconds"], retrier["IntervalSeconds"] * retrier["BackoffRate"] ** number)
         for number in range(retrier["MaxAttempts"])
     ]
-    return sum(pauses) / 2
+    return float(sum(pauses)) / 2
 
 
 @pytest.mark.parametrize(("name", "refusal"), [("Recovery", "DynamoDb.DynamoDbException"), ("Load", "NotAllowed")])

@@ -27,8 +27,7 @@ EVERYBODY = [ADMIN, DEPLOYER, WRITER, *sorted(READERS), "RestoreClearRole", "Res
 def template(**options: Any) -> Json:
     data = stack(app())
     restore(data, sealed=None, point_in_time=SOURCE, **options)
-    found: Json = Template.from_stack(data).to_json()
-    return found
+    return dict(Template.from_stack(data).to_json())
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tableguard.backup.restore_states import (
+    DYNAMODB_NOT_YET,
     catch,
     choice,
     dynamodb_task,
@@ -68,7 +69,20 @@ def creating(
             "createTable",
             request,
             then="Wait",
-            catches=[catch("Whose", "DynamoDb.ResourceInUseException"), catch("NotCreated")],
+            catches=[
+                catch("Whose", "DynamoDb.ResourceInUseException"),
+                catch("Refusal", *DYNAMODB_NOT_YET),
+                catch("NotCreated"),
+            ],
+        ),
+        # Nobody may mark a verified table as incomplete, and creating asks for the right to tag: a table that is there
+        # may be said by a refusal.
+        "Refusal": dynamodb_task(
+            "describeTable",
+            {"TableName": expression("$table")},
+            then="Whose",
+            catches=[{**catch("NotCreated"), "Output": expression("$states.input")}],
+            output={},
         ),
         "NotCreated": fail(
             expression("$states.input.Error"),

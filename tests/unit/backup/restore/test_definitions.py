@@ -154,7 +154,16 @@ def test_increments_are_loaded_one_after_the_other_and_files_at_once(every: dict
 def test_a_table_that_is_there_already_is_never_written_to(every: dict[str, Json]) -> None:
     states = all_states(next(iter(every.values())))
     caught = {error: one["Next"] for one in states["Create"]["Catch"] for error in one["ErrorEquals"]}
-    assert caught == {"DynamoDb.ResourceInUseException": "Whose", "States.ALL": "NotCreated"}
+    assert caught == {
+        "DynamoDb.ResourceInUseException": "Whose",
+        "DynamoDb.AccessDeniedException": "Refusal",
+        "DynamoDb.DynamoDbException": "Refusal",
+        "States.ALL": "NotCreated",
+    }
+    # A refusal is one of the table's tags where there is a table, and said as it was where there is none.
+    (otherwise,) = states["Refusal"]["Catch"]
+    assert (states["Refusal"]["Next"], otherwise["Next"]) == ("Whose", "NotCreated")
+    assert otherwise["Output"] == "{% $states.input %}"
     assert states["Mine"]["Default"] == "TableExists"
     assert states["TableExists"]["Type"] == states["NotCreated"]["Type"] == "Fail"
     assert all(

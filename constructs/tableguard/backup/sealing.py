@@ -109,7 +109,14 @@ class Sealers(Construct):
             definition=sealing.definition(),
             statements=[
                 _invoking(*(functions[step] for step in ("open", "copy", "close", "problem"))),
-                iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[f"{self.work.bucket_arn}/*"]),
+                # The second line is the writer's of the map's results, which may be larger than one part.
+                iam.PolicyStatement(
+                    actions=[
+                        *("s3:GetObject", "s3:PutObject"),
+                        *("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
+                    ],
+                    resources=[f"{self.work.bucket_arn}/*"],
+                ),
                 iam.PolicyStatement(
                     actions=["cloudwatch:PutMetricData"],
                     resources=["*"],

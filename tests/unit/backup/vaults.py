@@ -178,6 +178,20 @@ REQUESTS: Final = {
     "replicate tags": Asked(INTAKE, "s3:ReplicateTags", ARRIVED),
     "replicate below another account": Asked(INTAKE, "s3:ReplicateObject", ARRIVED.replace(DATA, STRANGER)),
     "replicate another table": Asked(INTAKE, "s3:ReplicateObject", ARRIVED.replace("orders", "payments")),
+    # `*` of a policy goes past slashes: none of these is an export of orders.
+    "replicate into another table's folder": Asked(
+        INTAKE, "s3:ReplicateObject", f"{DATA}/{REGION}/payments/AWSDynamoDB/orders/manifest-summary.json"
+    ),
+    "replicate a data file into another table's export": Asked(
+        INTAKE, "s3:ReplicateObject", f"{DATA}/{REGION}/payments/AWSDynamoDB/orders/data/x.json.gz"
+    ),
+    "replicate an export in another table's": Asked(
+        INTAKE, "s3:ReplicateObject", f"{DATA}/{REGION}/payments/AWSDynamoDB/orders/AWSDynamoDB/01/data/x.json.gz"
+    ),
+    "replicate outside of the exports": Asked(INTAKE, "s3:ReplicateObject", f"{DATA}/{REGION}/orders/x"),
+    "replicate tags into another table's folder": Asked(
+        INTAKE, "s3:ReplicateTags", f"{DATA}/{REGION}/payments/AWSDynamoDB/orders/AWSDynamoDB/01/_started"
+    ),
     "replicate with a customer's key": Asked(
         INTAKE, "s3:ReplicateObject", ARRIVED, {f"{ENCRYPTION}-customer-algorithm": "AES256"}
     ),
@@ -221,6 +235,10 @@ REQUESTS: Final = {
     # The bucket itself
     "replace the policy": Asked(SEALED, "s3:PutBucketPolicy"),
     "delete the policy": Asked(SEALED, "s3:DeleteBucketPolicy"),
+    "copy names into a table": Asked(SEALED, "s3:CreateBucketMetadataTableConfiguration"),
+    "export an analysis": Asked(SEALED, "s3:PutAnalyticsConfiguration"),
+    "measure": Asked(SEALED, "s3:PutMetricsConfiguration"),
+    "go by tags": Asked(SEALED, "s3:PutBucketAbac"),
     "suspend versioning": Asked(SEALED, "s3:PutBucketVersioning"),
     "change the lock's default": Asked(SEALED, "s3:PutBucketObjectLockConfiguration"),
     "change the lifecycle": Asked(SEALED, "s3:PutLifecycleConfiguration"),

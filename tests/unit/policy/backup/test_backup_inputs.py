@@ -74,6 +74,13 @@ REFUSALS = {
         "or*",
         "3 to 255",
     ),
+    "the folder of exports": Refusal(
+        lambda: tg.ReplicationSource(account=OWNER, role_name="r", tables=["AWSDynamoDB"]),
+        "a table of a ReplicationSource",
+        "AWSDynamoDB",
+        "a folder in the keys of every table's exports",
+        "Leave tables out",
+    ),
     "a role's pattern": Refusal(
         lambda: tg.ReplicationSource(account=OWNER, role_name="*"), "the role of a ReplicationSource", "*", "1 to 64"
     ),
@@ -136,4 +143,4 @@ def test_a_source_writes_below_its_account_or_below_its_tables() -> None:
     every = tg.ReplicationSource(account=OWNER, role_name="r")
     some = tg.ReplicationSource(account=OWNER, role_name="r", tables=["orders", "customers"])
     assert every.key_patterns == (f"{OWNER}/*",)
-    assert some.key_patterns == (f"{OWNER}/*/orders/*", f"{OWNER}/*/customers/*")
+    assert some.key_patterns == (f"{OWNER}/*/orders/AWSDynamoDB/*", f"{OWNER}/*/customers/AWSDynamoDB/*")

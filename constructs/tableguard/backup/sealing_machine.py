@@ -13,9 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tableguard.policy.backup.sealing_names import METRICS
+
 Json = dict[str, Any]
 
-NAMESPACE: Final = "tableguard/backup"
+NAMESPACE: Final = METRICS
 SEALED: Final = "SealedExports"
 SEALED_BYTES: Final = "SealedBytes"
 VAULT: Final = "Vault"

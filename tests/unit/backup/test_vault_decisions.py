@@ -232,17 +232,6 @@ def test_nobody_leaves_or_closes_the_vault_from_inside(who: str, action: str) ->
     assert deciding(decision) == "VaultStays"
 
 
-@pytest.mark.parametrize(
-    ("who", "expected"), [(DEPLOYMENT, "allowed"), ("admin of the vault", "ProtectVaultBackupsKeys")]
-)
-@pytest.mark.parametrize("action", ["sns:SetSubscriptionAttributes", "sns:Unsubscribe", "cloudwatch:DeleteAlarms"])
-def test_nobody_but_deployments_keeps_alarms_from_being_heard(action: str, who: str, expected: str) -> None:
-    by = ATTACKERS[who]
-    request = Request(principal=by.principal, action=action, resource="*", context=by.context)
-    decision = evaluate(request, Policies(identity=[FULL], service_control=[[FULL, *guardrail()]]))
-    assert deciding(decision) == expected
-
-
 @pytest.mark.parametrize("name", ["replace the policy", "delete the policy"])
 def test_with_the_guardrail_the_root_user_cannot_lift_the_policy_either(name: str) -> None:
     asked = REQUESTS[name]

@@ -47,9 +47,7 @@ def test_nothing_arrives_in_the_folder_of_another_table() -> None:
 def test_what_the_sealing_takes_of_all_that_arrives_is_of_the_table(length: int) -> None:
     keys = ["/".join((*parts, "manifest-summary.json")) for parts in itertools.product(PARTS, repeat=length - 1)]
     taken = {place for place in map(_place, keys) if place is not None}
-    arriving = {
-        place for place in taken if _arrives(f"{place.source}/{FOLDER}/{place.export}/manifest-summary.json")
-    }
+    arriving = {place for place in taken if _arrives(f"{place.source}/{FOLDER}/{place.export}/manifest-summary.json")}
     assert {place.table for place in arriving} == ({"orders"} if length == 6 else set())
     # It would take others, too, if they arrived.
     assert bool(taken - arriving) is (length == 6)

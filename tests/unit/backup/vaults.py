@@ -27,6 +27,7 @@ SEALED: Final = "acme-sealed"
 SOURCE: Final = tg.ReplicationSource(account=DATA, role_name="backup-replication", tables=("orders",))
 READER: Final = tg.Role(account=DATA, name="restore")
 BREAK_GLASS: Final = tg.Role(account=VAULT, name="break-glass")
+DEPLOYER: Final = tg.Role(account=VAULT, name="operator")
 CFN: Final = f"cdk-hnb659fds-cfn-exec-role-{VAULT}-{REGION}"
 QUOTA: Final = tg.SourceQuota(bytes_per_day=10**12, exports_per_day=100)
 GOVERNANCE: Final = tg.Retention.governance(days=35)
@@ -160,16 +161,20 @@ def deciding(decision: Decision) -> str:
     return " ".join(sorted({f"({reason.layer.value})" for reason in decision.because}))
 
 
-@functools.cache
-def guardrail() -> tuple[Json, ...]:
-    """The SCP of the vault's account."""
+def guardrail_control() -> Control:
+    """What the SCP of the vault's account is to enforce."""
     sealing = tg.Role(account=VAULT, name="tableguard-sealing")
-    control = Control(
-        guardrails=[tg.VaultGuardrail(sealing_roles=[sealing], bypassers=[BREAK_GLASS])],
+    return Control(
+        guardrails=[tg.VaultGuardrail(deployers=[DEPLOYER], sealing_roles=[sealing], bypassers=[BREAK_GLASS])],
         guardians=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
         passers=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
     )
-    return (denying(control.service_control()),)
+
+
+@functools.cache
+def guardrail() -> tuple[Json, ...]:
+    """The SCP of the vault's account."""
+    return (denying(guardrail_control().service_control()),)
 
 
 REQUESTS: Final = {

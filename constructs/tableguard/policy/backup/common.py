@@ -23,8 +23,8 @@ DELETES: Final = _s3("DeleteObject DeleteObjectVersion")
 _ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
 # What of READS tells of an object's content, and not only whether it is locked.
 _CONTENT: Final = _s3("GetObject GetObjectA* GetObjectT* GetObjectV* ListMultipartUploadParts")
-# Settings that make a bucket keep less, let somebody in, carry its content or the names in it elsewhere, or stop telling
-# what arrived. With ABAC on, the way in which deployments tag buckets is closed.
+# Settings that make a bucket keep less, let somebody in, carry its content or the names in it elsewhere, or stop
+# telling what arrived. With ABAC on, the way in which deployments tag buckets is closed.
 SETTINGS: Final = _s3(
     "CreateBucketMetadataTableConfiguration DeleteBucket DeleteBucketPolicy PutAccelerateConfiguration"
     " PutAnalyticsConfiguration PutBucketAbac PutBucketAcl PutBucketCORS PutBucketLogging"

@@ -11,7 +11,6 @@ from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.partitions import partition_of
 from tableguard.policy.principals import Role
 
-
 EXPORTS: Final = "AWSDynamoDB"
 """The part of a key that DynamoDB puts behind the prefix of an export."""
 

@@ -94,13 +94,13 @@ REFUSALS = {
         "1 or more",
     ),
     "another role's kind": Refusal(
-        lambda: tg.VaultGuardrail(sealing_roles=[tg.RoleOfEveryAccount(name="seal*")]),  # type: ignore[list-item]
+        lambda: tg.VaultGuardrail(deployers=[], sealing_roles=[tg.RoleOfEveryAccount(name="seal*")]),  # type: ignore[list-item]
         "sealing_roles of VaultGuardrail",
         tg.RoleOfEveryAccount(name="seal*"),
         "a list of Role(…)",
     ),
     "a guarded bucket's pattern": Refusal(
-        lambda: tg.VaultGuardrail(buckets=["acme-*"]), "a bucket of VaultGuardrail", "acme-*", "3 to 63"
+        lambda: tg.VaultGuardrail(deployers=[], buckets=["acme-*"]), "a bucket of VaultGuardrail", "acme-*", "3 to 63"
     ),
 }
 

@@ -136,8 +136,10 @@ class Asked:
         return f"arn:aws:s3:::{self.bucket}" + ("" if self.key is None else f"/{self.key}")
 
 
-def decide(asked: Asked, by: Attacker, policy: Json | Document, *, scps: tuple[Json, ...] = ()) -> Decision:
-    """Decide on a bucket's policy; `scps` bind the vault's account alone."""
+def decide(
+    asked: Asked, by: Attacker, policy: Json | Document, *, scps: tuple[Json, ...] = (), identity: Json = FULL
+) -> Decision:
+    """Decide on a bucket's policy; `scps` bind the vault's account alone, `identity` is the caller's own policy."""
     request = Request(
         principal=by.principal,
         action=asked.action,
@@ -147,7 +149,7 @@ def decide(asked: Asked, by: Attacker, policy: Json | Document, *, scps: tuple[J
     )
     bound = [[FULL, *scps]] if scps and by.account == VAULT else []
     resource = policy if isinstance(policy, Document) else Document(policy)
-    decision = evaluate(request, Policies(identity=[FULL], resource=resource, service_control=bound))
+    decision = evaluate(request, Policies(identity=[identity], resource=resource, service_control=bound))
     assert decision.understood
     return decision
 

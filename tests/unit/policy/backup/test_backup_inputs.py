@@ -99,6 +99,19 @@ REFUSALS = {
         tg.RoleOfEveryAccount(name="seal*"),
         "a list of Role(…)",
     ),
+    "a user who deploys": Refusal(
+        lambda: tg.VaultGuardrail(deployers=[tg.User(account=OWNER, name="u")]),
+        "deployers of VaultGuardrail",
+        tg.User(account=OWNER, name="u"),
+        "nothing here guards a user's keys",
+    ),
+    "a role that deploys, without a list": Refusal(
+        lambda: tg.VaultGuardrail(deployers=tg.Role(account=OWNER, name="r")),  # type: ignore[arg-type]
+        "deployers of VaultGuardrail",
+        tg.Role(account=OWNER, name="r"),
+        "a list of Role",
+        "Put it into a list",
+    ),
     "a guarded bucket's pattern": Refusal(
         lambda: tg.VaultGuardrail(deployers=[], buckets=["acme-*"]), "a bucket of VaultGuardrail", "acme-*", "3 to 63"
     ),

@@ -16,8 +16,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from tableguard.backup.alarms import absence, hours_of, watch_failure
 from tableguard.backup.job_machine import COMPLETED, FAILED, RESTORES, validating_machine
-from tableguard.backup.machines import absence, hours_of, machine, watch_failure
+from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError
 from tableguard.policy.backup.backup_rules import cron
 from tableguard.policy.backup.backup_vaults import whole_days
@@ -41,9 +42,10 @@ class RestoreTesting:
     the account can read it while it is there.
 
     `validation` is given {"table": name of the restored table, "source": ARN of the original, "recovery_point",
-    "restore_job"} and has passed if its execution succeeds. It works with a role of its own, which needs the rights to
-    read tables of the name "awsbackup-restore-test-*". Sources: AWS Backup developer guide, "Restore testing" and
-    "Restore testing validation".
+    "restore_job"} and has passed if its execution succeeds. "source" and "recovery_point" are null where the event of
+    AWS Backup leaves them out: of a job's end it documents the job and the table. It works with a role of its own,
+    which needs the rights to read tables of the name "awsbackup-restore-test-*". Sources: AWS Backup developer guide,
+    "Restore testing" and "Restore testing validation".
 
     Args:
         name: The name of the restore testing plan: 1 to 50 of a-z, A-Z, 0-9, '_'.
@@ -215,7 +217,7 @@ class RestoreTests(Construct):
         definition = validating_machine(
             validation=validation, hours=self._testing.validation_hours, partition=stack.partition
         )
-        return machine(self, "Validate", definition, policy)
+        return BackupMachine(self, "Validate", definition=definition, policy=policy).machine
 
     def _watch(self, topic: sns.ITopic | None) -> None:
         ours = {"restoreTestingPlanArn": [self._plan.attr_restore_testing_plan_arn]}

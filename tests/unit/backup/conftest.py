@@ -51,7 +51,7 @@ def deployed(s3: S3, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch) -> Ite
         return made[name]
 
     monkeypatch.setattr(boto3, "client", client)
-    monkeypatch.setattr("tableguard.backup.runtime.loading.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("tableguard.backup.runtime.patience.time.sleep", lambda _seconds: None)
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
     clients.s3.cache_clear()

@@ -138,7 +138,7 @@ def test_a_service_takes_a_role_for_its_own_account_alone(name: str) -> None:
     )
     (statement,) = document["Statement"]
     assert statement["Principal"] == {"Service": TRUSTED[name]}
-    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": VAULT}}
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": VAULT}
 
 
 def test_an_arrival_starts_the_sealing() -> None:
@@ -155,7 +155,8 @@ def test_an_arrival_starts_the_sealing() -> None:
     }
     assert rule.get("State", "ENABLED") == "ENABLED"
     (target,) = rule["Targets"]
-    assert target["Arn"].endswith(f":stateMachine:{SEALED}-seal")
+    machine = found[target["Arn"]["Ref"]]["Properties"]
+    assert machine["StateMachineName"] == f"{SEALED}-seal"
     transformer = target["InputTransformer"]
     assert transformer["InputPathsMap"] == {"bucket": "$.detail.bucket.name", "key": "$.detail.object.key"}
     assert transformer["InputTemplate"] == '{"bucket": "<bucket>", "key": "<key>"}'
@@ -166,7 +167,7 @@ def test_the_machine_writes_and_gives_up_results_of_any_size() -> None:
     (policy,) = (
         each["Properties"]["PolicyDocument"]
         for name, each in resources().items()
-        if each["Type"] == "AWS::IAM::Policy" and name.startswith("VaultSealingMachineRole")
+        if each["Type"] == "AWS::IAM::Policy" and name.startswith("VaultSealingMachinePolicy")
     )
     named = _named(policy)
     machine = role("tableguard-sealing-machine", VAULT)

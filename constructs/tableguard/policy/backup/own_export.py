@@ -21,7 +21,7 @@ class OwnExport:
         bucket: The bucket.
         writer: Who exports: DynamoDB writes as whoever asks it to.
         readers: Who measures and loads.
-        remover: Who removes the export once the table is restored.
+        remover: Who removes the export once the table is restored: it lists, and reads nothing.
     """
 
     bucket: Bucket
@@ -48,6 +48,6 @@ class OwnExport:
                 clauses=unless(partition, self.remover),
             ),
             Denial(sid="NobodyAlters", actions=ALTERATIONS, resources=of.objects),
-            *of.readers([*self.readers, self.remover]),
+            *of.readers(self.readers, finders=[self.remover]),
             *of.settings(),
         )

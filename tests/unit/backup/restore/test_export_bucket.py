@@ -54,8 +54,8 @@ def policy(made: Json) -> Json:
     [
         ("s3:PutObject", {WRITER}),
         ("s3:PutObjectAcl", {WRITER}),
-        ("s3:GetObject", {*READERS, "RestoreClearRole"}),
-        ("s3:GetObjectVersion", {*READERS, "RestoreClearRole"}),
+        ("s3:GetObject", READERS),
+        ("s3:GetObjectVersion", READERS),
         ("s3:DeleteObject", {"RestoreClearRole"}),
         ("s3:DeleteObjectVersion", {"RestoreClearRole"}),
         ("s3:PutObjectTagging", set()),

@@ -12,9 +12,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from tableguard.backup.alarms import hours_of
 from tableguard.backup.job_watch import JobWatch
 from tableguard.backup.locked_vault import LockedBackupVault
-from tableguard.backup.machines import hours_of
 from tableguard.backup.plan_tables import AnyTable, keys_of, tables_here
 from tableguard.backup.region_settings import AdvancedDynamoDbBackup
 from tableguard.backup.restore_testing import RestoreTesting, RestoreTests, assumed_by_backup

@@ -11,9 +11,11 @@ from tableguard.backup.restore_states import (
     catch,
     choice,
     expression,
+    fail,
     function_task,
     parameter_task,
     passing,
+    problem_task,
 )
 from tableguard.policy.documents import Json
 
@@ -29,6 +31,7 @@ class CheckMachine:
         parameter: The name of the SSM parameter that keeps what the last good drill found.
         digest: The ARN of the function that reads one segment.
         check: The ARN of the function that compares.
+        problem: The ARN of the function that says why the table could not be read.
         canary_key: The key of the canary as DynamoDB JSON; None where there is none.
         largest_fall: The share by which count or bytes may fall.
         segments: In how many segments the table is read.
@@ -37,6 +40,7 @@ class CheckMachine:
     parameter: str
     digest: str
     check: str
+    problem: str
     canary_key: Json | None
     largest_fall: float
     segments: int
@@ -62,7 +66,9 @@ class CheckMachine:
                 ),
                 "Known": choice([("$exists($states.input.restored.count)", "Given")], "Segments"),
                 "Given": passing("Previous", assign={"restored": expression("$states.input.restored")}),
-                **counting(self.digest, segments=self.segments, then="Sum"),
+                **counting(self.digest, segments=self.segments, then="Sum", problem="Problem"),
+                "Problem": problem_task(self.problem, then="NotRead"),
+                "NotRead": fail(expression("$states.input.Error"), expression("$states.input.Cause")),
                 "Sum": passing(
                     "Previous",
                     assign={

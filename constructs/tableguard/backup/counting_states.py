@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from tableguard.backup.restore_states import (
     CALL_SECONDS,
+    catch,
     choice,
     distributed_map,
     expression,
@@ -18,18 +18,18 @@ from tableguard.policy.documents import Json
 _NO_DIGEST: Final = "0" * 64
 
 
-def counting(function: str, *, segments: int, then: str, catches: Sequence[Json] = ()) -> dict[str, Json]:
+def counting(function: str, *, segments: int, then: str, problem: str) -> dict[str, Json]:
     """The states "Segments" and "Digest": they count the table of the variable "table", into the field "counted".
 
     Args:
         function: The ARN of the function that reads one segment.
         segments: In how many segments the table is read.
         then: The next state.
-        catches: The catchers.
+        problem: The state that follows when it fails: a `problem_task`.
     """
     fields = (
         f"'table': $table, 'segment': $, 'segments': {segments}, 'start': null, 'count': 0, 'bytes': 0, "
-        f"'digest': '{_NO_DIGEST}'"
+        f"'digest': '{_NO_DIGEST}', 'execution': $states.context.Execution.Name"
     )
     return {
         "Segments": passing("Digest", output={"segments": expression(f"[[0..{segments - 1}].{{{fields}}}]")}),
@@ -46,7 +46,7 @@ def counting(function: str, *, segments: int, then: str, catches: Sequence[Json]
             items={"ItemsPath": "$.segments"},
             concurrency=segments,
             then=then,
-            catches=catches,
+            catches=[catch(problem)],
             more={"ResultPath": "$.counted"},
         ),
     }

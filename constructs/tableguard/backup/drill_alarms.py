@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from tableguard.backup.alarms import tell
 from tableguard.backup.drill_report import BAD, NAMESPACE
 from tableguard.backup.drill_watch import AGE
 
@@ -89,7 +89,5 @@ def drill_alarms(
         treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
     )
     alarms = (failed, *ended, absent)
-    if topic is not None:
-        for alarm in alarms:
-            alarm.add_alarm_action(actions.SnsAction(topic))
+    tell(topic, *alarms)
     return alarms

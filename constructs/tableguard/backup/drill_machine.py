@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tableguard.backup.drill_cleaning import cleaning
 from tableguard.backup.drill_report import reporting
-from tableguard.backup.restore_states import catch, expression, parameter_task, passing, retry, task
+from tableguard.backup.restore_states import catch, expression, parameter_task, passing, task
+from tableguard.backup.retries import retry
 from tableguard.policy.documents import Json
 
 

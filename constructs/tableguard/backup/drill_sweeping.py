@@ -13,10 +13,10 @@ from tableguard.backup.restore_states import (
     expression,
     passing,
     reading_tags,
-    retry,
     task,
 )
 from tableguard.backup.restore_tags import RESTORE_TAG
+from tableguard.backup.retries import retry
 from tableguard.policy.documents import Json
 
 HOURS: Final = 6

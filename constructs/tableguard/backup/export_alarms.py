@@ -7,10 +7,10 @@ from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from tableguard.backup.alarms import tell
 from tableguard.backup.export_machine import AGE, COMPLETED, DIMENSION, NAMESPACE
 
 _HOUR: Final = cdk.Duration.hours(1)
@@ -128,5 +128,4 @@ class ExportAlarms(Construct):
             comparison_operator=comparison,
             treat_missing_data=missing,
         )
-        if self._topic is not None:
-            alarm.add_alarm_action(actions.SnsAction(self._topic))
+        tell(self._topic, alarm)

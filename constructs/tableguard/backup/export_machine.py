@@ -41,6 +41,8 @@ from tableguard.backup.export_plan import (
     read,
     stored,
 )
+from tableguard.backup.retries import never, retry
+from tableguard.policy.documents import Json
 
 NAMESPACE: Final = "tableguard/backup"
 COMPLETED: Final = "CompletedExports"
@@ -69,8 +71,6 @@ _HOPELESS: Final = (
 )
 # At most 300 exports run at once in an account and region, and an export of the same table may be in the way.
 _BUSY: Final = ("DynamoDb.LimitExceededException", "DynamoDb.ExportConflictException")
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,24 +344,13 @@ def _task(
         "Arguments": dict(arguments),
         "TimeoutSeconds": _TASK_SECONDS,
         "Retry": [
-            *([{"ErrorEquals": list(final), "MaxAttempts": 0}] if final else []),
-            *([_retry(patient, seconds=60, longest=600)] if patient else []),
-            _retry(("States.ALL",), seconds=2, longest=60),
+            *([never(*final)] if final else []),
+            *([retry(*patient, attempts=6, interval=60, most=600)] if patient else []),
+            retry("States.ALL", attempts=6),
         ],
         **({"Catch": catch} if catch else {}),
         **({"Assign": {name: _braced(value) for name, value in assign.items()}} if assign else {}),
         "Next": after,
-    }
-
-
-def _retry(errors: tuple[str, ...], *, seconds: int, longest: int) -> Json:
-    return {
-        "ErrorEquals": list(errors),
-        "IntervalSeconds": seconds,
-        "BackoffRate": 2,
-        "MaxDelaySeconds": longest,
-        "MaxAttempts": 6,
-        "JitterStrategy": "FULL",
     }
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tableguard.backup.retries import never, retry
+from tableguard.policy.documents import Json
+
 NAMESPACE: Final = "tableguard/backup"
 BACKUPS: Final = "Backup Job State Change"
 COPIES: Final = "Copy Job State Change"
@@ -17,24 +20,15 @@ _TASK_SECONDS: Final = 60
 _LONGEST_MESSAGE: Final = 500
 
 
-def retried(*errors: str, never: str | None = None) -> list[dict[str, Any]]:
-    """How every call is tried again: six times, ever later, up to five minutes, with jitter.
+def retried(*errors: str, final: str | None = None) -> list[Json]:
+    """How every call is tried again: six times, ever later, up to five minutes.
 
     Args:
         errors: The errors; every one when left out.
-        never: An error that no new attempt can mend.
+        final: An error that no new attempt can mend.
     """
-    return [
-        *([{"ErrorEquals": [never], "MaxAttempts": 0}] if never else []),
-        {
-            "ErrorEquals": list(errors) or ["States.TaskFailed", "States.Timeout"],
-            "IntervalSeconds": 5,
-            "BackoffRate": 2.5,
-            "MaxAttempts": 6,
-            "MaxDelaySeconds": 300,
-            "JitterStrategy": "FULL",
-        },
-    ]
+    again = retry(*(errors or ("States.TaskFailed", "States.Timeout")), attempts=6, interval=5, most=300, rate=2.5)
+    return [*([never(final)] if final else []), again]
 
 
 def counting_machine(*, partition: str) -> dict[str, Any]:

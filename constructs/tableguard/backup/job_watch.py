@@ -13,8 +13,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from tableguard.backup.alarms import absence, alarm, watch_failure
 from tableguard.backup.job_machine import BACKUPS, COMPLETED, COPIES, FAILED, NAMESPACE, SETTINGS, counting_machine
-from tableguard.backup.machines import absence, alarm, machine, watch_failure
+from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import Statement, document
 
@@ -55,7 +56,8 @@ class JobWatch(Construct):
         stack = cdk.Stack.of(self)
         ours = Clause("StringEquals", "cloudwatch:namespace", (NAMESPACE,))
         policy = document([Statement(actions=("cloudwatch:PutMetricData",), resources=("*",), clauses=(ours,))])
-        counter = machine(self, "Counter", counting_machine(partition=stack.partition), policy)
+        counting = counting_machine(partition=stack.partition)
+        counter = BackupMachine(self, "Counter", definition=counting, policy=policy).machine
         watch_failure(self, "NotCounted", counter, "A job of AWS Backup was not counted", topic)
         kinds: list[tuple[str, str, dict[str, Any]]] = [("Backups", BACKUPS, {})]
         if copies:

@@ -14,10 +14,11 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from tableguard.backup.machines import absence, describe, hours_of, machine, watch_failure
+from tableguard.backup.alarms import absence, hours_of, watch_failure
 from tableguard.backup.on_demand_machine import on_demand_machine
 from tableguard.backup.plan_tables import tables_here
 from tableguard.backup.service_trust import own_service
+from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError, Role
 from tableguard.policy.backup.backup_vaults import whole_days
 from tableguard.policy.documents import Statement, document
@@ -105,7 +106,8 @@ class OnDemandBackups(Construct):
                 Statement(actions=("dynamodb:ListBackups",), resources=("*",)),
             ]
         )
-        self._machine = machine(self, "Machine", definition, policy, role_name=role_name)
+        made = BackupMachine(self, "Machine", definition=definition, policy=policy, role_name=role_name)
+        self._machine = made.machine
         described = {
             "tables": arns,
             "schedule": schedule,
@@ -113,7 +115,7 @@ class OnDemandBackups(Construct):
             "keep_at_least": keep_at_least,
             "alarm_after_minutes": after * 60,
         }
-        describe(self._machine, {"on_demand": described})
+        made.describe({"on_demand": described})
         self._schedule(schedule)
         hour = cdk.Duration.hours(1)
         watch_failure(self, "Failed", self._machine, "A table was not backed up", alarms_topic)

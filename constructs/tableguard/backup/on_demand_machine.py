@@ -81,7 +81,7 @@ def _of_one_table(prefix: str, keep_days: int, keep_at_least: int, partition: st
     onward = "{% $states.result.LastEvaluatedBackupArn ? $states.result.LastEvaluatedBackupArn : '' %}"
     return {
         "Create": {
-            **_call("createBackup", partition, never="DynamoDb.TableNotFoundException"),
+            **_call("createBackup", partition, final="DynamoDb.TableNotFoundException"),
             "Arguments": {
                 "TableName": "{% $states.input.table %}",
                 "BackupName": f"{{% '{prefix}-' & {_STARTED} %}}",
@@ -168,7 +168,7 @@ def _of_one_table(prefix: str, keep_days: int, keep_at_least: int, partition: st
                 "StartAt": "Delete",
                 "States": {
                     "Delete": {
-                        **_call("deleteBackup", partition, never=_GONE),
+                        **_call("deleteBackup", partition, final=_GONE),
                         "Arguments": {"BackupArn": "{% $states.input %}"},
                         # Another run, or a repeated call, was there first.
                         "Catch": [{"ErrorEquals": [_GONE], "Next": "Gone"}],
@@ -191,12 +191,12 @@ def _page(bound: str) -> str:
     return f"{{% $merge([{fixed}, $next != '' ? {{'ExclusiveStartBackupArn': $next}} : {{}}]) %}}"
 
 
-def _call(operation: str, partition: str, *, never: str | None = None) -> dict[str, Any]:
+def _call(operation: str, partition: str, *, final: str | None = None) -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": f"arn:{partition}:states:::aws-sdk:dynamodb:{operation}",
         "TimeoutSeconds": _TASK_SECONDS,
-        "Retry": retried(never=never),
+        "Retry": retried(final=final),
     }
 
 

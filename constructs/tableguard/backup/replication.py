@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from tableguard.backup.alarms import tell
 from tableguard.backup.protected_bucket import partition_in
 from tableguard.policy import InvalidInputError, Role, document, names
 from tableguard.policy.backup import (
@@ -103,8 +103,7 @@ class BucketReplication(Construct):
             role=role.role_arn, rules=[_rule(destination, prefix, encrypted=key is not None)]
         )
         self._alarm = self._failure(source, destination)
-        if alarms_topic is not None:
-            self._alarm.add_alarm_action(actions.SnsAction(alarms_topic))
+        tell(alarms_topic, self._alarm)
 
     @property
     def source(self) -> ReplicationSource:

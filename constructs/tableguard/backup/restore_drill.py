@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
@@ -23,15 +21,15 @@ from tableguard.backup.drill_report import NAMESPACE
 from tableguard.backup.drill_sweeping import DrillTables
 from tableguard.backup.drill_watch import watch_definition
 from tableguard.backup.function import BackupFunction
-from tableguard.backup.machines import describe
 from tableguard.backup.restore_tags import RESTORE_TAG
-from tableguard.backup.restore_targets import running_maps
-from tableguard.backup.restore_workers import document
+from tableguard.backup.restore_targets import bucket_access
+from tableguard.backup.restore_workers import PROBLEMS, document
 from tableguard.backup.service_trust import own_service
+from tableguard.backup.state_machine import BackupMachine, executions_of
 from tableguard.backup.table_restore import TableRestore
 from tableguard.policy import InvalidInputError
 from tableguard.policy.backup.service_roles import RESTORE_TEST_TABLES
-from tableguard.policy.documents import Json
+from tableguard.policy.documents import VERSION, Json
 
 _PART: Final = "drill-"
 _SEGMENTS: Final = 16
@@ -119,7 +117,9 @@ class RestoreDrill(Construct):
         self._name = cdk.Names.unique_resource_name(self, max_length=80, separator="-")
         self._parameter = f"/tableguard/drill/{self._name}"
         self._topic = alarms_topic
-        digest = self._function("Digest", "restore.digest", "dynamodb:Scan")
+        # What went wrong with a segment is noted where the restore notes its problems.
+        notes = {"WORK_BUCKET": restore.work_bucket.bucket_name}
+        digest = self._function("Digest", "restore.digest", "dynamodb:Scan", notes)
         check = self._function("Look", "drill.check", "dynamodb:GetItem")
         self._check_machine = self._make(
             "Check",
@@ -127,12 +127,13 @@ class RestoreDrill(Construct):
                 parameter=self._parameter,
                 digest=digest.function_arn,
                 check=check.function_arn,
+                problem=restore.problem_function,
                 canary_key=canary.as_json if canary else None,
                 largest_fall=largest_fall,
                 segments=_SEGMENTS,
             ).definition(),
             [
-                _allow("lambda:InvokeFunction", [digest.function_arn, check.function_arn]),
+                _allow("lambda:InvokeFunction", [digest.function_arn, check.function_arn, restore.problem_function]),
                 _allow("ssm:GetParameter", [self._parameter_arn]),
             ],
             maps=True,
@@ -142,7 +143,7 @@ class RestoreDrill(Construct):
             DrillMachine(
                 name=self._name,
                 restore=restore.machine.state_machine_arn,
-                check=self._check_machine.state_machine_arn,
+                check=self._check_machine.arn,
                 prefix=self._prefix,
                 arn_prefix=restore.targets.arn(self._prefix),
                 parameter=self._parameter,
@@ -161,7 +162,7 @@ class RestoreDrill(Construct):
                 tables=None
                 if keep_failed
                 else DrillTables(
-                    drill=self._machine.state_machine_arn,
+                    drill=self._machine.arn,
                     restore=restore.machine.state_machine_arn,
                     prefix=self._prefix,
                     arn_prefix=restore.targets.arn(self._prefix),
@@ -180,14 +181,13 @@ class RestoreDrill(Construct):
             name=self._name,
             source=restore.source.name,
             prefix=self._prefix,
-            drill=self._machine,
-            watch=self._watch,
+            drill=self._machine.machine,
+            watch=self._watch.machine,
             after=alarm_after,
             topic=alarms_topic,
         )
         source = restore.source
-        describe(
-            self._machine,
+        self._machine.describe(
             {
                 "drill": {
                     "source": {"account": source.account, "region": source.region, "table": source.name},
@@ -196,18 +196,18 @@ class RestoreDrill(Construct):
                     "largest_fall": largest_fall,
                     "alarm_after_minutes": int(alarm_after.to_minutes()),
                 }
-            },
+            }
         )
 
     @property
     def machine(self) -> sfn.StateMachine:
         """The machine of the drill."""
-        return self._machine
+        return self._machine.machine
 
     @property
     def check_machine(self) -> sfn.StateMachine:
         """The machine that checks a restored table, whoever restored it."""
-        return self._check_machine
+        return self._check_machine.machine
 
     @property
     def alarms(self) -> tuple[cloudwatch.Alarm, ...]:
@@ -239,24 +239,28 @@ class RestoreDrill(Construct):
             )
         return prefix
 
-    def _function(self, construct_id: str, handler: str, action: str) -> BackupFunction:
+    def _function(
+        self, construct_id: str, handler: str, action: str, environment: Mapping[str, str] | None = None
+    ) -> BackupFunction:
         role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         key = self._restore.encryption_key
         statements = [
             *self._restore.targets.reading(action),
             *(self._restore.targets.encrypting(key.key_arn) if key is not None else []),
         ]
+        if environment:
+            statements += bucket_access(self._restore.work_bucket.bucket_arn, write=[PROBLEMS])
         if self._test_restores:
             tested = self._stack.format_arn(service="dynamodb", resource="table", resource_name=RESTORE_TEST_TABLES)
             statements.append(_allow(action, [tested]))
         role.attach_inline_policy(iam.Policy(role, "Reads", document=document(statements)))
         self._restore.admit(role)
-        return BackupFunction(self, construct_id, handler=handler, role=role)
+        return BackupFunction(self, construct_id, handler=handler, role=role, environment=environment)
 
     def _drilling(self) -> list[Json]:
         stack = self._stack
-        machines = [self._restore.machine, self._check_machine]
-        executions = list(map(self._executions, machines))
+        machines = [self._restore.machine, self.check_machine]
+        executions = [executions_of(machine, ":*") for machine in machines]
         rule = stack.format_arn(
             service="events", resource="rule", resource_name="StepFunctionsGetEventsForStepFunctionsExecutionRule"
         )
@@ -273,14 +277,6 @@ class RestoreDrill(Construct):
             *([_allow("sns:Publish", [self._topic.topic_arn])] if self._topic is not None else []),
         ]
 
-    def _executions(self, machine: sfn.StateMachine) -> str:
-        return self._stack.format_arn(
-            service="states",
-            resource="execution",
-            resource_name=f"{machine.state_machine_name}:*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-
     def _removing(self) -> list[Json]:
         tables = [f"{self._restore.targets.arn(self._prefix)}*"]
         return [
@@ -295,7 +291,7 @@ class RestoreDrill(Construct):
         return [
             # The action knows no resource. Source: service authorization reference, Amazon DynamoDB.
             _allow("dynamodb:ListTables", ["*"]),
-            _allow("states:DescribeExecution", [self._executions(self._machine)]),
+            _allow("states:DescribeExecution", [executions_of(self.machine, ":*")]),
             *self._removing(),
         ]
 
@@ -309,51 +305,18 @@ class RestoreDrill(Construct):
 
     def _make(
         self, construct_id: str, definition: Json, statements: Sequence[Json], *, maps: bool = False
-    ) -> sfn.StateMachine:
-        stack = self._stack
-        home = Construct(self, construct_id)
-        role = iam.Role(
-            home,
-            "Role",
-            assumed_by=own_service(self, "states.amazonaws.com"),
-        )
-        role.attach_inline_policy(iam.Policy(home, "Policy", document=document(statements)))
-        machine = sfn.StateMachine(
-            home,
-            "Machine",
-            definition_body=sfn.DefinitionBody.from_string(json.dumps(definition)),
-            role=role,
-            logs=sfn.LogOptions(
-                destination=logs.LogGroup(
-                    home, "Log", retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.DESTROY
-                ),
-                level=sfn.LogLevel.ALL,
-                include_execution_data=False,
-            ),
-            tracing_enabled=True,
-        )
-        if maps:
-            running = running_maps(
-                machine.state_machine_arn,
-                partition=stack.partition,
-                region=stack.region,
-                account=stack.account,
-                name=machine.state_machine_name,
-            )
-            # A policy of its own: the machine waits for that of its role, and this one names the machine.
-            iam.Policy(home, "Maps", document=document(running), roles=[role])
-        return machine
+    ) -> BackupMachine:
+        policy = {"Version": VERSION, "Statement": list(statements)}
+        return BackupMachine(self, construct_id, definition=definition, policy=policy, distributed=maps)
 
-    def _scheduled(
-        self, construct_id: str, machine: sfn.StateMachine, expression: str, zone: cdk.TimeZone | None
-    ) -> None:
+    def _scheduled(self, construct_id: str, machine: BackupMachine, expression: str, zone: cdk.TimeZone | None) -> None:
         home = Construct(self, construct_id)
         role = iam.Role(
             home,
             "Role",
             assumed_by=own_service(self, "scheduler.amazonaws.com"),
         )
-        statements = [_allow("states:StartExecution", [machine.state_machine_arn])]
+        statements = [_allow("states:StartExecution", [machine.arn])]
         role.attach_inline_policy(iam.Policy(home, "Policy", document=document(statements)))
         scheduler.CfnSchedule(
             home,
@@ -361,9 +324,7 @@ class RestoreDrill(Construct):
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             schedule_expression=expression,
             schedule_expression_timezone=zone.timezone_name if zone is not None else None,
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=machine.state_machine_arn, role_arn=role.role_arn, input="{}"
-            ),
+            target=scheduler.CfnSchedule.TargetProperty(arn=machine.arn, role_arn=role.role_arn, input="{}"),
         )
 
 

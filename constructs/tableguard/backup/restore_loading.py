@@ -12,6 +12,7 @@ from tableguard.backup.restore_states import (
     expression,
     function_task,
     passing,
+    problem_task,
 )
 from tableguard.policy.documents import Json
 
@@ -93,12 +94,5 @@ def loading(function: str, *, problem: str, work_bucket: str, files_at_once: int
             "Output": {},
             "Next": "Segments",
         },
-        # The map says no more than that too many of its children failed.
-        "Problem": function_task(
-            problem,
-            expression("$merge([$states.input, {'execution': $states.context.Execution.Name}])"),
-            seconds=120,
-            then="Incomplete",
-            catches=[{**catch("Incomplete"), "Output": expression("$states.input")}],
-        ),
+        "Problem": problem_task(problem, then="Incomplete"),
     }

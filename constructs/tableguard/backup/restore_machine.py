@@ -26,7 +26,7 @@ class Functions:
         load: Writes one file of an export.
         digest: Reads one segment of the table.
         check: Compares.
-        problem: Says why the loading failed.
+        problem: Says why the loading, or the reading, failed.
     """
 
     load: str
@@ -161,7 +161,7 @@ class RestoreMachine:
 
     def _checking(self) -> dict[str, Json]:
         return {
-            **counting(self.functions.digest, segments=self.segments, then="Check", catches=[catch("Incomplete")]),
+            **counting(self.functions.digest, segments=self.segments, then="Check", problem="Problem"),
             "Check": function_task(
                 self.functions.check,
                 {"expected": expression("$expected"), "segments": expression("$states.input.counted")},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tableguard.backup.restore_states import (
     CALL_SECONDS,
     DYNAMODB_FAULTS,
@@ -11,13 +13,31 @@ from tableguard.backup.restore_states import (
     expression,
     fail,
     function_task,
-    retry,
+    problem_task,
     task,
     wait,
 )
+from tableguard.backup.retries import retry
 from tableguard.policy.documents import Json
 
 _EXPORTS = "arn:aws:states:::aws-sdk:dynamodb"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measuring:
+    """The ARNs of the functions that measure an export which the restore made for itself.
+
+    Args:
+        open: Lists its files.
+        measure: Measures one of them.
+        close: Adds up what was measured.
+        problem: Says why the measuring failed.
+    """
+
+    open: str
+    measure: str
+    close: str
+    problem: str
 
 
 def from_catalogue(plan: str) -> dict[str, Json]:
@@ -43,7 +63,7 @@ def from_catalogue(plan: str) -> dict[str, Json]:
 
 
 def from_point_in_time(
-    *, table_arn: str, account: str, bucket: str, work_bucket: str, files_at_once: int, functions: tuple[str, str, str]
+    *, table_arn: str, account: str, bucket: str, work_bucket: str, files_at_once: int, functions: Measuring
 ) -> dict[str, Json]:
     """Export the table as it was at a moment, and measure what was exported.
 
@@ -56,9 +76,8 @@ def from_point_in_time(
         bucket: The name of the bucket for the export.
         work_bucket: The name of the bucket for lists of files.
         files_at_once: How many files are measured at the same time.
-        functions: The ARNs of the functions that open, measure and close.
+        functions: The functions that do the work.
     """
-    opening, measuring, closing = functions
     described = "$states.result.ExportDescription"
     return {
         "Plan": task(
@@ -95,7 +114,7 @@ def from_point_in_time(
         ),
         "ExportFailed": fail("ExportFailed", expression("'Nothing was made: ' & $states.input.why")),
         "Open": function_task(
-            opening,
+            functions.open,
             {
                 "source": expression("$source"),
                 "export": expression("$export"),
@@ -108,7 +127,7 @@ def from_point_in_time(
         "Measure": distributed_map(
             {
                 "MeasureFile": function_task(
-                    measuring, expression("$states.input"), seconds=CALL_SECONDS, then="Measured"
+                    functions.measure, expression("$states.input"), seconds=CALL_SECONDS, then="Measured"
                 ),
                 "Measured": {"Type": "Succeed", "QueryLanguage": "JSONata", "Output": {}},
             },
@@ -123,7 +142,7 @@ def from_point_in_time(
             },
             concurrency=files_at_once,
             then="Close",
-            catches=[catch("Refused")],
+            catches=[catch("Unmeasured")],
             more={
                 "ResultWriter": {
                     "Resource": "arn:aws:states:::s3:putObject",
@@ -132,7 +151,12 @@ def from_point_in_time(
                 "ResultPath": None,
             },
         ),
+        "Unmeasured": problem_task(functions.problem, then="Refused"),
         "Close": function_task(
-            closing, expression("$states.input"), seconds=CALL_SECONDS, then="Planned", catches=[catch("Refused")]
+            functions.close,
+            expression("$states.input"),
+            seconds=CALL_SECONDS,
+            then="Planned",
+            catches=[catch("Refused")],
         ),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from tableguard.backup.retries import retry
 from tableguard.policy.documents import Json
 
 JSONATA: Final = "JSONata"
@@ -47,26 +48,6 @@ CALL_SECONDS: Final = 960  # a call of a function is given up: the longest that 
 def expression(text: str) -> str:
     """A JSONata expression as a state's field has it."""
     return f"{{% {text} %}}"
-
-
-def retry(*errors: str, attempts: int = 8, interval: int = 2, most: int = 60, rate: float = 2.0) -> Json:
-    """A retrier with back-off and jitter.
-
-    Args:
-        errors: Names of errors.
-        attempts: How often it is tried again.
-        interval: Seconds before the first time.
-        most: Seconds that a delay has at most.
-        rate: What each delay is multiplied by.
-    """
-    return {
-        "ErrorEquals": list(errors),
-        "IntervalSeconds": interval,
-        "MaxAttempts": attempts,
-        "BackoffRate": rate,
-        "MaxDelaySeconds": most,
-        "JitterStrategy": "FULL",
-    }
 
 
 def catch(target: str, *errors: str) -> Json:
@@ -180,6 +161,22 @@ def function_task(function: str, payload: Mapping[str, Any] | str, *, seconds: i
         ],
         output=output,
         **more,
+    )
+
+
+def problem_task(function: str, *, then: str) -> Json:
+    """What follows a map that failed: the map says no more than that too many of its children did.
+
+    Args:
+        function: The ARN of the function that says what the workers have met.
+        then: The next state, whose input is what went wrong, `{"Error", "Cause"}`.
+    """
+    return function_task(
+        function,
+        expression("$merge([$states.input, {'execution': $states.context.Execution.Name}])"),
+        seconds=120,
+        then=then,
+        catches=[{**catch(then), "Output": expression("$states.input")}],
     )
 
 

@@ -201,23 +201,3 @@ def bucket_access(
         *([_allow(["s3:PutObject"], [f"{arn}/{folder}" for folder in write])] if write else []),
         *([_allow(["s3:ListBucket"], [arn])] if listing else []),
     ]
-
-
-def running_maps(machine_arn: str, *, partition: str, region: str, account: str, name: str) -> list[Json]:
-    """What a machine needs to run the children of its maps.
-
-    Source: Step Functions developer guide, "IAM policies for using Distributed Map states".
-
-    Args:
-        machine_arn: Its ARN.
-        partition: Its partition.
-        region: Its region.
-        account: Its account.
-        name: Its name.
-    """
-    executions = f"arn:{partition}:states:{region}:{account}:execution:{name}"
-    return [
-        _allow(["states:StartExecution"], [machine_arn]),
-        _allow(["states:DescribeExecution", "states:StopExecution"], [f"{executions}:*", f"{executions}/*"]),
-        _allow(["states:RedriveExecution"], [f"{executions}/*"]),
-    ]

@@ -16,8 +16,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from tableguard.backup.alarms import absence, hours_of, watch_failure
 from tableguard.backup.job_machine import COMPLETED, FAILED, RESTORES, validating_machine
-from tableguard.backup.machines import absence, hours_of, machine, watch_failure
+from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError
 from tableguard.policy.backup.backup_rules import cron
 from tableguard.policy.backup.backup_vaults import whole_days
@@ -215,7 +216,7 @@ class RestoreTests(Construct):
         definition = validating_machine(
             validation=validation, hours=self._testing.validation_hours, partition=stack.partition
         )
-        return machine(self, "Validate", definition, policy)
+        return BackupMachine(self, "Validate", definition=definition, policy=policy).machine
 
     def _watch(self, topic: sns.ITopic | None) -> None:
         ours = {"restoreTestingPlanArn": [self._plan.attr_restore_testing_plan_arn]}

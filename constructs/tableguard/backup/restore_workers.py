@@ -96,7 +96,8 @@ class RestoreWorkers:
                 bucket_access(self._work.bucket_arn, read=[PROBLEMS], listing=True),
             ),
         }
-        parts["Load"][1].extend(bucket_access(self._work.bucket_arn, write=[PROBLEMS]))
+        for part in ("Load", "Digest"):
+            parts[part][1].extend(bucket_access(self._work.bucket_arn, write=[PROBLEMS]))
         own = bucket_access(self._work.bucket_arn, read=["*"], write=["*"], listing=True)
         sealed, source = self._origin.sealed, self._origin.source
         if sealed is not None:

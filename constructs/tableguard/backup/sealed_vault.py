@@ -7,12 +7,12 @@ from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from tableguard.backup.alarms import tell
 from tableguard.backup.cold_storage import ColdStorage
 from tableguard.backup.immutable_bucket import ImmutableBackupBucket, sources_of
 from tableguard.backup.intake_bucket import IntakeBucket
@@ -175,9 +175,7 @@ class SealedVault(Construct):
             machines=[self._sealers.machine.arn, self._sealers.sweeper.arn],
             alarm_after=alarm_after,
         )
-        if alarms_topic is not None:
-            for alarm in self._alarms.alarms:
-                alarm.add_alarm_action(actions.SnsAction(alarms_topic))
+        tell(alarms_topic, *self._alarms.alarms)
         self._sealed.describe(
             {
                 "sealed": {
@@ -210,12 +208,12 @@ class SealedVault(Construct):
         return self._sealed
 
     @property
-    def machine(self) -> sfn.CfnStateMachine:
+    def machine(self) -> sfn.StateMachine:
         """The state machine that seals."""
         return self._sealers.machine.machine
 
     @property
-    def sweeper(self) -> sfn.CfnStateMachine:
+    def sweeper(self) -> sfn.StateMachine:
         """The state machine that looks for what is not sealed."""
         return self._sealers.sweeper.machine
 

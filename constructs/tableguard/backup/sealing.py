@@ -20,7 +20,9 @@ from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy import Role
 from tableguard.policy.backup import Bucket, Retention, SourceQuota
 from tableguard.policy.backup.common import unless
+from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
+from tableguard.policy.documents import Statement, document
 
 WORK_DAYS: Final = 7
 _FILES_AT_ONCE: Final = 20
@@ -107,15 +109,17 @@ class Sealers(Construct):
             "Machine",
             name=f"{sealed_name}-seal",
             definition=sealing.definition(),
-            statements=[
-                _invoking(*(functions[step] for step in ("open", "copy", "close", "problem"))),
-                iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[f"{self.work.bucket_arn}/*"]),
-                iam.PolicyStatement(
-                    actions=["cloudwatch:PutMetricData"],
-                    resources=["*"],
-                    conditions={"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
-                ),
-            ],
+            policy=document(
+                [
+                    _invoking(*(functions[step] for step in ("open", "copy", "close", "problem"))),
+                    Statement(actions=("s3:GetObject", "s3:PutObject"), resources=(f"{self.work.bucket_arn}/*",)),
+                    Statement(
+                        actions=("cloudwatch:PutMetricData",),
+                        resources=("*",),
+                        clauses=(Clause("StringEquals", "cloudwatch:namespace", (NAMESPACE,)),),
+                    ),
+                ]
+            ),
             distributed=True,
         )
         self.sweeper = BackupMachine(
@@ -123,10 +127,12 @@ class Sealers(Construct):
             "Sweeper",
             name=f"{sealed_name}-sweep",
             definition=sealing.sweep_definition(self.machine.arn),
-            statements=[
-                _invoking(functions["sweep"]),
-                iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.machine.arn]),
-            ],
+            policy=document(
+                [
+                    _invoking(functions["sweep"]),
+                    Statement(actions=("states:StartExecution",), resources=(self.machine.arn,)),
+                ]
+            ),
         )
         self._protect_work(role)
         self._start_by_event(intake_name)
@@ -203,7 +209,7 @@ class Sealers(Construct):
                     ),
                 )
             ],
-        ).node.add_dependency(self.machine.machine)
+        ).node.add_dependency(self.machine)
 
     def _start_by_clock(self, every: cdk.Duration) -> None:
         role = self._starter("ScheduleRole", "scheduler.amazonaws.com", self.sweeper.arn)
@@ -216,7 +222,7 @@ class Sealers(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=self.sweeper.arn, role_arn=role.role_arn, input=json.dumps({})
             ),
-        ).node.add_dependency(self.sweeper.machine)
+        ).node.add_dependency(self.sweeper)
 
     def _starter(self, construct_id: str, service: str, machine: str) -> iam.Role:
         """A role that starts one machine; the account keeps another account's schedules from using it."""
@@ -229,5 +235,5 @@ class Sealers(Construct):
         return role
 
 
-def _invoking(*functions: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(functions))
+def _invoking(*functions: str) -> Statement:
+    return Statement(actions=("lambda:InvokeFunction",), resources=functions)

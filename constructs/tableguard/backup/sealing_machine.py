@@ -11,9 +11,10 @@ The sweeping machine looks for manifests without an entry and starts the sealing
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-Json = dict[str, Any]
+from tableguard.backup.retries import at_once, never, retry
+from tableguard.policy.documents import Json
 
 NAMESPACE: Final = "tableguard/backup"
 SEALED: Final = "SealedExports"
@@ -28,25 +29,11 @@ _FUNCTION_SECONDS: Final = 900  # as long as a function can run; Source: Lambda 
 _LONGEST_SECONDS: Final = 86_400  # a run that hangs is a failure that rings
 # What the functions raise where trying again cannot help.
 _FINAL: Final = ("Rejected", "QuotaExceeded")
-_NOT_YET: Final[Json] = {
-    "ErrorEquals": ["NotYetComplete"],
-    "IntervalSeconds": 30,
-    "BackoffRate": 2,
-    "MaxDelaySeconds": 900,
-    "MaxAttempts": 40,
-    "JitterStrategy": "FULL",
-}
+_NOT_YET: Final = retry("NotYetComplete", attempts=40, interval=30, most=900)
 # A large file takes more than one invocation; what was reached is stored.
-_UNFINISHED: Final[Json] = {"ErrorEquals": ["Unfinished"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 500}
-_NEVER: Final[Json] = {"ErrorEquals": list(_FINAL), "MaxAttempts": 0}
-_ANYTHING: Final[Json] = {
-    "ErrorEquals": ["States.ALL"],
-    "IntervalSeconds": 5,
-    "BackoffRate": 2,
-    "MaxDelaySeconds": 300,
-    "MaxAttempts": 8,
-    "JitterStrategy": "FULL",
-}
+_UNFINISHED: Final = at_once("Unfinished", attempts=500)
+_NEVER: Final = never(*_FINAL)
+_ANYTHING: Final = retry("States.ALL", interval=5, most=300)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +240,7 @@ def _start_one(sealing_machine: str) -> Json:
         },
         "Output": {},
         "TimeoutSeconds": 60,
-        "Retry": [{"ErrorEquals": ["StepFunctions.ExecutionAlreadyExistsException"], "MaxAttempts": 0}, _ANYTHING],
+        "Retry": [never("StepFunctions.ExecutionAlreadyExistsException"), _ANYTHING],
         "Catch": [
             {
                 "ErrorEquals": ["StepFunctions.ExecutionAlreadyExistsException"],

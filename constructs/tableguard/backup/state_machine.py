@@ -1,10 +1,10 @@
-"""A state machine of a backup, with a role that may do what it is given and no more."""
+"""The state machines of backups: whatever one does, it is made, logged and traced in this way."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -13,116 +13,91 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from tableguard.backup.protected_bucket import partition_in
+from tableguard.backup.lazy_definition import lazy_definition
 from tableguard.backup.service_trust import own_service
 from tableguard.policy import InvalidInputError
+from tableguard.policy.documents import Json, Statement, document
+from tableguard.tables.policies import METADATA_KEY
 
-# Neither has a resource that could be named. Sources: Step Functions developer guide, "Using CloudWatch Logs to log
-# execution history" and "Trace Step Functions request data in AWS X-Ray".
-_WITHOUT_RESOURCE: Final = (
-    "logs:CreateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies",
-    "logs:GetLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:UpdateLogDelivery",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-)
+_NAME: Final = r"[\w.-]{1,80}"
 
 
 class BackupMachine(Construct):
-    """A standard workflow with a literal name, a role, a log of its errors and data, and traces."""
+    """A standard workflow with a role that may do what it is given and no more, a log and traces.
+
+    Its log has every step and no data: which states an execution went through, how long each took, what was tried again
+    and where it ended. Inputs and outputs stay out, since some hold keys of items (where a reader of a table goes on),
+    policies, or names of files. What a failed execution was given, and its error, stands in its history for 90 days,
+    for whoever may read that; the log is kept for a year, and outlives the stack.
+    """
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        name: str,
-        definition: Mapping[str, Any],
-        statements: Sequence[iam.PolicyStatement],
-        distributed: bool = False,
+        definition: Mapping[str, Any] | Callable[[], Json],
+        policy: Json,
+        name: str | None = None,
         role_name: str | None = None,
-        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
+        describes: str | None = None,
+        distributed: bool = False,
     ) -> None:
         """Make a machine.
 
         Args:
             scope: The parent construct.
             construct_id: The construct's id, unique below its parent.
-            name: Its name, 1 to 80 letters, digits, '-', '_' and '.'.
-            definition: What it does, in the Amazon States Language.
-            statements: What its states may do.
+            definition: What it does, in the Amazon States Language. What makes it is called when the template is
+                written, and what is wrong with it is said by the validation of `scope`.
+            policy: The policy of its role.
+            name: Its name, 1 to 80 letters, digits, '-', '_' and '.'; CloudFormation's choice when left out.
+            role_name: The name of its role, where somebody has to name it; CloudFormation's choice when left out.
+            describes: What its role says that it is for; nothing when left out.
             distributed: Whether it starts children of its own, as a distributed map does.
-            role_name: The name of its role; CloudFormation's choice when left out.
-            log_retention: How long its log is kept.
 
         Raises:
             InvalidInputError: A malformed name.
         """
         super().__init__(scope, construct_id)
-        if not re.fullmatch(r"[\w.-]{1,80}", name, re.ASCII):
+        if name is not None and not re.fullmatch(_NAME, name, re.ASCII):
             raise InvalidInputError(
                 f"the name of the machine {self.node.path}",
                 value=name,
                 allowed="1 to 80 of a-z, A-Z, 0-9, '-', '_', '.'",
             )
-        stack = cdk.Stack.of(self)
-        partition = partition_in(stack)
-        self._arn = f"arn:{partition}:states:{stack.region}:{stack.account}:stateMachine:{name}"
-        log = logs.LogGroup(self, "Log", retention=log_retention, removal_policy=cdk.RemovalPolicy.DESTROY)
         self._role = iam.Role(
             self,
             "Role",
             role_name=role_name,
-            assumed_by=own_service(self, "states.amazonaws.com"),
+            description=describes,
+            assumed_by=own_service(self, "states.amazonaws.com", conditions={"ArnLike": self._any_machine()}),
         )
-        for statement in statements:
-            self._role.add_to_policy(statement)
-        self._role.add_to_policy(iam.PolicyStatement(actions=list(_WITHOUT_RESOURCE), resources=["*"]))
-        if distributed:
-            self._role.add_to_policy(
-                iam.PolicyStatement(actions=["states:StartExecution", "states:RedriveExecution"], resources=[self._arn])
-            )
-            executions = self._arn.replace(":stateMachine:", ":execution:")
-            self._role.add_to_policy(
-                iam.PolicyStatement(
-                    actions=["states:DescribeExecution", "states:StopExecution"],
-                    resources=[f"{executions}/*", f"{executions}:*"],
-                )
-            )
-        self._machine = sfn.CfnStateMachine(
+        # A resource of its own: what it names (a key, a bucket) may name the role.
+        work = iam.Policy(self, "Policy", document=iam.PolicyDocument.from_json(policy), roles=[self._role])
+        self._machine = sfn.StateMachine(
             self,
             "Machine",
             state_machine_name=name,
-            state_machine_type="STANDARD",
-            role_arn=self._role.role_arn,
-            # As text: a null of the definition would be lost on the way through the CDK.
-            definition_string=json.dumps(definition, ensure_ascii=False),
-            logging_configuration=sfn.CfnStateMachine.LoggingConfigurationProperty(
-                level="ALL",
-                include_execution_data=False,
-                destinations=[
-                    sfn.CfnStateMachine.LogDestinationProperty(
-                        cloud_watch_logs_log_group=sfn.CfnStateMachine.CloudWatchLogsLogGroupProperty(
-                            log_group_arn=log.log_group_arn
-                        )
-                    )
-                ],
-            ),
-            tracing_configuration=sfn.CfnStateMachine.TracingConfigurationProperty(enabled=True),
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            role=self._role,
+            definition_body=lazy_definition(scope, definition)
+            if callable(definition)
+            # As text: the CDK leaves out what is null, and null says something to a state.
+            else sfn.DefinitionBody.from_string(json.dumps(definition, ensure_ascii=False)),
+            logs=sfn.LogOptions(destination=self._log(), level=sfn.LogLevel.ALL, include_execution_data=False),
+            tracing_enabled=True,
         )
-        # Without its policy the role cannot deliver the log, and the machine cannot be made.
-        self._machine.node.add_dependency(self._role)
+        self._machine.node.add_dependency(work)
+        if distributed:
+            # A policy of its own: the machine waits for that of its role, and this one names the machine.
+            iam.Policy(
+                self, "Maps", document=iam.PolicyDocument.from_json(_running_maps(self._machine)), roles=[self._role]
+            )
 
     @property
-    def machine(self) -> sfn.CfnStateMachine:
-        """The state machine's resource."""
+    def machine(self) -> sfn.StateMachine:
+        """The state machine."""
         return self._machine
 
     @property
@@ -132,5 +107,59 @@ class BackupMachine(Construct):
 
     @property
     def arn(self) -> str:
-        """Its ARN, made of its name: it creates no reference."""
-        return self._arn
+        """Its ARN."""
+        return self._machine.state_machine_arn
+
+    def describe(self, metadata: Mapping[str, object]) -> None:
+        """Put what reviews read onto the machine.
+
+        Args:
+            metadata: What it is, under its kind.
+        """
+        resource = self._machine.node.default_child
+        assert isinstance(resource, sfn.CfnStateMachine)  # noqa: S101
+        resource.add_metadata(METADATA_KEY, dict(metadata))
+
+    def _log(self) -> logs.LogGroup:
+        return logs.LogGroup(
+            self, "Log", retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.RETAIN
+        )
+
+    def _any_machine(self) -> Mapping[str, str]:
+        # Which one is not known before its role is. Source: Step Functions developer guide, "Creating an IAM role for
+        # your state machine", confused deputy prevention.
+        colons = cdk.ArnFormat.COLON_RESOURCE_NAME
+        stack = cdk.Stack.of(self)
+        arn = stack.format_arn(service="states", resource="stateMachine", resource_name="*", arn_format=colons)
+        return {"aws:SourceArn": arn}
+
+
+def executions_of(machine: sfn.StateMachine, which: str) -> str:
+    """The ARN of executions of a machine.
+
+    Args:
+        machine: The machine.
+        which: What follows its name, such as ":*".
+    """
+    stack = cdk.Stack.of(machine)
+    name = f"{machine.state_machine_name}{which}"
+    colons = cdk.ArnFormat.COLON_RESOURCE_NAME
+    return stack.format_arn(service="states", resource="execution", resource_name=name, arn_format=colons)
+
+
+def _running_maps(machine: sfn.StateMachine) -> Json:
+    """What a machine needs to run the children of its maps.
+
+    Source: Step Functions developer guide, "IAM policies for using Distributed Map states".
+    """
+    children = executions_of(machine, "/*")
+    return document(
+        [
+            Statement(actions=("states:StartExecution",), resources=(machine.state_machine_arn,)),
+            Statement(
+                actions=("states:DescribeExecution", "states:StopExecution"),
+                resources=(executions_of(machine, ":*"), children),
+            ),
+            Statement(actions=("states:RedriveExecution",), resources=(children,)),
+        ]
+    )

@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, Node
 
 from tableguard.backup.export_alarms import ExportAlarms
@@ -31,7 +32,6 @@ from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import AnyTable, unwrapped
 from tableguard.tables.facts import CfnAnyTable
 from tableguard.tables.granting import check_list
-from tableguard.tables.policies import METADATA_KEY
 
 _DAY: Final = 24 * 60
 _MOST_WINDOWS: Final = 90
@@ -149,7 +149,7 @@ class TableExport(Construct):
             "Machine",
             name=cdk.Names.unique_resource_name(self, max_length=_MACHINE_NAME, separator="-"),
             definition=export_definition(settings),
-            statements=[iam.PolicyStatement.from_json(statement) for statement in statements["Statement"]],
+            policy=statements,
             role_name=role_name,
         )
         self._identity: Role | ArnIdentity = (
@@ -172,8 +172,7 @@ class TableExport(Construct):
             alarm_after=alarm_after,
             topic=alarms_topic,
         )
-        self._machine.machine.add_metadata(
-            METADATA_KEY,
+        self._machine.describe(
             {
                 "export": {
                     "tables": [source.exported.arn for source in sources],
@@ -182,7 +181,7 @@ class TableExport(Construct):
                     "alarm_after_minutes": alarm_minutes,
                     "landing": target.name,
                 }
-            },
+            }
         )
         self.node.add_validation(
             ExportChecks(
@@ -194,9 +193,9 @@ class TableExport(Construct):
         )
 
     @property
-    def machine(self) -> BackupMachine:
+    def machine(self) -> sfn.StateMachine:
         """The state machine. An execution takes `{"table": "<ARN of the table>"}`."""
-        return self._machine
+        return self._machine.machine
 
     @property
     def ledger(self) -> dynamodb.TableV2:
@@ -247,7 +246,7 @@ class TableExport(Construct):
                     ),
                 ),
             )
-            schedule.node.add_dependency(self._machine.machine, starter)
+            schedule.node.add_dependency(self._machine, starter)
 
 
 @dataclass(frozen=True, slots=True)

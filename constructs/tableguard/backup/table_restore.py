@@ -8,24 +8,22 @@ from typing import Any, Final
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.backup.blueprint_policy import deployable, exempting, policy_document
 from tableguard.backup.create_table import create_table
-from tableguard.backup.lazy_definition import lazy_definition
-from tableguard.backup.machines import describe
 from tableguard.backup.protected_bucket import partition_in
 from tableguard.backup.restore_bucket import restore_bucket
 from tableguard.backup.restore_machine import Functions, RestoreMachine
 from tableguard.backup.restore_origin import Origin
-from tableguard.backup.restore_planning import from_catalogue, from_point_in_time
-from tableguard.backup.restore_role import restore_role
-from tableguard.backup.restore_targets import RestoreTargets, running_maps
+from tableguard.backup.restore_planning import Measuring, from_catalogue, from_point_in_time
+from tableguard.backup.restore_role import restore_policy
+from tableguard.backup.restore_targets import RestoreTargets
 from tableguard.backup.restore_templates import PLACEHOLDER
-from tableguard.backup.restore_workers import ROLE_NAMES, RestoreWorkers, checked_role_name, document
+from tableguard.backup.restore_workers import ROLE_NAMES, RestoreWorkers, checked_role_name
+from tableguard.backup.state_machine import BackupMachine
 from tableguard.backup.table_blueprint import Blueprint, TableBlueprint
 from tableguard.network.deployment import execution_role
 from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size, names
@@ -146,25 +144,40 @@ class TableRestore(Construct):
             )
         self._readers: list[str] = []
         parts: dict[str, Any] = {"origin": self._origin, "targets": self._targets, "key": self._key}
-        parts |= {"work": self._work, "exports": self._exports, "role_name": self._role_name}
-        self._workers = RestoreWorkers(self, **parts)
-        self._role = restore_role(self, functions=list(self._workers.functions.values()), **parts)
-        self._machine = self._make_machine()
+        parts |= {"work": self._work, "exports": self._exports}
+        self._workers = RestoreWorkers(self, role_name=self._role_name, **parts)
+        self._machine = BackupMachine(
+            self,
+            "Machine",
+            definition=self.definition,
+            policy=restore_policy(functions=list(self._workers.functions.values()), **parts),
+            role_name=self._role_name,
+            describes=f"Restores {self._source.name} into new tables",
+            distributed=True,
+        )
+        self._machine.describe(
+            {"restore": {**self._origin.described, "source": self._source.arn, "targets": self._targets.described}}
+        )
 
     @property
     def machine(self) -> sfn.StateMachine:
         """The machine."""
-        return self._machine
+        return self._machine.machine
 
     @property
     def role(self) -> iam.Role:
         """The role of the machine."""
-        return self._role
+        return self._machine.role
 
     @property
     def work_bucket(self) -> s3.Bucket:
         """The bucket that it works in."""
         return self._work
+
+    @property
+    def problem_function(self) -> str:
+        """The ARN of the function that says what the workers of a map have met, from their notes in `work_bucket`."""
+        return self._workers.functions["Problem"]
 
     @property
     def source(self) -> TableReference:
@@ -226,37 +239,6 @@ class TableRestore(Construct):
     def _now(self) -> TableBlueprint:
         return self._blueprint.blueprint()
 
-    def _make_machine(self) -> sfn.StateMachine:
-        log = logs.LogGroup(
-            self, "Log", retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
-        machine = sfn.StateMachine(
-            self,
-            "Machine",
-            comment=f"Restores {self._source.name}",
-            definition_body=lazy_definition(self, self.definition),
-            role=self._role,
-            state_machine_type=sfn.StateMachineType.STANDARD,
-            # Not the data: a definition's variables hold policies, and a worker's input names files.
-            logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ALL, include_execution_data=False),
-            tracing_enabled=True,
-        )
-        stack = self._stack
-        statements = running_maps(
-            machine.state_machine_arn,
-            partition=stack.partition,
-            region=stack.region,
-            account=stack.account,
-            name=machine.state_machine_name,
-        )
-        # A policy of its own: the machine waits for that of its role, and this one names the machine.
-        iam.Policy(self, "Maps", document=document(statements), roles=[self._role])
-        describe(
-            machine,
-            {"restore": {**self._origin.described, "source": self._source.arn, "targets": self._targets.described}},
-        )
-        return machine
-
     def definition(self) -> Json:
         """The definition of the machine as it stands at the moment, for tests and reviews; it may hold tokens.
 
@@ -270,7 +252,7 @@ class TableRestore(Construct):
         target = self._targets.reference(PLACEHOLDER)
         final, stream = (self._deployable(policy) for policy in _policies(blueprint, target))
         policy = (
-            exempting(final, [self._role.role_arn, *self._workers.working_roles, *self._readers])
+            exempting(final, [self._machine.role.role_arn, *self._workers.working_roles, *self._readers])
             if final is not None
             else None
         )
@@ -324,7 +306,12 @@ class TableRestore(Construct):
             bucket=self._exports.bucket_name,
             work_bucket=self._work.bucket_name,
             files_at_once=self._files_at_once,
-            functions=(functions["Open"], functions["Measure"], functions["Close"]),
+            functions=Measuring(
+                open=functions["Open"],
+                measure=functions["Measure"],
+                close=functions["Close"],
+                problem=functions["Problem"],
+            ),
         )
 
 

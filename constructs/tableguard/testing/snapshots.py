@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from tableguard.testing.definitions import with_definitions
+
 if TYPE_CHECKING:
     import aws_cdk as cdk
 
@@ -23,6 +25,8 @@ _BOILERPLATE: Final = (
 def template_snapshot(stack: cdk.Stack) -> dict[str, Any]:
     """The template of a stack for a snapshot: hashes scrubbed, and without what the CDK adds to every stack.
 
+    Definitions of state machines are JSON in it, not text, see `with_definitions`.
+
     Args:
         stack: A stack, which this synthesizes together with its app: nothing can be added afterwards.
     """
@@ -33,7 +37,7 @@ def template_snapshot(stack: cdk.Stack) -> dict[str, Any]:
     for section, name in _BOILERPLATE:
         if name in template.get(section, {}):
             template[section] = {key: value for key, value in template[section].items() if key != name}
-    found: dict[str, Any] = scrubbed({section: value for section, value in template.items() if value})
+    found: dict[str, Any] = scrubbed(with_definitions({name: value for name, value in template.items() if value}))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from tableguard.testing.definitions import with_definitions
 from tableguard.testing.snapshots import scrubbed, template_snapshot
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 class TemplateSnapshotExtension(JSONSnapshotExtension):
     """Writes a stack's template to a JSON file of its own, hashes scrubbed in keys and values.
+
+    Definitions of state machines are JSON in it: a change of one state is a change of its lines.
 
     Give it a stack, or a template that is there already:
 
@@ -29,5 +32,5 @@ class TemplateSnapshotExtension(JSONSnapshotExtension):
             kwargs: What syrupy passes on.
         """
         # A stack is told by what it can do: tests of templates alone need no CDK.
-        template = template_snapshot(data) if hasattr(data, "template_file") else scrubbed(data)
+        template = template_snapshot(data) if hasattr(data, "template_file") else scrubbed(with_definitions(data))
         return super().serialize(template, **kwargs)

@@ -91,7 +91,7 @@ class Data(cdk.Stack):
             segments=4,
         )
         cdk.CfnOutput(self, "RewindMachine", value=rewind.machine.state_machine_arn)
-        cdk.CfnOutput(self, "ExportMachine", value=export.machine.arn)
+        cdk.CfnOutput(self, "ExportMachine", value=export.machine.state_machine_arn)
         cdk.CfnOutput(self, "Ledger", value=export.ledger.table_name)
 
 
@@ -114,8 +114,8 @@ class Vault(cdk.Stack):
             readers=readers,
             bypassers=bypassers,
         )
-        cdk.CfnOutput(self, "SealingMachine", value=self.vault.machine.ref)
-        cdk.CfnOutput(self, "Sweeper", value=self.vault.sweeper.ref)
+        cdk.CfnOutput(self, "SealingMachine", value=self.vault.machine.state_machine_arn)
+        cdk.CfnOutput(self, "Sweeper", value=self.vault.sweeper.state_machine_arn)
 
 
 class Recovery(cdk.Stack):

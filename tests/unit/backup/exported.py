@@ -84,6 +84,7 @@ _TABLES: Final = f"arn:aws:dynamodb:{REGION}:{OWNER}:table"
 _BECOMES: Final = {
     r"<ExportMachineRole\w+\.Arn>": role_arn(EXPORTER),
     r"<SecondMachineRole\w+\.Arn>": role_arn("second"),
+    r"<ExportMachine\w+>": f"arn:aws:states:{REGION}:{OWNER}:stateMachine:export",
     r"<Orders\w*\.Arn>": f"{_TABLES}/orders",
     r"<Orders\w*>": "orders",
     r"<ExportLedger\w+\.Arn>": f"{_TABLES}/ledger",

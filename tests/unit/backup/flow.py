@@ -45,7 +45,7 @@ def digests(segments: int) -> list[dict[str, Any]]:
     done = []
     for segment in range(segments):
         state: dict[str, Any] = {"table": "new", "segment": segment, "segments": segments, "start": None}
-        state |= {"count": 0, "digest": ZEROS, "bytes": 0, "done": False}
+        state |= {"count": 0, "digest": ZEROS, "bytes": 0, "done": False, "execution": "restore-1"}
         while not state["done"]:
             state = json.loads(json.dumps(restore.digest(state, Context(0))))  # one page an invocation
         done.append(state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -40,9 +41,9 @@ NAMES: Final = (
     "least/RestoreMachine",
     "living/RestoreMachine",
     "on demand/BackupsMachine",
-    "plan/PlanJobsCounter",
-    "restore testing/PlanJobsCounter",
-    "restore testing/PlanRestoreTestsValidate",
+    "plan/PlanJobsCounterMachine",
+    "restore testing/PlanJobsCounterMachine",
+    "restore testing/PlanRestoreTestsValidateMachine",
     "restore/DrillCheckMachine",
     "restore/DrillMachine",
     "restore/DrillWatchMachine",
@@ -98,15 +99,42 @@ def _stacks() -> Iterator[tuple[str, cdk.Stack]]:
     yield "restore testing", tested
 
 
+@dataclass(frozen=True)
+class Made:
+    """A machine of a template.
+
+    Args:
+        resources: The template's.
+        properties: The machine's own.
+        definition: Its definition, references resolved.
+    """
+
+    resources: Json
+    properties: Json
+    definition: Json
+
+    def named(self, property_: Json) -> Json:
+        """The resource that a property refers to."""
+        found: Json = self.resources[property_["Fn::GetAtt"][0]]
+        return found
+
+
 @pytest.fixture(scope="module")
-def every() -> dict[str, Json]:
+def made() -> dict[str, Made]:
     found = {}
     for name, scope in _stacks():
-        for logical_id, resource in Template.from_stack(scope).to_json()["Resources"].items():
+        resources = Template.from_stack(scope).to_json()["Resources"]
+        for logical_id, resource in resources.items():
             if resource["Type"] == "AWS::StepFunctions::StateMachine":
-                text = resolved(resource["Properties"]["DefinitionString"], account=scope.account)
-                found[f"{name}/{logical_id[:-8]}"] = json.loads(text)
+                properties = resource["Properties"]
+                definition = json.loads(resolved(properties["DefinitionString"], account=scope.account))
+                found[f"{name}/{logical_id[:-8]}"] = Made(resources, properties, definition)
     return found
+
+
+@pytest.fixture(scope="module")
+def every(made: dict[str, Made]) -> dict[str, Json]:
+    return {name: each.definition for name, each in made.items()}
 
 
 def test_the_list_is_whole(every: dict[str, Json]) -> None:
@@ -116,6 +144,28 @@ def test_the_list_is_whole(every: dict[str, Json]) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_step_functions_takes_it(every: dict[str, Json], name: str) -> None:
     assert valid_state_machine(every[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_logs_every_step_without_data_and_traces(made: dict[str, Made], name: str) -> None:
+    said = made[name].properties
+    logging = said["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
+    assert said["TracingConfiguration"] == {"Enabled": True}
+    assert said.get("StateMachineType", "STANDARD") == "STANDARD"
+    (destination,) = logging["Destinations"]
+    log = made[name].named(destination["CloudWatchLogsLogGroup"]["LogGroupArn"])
+    assert log["Properties"]["RetentionInDays"] >= 365
+    assert log["DeletionPolicy"] == log["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_role_is_for_machines_of_its_own_account_alone(made: dict[str, Made], name: str) -> None:
+    (trust,) = made[name].named(made[name].properties["RoleArn"])["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "states.amazonaws.com"}
+    account = trust["Condition"]["StringEquals"]["aws:SourceAccount"]
+    source = trust["Condition"]["ArnLike"]["aws:SourceArn"]
+    assert resolved(source).endswith(f":{account}:stateMachine:*")
 
 
 @pytest.mark.parametrize("name", NAMES)

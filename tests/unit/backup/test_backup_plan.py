@@ -240,7 +240,7 @@ def test_a_restore_that_is_never_validated_rings(whole: Json) -> None:
 
 
 def test_the_machine_may_start_the_validation_and_no_other(whole: Json) -> None:
-    policy = only(whole, "AWS::IAM::Role", "ValidateRole")["Policies"][0]["PolicyDocument"]
+    policy = only(whole, "AWS::IAM::Policy", "ValidatePolicy")["PolicyDocument"]
     (start,) = [each for each in policy["Statement"] if each["Action"] == "states:StartExecution"]
     assert start["Resource"] == CHECK
     (wait,) = [each for each in policy["Statement"] if "states:StopExecution" in each["Action"]]

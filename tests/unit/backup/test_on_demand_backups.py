@@ -66,7 +66,7 @@ def test_the_role_makes_and_removes_backups_of_its_tables_alone(
 ) -> None:
     made = only(whole, "AWS::IAM::Role", "MachineRole")
     assert made["RoleName"] == "on-demand"
-    policy = made["Policies"][0]["PolicyDocument"]
+    policy = only(whole, "AWS::IAM::Policy", "MachinePolicy")["PolicyDocument"]
     decision = evaluate(Request(principal=ROLE, action=action, resource=resource), Policies(identity=[policy]))
     assert decision.understood
     assert decision.allowed is may

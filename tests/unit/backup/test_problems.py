@@ -9,13 +9,13 @@ import pytest
 from botocore.exceptions import ClientError, FlexibleChecksumError
 from botocore.response import StreamingBody
 
-from tableguard.backup.runtime import restore, seal
+from tableguard.backup.runtime import point_in_time, restore, seal
 from tableguard.backup.runtime.errors import Damaged, NotYetComplete, Rejected, Throttled, Unfinished
 from tableguard.backup.runtime.storage import CHUNK
 from tests.unit.backup.aws import S3, DynamoDB, RefusalError
 from tests.unit.backup.conftest import Context
-from tests.unit.backup.exports import PREFIX, Export, full_line, item
-from tests.unit.backup.flow import load_all, plan, seal_all, stored
+from tests.unit.backup.exports import PREFIX, SOURCE, TABLE, Export, full_line, item
+from tests.unit.backup.flow import digests, load_all, plan, seal_all, stored
 
 MAP = {"Error": "States.ExceedToleratedFailureThreshold", "Cause": "The specified threshold was exceeded"}
 FILES = [[full_line(item(f"{name}{number}")) for name in "ab"] for number in range(5)]
@@ -74,6 +74,53 @@ def test_a_file_that_the_client_finds_altered_is_damaged(
     assert told["Error"] == "Damaged"
     assert file["key"] in told["Cause"]
     assert dynamodb.count("BatchWriteItem") == 0
+
+
+def test_a_file_of_an_export_that_cannot_be_measured_is_told_with_its_name(s3: S3) -> None:
+    export = Export(1, FILES[:2], 0)
+    for key, body in export.objects().items():
+        s3.put("sealed", key, body)
+    key = next(iter(export.data))
+    (version,) = [each for each in s3.buckets["sealed"].versions if each.key == key]
+    version.body = (version.body or b"")[:-9]
+    event = {"source": SOURCE, "export": f"{TABLE}/export/{export.id}", "execution": "restore-1"}
+    first, second = stored(s3, "work", point_in_time.begin(event, Context())["work_key"])
+    point_in_time.measure(second, Context())
+    with pytest.raises(Rejected):
+        point_in_time.measure(first, Context())
+    told = restoring()
+    assert told["Error"] == "Rejected"
+    assert told["Cause"].startswith(f"{key}: none of its 1 versions has the MD5")
+    assert restoring("restore-2") == MAP
+
+
+def test_a_segment_that_cannot_be_read_is_told_by_its_number_and_nothing_of_an_item(
+    s3: S3, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**_: Any) -> None:
+        raise RefusalError("AccessDeniedException", 400)
+
+    monkeypatch.setattr(dynamodb, "scan", fails)
+    with pytest.raises(ClientError):
+        digests(3)
+    told = restoring()
+    assert told["Cause"].startswith("segment 0: ")
+    assert told["Cause"].endswith("was answered with AccessDeniedException.")
+
+    def quotes(**_: Any) -> None:
+        raise KeyError("secret of an item")
+
+    monkeypatch.setattr(dynamodb, "scan", quotes)
+    with pytest.raises(KeyError):
+        digests(1)
+    assert restoring() == {"Error": "KeyError", "Cause": "segment 0: the log of the function says more."}
+
+
+def test_a_measurement_or_a_segment_without_an_execution_is_refused(s3: S3, dynamodb: DynamoDB) -> None:
+    with pytest.raises(ValueError, match="name of its execution"):
+        restore.digest({"table": "new", "segment": 0, "segments": 1, "start": None, "count": 0}, Context())
+    with pytest.raises(ValueError, match="name of its execution"):
+        point_in_time.measure({"key": "k", "work": "restore-1/"}, Context())
 
 
 def test_where_no_worker_has_said_anything_the_map_is_told(s3: S3) -> None:

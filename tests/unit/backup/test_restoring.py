@@ -265,6 +265,7 @@ def test_a_segment_that_is_missing_or_doubled_or_not_done_is_no_agreement(s3: S3
 def test_the_table_is_read_page_by_page_with_binary_keys(dynamodb: DynamoDB) -> None:
     dynamodb.items = {repr([("pk", {"B": bytes([n])})]): {"pk": {"B": bytes([n])}} for n in range(9)}
     state: dict[str, Any] = {"table": "new", "segment": 0, "segments": 1, "start": None, "count": 0, "digest": "0" * 64}
+    state["execution"] = "restore-1"
     pages = 0
     while not state.get("done"):
         state = restore.digest(state, Context(0))

@@ -56,7 +56,7 @@ def data() -> cdk.Stack:
 
 @pytest.fixture(scope="module")
 def role(data: cdk.Stack) -> Json:
-    return identity_policy(data, "MachineRole")
+    return identity_policy(data, "MachinePolicy")
 
 
 OTHERS = f"arn:aws:dynamodb:{REGION}:{OWNER}:table/customers"
@@ -120,7 +120,7 @@ def test_the_role_may_do_what_the_machine_does(data: cdk.Stack, role: Json) -> N
 
 def test_the_landing_bucket_lets_the_role_write(data: cdk.Stack) -> None:
     policy, writes = bucket_policy(data), "s3:PutObject"
-    assert allowed(writes, principal=role_arn(EXPORTER), identity=identity_policy(data, "MachineRole"), bucket=policy)
+    assert allowed(writes, principal=role_arn(EXPORTER), identity=identity_policy(data, "MachinePolicy"), bucket=policy)
 
 
 def test_two_exports_share_a_landing_bucket() -> None:
@@ -345,7 +345,7 @@ def test_every_kind_of_table_is_exported(kind: str) -> None:
     scope = without_recovery(ANY_KIND[kind], **ON[kind])
     (schedule,) = resources(scope, "AWS::Scheduler::Schedule").values()
     table = json.loads(schedule["Target"]["Input"])["table"]
-    role = identity_policy(scope, "MachineRole")
+    role = identity_policy(scope, "MachinePolicy")
     assert allowed("dynamodb:ExportTableToPointInTime", table, principal=role_arn(EXPORTER), identity=role)
 
 
@@ -361,7 +361,7 @@ def test_a_table_of_this_library_is_exported() -> None:
 def test_of_an_imported_table_nothing_is_known() -> None:
     scope = stack()
     export(scope, tables=[dynamodb.TableV2.from_table_name(scope, "Theirs", "customers")])
-    role = identity_policy(scope, "MachineRole")
+    role = identity_policy(scope, "MachinePolicy")
     export_table = "dynamodb:ExportTableToPointInTime"
     assert allowed(export_table, OTHERS, principal=role_arn(EXPORTER), identity=role)
 
@@ -389,7 +389,7 @@ def test_a_bucket_of_ones_own_may_have_a_key() -> None:
     scope = stack()
     bucket = s3.Bucket(scope, "Own", encryption_key=kms.Key(scope, "Key"), encryption=s3.BucketEncryption.KMS)
     export(scope, landing=bucket)
-    role = identity_policy(scope, "MachineRole")
+    role = identity_policy(scope, "MachinePolicy")
     (statement,) = [each for each in role["Statement"] if "kms:GenerateDataKey" in each["Action"]]
     assert "<Key" in statement["Resource"]
     (machine,) = resources(scope, "AWS::StepFunctions::StateMachine").values()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_sqs as sqs
 
 from tableguard.testing import scrubbed, template_snapshot
@@ -81,6 +82,56 @@ def test_the_extension_writes_a_stack_as_template_snapshot_gives_it() -> None:
     written = str(TemplateSnapshotExtension().serialize(stack))
     assert json.loads(written) == template_snapshot(stack)
     assert json.loads(written)["Resources"]["Thing"]["Properties"] == {"Hash": "HASH1"}
+
+
+MACHINE = "AWS::StepFunctions::StateMachine"
+
+
+def _machine(definition: object) -> dict[str, object]:
+    return {"Resources": {"Machine": {"Type": MACHINE, "Properties": {"DefinitionString": definition}}}}
+
+
+def test_a_definition_is_written_state_by_state_whatever_it_refers_to() -> None:
+    parts = [
+        '{"StartAt": "A", "States": {"A": {"Resource": "',
+        {"Fn::GetAtt": ["Function", "Arn"]},
+        '", "Bucket": "arn:',
+        {"Ref": "AWS::Partition"},
+        ":s3:::",
+        {"Fn::ImportValue": "of-another-stack"},
+        '", "ResultPath": null, "Hash": "' + ASSET + '"}}}',
+    ]
+    template = _machine({"Fn::Join": ["", parts]})
+    before = copy.deepcopy(template)
+    written = str(TemplateSnapshotExtension().serialize(template))
+    assert json.loads(written)["Resources"]["Machine"]["Properties"]["DefinitionString"] == {
+        "StartAt": "A",
+        "States": {
+            "A": {
+                "Resource": "${Function.Arn}",
+                "Bucket": 'arn:${AWS::Partition}:s3:::${{"Fn::ImportValue": "of-another-stack"}}',
+                "ResultPath": None,
+                "Hash": "HASH1",
+            }
+        },
+    }
+    assert max(map(len, written.splitlines())) < 120
+    assert template == before
+
+
+def test_a_definition_of_a_stack_is_written_state_by_state() -> None:
+    stack = cdk.Stack(cdk.App(), "Data")
+    cdk.CfnResource(stack, "Machine", type=MACHINE, properties={"DefinitionString": '{"StartAt": "A"}'})
+    snapshot = template_snapshot(stack)
+    assert snapshot["Resources"]["Machine"]["Properties"]["DefinitionString"] == {"StartAt": "A"}
+
+
+@pytest.mark.parametrize(
+    "definition", ["no JSON", {"Ref": "Definition"}, {"Fn::Join": ["", ["[", {"Ref": "A"}]]}, None]
+)
+def test_a_definition_that_is_no_json_stays_as_it_is(definition: object) -> None:
+    template = _machine(definition)
+    assert json.loads(str(TemplateSnapshotExtension().serialize(template))) == template
 
 
 def test_the_extension_scrubs_a_template_that_is_there_already() -> None:

@@ -7,11 +7,11 @@ Environment: SEALED_BUCKET, the bucket of the export; WORK_BUCKET.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from . import copying, moments, opening, storage, tally
+from . import copying, moments, opening, problems, storage, tally
 from .clients import Context, s3, seconds_left, setting
 from .errors import NotYetComplete, Rejected
 from .records import FULL
@@ -30,14 +30,16 @@ def begin(event: dict[str, Any], _context: Context) -> dict[str, Any]:
         NotYetComplete: A file is not there yet.
         Rejected: It is no full export of that table.
     """
-    source, execution = event["source"], event["execution"]
+    source, execution = event["source"], problems.execution_of(event)
     export = event["export"].rpartition("/")[2]
     key = f"{source['account']}/{source['region']}/{source['table']}/AWSDynamoDB/{export}/manifest-summary.json"
     bucket, work = setting("SEALED_BUCKET"), setting("WORK_BUCKET")
     opened = opening.read(s3(), bucket, key)
     if opened.summary.kind != FULL:
         raise Rejected(f"{key} is of an increment.")
-    items = [{**item, "work": f"{execution}/"} for item in opening.work_of(s3(), bucket, opened)]
+    items = [
+        {**item, "work": f"{execution}/", "execution": execution} for item in opening.work_of(s3(), bucket, opened)
+    ]
     work_key = f"{execution}/files.json"
     storage.put_json(s3(), work, work_key, items)
     return {"work_key": work_key, "files": len(items), "key": key, "execution": execution}
@@ -58,7 +60,13 @@ def measure(event: dict[str, Any], context: Context) -> dict[str, Any]:
         Unfinished: The time is up; the next invocation goes on.
     """
     work = setting("WORK_BUCKET")
-    read = copying.find(s3(), event, work, partial(seconds_left, context))
+    folder = problems.folder_of(event["work"], problems.execution_of(event))
+    with problems.noted(s3(), work, folder, event["key"]):
+        return _measured(event, work, partial(seconds_left, context))
+
+
+def _measured(event: Mapping[str, Any], work: str, left: Callable[[], float]) -> dict[str, Any]:
+    read = copying.find(s3(), event, work, left)
     row = {
         "key": event["key"],
         "version_id": read.version,

@@ -1,6 +1,6 @@
 """The handlers of the restore machine: plan, load, digest, check; and problem, for what went wrong.
 
-Environment: SEALED_BUCKET for plan and load; WORK_BUCKET, of the account that restores, for plan, load and problem.
+Environment: SEALED_BUCKET for plan and load; WORK_BUCKET, of the account that restores, for all but check.
 """
 
 from __future__ import annotations
@@ -75,14 +75,16 @@ def digest(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Add up a segment of the restored table.
 
     Args:
-        event: `{"table", "segment", "segments", "start": null, "count": 0, "digest": 64 zeros, "bytes": 0}`, or
-            what the last call returned.
+        event: `{"table", "segment", "segments", "start": null, "count": 0, "digest": 64 zeros, "bytes": 0,
+            "execution": name}`, or what the last call returned.
         context: Says how much time is left.
 
     Returns:
         The same with the sums so far, and `done`.
     """
-    return comparing.digest_segment(dynamodb(), event, left=partial(seconds_left, context))
+    with problems.noted(s3(), setting("WORK_BUCKET"), _problems(event), f"segment {event['segment']}"):
+        read = comparing.digest_segment(dynamodb(), event, left=partial(seconds_left, context))
+    return {**read, "execution": event["execution"]}
 
 
 def check(event: dict[str, Any], _context: Context) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def check(event: dict[str, Any], _context: Context) -> dict[str, Any]:
 
 
 def problem(event: dict[str, Any], _context: Context) -> dict[str, str]:
-    """Say what stopped the loading.
+    """Say what stopped the loading, the reading, or the measuring of an export.
 
     Args:
         event: `{"execution": name, "Error", "Cause"}`; the last two are what the machine itself knows of it.

@@ -107,6 +107,35 @@ def test_a_living_table_is_exported_and_measured_first(every: dict[str, Json]) -
     assert [name for name in way if name in expected] == expected
 
 
+def test_a_file_that_cannot_be_measured_is_told_before_anything_is_made(every: dict[str, Json]) -> None:
+    states = every["Rebuilds a table from a backup and compares every item with it (living)"]["States"]
+    assert [one["Next"] for one in states["Measure"]["Catch"]] == ["Unmeasured"]
+    assert states["Unmeasured"]["Next"] == "Refused"
+    assert states["Unmeasured"]["Catch"] == [
+        {"ErrorEquals": ["States.ALL"], "Next": "Refused", "Output": "{% $states.input %}"}
+    ]
+
+
+def test_a_check_that_cannot_read_the_table_says_why(every: dict[str, Json]) -> None:
+    states = every["Checks a restored table against the last good drill"]["States"]
+    assert [one["Next"] for one in states["Digest"]["Catch"]] == ["Problem"]
+    assert states["Problem"]["Next"] == "NotRead"
+    assert states["Problem"]["Catch"][0]["Next"] == "NotRead"
+    assert (states["NotRead"]["Error"], states["NotRead"]["Cause"]) == (
+        "{% $states.input.Error %}",
+        "{% $states.input.Cause %}",
+    )
+
+
+def test_every_worker_of_a_map_says_of_which_execution_it_is(every: dict[str, Json]) -> None:
+    for machine in every.values():
+        states = machine["States"]
+        if "Segments" in states:
+            assert "'execution': $states.context.Execution.Name" in states["Segments"]["Output"]["segments"]
+        if "Steps" in states:
+            assert states["Steps"]["ItemSelector"]["execution"] == "{% $states.context.Execution.Name %}"
+
+
 def test_increments_are_loaded_one_after_the_other_and_files_at_once(every: dict[str, Json]) -> None:
     states = all_states(next(iter(every.values())))
     assert states["Steps"]["MaxConcurrency"] == 1
@@ -128,9 +157,10 @@ def test_a_table_that_is_there_already_is_never_written_to(every: dict[str, Json
 
 def test_whatever_fails_after_the_table_was_made_says_that_it_is_incomplete(every: dict[str, Json]) -> None:
     states = all_states(next(iter(every.values())))
-    for name in ("Describe", "Recovery", "Problem", "Digest", "Check"):
+    for name in ("Describe", "Recovery", "Problem", "Check"):
         assert [one["Next"] for one in states[name]["Catch"]] == ["Incomplete"], name
-    assert [one["Next"] for one in states["Steps"]["Catch"]] == ["Problem"]
+    for name in ("Steps", "Digest"):
+        assert [one["Next"] for one in states[name]["Catch"]] == ["Problem"], name
     assert states["Problem"]["Next"] == "Incomplete"
     assert states["Problem"]["Catch"][0]["Output"] == "{% $states.input %}"  # what the map has said
     assert "incomplete" in states["Incomplete"]["Cause"]

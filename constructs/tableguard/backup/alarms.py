@@ -1,23 +1,17 @@
-"""State machines and their alarms, as the plans of this folder make them."""
+"""Alarms of backups: whom they tell, and the shapes that recur."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from tableguard.backup.service_trust import own_service
 from tableguard.policy import InvalidInputError
-from tableguard.policy.documents import Json
-from tableguard.tables.policies import METADATA_KEY
 
 _HOUR: Final = 3600
 _WEEK: Final = 7 * 24
@@ -25,50 +19,16 @@ _AT_LEAST: Final = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESH
 _LESS: Final = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
 
-def machine(
-    scope: Construct, construct_id: str, definition: Mapping[str, Any], policy: Json, *, role_name: str | None = None
-) -> sfn.StateMachine:
-    """A standard state machine with a role that may do exactly what a policy says, and write its log and traces.
+def tell(topic: sns.ITopic | None, *alarms: cloudwatch.Alarm) -> None:
+    """Let alarms tell a topic.
 
     Args:
-        scope: The parent construct.
-        construct_id: The construct's id, unique below its parent.
-        definition: Its definition.
-        policy: The policy of its role.
-        role_name: The name of its role, where somebody has to name it; made by CloudFormation when left out.
+        topic: Who is told; nobody when None: then the alarms only show.
+        alarms: The alarms.
     """
-    log = logs.LogGroup(
-        scope, f"{construct_id}Log", retention=logs.RetentionDays.ONE_YEAR, removal_policy=cdk.RemovalPolicy.RETAIN
-    )
-    role = iam.Role(
-        scope,
-        f"{construct_id}Role",
-        role_name=role_name,
-        assumed_by=own_service(scope, "states.amazonaws.com"),
-        inline_policies={"Work": iam.PolicyDocument.from_json(policy)},
-    )
-    return sfn.StateMachine(
-        scope,
-        construct_id,
-        role=role,
-        definition_body=sfn.DefinitionBody.from_string(cdk.Stack.of(scope).to_json_string(definition)),
-        # What a failed execution was given, and why it failed, stands in its history and here.
-        logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ERROR, include_execution_data=True),
-        tracing_enabled=True,
-    )
-
-
-def describe(made: sfn.StateMachine, metadata: Mapping[str, object]) -> None:
-    """Put what reviews read onto a machine.
-
-    Args:
-        made: The machine.
-        metadata: What it is, under its kind.
-    """
-    resource = made.node.default_child
-    if not isinstance(resource, sfn.CfnStateMachine):
-        raise InvalidInputError("a state machine", value=made.node.path, allowed="one that this library made")
-    resource.add_metadata(METADATA_KEY, dict(metadata))
+    if topic is not None:
+        for each in alarms:
+            each.add_alarm_action(actions.SnsAction(topic))
 
 
 def watch_failure(
@@ -119,7 +79,8 @@ def alarm(
         comparison_operator=_AT_LEAST,
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
-    return _told(made, topic)
+    tell(topic, made)
+    return made
 
 
 def absence(
@@ -152,7 +113,8 @@ def absence(
         comparison_operator=_LESS,
         treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
     )
-    return _told(made, topic)
+    tell(topic, made)
+    return made
 
 
 def hours_of(what: str, duration: cdk.Duration) -> int:
@@ -170,9 +132,3 @@ def hours_of(what: str, duration: cdk.Duration) -> int:
     if seconds % _HOUR or not 1 <= seconds // _HOUR <= _WEEK:
         raise InvalidInputError(what, value=duration, allowed="a cdk.Duration of whole hours, 1 to 168 (7 days)")
     return int(seconds // _HOUR)
-
-
-def _told(made: cloudwatch.Alarm, topic: sns.ITopic | None) -> cloudwatch.Alarm:
-    if topic is not None:
-        made.add_alarm_action(actions.SnsAction(topic))
-    return made

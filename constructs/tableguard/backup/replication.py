@@ -11,8 +11,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from tableguard.backup.alarms import tell
 from tableguard.backup.protected_bucket import partition_in
+from tableguard.backup.replication_alarm import replication_alarm
 from tableguard.policy import InvalidInputError, Role, document, names
 from tableguard.policy.backup import (
     ReplicationSource,
@@ -102,8 +102,13 @@ class BucketReplication(Construct):
         resource.replication_configuration = s3.CfnBucket.ReplicationConfigurationProperty(
             role=role.role_arn, rules=[_rule(destination, prefix, encrypted=key is not None)]
         )
-        self._alarm = self._failure(source, destination)
-        tell(alarms_topic, self._alarm)
+        self._alarm = replication_alarm(
+            self,
+            source=source.bucket_name,
+            destination=destination.bucket,
+            rule_id=_RULE_ID,
+            topic=alarms_topic,
+        )
 
     @property
     def source(self) -> ReplicationSource:
@@ -157,27 +162,6 @@ class BucketReplication(Construct):
                 f"the source of {path}", value=source.node.path, allowed="a bucket that does not replicate already"
             )
         return resource
-
-    def _failure(self, source: s3.Bucket, destination: SealedReference) -> cloudwatch.Alarm:
-        return cloudwatch.Metric(
-            namespace="AWS/S3",
-            metric_name="OperationsFailedReplication",
-            dimensions_map={
-                "SourceBucket": source.bucket_name,
-                "DestinationBucket": destination.bucket,
-                "RuleId": _RULE_ID,
-            },
-            statistic="Sum",
-            period=cdk.Duration.minutes(5),
-        ).create_alarm(
-            self,
-            "Failed",
-            alarm_description=f"Objects failed to replicate to {destination.bucket}",
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
 
 
 def _rule(destination: SealedReference, prefix: str, *, encrypted: bool) -> s3.CfnBucket.ReplicationRuleProperty:

@@ -26,7 +26,14 @@ from tableguard.policy.documents import Statement, document
 
 WORK_DAYS: Final = 7
 _FILES_AT_ONCE: Final = 20
-_STEPS: Final = ("open", "copy", "close", "problem", "sweep")
+_STEPS: Final = ("open", "copy", "close", "problem", "sweep", "holes")
+
+
+_COUNTING: Final = Statement(
+    actions=("cloudwatch:PutMetricData",),
+    resources=("*",),
+    clauses=(Clause("StringEquals", "cloudwatch:namespace", (NAMESPACE,)),),
+)
 
 
 class Sealers(Construct):
@@ -100,6 +107,7 @@ class Sealers(Construct):
             close_function=functions["close"],
             problem_function=functions["problem"],
             sweep_function=functions["sweep"],
+            holes_function=functions["holes"],
             work_bucket=self.work.bucket_name,
             vault=sealed_name,
             at_once=_FILES_AT_ONCE,
@@ -113,11 +121,7 @@ class Sealers(Construct):
                 [
                     _invoking(*(functions[step] for step in ("open", "copy", "close", "problem"))),
                     Statement(actions=("s3:GetObject", "s3:PutObject"), resources=(f"{self.work.bucket_arn}/*",)),
-                    Statement(
-                        actions=("cloudwatch:PutMetricData",),
-                        resources=("*",),
-                        clauses=(Clause("StringEquals", "cloudwatch:namespace", (NAMESPACE,)),),
-                    ),
+                    _COUNTING,
                 ]
             ),
             distributed=True,
@@ -129,8 +133,9 @@ class Sealers(Construct):
             definition=sealing.sweep_definition(self.machine.arn),
             policy=document(
                 [
-                    _invoking(functions["sweep"]),
+                    _invoking(functions["sweep"], functions["holes"]),
                     Statement(actions=("states:StartExecution",), resources=(self.machine.arn,)),
+                    _COUNTING,
                 ]
             ),
         )

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from tableguard.backup.sealing_machine import ACCOUNT, NAMESPACE, SEALED, TABLE, VAULT
+from tableguard.backup.sealing_machine import ACCOUNT, MISSING, NAMESPACE, SEALED, TABLE, VAULT
 from tableguard.policy import InvalidInputError
 from tableguard.policy.backup import ReplicationSource, SourceQuota
 
@@ -21,7 +21,7 @@ _FAILURES: Final = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted
 
 
 class SealingAlarms(Construct):
-    """The alarms of a `SealedVault`: a failure, an absence, a flood."""
+    """The alarms of a `SealedVault`: a failure, an absence, a window that is missing, a flood."""
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class SealingAlarms(Construct):
         self._alarms = (
             self._failure(machines),
             *(self._absence(account, table) for account, table in _watched(sources)),
+            *(self._hole(account, table) for account, table in _watched(sources)),
             self._flood(intake_name, quota.bytes_per_day * len(accounts)),
         )
 
@@ -100,19 +101,39 @@ class SealingAlarms(Construct):
         )
 
     def _absence(self, account: str, table: str | None) -> cloudwatch.Alarm:
-        dimensions = {VAULT: self._vault, ACCOUNT: account, **({TABLE: table} if table is not None else {})}
-        what = f"account {account}" if table is None else f"table {table} of account {account}"
-        return cloudwatch.Metric(
-            namespace=NAMESPACE, metric_name=SEALED, dimensions_map=dimensions, statistic="Sum", period=_HOUR
-        ).create_alarm(
+        return self._metric(SEALED, "Sum", account, table).create_alarm(
             self,
             f"Absent{account}{table or ''}",
-            alarm_description=f"No backup of {what} has been sealed in {self._vault} for {self._hours} hours",
+            alarm_description=(
+                f"No backup of {_what(account, table)} has been sealed in {self._vault} for {self._hours} hours"
+            ),
             threshold=1,
             evaluation_periods=self._hours,
             datapoints_to_alarm=self._hours,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+    def _hole(self, account: str, table: str | None) -> cloudwatch.Alarm:
+        """A sweep finds it hours after the next window was sealed; what comes late until then is no hole."""
+        return self._metric(MISSING, "Maximum", account, table).create_alarm(
+            self,
+            f"Missing{account}{table or ''}",
+            alarm_description=(
+                f"Between the backups of {_what(account, table)} in {self._vault} a window is missing, and no restore "
+                "goes past it until the next full export: the output of the last sweep names it"
+            ),
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            # Between two sweeps there is nothing to measure: what was measured last holds.
+            treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
+        )
+
+    def _metric(self, name: str, statistic: str, account: str, table: str | None = None) -> cloudwatch.Metric:
+        dimensions = {VAULT: self._vault, ACCOUNT: account, **({TABLE: table} if table is not None else {})}
+        return cloudwatch.Metric(
+            namespace=NAMESPACE, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=_HOUR
         )
 
     def _flood(self, intake_name: str, most: int) -> cloudwatch.Alarm:
@@ -136,6 +157,10 @@ class SealingAlarms(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )  # fmt: skip
+
+
+def _what(account: str, table: str | None) -> str:
+    return f"account {account}" if table is None else f"table {table} of account {account}"
 
 
 def _watched(sources: Sequence[ReplicationSource]) -> Iterator[tuple[str, str | None]]:

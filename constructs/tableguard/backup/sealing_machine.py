@@ -6,6 +6,7 @@ catalogue. Every step may be repeated: copies are made where nothing is yet, an 
 that died is taken up by the next one. So an event that comes twice, or a sweep that overtakes an event, does no harm.
 
 The sweeping machine looks for manifests without an entry and starts the sealing machine for each, at most once an hour.
+Then it counts the windows that are missing between those that are sealed; its output names them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tableguard.policy.documents import Json
 NAMESPACE: Final = "tableguard/backup"
 SEALED: Final = "SealedExports"
 SEALED_BYTES: Final = "SealedBytes"
+MISSING: Final = "MissingWindows"
 VAULT: Final = "Vault"
 ACCOUNT: Final = "Account"
 TABLE: Final = "Table"
@@ -46,6 +48,7 @@ class Sealing:
         close_function: The ARN of the function that writes the catalogue's entry.
         problem_function: The ARN of the function that says what the copies have met.
         sweep_function: The ARN of the function that finds exports that are not sealed.
+        holes_function: The ARN of the function that finds windows that are missing.
         work_bucket: The name of the bucket with the list of files.
         vault: The name of the sealed bucket, which the metrics are told apart by.
         at_once: How many files are copied at the same time.
@@ -56,6 +59,7 @@ class Sealing:
     close_function: str
     problem_function: str
     sweep_function: str
+    holes_function: str
     work_bucket: str
     vault: str
     at_once: int
@@ -135,9 +139,39 @@ class Sealing:
                         "States": {"StartOne": _start_one(sealing_machine), "IsStarted": {"Type": "Succeed"}},
                     },
                     "Output": {},
+                    "Next": "Holes",
+                },
+                "Holes": {**_invoke(self.holes_function, "{% {} %}"), "Retry": [_ANYTHING], "Next": "Count"},
+                "Count": {
+                    "Type": "Map",
+                    "Items": "{% $states.input.counts %}",
+                    "ItemProcessor": {
+                        "ProcessorConfig": {"Mode": "INLINE"},
+                        "StartAt": "PutCounts",
+                        "States": {"PutCounts": self._counts()},
+                    },
+                    "Output": {"holes": "{% $states.input.holes %}"},
                     "End": True,
                 },
             },
+        }
+
+    def _counts(self) -> Json:
+        """How many windows are missing, none included: of accounts, and of tables."""
+        always = f"{{'Name': '{VAULT}', 'Value': '{self.vault}'}}, {{'Name': '{ACCOUNT}', 'Value': account}}"
+        table = f"{{'Name': '{TABLE}', 'Value': table}}"
+        data = (
+            f"$states.input.{{'MetricName': '{MISSING}', 'Unit': 'Count', 'Value': missing,"
+            f" 'Dimensions': $exists(table) ? [{always}, {table}] : [{always}]}}"
+        )
+        return {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
+            "Arguments": {"Namespace": NAMESPACE, "MetricData": f"{{% [{data}] %}}"},
+            "Output": {},
+            "TimeoutSeconds": 60,
+            "Retry": [_ANYTHING],
+            "End": True,
         }
 
     def _copies(self) -> Json:

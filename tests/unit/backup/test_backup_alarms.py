@@ -12,7 +12,8 @@ from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tests.unit.backup.exported import BUCKET, INTAKE, export, landing
-from tests.unit.backup.vaults import SEALED, VAULT
+from tests.unit.backup.vaults import DATA, SEALED, VAULT, vault
+from tests.unit.backup.vaults import stack as vault_stack
 from tests.unit.tables.support import stack
 
 Json = dict[str, Any]
@@ -82,3 +83,31 @@ def test_a_landing_buckets_alarm_tells_nobody_unless_somebody_is_named() -> None
     export(scope)
     (said,) = (each for each in alarms(scope) if each.get("MetricName") == "OperationsFailedReplication")
     assert "AlarmActions" not in said
+
+
+def sealing(**options: Any) -> list[Json]:
+    scope = vault_stack()
+    vault(scope, **options)
+    return alarms(scope)
+
+
+def of_metric(found: list[Json], name: str) -> list[Json]:
+    return [each for each in found if each.get("MetricName") == name]
+
+
+@pytest.mark.parametrize(("tables", "watched"), [(("orders",), {"Table": "orders"}), (None, {})])
+@pytest.mark.parametrize("metric", ["SealedExports", "MissingWindows"])
+def test_each_source_has_alarms_with_the_dimensions_that_are_counted_by(
+    metric: str, tables: tuple[str, ...] | None, watched: Json
+) -> None:
+    source = tg.ReplicationSource(account=DATA, role_name="backup-replication", tables=tables)
+    (said,) = of_metric(sealing(sources=[source]), metric)
+    assert said["Namespace"] == "tableguard/backup"
+    assert dimensions(said) == {"Vault": SEALED, "Account": DATA, **watched}
+
+
+def test_a_missing_window_rings_until_a_sweep_finds_none() -> None:
+    (said,) = of_metric(sealing(), "MissingWindows")
+    assert (said["Threshold"], said["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+    assert (said["Statistic"], said["TreatMissingData"]) == ("Maximum", "ignore")
+    assert "table orders of account 444455556666" in said["AlarmDescription"]

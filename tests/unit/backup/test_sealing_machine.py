@@ -12,7 +12,7 @@ from tests.unit.backup.vaults import SEALED, resources
 
 SEALING = Sealing(
     open_function="open", copy_function="copy", close_function="close", problem_function="problem",
-    sweep_function="sweep", work_bucket="work", vault=SEALED, at_once=20,
+    sweep_function="sweep", holes_function="holes", work_bucket="work", vault=SEALED, at_once=20,
 )  # fmt: skip
 MACHINES: dict[str, dict[str, Any]] = {"seal": SEALING.definition(), "sweep": SEALING.sweep_definition("arn:machine")}
 
@@ -99,3 +99,28 @@ def test_a_sweep_starts_each_export_once_an_hour_and_bears_one_that_runs() -> No
     assert "EnteredTime, 0, 13" in start["Arguments"]["Name"]
     assert start["Catch"][0]["ErrorEquals"] == start["Retry"][0]["ErrorEquals"]
     assert start["Catch"][0]["Next"] == "IsStarted"
+
+
+def metrics(name: str) -> list[tuple[str, list[str]]]:
+    """The name and the dimensions' names of each metric that a state puts."""
+    (data,) = (
+        state["Arguments"]["MetricData"]
+        for machine in MACHINES.values()
+        for each, state in states(machine)
+        if each == name
+    )
+    return [(metric["MetricName"], [each["Name"] for each in metric["Dimensions"]]) for metric in data]
+
+
+def test_what_is_sealed_is_counted_for_the_vault_the_account_and_the_table() -> None:
+    sets = (["Vault"], ["Vault", "Account"], ["Vault", "Account", "Table"])
+    assert metrics("Report") == [(name, each) for each in sets for name in ("SealedExports", "SealedBytes")]
+
+
+def test_a_sweep_ends_with_the_windows_that_are_missing() -> None:
+    found = dict(states(MACHINES["sweep"]))
+    assert found["Start"]["Next"] == "Holes"
+    assert (found["Count"]["Items"], found["Count"]["Output"]) == (
+        "{% $states.input.counts %}",
+        {"holes": "{% $states.input.holes %}"},
+    )

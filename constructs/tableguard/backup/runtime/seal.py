@@ -1,4 +1,4 @@
-"""The handlers of the sealing machine: open, copy, close, problem; and sweep for what no event has started.
+"""The handlers of the sealing machine: open, copy, close, problem; and of the sweeping one: sweep, holes.
 
 Environment: INTAKE_BUCKET, SEALED_BUCKET, WORK_BUCKET; RETENTION_MODE (COMPLIANCE or GOVERNANCE) with RETENTION_DAYS or
 RETENTION_YEARS; QUOTA_BYTES_PER_DAY and QUOTA_EXPORTS_PER_DAY, for each source account.
@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, Final
 
-from . import closing, copying, moments, opening, problems, storage, sweeping
+from . import closing, copying, joining, moments, opening, problems, storage, sweeping
 from .clients import Context, s3, seconds_left, setting
 from .errors import Rejected
 from .manifests import Place
@@ -129,6 +129,15 @@ def sweep(_event: dict[str, Any], context: Context) -> dict[str, Any]:
         work=setting("WORK_BUCKET"),
         left=partial(seconds_left, context),
     )
+
+
+def holes(_event: dict[str, Any], _context: Context) -> dict[str, Any]:
+    """Count the windows that are missing between what is sealed.
+
+    Returns:
+        `{"counts": [[{"account", "table"?, "missing"}, …], …], "holes": [text, …]}`: see `joining.unjoined`.
+    """
+    return joining.unjoined(s3(), setting("SEALED_BUCKET"), now=moments.now())
 
 
 def _of_intake(event: dict[str, Any]) -> tuple[str, str]:

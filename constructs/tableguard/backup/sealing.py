@@ -80,7 +80,13 @@ class Sealers(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         self.work = self._work_bucket(role, access_logs)
-        self._grant(intake_arn, sealed_arn)
+        machine = stack.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=f"{sealed_name}-seal",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self._grant(intake_arn, sealed_arn, machine)
         kept = (
             {"RETENTION_DAYS": str(retention.days)}
             if retention.days is not None
@@ -91,6 +97,8 @@ class Sealers(Construct):
             "SEALED_BUCKET": sealed_name,
             "WORK_BUCKET": self.work.bucket_name,
             "RETENTION_MODE": retention.mode.value,
+            # By its name: the machine names the functions.
+            "SEALING_MACHINE": machine,
             "QUOTA_BYTES_PER_DAY": str(quota.bytes_per_day),
             "QUOTA_EXPORTS_PER_DAY": str(quota.exports_per_day),
             **kept,
@@ -177,7 +185,7 @@ class Sealers(Construct):
         for denial in (*bucket.transport(), *bucket.encryption(), machine):
             self.work.add_to_resource_policy(iam.PolicyStatement.from_json(denial.to_json(principal="*")))
 
-    def _grant(self, intake_arn: str, sealed_arn: str) -> None:
+    def _grant(self, intake_arn: str, sealed_arn: str, machine: str) -> None:
         work = self.work.bucket_arn
         for actions, resources in (
             (["s3:ListBucket", "s3:ListBucketVersions"], [intake_arn, sealed_arn]),
@@ -189,6 +197,8 @@ class Sealers(Construct):
             (["s3:GetObject", "s3:PutObject"], [f"{work}/*"]),
             # What is over the quota is counted out again.
             (["s3:DeleteObject"], [f"{work}/quota/*"]),
+            # A sweep leaves alone what is being sealed.
+            (["states:ListExecutions"], [machine]),
         ):
             self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
 

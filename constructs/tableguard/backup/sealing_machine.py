@@ -74,7 +74,10 @@ class Sealing:
             "StartAt": "Open",
             "States": {
                 "Open": {
-                    **_invoke(self.open_function, f"{{% $merge([{_REQUEST}, {{'now': {_NOW}}}]) %}}"),
+                    **_invoke(
+                        self.open_function,
+                        f"{{% $merge([{_REQUEST}, {{'now': {_NOW}, 'execution': $states.context.Execution.Id}}]) %}}",
+                    ),
                     "Retry": [_NOT_YET, _NEVER, _ANYTHING],
                     "Assign": {
                         "request": f"{{% {_REQUEST} %}}",

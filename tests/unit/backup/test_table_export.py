@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -476,7 +476,7 @@ def test_the_machine_knows_the_vault_behind_the_landing_bucket_and_waits_for_its
 def _apart(**options: Any) -> tuple[cdk.Stack, cdk.Stack]:
     """The table and its landing bucket in one stack, and what exports it in another."""
     first = stack()
-    second = cdk.Stack(first.node.root, "Exports", env=cdk.Environment(account=OWNER, region=REGION))
+    second = cdk.Stack(cast("cdk.App", first.node.root), "Exports", env=cdk.Environment(account=OWNER, region=REGION))
     export(second, tables=[recovered(first)], landing=landing(first), **options)
     return first, second
 

@@ -50,11 +50,12 @@ class BackupVault(cdk.Stack):
         intake, sealed = self.vault.reference.intake_arn, self.vault.sealed_reference.bucket_arn
         sealing = self.vault.node.find_child("Sealing")
         work = cast("s3.CfnBucket", sealing.node.find_child("Work").node.default_child)
+        machine = named(cast("cdk.CfnResource", self.vault.machine.node.default_child), "Name")
         excuse(
             self.vault,
             files(
                 *(f"{bucket}/*" for bucket in (intake, sealed, f"{sealed}/catalogue", f"{sealed}/exports")),
                 *(f"{named(work, 'Arn')}/{part}" for part in ("*", "quota/*")),
             )
-            | executions(self.region, self.account, f"{backups.sealed.bucket}-seal"),
+            | executions(self.region, self.account, machine),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -155,6 +156,41 @@ def _rots(do: str, *words: str) -> Callable[[Stage], None]:
     return run
 
 
+def _unread(stage: Stage) -> None:
+    _two_steps(stage)
+    name = stage.name()
+    stage.inject("dynamodb:Scan", "deny", name)
+    told = stage.flow.restore(name, "FAILED")
+    assert re.search(r": segment \d: Scan was answered with AccessDeniedException\.$", told["cause"]), told
+    assert f"Table {name} is left as it is, tagged tableguard:restore-state = incomplete" in told["cause"]
+    stage.flow.restore(name, resume=told["executionArn"])
+    _is_whole(stage, name)
+
+
+def _unchecked(stage: Stage) -> None:
+    _two_steps(stage)
+    name = stage.name()
+    stage.flow.restore(name)
+    stage.inject("dynamodb:Scan", "deny", name)
+    check = stage.flow.output("Recovery", "CheckMachine")
+    told = stage.flow.ended(stage.flow.start(check, {"table": name}, org.RECOVERY), "FAILED")
+    assert re.fullmatch(r"segment \d+: Scan was answered with AccessDeniedException\.", told["cause"]), told
+    _is_whole(stage, name)
+
+
+def _unmeasured(stage: Stage) -> None:
+    name = f"{org.REWOUND}{stage.name()}"
+    stage.inject("s3:GetObjectVersion", "deny", "/data/")
+    rewind = stage.flow.output("Data", "RewindMachine")
+    told = stage.flow.ended(stage.flow.start(rewind, {"table": name}, org.DATA), "FAILED")
+    said = (
+        rf"Nothing was made: {org.SOURCE}/AWSDynamoDB/.*/data/\w+\.json\.gz: GetObject was answered with AccessDenied\."
+    )
+    assert re.fullmatch(said, told["cause"]), told
+    assert name not in stage.flow.client("dynamodb", org.DATA).list_tables()["TableNames"]
+    stage.leave_whole()
+
+
 def _poisoned(stage: Stage) -> None:
     def canary_and_export() -> None:
         stage.flow.advance(minutes=50)
@@ -211,6 +247,13 @@ RESTORES = (
         run=_goes_on("dynamodb:BatchWriteItem", "throttle", times=6, code="ProvisionedThroughputExceededException"),
     ),
     Fault(
+        name="reads are throttled",
+        injected="Scan answers ProvisionedThroughputExceededException more often than a client of AWS tries again.",
+        by="extension",
+        must=_ANYWAY,
+        run=_goes_on("dynamodb:Scan", "throttle", times=16, code="ProvisionedThroughputExceededException"),
+    ),
+    Fault(
         name="batches are written in part",
         injected="The table takes half of a batch four times, and names the rest as UnprocessedItems.",
         by="extension",
@@ -260,6 +303,27 @@ RESTORES = (
         by="extension",
         must="The restore fails, the table is tagged as incomplete; another one that resumes it is whole.",
         run=_list_cut,
+    ),
+    Fault(
+        name="a restored table cannot be read",
+        injected="One segment of the table is refused to the function that reads it.",
+        by="extension",
+        must="The restore fails and says which segment, and by which answer; another one that resumes it is whole.",
+        run=_unread,
+    ),
+    Fault(
+        name="a table cannot be read when it is checked",
+        injected="One segment of a table is refused to the function that counts it for a check.",
+        by="extension",
+        must="The check fails and says which segment, and by which answer.",
+        run=_unchecked,
+    ),
+    Fault(
+        name="an export of the living table cannot be measured",
+        injected="A restore from point-in-time recovery is refused a file of the export that it made for itself.",
+        by="extension",
+        must="The restore fails, names the file and the answer, and makes nothing.",
+        run=_unmeasured,
     ),
     Fault(
         name="the exports are poisoned",

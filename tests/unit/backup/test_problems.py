@@ -97,20 +97,20 @@ def test_a_file_of_an_export_that_cannot_be_measured_is_told_with_its_name(s3: S
 def test_a_segment_that_cannot_be_read_is_told_by_its_number_and_nothing_of_an_item(
     s3: S3, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(**_: Any) -> None:
-        raise RefusalError("AccessDeniedException", 400)
+    def refuse(operation: str, _request: dict[str, Any]) -> None:
+        if operation == "Scan":
+            raise RefusalError("AccessDeniedException")
 
-    monkeypatch.setattr(dynamodb, "scan", fails)
+    dynamodb.before = refuse
     with pytest.raises(ClientError):
         digests(3)
     told = restoring()
-    assert told["Cause"].startswith("segment 0: ")
-    assert told["Cause"].endswith("was answered with AccessDeniedException.")
+    assert told["Cause"] == "segment 0: Scan was answered with AccessDeniedException."
 
-    def quotes(**_: Any) -> None:
+    def quotes(*_: Any, **__: Any) -> None:
         raise KeyError("secret of an item")
 
-    monkeypatch.setattr(dynamodb, "scan", quotes)
+    monkeypatch.setattr("tableguard.backup.runtime.comparing.digest_segment", quotes)
     with pytest.raises(KeyError):
         digests(1)
     assert restoring() == {"Error": "KeyError", "Cause": "segment 0: the log of the function says more."}

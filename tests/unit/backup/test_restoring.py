@@ -273,6 +273,48 @@ def test_the_table_is_read_page_by_page_with_binary_keys(dynamodb: DynamoDB) -> 
     assert (pages, state["count"]) == (5, 9)
 
 
+@pytest.fixture
+def reading(dynamodb: DynamoDB) -> dict[str, Any]:
+    """What reads a table of nine items, page by page."""
+    dynamodb.items = {repr([("pk", {"B": bytes([n])})]): {"pk": {"B": bytes([n])}} for n in range(9)}
+    asked: dict[str, Any] = {"table": "new", "segment": 0, "segments": 1, "start": None, "count": 0, "bytes": 0}
+    return {**asked, "digest": "0" * 64, "execution": "restore-1"}
+
+
+def throttles(dynamodb: DynamoDB, *, after: int, times: int) -> None:
+    """Some scans are refused after some that are answered."""
+    seen = iter(range(10**6))
+
+    def refuse(operation: str, _request: dict[str, Any]) -> None:
+        if operation == "Scan" and after <= next(seen) < after + times:
+            raise RefusalError("ProvisionedThroughputExceededException")
+
+    dynamodb.before = refuse
+
+
+def test_a_table_that_throttles_is_read_on_later(dynamodb: DynamoDB, reading: dict[str, Any]) -> None:
+    throttles(dynamodb, after=2, times=50)
+    read = restore.digest(reading, Context(900))
+    assert (read["done"], read["count"]) == (True, 9)
+
+
+def test_what_was_read_before_a_table_throttled_is_kept(dynamodb: DynamoDB, reading: dict[str, Any]) -> None:
+    throttles(dynamodb, after=2, times=10**6)
+    read = restore.digest(reading, Context(900, 900, 0))
+    assert (read["done"], read["count"]) == (False, 4)
+    throttles(dynamodb, after=0, times=0)
+    assert restore.digest(read, Context(900))["count"] == 9
+
+
+def test_a_table_that_answers_nothing_is_tried_again_and_no_problem(
+    s3: S3, dynamodb: DynamoDB, reading: dict[str, Any]
+) -> None:
+    throttles(dynamodb, after=0, times=10**6)
+    with pytest.raises(Throttled, match="new answered nothing of segment 0"):
+        restore.digest(reading, Context(0))
+    assert s3.buckets["work"].versions == []
+
+
 @pytest.mark.parametrize(
     "change",
     [{"source": {}}, {"source": {**SOURCE, "account": "1"}}, {"source": {**SOURCE, "table": "a/b"}},

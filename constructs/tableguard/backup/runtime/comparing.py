@@ -6,7 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from .errors import Different
+from botocore.exceptions import ClientError
+
+from . import patience
+from .errors import Different, Throttled
 from .records import from_client, to_client
 from .tally import Tally, of_items
 
@@ -23,20 +26,29 @@ def digest_segment(dynamodb: Any, event: Mapping[str, Any], *, left: Callable[[]
 
     Returns:
         The same with the sums so far, and `done`.
+
+    Raises:
+        Throttled: The table answered nothing during the whole invocation.
     """
     table, segment, segments = event["table"], int(event["segment"]), int(event["segments"])
     total, start = Tally.read(event), event.get("start")
     done = False
     first = True
     while not done and (first or left() >= RESERVE):
-        first = False
-        page = dynamodb.scan(
+        page = _page(
+            dynamodb,
+            left,
             TableName=table,
             Segment=segment,
             TotalSegments=segments,
             ConsistentRead=True,
             **({"ExclusiveStartKey": to_client(json.loads(start))} if start else {}),
         )
+        if page is None and first:
+            raise Throttled(f"{table} answered nothing of segment {segment}.")
+        if page is None:
+            break
+        first = False
         total += of_items(page["Items"])
         further = page.get("LastEvaluatedKey")
         start = json.dumps(from_client(further), sort_keys=True) if further else None
@@ -51,6 +63,23 @@ def digest_segment(dynamodb: Any, event: Mapping[str, Any], *, left: Callable[[]
         "bytes": total.size,
         "done": done,
     }
+
+
+def _page(dynamodb: Any, left: Callable[[], float], **request: Any) -> dict[str, Any] | None:
+    """One page, however often the table asks to come back later; None when there is no time for another attempt."""
+    attempt = 0
+    while True:
+        try:
+            page: dict[str, Any] = dynamodb.scan(**request)
+        except ClientError as error:
+            if not patience.is_throttled(error):
+                raise
+        else:
+            return page
+        if left() < RESERVE:
+            return None
+        attempt += 1
+        patience.pause(attempt)
 
 
 def check(expected: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

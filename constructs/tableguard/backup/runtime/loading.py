@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from . import storage
+from . import patience, storage
 from .canonical import canonical
 from .errors import Damaged, NotYetComplete, Rejected, Throttled
 from .lines import lines
@@ -18,16 +16,6 @@ from .records import Item, Record, parse, to_client
 MOST_REQUESTS: Final = 25  # in one BatchWriteItem: DynamoDB API reference
 _MOST_BYTES: Final = 12 * 2**20  # of lines; DynamoDB takes 16 MB in one request
 RESERVE: Final = 60.0  # seconds that must be left when a batch is sent
-_FIRST_PAUSE: Final = 0.05  # seconds
-_LONGEST_PAUSE: Final = 10.0
-_THROTTLED: Final = {
-    "InternalServerError",
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "ThrottlingException",
-}
 
 
 class _TimeIsUpError(Exception):
@@ -139,13 +127,12 @@ def _write(dynamodb: Any, table: str, requests: list[dict[str, Any]], left: Call
         if left() < RESERVE:
             raise _TimeIsUpError
         if attempt:
-            longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
-            time.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - spreads the workers, hides nothing
+            patience.pause(attempt)
         attempt += 1
         try:
             answer = dynamodb.batch_write_item(RequestItems={table: requests})
         except ClientError as error:
-            if storage.code_of(error) not in _THROTTLED:
+            if not patience.is_throttled(error):
                 raise
             continue
         unprocessed = answer.get("UnprocessedItems", {}).get(table, [])

@@ -81,6 +81,9 @@ def digest(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
     Returns:
         The same with the sums so far, and `done`.
+
+    Raises:
+        Throttled: The table answered nothing during the whole invocation.
     """
     with problems.noted(s3(), setting("WORK_BUCKET"), _problems(event), f"segment {event['segment']}"):
         read = comparing.digest_segment(dynamodb(), event, left=partial(seconds_left, context))

@@ -21,6 +21,8 @@ NAMESPACE: Final = "tableguard/backup"
 SEALED: Final = "SealedExports"
 SEALED_BYTES: Final = "SealedBytes"
 MISSING: Final = "MissingWindows"
+OVER_QUOTA: Final = "ExportsOverQuota"
+REJECTED: Final = "RejectedExports"
 VAULT: Final = "Vault"
 ACCOUNT: Final = "Account"
 TABLE: Final = "Table"
@@ -36,6 +38,9 @@ _NOT_YET: Final = retry("NotYetComplete", attempts=40, interval=30, most=900)
 _UNFINISHED: Final = at_once("Unfinished", attempts=500)
 _NEVER: Final = never(*_FINAL)
 _ANYTHING: Final = retry("States.ALL", interval=5, most=300)
+_REFUSED: Final[Json] = {"ErrorEquals": list(_FINAL), "Next": "CountRefused"}
+# What is known of the failure stays what is said, whatever else goes wrong.
+_HOWEVER: Final[Json] = {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": "NotSealed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,7 @@ class Sealing:
                         f"{{% $merge([{_REQUEST}, {{'now': {_NOW}, 'execution': $states.context.Execution.Id}}]) %}}",
                     ),
                     "Retry": [_NOT_YET, _NEVER, _ANYTHING],
+                    "Catch": [_REFUSED],
                     "Assign": {
                         "request": f"{{% {_REQUEST} %}}",
                         "opened": "{% $states.result.Payload %}",
@@ -95,6 +101,7 @@ class Sealing:
                 "Close": {
                     **_invoke(self.close_function, "{% $merge([$opened, $request]) %}"),
                     "Retry": [_NOT_YET, _NEVER, _ANYTHING],
+                    "Catch": [_REFUSED],
                     "Next": "Report",
                 },
                 "Report": self._report(),
@@ -103,9 +110,18 @@ class Sealing:
                 "Problem": {
                     **_invoke(self.problem_function, f"{{% $merge([$states.input, $request, {_EXECUTION}]) %}}"),
                     "Retry": [_ANYTHING],
-                    "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": "NotSealed"}],
-                    "Next": "NotSealed",
+                    "Catch": [_HOWEVER],
+                    "Next": "IsRefused",
                 },
+                "IsRefused": {
+                    "Type": "Choice",
+                    "QueryLanguage": "JSONata",
+                    "Choices": [
+                        {"Condition": f"{{% $states.input.Error in {list(_FINAL)} %}}", "Next": "CountRefused"}
+                    ],
+                    "Default": "NotSealed",
+                },
+                "CountRefused": self._refusal(),
                 "NotSealed": {
                     "Type": "Fail",
                     "QueryLanguage": "JSONata",
@@ -210,6 +226,33 @@ class Sealing:
             "ResultPath": None,
             "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Problem"}],
             "Next": "Close",
+        }
+
+    def _refusal(self) -> Json:
+        """Counts what a source sent in vain, so that it is told apart from a failure of the vault's."""
+        return {
+            "Type": "Task",
+            "QueryLanguage": "JSONata",
+            "Resource": "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
+            "Arguments": {
+                "Namespace": NAMESPACE,
+                "MetricData": [
+                    {
+                        "MetricName": f"{{% $states.input.Error = 'QuotaExceeded' ? '{OVER_QUOTA}' : '{REJECTED}' %}}",
+                        "Unit": "Count",
+                        "Value": 1,
+                        "Dimensions": [
+                            _dimension(VAULT, self.vault),
+                            _dimension(ACCOUNT, "{% $split($states.context.Execution.Input.key, '/')[0] %}"),
+                        ],
+                    }
+                ],
+            },
+            "TimeoutSeconds": 60,
+            "Retry": [_ANYTHING],
+            "Catch": [_HOWEVER],
+            "Output": "{% $states.input %}",
+            "Next": "NotSealed",
         }
 
     def _report(self) -> Json:

@@ -64,7 +64,8 @@ def test_what_is_refused_is_never_tried_again(step: str) -> None:
 def test_copies_that_fail_are_told_by_what_the_workers_say_or_by_the_map() -> None:
     found = dict(states(MACHINES["seal"]))
     assert found["CopyFiles"]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": "Problem"}]
-    assert found["Problem"]["Next"] == "NotSealed"
+    assert found["Problem"]["Next"] == "IsRefused"
+    assert found["IsRefused"]["Default"] == "NotSealed"
     (caught,) = found["Problem"]["Catch"]
     # The input is what the map has said.
     assert (caught["ErrorEquals"], caught["Output"], caught["Next"]) == (
@@ -124,3 +125,20 @@ def test_a_sweep_ends_with_the_windows_that_are_missing() -> None:
         "{% $states.input.counts %}",
         {"holes": "{% $states.input.holes %}"},
     )
+
+
+@pytest.mark.parametrize("step", ["Open", "Close"])
+def test_what_is_refused_is_counted_and_fails_as_what_it_is(step: str) -> None:
+    found = MACHINES["seal"]["States"]
+    assert found[step]["Catch"] == [{"ErrorEquals": ["Rejected", "QuotaExceeded"], "Next": "CountRefused"}]
+    assert metrics("CountRefused") == [
+        (
+            "{% $states.input.Error = 'QuotaExceeded' ? 'ExportsOverQuota' : 'RejectedExports' %}",
+            ["Vault", "Account"],
+        )
+    ]
+    # Whether it was counted or not.
+    counting = found["CountRefused"]
+    assert (counting["Next"], counting["Output"]) == ("NotSealed", "{% $states.input %}")
+    (caught,) = counting["Catch"]
+    assert (caught["Next"], caught["Output"]) == ("NotSealed", "{% $states.input %}")

@@ -121,7 +121,8 @@ def _drill(drill: Drill) -> str:
     canary = "with a canary" if drill.canary else "without a canary"
     minutes = drill.alarm_after_minutes
     alarm = "" if minutes is None else f", an alarm after {duration(minutes)} without a good one"
-    return f"in {drill.account}, {often(schedule_of(drill.starts, drill.schedule))}, {canary}{alarm}"
+    old = "" if drill.sealed_by is None else f", but only of what was sealed by {drill.sealed_by}"
+    return f"in {drill.account}, {often(schedule_of(drill.starts, drill.schedule))}, {canary}{alarm}{old}"
 
 
 def often(schedule: str | None) -> str:

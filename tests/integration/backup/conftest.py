@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
@@ -16,27 +16,27 @@ from scripts.deployment.plan import ROOT
 from scripts.deployment.report import Report
 from tests.integration import deploy_local
 from tests.integration.backup import organization as org
-from tests.integration.backup.flow import Flow
+from tests.integration.backup.flow import PAUSES, Flow
 from tests.integration.emulator.server import Emulator
 
 _PIPELINE = "999900001111"
 
 
-def _deploy(emulator: Emulator, mode: str) -> None:
-    profiles = {account: account for account in (_PIPELINE, org.DATA, org.VAULT, org.RECOVERY)}
+def _deploy(emulator: Emulator, app: str, places: Sequence[str], mode: str = "") -> None:
+    profiles = {account: account for account in (_PIPELINE, *places)}
     accounts = Accounts(profiles, deploy_local.environment(emulator, profiles))
     cdk = Cdk(accounts, _PIPELINE, emulator.folder / "app", Report(show=lambda _line: None))
-    for account in (org.DATA, org.VAULT, org.RECOVERY):
+    for account in places:
         cdk.bootstrap((account, org.REGION))
-    assembly = _synthesize(cdk, emulator.folder / "app", mode)
+    assembly = _synthesize(cdk, emulator.folder / "app", app, mode)
     cdk.deploy(assembly)
     Flow(emulator).switch_schedules(on=False)
 
 
-def _synthesize(cdk: Cdk, folder: Path, mode: str) -> Path:
+def _synthesize(cdk: Cdk, folder: Path, app: str, mode: str) -> Path:
     folder.mkdir(parents=True)
     settings = json.loads((ROOT / "cdk.json").read_text())
-    settings["app"] = f"cd {ROOT} && python3 -m tests.integration.backup.organization"
+    settings["app"] = f"cd {ROOT} && python3 -m tests.integration.backup.{app}"
     settings["context"]["backup:mode"] = mode
     (folder / "cdk.json").write_text(json.dumps(settings))
     assembly = folder / "cdk.out"
@@ -46,7 +46,7 @@ def _synthesize(cdk: Cdk, folder: Path, mode: str) -> Path:
 
 def _stage(mode: str, within: Path) -> Iterator[Emulator]:
     with Emulator(within=within) as emulator:
-        _deploy(emulator, mode)
+        _deploy(emulator, "organization", (org.DATA, org.VAULT, org.RECOVERY), mode)
         emulator.stop()
         yield emulator
 
@@ -70,7 +70,7 @@ BeginFlow: TypeAlias = Callable[[], Flow]
 def begin_flow(backed_up: Emulator) -> Iterator[BeginFlow]:
     """Begin with nothing but what was deployed, in an emulator of its own."""
     with ExitStack() as running:
-        yield lambda: Flow(running.enter_context(Emulator(backed_up)))
+        yield lambda: Flow(running.enter_context(Emulator(backed_up, pauses=PAUSES)))
 
 
 @pytest.fixture
@@ -80,7 +80,15 @@ def flow(begin_flow: BeginFlow) -> Flow:
 
 
 @pytest.fixture(scope="module")
+def tested_flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
+    """An account of its own, whose backups AWS Backup is to test."""
+    with Emulator(within=tmp_path_factory.getbasetemp(), pauses=PAUSES) as emulator:
+        _deploy(emulator, "tested_account", (org.DATA,))
+        yield Flow(emulator)
+
+
+@pytest.fixture(scope="module")
 def shared_flow(backed_up: Emulator) -> Iterator[Flow]:
     """An organization that the tests of a module use one after the other."""
-    with Emulator(backed_up) as emulator:
+    with Emulator(backed_up, pauses=PAUSES) as emulator:
         yield Flow(emulator)

@@ -44,6 +44,7 @@ HOLES: dict[str, tuple[list[Link], list[str]]] = {
     "in any order": ([increment(1, 2), full(0), increment(0, 1)], []),
     "a window between": ([full(0), increment(0, 1), increment(2, 3)], [BETWEEN]),
     "told once": ([full(0), increment(0, 1), increment(2, 3), increment(3, 4)], [BETWEEN]),
+    "told once of two that begin there": ([full(0), increment(0, 1), increment(2, 3), increment(2, 4)], [BETWEEN]),
     "the one before is late": ([full(0), increment(0, 1), increment(2, 3, **FRESH)], []),
     "late, and one since": (
         [full(0), increment(0, 1), increment(2, 3, sealed_at=NOW - joining.LATE), increment(3, 4, **FRESH)],

@@ -104,7 +104,7 @@ def test_each_source_has_alarms_with_the_dimensions_that_are_counted_by(
 ) -> None:
     source = tg.ReplicationSource(account=DATA, role_name="backup-replication", tables=tables)
     (said,) = of_metric(sealing(sources=[source]), metric)
-    assert said["Namespace"] == "tableguard/backup"
+    assert said["Namespace"] == "tableguard/sealing"
     assert dimensions(said) == {"Vault": SEALED, "Account": DATA, **watched}
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from tableguard.review.backup_facts import COMPLIANCE, Drill, Export, Lock
 from tableguard.review.backups import TableBackups
 from tableguard.review.report import Review
-from tableguard.review.roads import Kind, Road, schedule_of
+from tableguard.review.roads import Kind, Road
 from tableguard.review.schedules import days, duration, longest_pause
 
 _ELSEWHERE: Final = "is not in this assembly: whether and how long it locks is not known here"
@@ -121,7 +121,8 @@ def _drill(drill: Drill) -> str:
     canary = "with a canary" if drill.canary else "without a canary"
     minutes = drill.alarm_after_minutes
     alarm = "" if minutes is None else f", an alarm after {duration(minutes)} without a good one"
-    return f"in {drill.account}, {often(schedule_of(drill.starts, drill.schedule))}, {canary}{alarm}"
+    when = often(drill.starts[0][0]) if drill.starts else "at no time: no enabled schedule starts it"
+    return f"in {drill.account}, {when}, {canary}{alarm}"
 
 
 def often(schedule: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypedDict
 
@@ -254,17 +253,3 @@ def _on_demand(said: Mapping[str, Any], common: _Common) -> OnDemand:
         schedule=text_of(said.get("schedule")) or text_of(said.get("every")),
         keep_days=whole(said.get("keep_days")),
     )
-
-
-def names_table(start: tuple[str, str], table: str) -> bool:
-    """Whether the input of a schedule names a table; an input that is no JSON object names none.
-
-    Args:
-        start: A schedule's expression and input.
-        table: The table's ARN.
-    """
-    try:
-        given = json.loads(start[1])
-    except (ValueError, RecursionError):
-        return False
-    return bool(get(given, "table") == table)

@@ -13,6 +13,7 @@ from tableguard.review.disaster import Disaster, Outcome, disasters
 from tableguard.review.disaster_output import disasters_as_json, disasters_as_markdown, disasters_as_text
 from tests.project.machine import ROOT
 from tests.unit.review.backup_support import (
+    MACHINE,
     SEALED,
     VAULT,
     both,
@@ -26,6 +27,7 @@ from tests.unit.review.backup_support import (
     plan,
     rule,
     safe,
+    schedule,
     vault,
 )
 from tests.unit.review.support import KEY, OWNER, TABLE, stack, table
@@ -142,8 +144,56 @@ class TestLoss:
 
     def test_exports_lose_a_window(self) -> None:
         outcome = after(Disaster.TAKEN, *both())
-        assert outcome.loses == "up to 1 h and the time to export, replicate and seal it"
-        assert outcome.loses_minutes == 60
+        assert outcome.loses == "up to 1 h 5 min and the time to export, replicate and seal it"
+        assert outcome.loses_minutes == 65
+
+    @pytest.mark.parametrize(
+        ("starts", "every", "minutes"),
+        [
+            (["rate(1 day)"], 60, 1440 + 5),
+            (["rate(1 day)", "rate(2 hours)"], 60, 120 + 5),
+            (["rate(15 minutes)"], 15, 15 + 5 + 15),
+            (["rate(30 minutes)"], 15, 30 + 5),
+            (["rate(15 minutes)"], 60, 60 + 5),
+            (["at(2027-01-01T00:00:00)"], 60, None),
+        ],
+    )
+    def test_exports_lose_as_much_as_their_schedule_leaves(
+        self, starts: list[str], every: int, minutes: int | None
+    ) -> None:
+        exports = changed(data()["Machine"], "Metadata", "tableguard", "export", "every_minutes", to=every)
+        named = f'{{"table": "{TABLE}"}}'
+        schedules = {f"S{number}": schedule(each, MACHINE, named) for number, each in enumerate(starts)}
+        made = data(Machine=exports, Every=None, **schedules)
+        assert after(Disaster.TAKEN, *both(made)).loses_minutes == minutes
+
+    @pytest.mark.parametrize(
+        "every",
+        [
+            None,
+            schedule("rate(60 minutes)", MACHINE, f'{{"table": "{TABLE}"}}', State="DISABLED"),
+            schedule("rate(60 minutes)", MACHINE, f'{{"table": "{TABLE}2"}}'),
+        ],
+    )
+    def test_exports_that_nothing_starts_promise_nothing(self, every: Any) -> None:
+        outcome = after(Disaster.TAKEN, *both(data(Every=every)))
+        assert outcome.loses == "all that was written since the last one: nothing starts it"
+        assert (outcome.loses_minutes, outcome.why) == (None, "no enabled schedule names the table")
+
+    @pytest.mark.parametrize(
+        ("state", "loses", "minutes"),
+        [
+            ("ENABLED", "up to 1 day and the time to make a backup", 1440),
+            ("DISABLED", "all that was written since the last one: nothing starts it", None),
+        ],
+    )
+    def test_on_demand_backups_that_nothing_starts_promise_nothing(
+        self, state: str, loses: str, minutes: int | None
+    ) -> None:
+        claims = {"tables": [TABLE], "schedule": "rate(1 day)", "keep_days": 30}
+        made = {"M": machine(on_demand=claims), "S": schedule("rate(1 day)", {"Ref": "M"}, State=state)}
+        outcome = after(Disaster.TABLE, stack(T=table(PointInTimeRecoverySpecification=OFF), **made))
+        assert (outcome.loses, outcome.loses_minutes) == (loses, minutes)
 
     def test_the_road_that_loses_least_comes_first(self) -> None:
         made = {**plan(rule(copied())), **data(T=table())}

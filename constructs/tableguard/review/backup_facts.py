@@ -13,6 +13,8 @@ from tableguard.policy.evaluation import Document, Place
 COMPLIANCE: Final = "COMPLIANCE"
 GOVERNANCE: Final = "GOVERNANCE"
 NO_LOCK: Final = "NONE"
+UNKNOWN_KEY: Final = "a key that is not known"
+"""What stands for a customer-managed key that no template tells: imported, a parameter, or an alias."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ class Bucket:
         lock: Its default retention.
         claimed_lock: The retention that its metadata claims; None where it claims none.
         replications: The enabled rules by which it is copied.
-        key: The customer-managed key that it is encrypted with by default; None for a key of AWS.
+        key: The customer-managed key that it is encrypted with by default, or `UNKNOWN_KEY`; None for a key of AWS.
         policy: Its policy.
         landing_vault: The vault that its metadata claims to be replicated into, as account and intake bucket.
         sealed: What its metadata claims of a vault; None where it claims none.
@@ -195,7 +197,7 @@ class BackupVault:
         lock: Its lock.
         air_gapped: Whether AWS keeps it logically air-gapped.
         approval: Whether a team may open it to others by multi-party approval.
-        key: The customer-managed key of its backups; None where that is AWS's, or not known.
+        key: The customer-managed key of its backups, or `UNKNOWN_KEY`; None for a key of AWS.
         claimed_lock: The lock that its metadata claims; None where it claims none.
         place: The vault in its template.
     """

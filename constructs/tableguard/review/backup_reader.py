@@ -8,7 +8,7 @@ from typing import Any, Final, TypedDict
 from tableguard.policy.evaluation import Document
 from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
-from tableguard.review.aws_backup import plans, restore_tests, vaults
+from tableguard.review.aws_backup import key_of_backups, plans, restore_tests, vaults
 from tableguard.review.backup_facts import (
     COMPLIANCE,
     GOVERNANCE,
@@ -24,7 +24,6 @@ from tableguard.review.backup_facts import (
     SealedClaim,
     SourceClaim,
 )
-from tableguard.review.fences import key_arn
 from tableguard.review.naming import placeholder
 from tableguard.review.reader import Properties, Reader, get, place
 from tableguard.review.values import text_of, texts_of, whole
@@ -76,7 +75,7 @@ def _buckets(reader: Reader) -> Iterator[Bucket]:
             lock=_lock(properties),
             claimed_lock=_claimed_lock(claims),
             replications=tuple(_replications(properties)),
-            key=None if key is None else key_arn(reader, stack, key, str(stack.region)) or "a key that is not known",
+            key=key_of_backups(reader, stack, key),
             policy=_policy(policies, stack, name),
             landing_vault=_landing_vault(claims),
             sealed=_sealed(claims),

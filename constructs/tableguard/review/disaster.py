@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.review.backup_facts import UNKNOWN_KEY
 from tableguard.review.backups import Backups, TableBackups
 from tableguard.review.picture import Picture, Table, account_of
 from tableguard.review.restoring import step_of, time_of
@@ -15,6 +16,7 @@ from tableguard.review.schedules import days, duration
 
 GUIDE: Final = "docs/disaster-recovery.md"
 _UNKNOWN: Final = "not in this assembly: how well it is kept is not known here"
+_UNKNOWN_KEY: Final = "its key is not known here"
 _REOPEN_DAYS: Final = 90
 """For so long a closed account can be opened again. Source: AWS account management, "Post-closure period"."""
 _DELETED_DAYS: Final = 35
@@ -162,6 +164,8 @@ def _elsewhere(road: Road, table: Table) -> tuple[Fate, str]:
     """What is kept in another account than the one that is lost."""
     if road.account is None or not road.known:
         return Fate.PERHAPS, _UNKNOWN
+    if road.key == UNKNOWN_KEY:
+        return Fate.PERHAPS, _UNKNOWN_KEY
     if road.key is not None and account_of(road.key) == table.account:
         return Fate.PERHAPS, "its key is in the data account, whose new master can delete it"
     if road.kind is Kind.REPLICATED and road.lock is None:
@@ -186,12 +190,22 @@ def _against_root(road: Road) -> tuple[Fate, str]:
 
 def _without_key(road: Road, table: Table) -> tuple[Fate, str]:
     if not road.known:
-        return Fate.PERHAPS, "not in this assembly: its key is not known here"
+        return Fate.PERHAPS, f"not in this assembly: {_UNKNOWN_KEY}"
     if road.key == table.key_arn:
         return Fate.GONE, ""
+    if road.key is not None and _may_be_one(road.key, table.key_arn or ""):
+        return Fate.PERHAPS, _UNKNOWN_KEY
     if road.kind is Kind.BACKUP:
         return Fate.PERHAPS, "if advanced DynamoDB backup is on: otherwise it has the table's key"
     return Fate.STAYS, "it is not encrypted with that key"
+
+
+def _may_be_one(key: str, other: str) -> bool:
+    """Whether two keys may be the same: one is not known, or is named by its ID, and the other made in a template."""
+    if key == UNKNOWN_KEY:
+        return True
+    one_account = key.rpartition("/")[0] == other.rpartition("/")[0]
+    return one_account and ("{" in key) is not ("{" in other)
 
 
 def _reach(road: Road) -> str:

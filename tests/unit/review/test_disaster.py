@@ -265,6 +265,44 @@ class TestKey:
         assert said_of(outcome, BACKUP) == PERHAPS
         assert said_of(outcome, COPY) == SURE
 
+    @pytest.mark.parametrize(
+        ("stated", "left"),
+        [
+            ({"Fn::ImportValue": "key"}, PERHAPS),
+            ({"Ref": "KeyParameter"}, PERHAPS),
+            (f"arn:aws:kms:eu-west-1:{OWNER}:alias/orders", PERHAPS),
+            (f"arn:aws:kms:eu-west-1:{OWNER}:key/12345678-1234-1234-1234-123456789012", PERHAPS),
+            (f"arn:aws:kms:eu-west-1:{VAULT}:key/12345678-1234-1234-1234-123456789012", SURE),
+            ("alias/aws/s3", SURE),
+        ],
+    )
+    def test_a_key_that_may_be_the_tables_is_not_another_one(self, stated: Any, left: str) -> None:
+        encryption = {
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"KMSMasterKeyID": stated}}]
+        }
+        made = {**vault()["Sealed"], "Properties": {"BucketName": SEALED, **locked(), "BucketEncryption": encryption}}
+        key = {"Type": "AWS::KMS::Key", "Properties": {}}
+        stacks = both({**data(T=table(SSESpecification=ENCRYPTED)), "Key": key}, {**vault(Sealed=made), **drill()})
+        assert said_of(after(Disaster.KEY, *stacks), LOCKED) == left
+        taken = after(Disaster.TAKEN, *stacks)
+        assert said_of(taken, LOCKED) == left
+        assert ("the data account has no say there" in taken.left[0]) is (left == SURE)
+
+    @pytest.mark.parametrize("kind", ["Kept", "Safe"])
+    def test_a_vault_whose_key_is_not_known_has_it_perhaps(self, kind: str) -> None:
+        made = plan(rule(copied()))
+        made["T"] = changed(made["T"], "Properties", "SSESpecification", to=ENCRYPTED)
+        made["Key"] = {"Type": "AWS::KMS::Key", "Properties": {}}
+        imported = {"Fn::ImportValue": "key"}
+        if kind == "Kept":
+            made["Kept"] = changed(made["Kept"], "Properties", "EncryptionKeyArn", to=imported)
+        more = {} if kind == "Kept" else {"EncryptionKeyArn": imported}
+        outcome = after(Disaster.KEY, stack(**made), stack("Vault", VAULT, Safe=safe(**more)))
+        said = f"{BACKUP} in kept" if kind == "Kept" else f"{COPY} in safe"
+        (found,) = [left for left in outcome.left if said in left]
+        assert found.startswith("perhaps")
+        assert found.endswith("its key is not known here")
+
     def test_a_key_that_no_template_tells_is_not_known(self) -> None:
         unknown = {"SSEEnabled": True, "KMSMasterKeyId": {"Fn::ImportValue": "key"}}
         assert after(Disaster.KEY, stack(T=table(SSESpecification=unknown))).loses == "not known"

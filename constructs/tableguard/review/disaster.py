@@ -117,9 +117,19 @@ def _outcomes(picture: Picture, table: Table, backups: TableBackups) -> Iterator
 def _outcome(disaster: Disaster, table: Table, backups: TableBackups) -> Outcome:
     fates = [(road, *fate(disaster, road, table)) for road in backups.roads]
     open_ = [(road, said, note) for road, said, note in fates if said is not Fate.GONE]
-    # The surest first, and of those the one that loses least.
-    open_.sort(key=lambda each: (each[1] is Fate.PERHAPS, each[0].loses_minutes is None, each[0].loses_minutes or 0))
+    lost = _lost(disaster, table)
+    # What the lost account itself keeps comes last; then the surest first, and of those the one that loses least.
+    open_.sort(
+        key=lambda each: (
+            each[0].account == lost,
+            each[1] is Fate.PERHAPS,
+            each[0].loses_minutes is None,
+            each[0].loses_minutes or 0,
+        )
+    )
     left = (*_first_left(disaster, table), *(_left(*each) for each in open_), *_beyond(backups))
+    if disaster is Disaster.CLOSED and all(road.account == table.account for road, _, _ in open_):
+        return _only_reopened(table, left, beyond=any(_beyond(backups)))
     if not open_:
         return _nothing(disaster, left)
     best, certain, _ = open_[0]
@@ -132,6 +142,26 @@ def _outcome(disaster: Disaster, table: Table, backups: TableBackups) -> Outcome
         loses=loses if certain is Fate.STAYS else f"{loses}, if that is left",
         why=why,
         loses_minutes=minutes if certain is Fate.STAYS else None,
+    )
+
+
+def _lost(disaster: Disaster, table: Table) -> str | None:
+    """The account that nobody can work in any more, or that nobody trusts."""
+    return table.account if disaster in (Disaster.TAKEN, Disaster.CLOSED, Disaster.MANAGEMENT) else None
+
+
+def _only_reopened(table: Table, left: tuple[str, ...], *, beyond: bool) -> Outcome:
+    """A closed account that keeps all there is of its table."""
+    return Outcome(
+        disaster=Disaster.CLOSED,
+        left=(f"perhaps the table itself: only if the account is opened again within {_REOPEN_DAYS} days", *left),
+        do=(
+            f"ask AWS Support to open {table.account} again: {Disaster.CLOSED.section}",
+            "nothing can be restored until then: no backup in this assembly is kept in another account",
+        ),
+        takes="as long as AWS takes to open it",
+        loses=f"nothing, if it is opened again in time; otherwise {'not known' if beyond else 'everything'}",
+        why="opening the account gives the table back as it was",
     )
 
 
@@ -263,7 +293,7 @@ def _loss(disaster: Disaster, open_: list[Road], best: Road) -> tuple[str, str, 
 
 
 def _steps(disaster: Disaster, table: Table, backups: TableBackups, open_: list[Road]) -> Iterator[str]:
-    lost = table.account if disaster in (Disaster.TAKEN, Disaster.CLOSED, Disaster.MANAGEMENT) else None
+    lost = _lost(disaster, table)
     yield _first_step(disaster, table)
     yield step_of(open_[0], table, backups, lost=lost, deleted=disaster is Disaster.TABLE)
     # Who was poisoned long ago goes the road that reaches furthest back.

@@ -115,7 +115,7 @@ def test_a_vault_of_another_app_is_left_perhaps(disaster: Disaster) -> None:
 
 
 class TestNothing:
-    @pytest.mark.parametrize("disaster", [Disaster.TABLE, Disaster.TAKEN, Disaster.CLOSED, Disaster.MANAGEMENT])
+    @pytest.mark.parametrize("disaster", [Disaster.TABLE, Disaster.TAKEN, Disaster.MANAGEMENT])
     def test_nothing_is_left_and_that_is_said(self, disaster: Disaster) -> None:
         outcome = after(disaster, BARE)
         assert (outcome.left, outcome.loses) == ((), "everything")
@@ -135,6 +135,41 @@ class TestNothing:
         outcome = after(Disaster.TABLE, stack(**made))
         assert outcome.loses == "not known"
         assert any(left.startswith("perhaps: backup plan Plan chooses by tags") for left in outcome.left)
+
+
+class TestLostAccount:
+    @pytest.mark.parametrize("disaster", [Disaster.TAKEN, Disaster.CLOSED, Disaster.MANAGEMENT])
+    def test_what_another_account_keeps_comes_first(self, disaster: Disaster) -> None:
+        twice = plan(rule(copied(), StartWindowMinutes=60), selection=None)
+        outcome = after(disaster, stack(**twice), stack("Vault", VAULT, Safe=safe()))
+        assert said_of(outcome, BACKUP) == PERHAPS
+        assert outcome.left[0].startswith(COPY)
+        assert f"of safe in {VAULT}" in outcome.do[-1]
+        assert outcome.loses.endswith("and to copy it")
+
+    @pytest.mark.parametrize("disaster", [Disaster.TAKEN, Disaster.CLOSED])
+    def test_it_does_so_when_it_is_less_certain_than_the_own_vault(self, disaster: Disaster) -> None:
+        made = plan(rule(copied()))
+        lasting = {"MinRetentionDays": 7, "MaxRetentionDays": 90, "ChangeableForDays": 0}
+        made["Kept"] = changed(made["Kept"], "Properties", "LockConfiguration", to=lasting)
+        outcome = after(disaster, stack(**made))
+        assert outcome.left[0].startswith(f"perhaps {COPY}")
+        assert f"of safe in {VAULT}" in outcome.do[-1]
+        assert outcome.loses.endswith("if that is left")
+
+    @pytest.mark.parametrize("stacks", [(BARE,), (ALONE,), (stack(**plan(rule())),)])
+    def test_a_closed_account_that_keeps_everything_restores_nothing(
+        self, stacks: tuple[SynthesizedStack, ...]
+    ) -> None:
+        outcome = after(Disaster.CLOSED, *stacks)
+        assert outcome.left[0].startswith("perhaps the table itself: only if the account is opened again")
+        assert outcome.do[1].startswith("nothing can be restored until then")
+        assert not any("restore meanwhile" in each for each in outcome.do)
+        assert outcome.loses == "nothing, if it is opened again in time; otherwise everything"
+        assert outcome.loses_minutes is None
+
+    def test_with_a_backup_elsewhere_one_restores_meanwhile(self) -> None:
+        assert "restore meanwhile" in after(Disaster.CLOSED, *both()).do[0]
 
 
 class TestLoss:

@@ -16,7 +16,7 @@ from scripts.deployment.plan import ROOT
 from scripts.deployment.report import Report
 from tests.integration import deploy_local
 from tests.integration.backup import organization as org
-from tests.integration.backup.flow import Flow
+from tests.integration.backup.flow import PAUSES, Flow
 from tests.integration.emulator.server import Emulator
 
 _PIPELINE = "999900001111"
@@ -70,7 +70,7 @@ BeginFlow: TypeAlias = Callable[[], Flow]
 def begin_flow(backed_up: Emulator) -> Iterator[BeginFlow]:
     """Begin with nothing but what was deployed, in an emulator of its own."""
     with ExitStack() as running:
-        yield lambda: Flow(running.enter_context(Emulator(backed_up)))
+        yield lambda: Flow(running.enter_context(Emulator(backed_up, pauses=PAUSES)))
 
 
 @pytest.fixture
@@ -82,5 +82,5 @@ def flow(begin_flow: BeginFlow) -> Flow:
 @pytest.fixture(scope="module")
 def shared_flow(backed_up: Emulator) -> Iterator[Flow]:
     """An organization that the tests of a module use one after the other."""
-    with Emulator(backed_up) as emulator:
+    with Emulator(backed_up, pauses=PAUSES) as emulator:
         yield Flow(emulator)

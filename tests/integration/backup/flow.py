@@ -18,6 +18,7 @@ from tests.integration.sessions import client_of
 Item = Mapping[str, Any]
 _PLACES = {"Data": org.DATA, "Vault": org.VAULT, "Recovery": org.RECOVERY}
 _AT_ONCE = 10_000  # items in a request of ours
+PAUSES = 0.002  # of a machine that waits for a minute: an eighth of a second
 _PATIENCE = 240.0  # seconds on a busy machine
 
 

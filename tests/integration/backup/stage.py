@@ -75,12 +75,16 @@ class Stage:
         """Begin a row: with a chain that is whole, and not long."""
         self.flow.controls.forget()
         self._faults, self._evidence = {}, 0
-        # The entry of an export is there before the execution that wrote it ends.
-        self.until(lambda: not self.sealings("RUNNING"), "the end of every sealing")
+        self._quiet()
         if not self._sound or len(self._keys()) > _MOST_INCREMENTS:
             self.renew()
+            self._quiet()
         self._sound = False
         self._seen = set(self.sealings())
+
+    def _quiet(self) -> None:
+        """Wait until nothing is being sealed: an entry is there before the execution that wrote it ends."""
+        self.until(lambda: not self.sealings("RUNNING"), "the end of every sealing")
 
     def check_injected(self) -> None:
         """See that what was to go wrong did, as often as it was to."""

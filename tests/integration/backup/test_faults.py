@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.backup.export_faults import EXPORTS
 from tests.integration.backup.fault_row import Fault
-from tests.integration.backup.flow import Flow
+from tests.integration.backup.flow import PAUSES, Flow
 from tests.integration.backup.restore_faults import RESTORES
 from tests.integration.backup.sealing_faults import SEALINGS
 from tests.integration.backup.stage import Stage
@@ -20,8 +20,7 @@ FAULTS: tuple[Fault, ...] = (*EXPORTS, *SEALINGS, *RESTORES)
 @pytest.fixture(scope="module")
 def backup(backed_up: Emulator) -> Iterator[Stage]:
     """A backup for all rows: each begins with a chain of exports that is whole."""
-    # 60 seconds are an eighth of one: what takes long here is to try again as often as the machines do.
-    with Emulator(backed_up, pauses=0.002) as emulator:
+    with Emulator(backed_up, pauses=PAUSES) as emulator:
         yield Stage(Flow(emulator))
 
 

@@ -38,6 +38,8 @@ def install() -> None:
         _RAISED, '{"status": "error", "type": type(e).__name__, "error": str(e), "trace"'
     )
     lambda_runtime.Worker.invoke = _measured(lambda_runtime.Worker.invoke)
+    # It waits for 50 ms after each run for what might still be printed: longer than most runs take.
+    lambda_runtime.Worker._drain_stderr_bounded = lambda_runtime.Worker._drain_stderr
     lambda_svc._execute_function_warm = _named(lambda_svc._execute_function_warm)
 
 
@@ -54,7 +56,12 @@ def _measured(invoke: Callable[..., _Json]) -> Callable[..., _Json]:
             timer.daemon = True
             timer.start()
         began = time.monotonic()
-        answer = invoke(worker, event, *request, **more)
+        try:
+            answer = invoke(worker, event, *request, **more)
+        except RuntimeError:  # a process that ends before it has said that it is ready
+            if timer is None:
+                raise
+            answer = {"status": "error", "error": "Worker process died"}
         if timer:
             timer.cancel()
         _raised.set(answer.get("type") or ("Runtime.ExitError" if "died" in str(answer.get("error")) else None))

@@ -38,7 +38,15 @@ def cleaning(*, prefix: str, arn_prefix: str, keep_failed: bool) -> dict[str, Js
             },
             output={},
         ),
-        **reading_tags("Look", arn, then="Ours", catches=[gone, unclean]),
+        # There is none where the restore failed before it made one. Asked for its tags, DynamoDB does not say that.
+        "Look": dynamodb_task(
+            "describeTable",
+            {"TableName": expression("$table")},
+            then="Tags",
+            catches=[gone, unclean],
+            output={},
+        ),
+        **reading_tags("Tags", arn, then="Ours", catches=[gone, unclean]),
         "Ours": choice(
             [(f"$tags[Key = '{RESTORE_TAG}'].Value = $maker", "Kept" if keep_failed else "Remove")], "Report"
         ),

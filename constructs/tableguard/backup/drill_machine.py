@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tableguard.backup.drill_cleaning import cleaning
 from tableguard.backup.drill_report import reporting
-from tableguard.backup.restore_states import catch, expression, parameter_task, passing, task
+from tableguard.backup.restore_states import catch, choice, expression, parameter_task, passing, task
 from tableguard.backup.retries import retry
 from tableguard.policy.documents import Json
 
@@ -15,6 +15,10 @@ from tableguard.policy.documents import Json
 class DrillMachine:
     """The definition of a drill.
 
+    Its input may say "sealed_by", a moment: it restores what was sealed by then. Such a drill tells what it found, and
+    counts for nothing: whoever may start one must not be able to choose a backup that passes for the newest. What holds
+    for those that count stands in the definition, which only they can change who could as well change the rest of it.
+
     Args:
         name: What its metrics and messages call it.
         restore: The ARN of the machine that restores.
@@ -22,6 +26,7 @@ class DrillMachine:
         prefix: What the names of its tables begin with.
         arn_prefix: The ARN of those tables up to and including that.
         parameter: The name of the SSM parameter that keeps what the last good drill found.
+        sealed_by: Up to when what was sealed is trusted, a moment; None where everything is looked at.
         canary_age: How old the canary may be at the moment that the backup reaches, in seconds; None without one.
         topic: The ARN of the topic that is told; None for none.
         keep_failed: Whether a table that failed is kept for inspection.
@@ -34,6 +39,7 @@ class DrillMachine:
     prefix: str
     arn_prefix: str
     parameter: str
+    sealed_by: str | None
     canary_age: int | None
     topic: str | None
     keep_failed: bool
@@ -46,6 +52,9 @@ class DrillMachine:
             if self.canary_age is not None
             else "null"
         )
+        asked = "$states.input.sealed_by"
+        is_asked = f"($exists({asked}) and {asked} != null)"
+        trusted = f"'{self.sealed_by}'" if self.sealed_by is not None else "null"
         execution = "$join($split($restore, ':stateMachine:'), ':execution:') & ':' & $states.context.Execution.Name"
         return {
             "Comment": "Restores a backup, checks it, says what it found and removes what it made.",
@@ -54,10 +63,18 @@ class DrillMachine:
             "StartAt": "Start",
             "States": {
                 "Start": passing(
-                    "Name", assign={"restore": self.restore, "passed": False, "problem": "", "found": None}
+                    "Name",
+                    assign={
+                        "restore": self.restore,
+                        "passed": False,
+                        "problem": "",
+                        "found": None,
+                        "sealed_by": expression(f"{is_asked} ? {asked} : {trusted}"),
+                        "counts": expression(f"$not{is_asked}"),
+                    },
                 ),
                 "Name": passing(
-                    "Restore",
+                    "Trusted",
                     assign={
                         "began": expression("$states.context.Execution.StartTime"),
                         # A name of its own for each drill, and short enough with any prefix.
@@ -65,12 +82,27 @@ class DrillMachine:
                         "maker": expression(execution),
                     },
                 ),
+                # It would trust what nobody can have looked at yet.
+                "Trusted": choice(
+                    [("$sealed_by != null and $toMillis($sealed_by) > $toMillis($began)", "ToCome")], "Restore"
+                ),
+                "ToCome": passing(
+                    "Failed",
+                    output={
+                        "Error": "ToCome",
+                        "Cause": expression("'sealed_by is still to come: ' & $sealed_by & '. Nothing was restored.'"),
+                    },
+                ),
                 "Restore": task(
                     "arn:aws:states:::states:startExecution.sync:2",
                     {
                         "StateMachineArn": self.restore,
                         "Name": expression("$states.context.Execution.Name"),
-                        "Input": {"table": expression("$table"), "isolated": True},
+                        "Input": {
+                            "table": expression("$table"),
+                            "isolated": True,
+                            "sealed_by": expression("$sealed_by"),
+                        },
                     },
                     seconds=self.timeout_seconds,
                     retries=[retry("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException")],
@@ -95,11 +127,13 @@ class DrillMachine:
                     },
                     seconds=self.timeout_seconds,
                     retries=[retry("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException")],
-                    then="Keep",
+                    then="Counts",
                     catches=[catch("Failed")],
                     assign={"found": expression("$states.result.Output")},
                     output={},
                 ),
+                "Counts": choice([("$counts", "Keep")], "Tried"),
+                "Tried": passing("Look", assign={"passed": True}, output={}),
                 # What the next drill is compared with, before anything is said: only a good one counts.
                 "Keep": parameter_task(
                     "putParameter",
@@ -114,7 +148,7 @@ class DrillMachine:
                     },
                     then="Look",
                     catches=[catch("Failed")],
-                    # Nothing but this makes it a good one.
+                    # Nothing but this makes it a good one that counts.
                     assign={"passed": True},
                     output={},
                 ),

@@ -35,7 +35,13 @@ def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
         "problem": expression("$problem"),
         "table": expression("$table"),
         "found": expression("$found"),
+        "sealed_by": expression("$sealed_by"),
+        "counts": expression("$counts"),
     }
+    left_out = (
+        "($sealed_by = null ? '' : ' What was sealed after ' & $sealed_by & ' was left out.') & "
+        "($counts ? '' : ' This one was started by hand with that moment, and counts for nothing.')"
+    )
     told = "Tell" if topic is not None else "Verdict"
     states = {
         "Report": task(
@@ -43,7 +49,7 @@ def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
             {
                 "Namespace": NAMESPACE,
                 "MetricData": [
-                    metric(GOOD, expression(f"{ok} ? 1 : 0")),
+                    metric(GOOD, expression(f"{ok} and $counts ? 1 : 0")),
                     metric(BAD, expression(f"{ok} ? 0 : 1")),
                     metric(ITEMS, expression("$found = null ? 0 : $found.count")),
                 ],
@@ -81,7 +87,8 @@ def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
                     f"$substring(({ok} ? 'Restore drill passed: ' : 'Restore drill FAILED: ') & '{name}', 0, 99)"
                 ),
                 "Message": expression(
-                    f"{ok} ? 'Restored ' & $string($found.count) & ' items as of ' & $reached & '.' : $problem"
+                    f"({ok} ? 'Restored ' & $string($found.count) & ' items as of ' & $reached & '.' : $problem) & "
+                    f"{left_out}"
                 ),
             },
             seconds=60,

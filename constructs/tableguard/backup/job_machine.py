@@ -18,6 +18,11 @@ FAILED: Final = ("ABORTED", "EXPIRED", "FAILED", "PARTIAL")
 
 _TASK_SECONDS: Final = 60
 _LONGEST_MESSAGE: Final = 500
+# What the validation itself has said comes first in what is cut off: a failed execution is told as JSON.
+_WHY: Final = (
+    '{% ($cause := $string($states.errorOutput.Cause); $told := $substring($cause, 0, 1) = "{" ? $parse($cause) : {};'
+    ' $exists($told.Error) ? $told.Error & ": " & $told.Cause : $states.errorOutput.Error & ": " & $cause) %}'
+)
 
 
 def retried(*errors: str, final: str | None = None) -> list[Json]:
@@ -66,8 +71,9 @@ def validating_machine(*, validation: str, hours: int, partition: str) -> dict[s
     """Have a restored table validated, and tell AWS Backup what came of it.
 
     Its input is the `detail` of the event. The validation is told {"table", "source", "recovery_point", "restore_job"}:
-    the name of the restored table, the ARN of the original, the ARN of the backup, and the job's id. It has passed if
-    its execution succeeds. The machine itself fails when the validation has, so that its alarm rings.
+    the name of the restored table, the ARN of the original, the ARN of the backup, and the job's id. What AWS Backup
+    documents of its event is the job and the table: the two others are null where it does not say them. It has passed
+    if its execution succeeds. The machine itself fails when the validation has, so that its alarm rings.
 
     Args:
         validation: The ARN of the state machine that validates.
@@ -90,8 +96,8 @@ def validating_machine(*, validation: str, hours: int, partition: str) -> dict[s
                     "StateMachineArn": validation,
                     "Input": {
                         "table": '{% $substringAfter($states.input.createdResourceArn, ":table/") %}',
-                        "source": "{% $states.input.sourceResourceArn %}",
-                        "recovery_point": "{% $states.input.recoveryPointArn %}",
+                        "source": _if_told("sourceResourceArn"),
+                        "recovery_point": _if_told("recoveryPointArn"),
                         "restore_job": "{% $states.input.restoreJobId %}",
                         "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $states.context.Execution.Id %}",
                     },
@@ -105,7 +111,7 @@ def validating_machine(*, validation: str, hours: int, partition: str) -> dict[s
                         "ErrorEquals": ["States.ALL"],
                         "Assign": {
                             "job": "{% $states.input.restoreJobId %}",
-                            "error": '{% $states.errorOutput.Error & ": " & $string($states.errorOutput.Cause) %}',
+                            "error": _WHY,
                         },
                         "Next": "SayFailed",
                     }
@@ -117,6 +123,11 @@ def validating_machine(*, validation: str, hours: int, partition: str) -> dict[s
             "Failed": {"Type": "Fail", "Error": "ValidationFailed", "Cause": "{% $error %}"},
         },
     }
+
+
+def _if_told(field: str) -> str:
+    """A field of the input; null without it, since an expression that finds nothing fails its state."""
+    return f"{{% $exists($states.input.{field}) ? $states.input.{field} : null %}}"
 
 
 def _result(status: str, message: str, partition: str) -> dict[str, Any]:

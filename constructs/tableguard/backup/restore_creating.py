@@ -15,7 +15,7 @@ from tableguard.backup.restore_states import (
     reading_tags,
     wait,
 )
-from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG, VERIFIED, VERIFIED_TAG
+from tableguard.backup.restore_tags import INCOMPLETE, REACHED_TAG, RESTORE_TAG, STATE_TAG, VERIFIED, VERIFIED_TAG
 from tableguard.backup.restore_templates import rendered
 from tableguard.policy.documents import Json
 
@@ -47,11 +47,12 @@ def creating(
             *({"Key": key, "Value": value} for key, value in tags.items()),
             {"Key": RESTORE_TAG, "Value": expression("$execution")},
             {"Key": STATE_TAG, "Value": INCOMPLETE},
+            {"Key": REACHED_TAG, "Value": expression("$reached")},
         ],
     }
     if with_policy:
         request["ResourcePolicy"] = expression(rendered("policy"))
-    tag, state = (f"$tags[Key = '{name}'].Value" for name in (RESTORE_TAG, STATE_TAG))
+    tag, state, reached = (f"$tags[Key = '{name}'].Value" for name in (RESTORE_TAG, STATE_TAG, REACHED_TAG))
     states = {
         "Planned": passing(
             "Create",
@@ -92,7 +93,7 @@ def creating(
             assign={
                 "stream": expression(_STREAM),
                 "restored": {"digest": expression(f"$tags[Key = '{VERIFIED_TAG}'].Value")},
-                "reached": None,
+                "reached": expression(f"$exists({reached}) ? {reached} : null"),
             },
         ),
         "TableExists": fail(

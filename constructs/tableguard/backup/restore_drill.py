@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import aws_cdk as cdk
@@ -27,6 +28,7 @@ from tableguard.backup.restore_workers import PROBLEMS, document
 from tableguard.backup.service_trust import own_service
 from tableguard.backup.state_machine import BackupMachine, executions_of
 from tableguard.backup.table_restore import TableRestore
+from tableguard.backup.trusted_moment import trusted_moment
 from tableguard.policy import InvalidInputError
 from tableguard.policy.backup.service_roles import RESTORE_TEST_TABLES
 from tableguard.policy.documents import VERSION, Json
@@ -48,6 +50,11 @@ class RestoreDrill(Construct):
     The first drill has nothing to compare with. A shrinkage that is meant makes every drill fail until it is said: by
     `largest_fall`, or by deleting the parameter (`parameter_name`).
 
+    After a takeover, sealed exports contradict each other and every drill fails, until the last false one has left the
+    vault. `sealed_by` says up to when what was sealed is trusted, and drills prove that. It is part of the machine, so
+    that whoever may set it could change the whole drill. {"sealed_by": moment} as the input of an execution started by
+    hand tries a moment out: such a drill tells what it found, but is not kept, and no alarm is quiet because of it.
+
     It tells of each drill by metrics (namespace "tableguard/backup"), an event ("tableguard.backup", "Restore drill")
     and a message to the topic, and alarms when one fails and when no good one was begun for `alarm_after`.
 
@@ -68,6 +75,7 @@ class RestoreDrill(Construct):
         alarm_after: cdk.Duration,
         canary: Canary | None = None,
         largest_fall: float = 0.2,
+        sealed_by: datetime | None = None,
         keep_failed: bool = False,
         test_restores: bool = False,
         alarms_topic: sns.ITopic | None = None,
@@ -86,6 +94,9 @@ class RestoreDrill(Construct):
                 renews passes for as long as it does not shrink.
             largest_fall: The share by which count or bytes of the items may fall from one good drill to the next, from
                 0 up to but not including 1.
+            sealed_by: Up to when what was sealed is trusted, with its offset from UTC: the moment of a takeover. What
+                was sealed later is left out, and so no drill proves what is newer, for as long as this is set. A moment
+                that is still to come fails every drill. Everything is looked at when left out.
             keep_failed: Whether the table of a drill that failed is kept for inspection, and that of one that was
                 killed. They are removed when left out.
             test_restores: Whether `check_machine` may also read the tables that AWS Backup restores for a test here,
@@ -95,7 +106,8 @@ class RestoreDrill(Construct):
             timeout: How long a drill may take; the restore's own limit when left out.
 
         Raises:
-            InvalidInputError: A restore without a prefix, or a share or duration that makes no sense.
+            InvalidInputError: A restore without a prefix, a share, duration or moment that makes no sense, or a
+                `sealed_by` for a restore that takes no sealed exports.
         """
         super().__init__(scope, construct_id)
         self._restore = restore
@@ -113,6 +125,7 @@ class RestoreDrill(Construct):
                 value=alarm_after.to_seconds(),
                 allowed="one hour at least (seconds)",
             )
+        trusted = trusted_moment(self, sealed_by, origin=restore.origin)
         self._stack = cdk.Stack.of(self)
         self._name = cdk.Names.unique_resource_name(self, max_length=80, separator="-")
         self._parameter = f"/tableguard/drill/{self._name}"
@@ -147,6 +160,7 @@ class RestoreDrill(Construct):
                 prefix=self._prefix,
                 arn_prefix=restore.targets.arn(self._prefix),
                 parameter=self._parameter,
+                sealed_by=trusted,
                 canary_age=canary.every_minutes * 60 + _LATE_SECONDS if canary else None,
                 topic=alarms_topic.topic_arn if alarms_topic else None,
                 keep_failed=keep_failed,
@@ -194,6 +208,7 @@ class RestoreDrill(Construct):
                     "schedule": schedule.expression_string,
                     "canary": canary is not None,
                     "largest_fall": largest_fall,
+                    "sealed_by": trusted,
                     "alarm_after_minutes": int(alarm_after.to_minutes()),
                 }
             }

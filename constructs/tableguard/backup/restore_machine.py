@@ -12,6 +12,7 @@ from tableguard.backup.counting_states import counting
 from tableguard.backup.restore_creating import creating
 from tableguard.backup.restore_finishing import finishing
 from tableguard.backup.restore_loading import loading
+from tableguard.backup.restore_resuming import resuming
 from tableguard.backup.restore_states import catch, choice, expression, fail, function_task, passing
 from tableguard.backup.restore_tags import INCOMPLETE, STATE_TAG
 from tableguard.backup.restore_templates import PLACEHOLDER, without_braces
@@ -51,6 +52,7 @@ class RestoreMachine:
         recovery_days: The window of point-in-time recovery; None for none.
         time_to_live: The attribute that says when items expire; None for none.
         insights: Modes of contributor insights, by index; the table itself under "".
+        sealed: Whether it takes sealed exports, which `sealed_by` chooses among.
         planning: States that end in the state "Planned" with a plan as their output, "Plan" the first of them.
         functions: The functions.
         work_bucket: The name of the work bucket.
@@ -70,6 +72,7 @@ class RestoreMachine:
     recovery_days: int | None
     time_to_live: str | None
     insights: Mapping[str, str] = field(default_factory=dict)
+    sealed: bool
     planning: Mapping[str, Json]
     functions: Functions
     work_bucket: str
@@ -139,6 +142,7 @@ class RestoreMachine:
                 [
                     (f"$type({asked}.table) != 'string' or $length({asked}.table) < 3", "NoName"),
                     (f"$exists({asked}.source) and $not({same})", "OtherSource"),
+                    *([] if self.sealed else [("$sealed_by != null", "NotSealed")]),
                 ],
                 "Named",
             ),
@@ -146,13 +150,19 @@ class RestoreMachine:
             "OtherSource": fail(
                 "OtherSource", "This machine restores another table: leave source out, or name its own."
             ),
+            **(
+                {}
+                if self.sealed
+                else {"NotSealed": fail("NotSealed", "This machine restores no sealed exports: leave sealed_by out.")}
+            ),
             "Named": passing(
-                "Plan",
+                "Resumes",
                 assign={
                     "table": expression(f"{asked}.table"),
                     "arn": expression(f"'{self.table_arn.removesuffix(PLACEHOLDER)}' & {asked}.table"),
                 },
             ),
+            **resuming(then="Plan"),
             "Refused": fail(
                 expression("$states.input.Error"),
                 expression("'Nothing was made: ' & $states.input.Cause"),

@@ -6,6 +6,7 @@ from typing import Final
 
 RESTORE_TAG: Final = "tableguard:restore"
 STATE_TAG: Final = "tableguard:restore-state"
+REACHED_TAG: Final = "tableguard:restore-reaches"
 VERIFIED_TAG: Final = "tableguard:verified"
 INCOMPLETE: Final = "incomplete"
 VERIFIED: Final = "verified"

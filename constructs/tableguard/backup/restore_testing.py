@@ -42,9 +42,10 @@ class RestoreTesting:
     the account can read it while it is there.
 
     `validation` is given {"table": name of the restored table, "source": ARN of the original, "recovery_point",
-    "restore_job"} and has passed if its execution succeeds. It works with a role of its own, which needs the rights to
-    read tables of the name "awsbackup-restore-test-*". Sources: AWS Backup developer guide, "Restore testing" and
-    "Restore testing validation".
+    "restore_job"} and has passed if its execution succeeds. "source" and "recovery_point" are null where the event of
+    AWS Backup leaves them out: of a job's end it documents the job and the table. It works with a role of its own,
+    which needs the rights to read tables of the name "awsbackup-restore-test-*". Sources: AWS Backup developer guide,
+    "Restore testing" and "Restore testing validation".
 
     Args:
         name: The name of the restore testing plan: 1 to 50 of a-z, A-Z, 0-9, '_'.

@@ -54,9 +54,10 @@ class TableRestore(Construct):
     5. marks it (`tableguard:verified` = the digest), and sets what would have changed items or kept the loader out.
 
     A restore that fails leaves its table, marked `tableguard:restore-state` = incomplete, and says so. Start it again
-    with {"resume": ARN} and the same "table" and "until" to go on with that table, or delete it. The ARN is that of the
-    execution that made the table, which its tag `tableguard:restore` keeps. Where every item had been verified, only
-    the settings that were left are made.
+    with {"resume": ARN} and the same "table" (and "sealed_by") to go on with that table, or delete it. The ARN is that
+    of the execution that made the table, which its tag `tableguard:restore` keeps; another tag keeps the moment that it
+    was made for, which is gone on to whatever was sealed meanwhile. Where every item had been verified, only the
+    settings that were left are made.
 
     Tags limit what its roles may do: the loader writes to tables that are marked incomplete and to nothing else. That
     takes attribute-based access control of DynamoDB, which is on in most accounts. Source: DynamoDB developer guide,
@@ -180,6 +181,11 @@ class TableRestore(Construct):
         return self._workers.functions["Problem"]
 
     @property
+    def origin(self) -> Origin:
+        """Where the items come from."""
+        return self._origin
+
+    @property
     def source(self) -> TableReference:
         """The table whose items are restored."""
         return self._source
@@ -279,6 +285,7 @@ class TableRestore(Construct):
             recovery_days=blueprint.recovery_days,
             time_to_live=blueprint.time_to_live,
             insights={index: mode for index, mode in insights.items() if mode is not None},
+            sealed=self._origin.sealed is not None,
             planning=self._planning(functions),
             functions=Functions(
                 load=functions["Load"],

@@ -121,8 +121,9 @@ def _drill(drill: Drill) -> str:
     canary = "with a canary" if drill.canary else "without a canary"
     minutes = drill.alarm_after_minutes
     alarm = "" if minutes is None else f", an alarm after {duration(minutes)} without a good one"
+    old = "" if drill.sealed_by is None else f", but only of what was sealed by {drill.sealed_by}"
     when = often(drill.starts[0][0]) if drill.starts else "at no time: no enabled schedule starts it"
-    return f"in {drill.account}, {when}, {canary}{alarm}"
+    return f"in {drill.account}, {when}, {canary}{alarm}{old}"
 
 
 def often(schedule: str | None) -> str:

@@ -166,11 +166,13 @@ class Drill(Machine):
     Args:
         schedule: When, as the metadata claims.
         canary: Whether it looks for an item that was written independently of the backup.
+        sealed_by: Up to when what was sealed is looked at, a moment; None where everything is.
         alarm_after_minutes: After how long without a good drill somebody is told.
     """
 
     schedule: str | None = None
     canary: bool = False
+    sealed_by: str | None = None
     alarm_after_minutes: int | None = None
 
 

@@ -239,6 +239,7 @@ def _drill(said: Mapping[str, Any], common: _Common) -> Drill:
         unknown_tables=not known,
         schedule=text_of(said.get("schedule")) or (f"rate({minutes} minutes)" if minutes else None),
         canary=said.get("canary") is True,
+        sealed_by=text_of(said.get("sealed_by")),
         alarm_after_minutes=whole(said.get("alarm_after_minutes")),
     )
 

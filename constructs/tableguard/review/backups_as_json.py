@@ -41,6 +41,7 @@ def backups_as_json(table: Table, backups: TableBackups) -> dict[str, Any]:
                 "account": each.account,
                 "schedule": each.starts[0][0] if each.starts else None,
                 "canary": each.canary,
+                "sealed_by": each.sealed_by,
                 "alarm_after_minutes": each.alarm_after_minutes,
             }
             for each in backups.drills

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
@@ -22,21 +22,21 @@ from tests.integration.emulator.server import Emulator
 _PIPELINE = "999900001111"
 
 
-def _deploy(emulator: Emulator, mode: str) -> None:
-    profiles = {account: account for account in (_PIPELINE, org.DATA, org.VAULT, org.RECOVERY)}
+def _deploy(emulator: Emulator, app: str, places: Sequence[str], mode: str = "") -> None:
+    profiles = {account: account for account in (_PIPELINE, *places)}
     accounts = Accounts(profiles, deploy_local.environment(emulator, profiles))
     cdk = Cdk(accounts, _PIPELINE, emulator.folder / "app", Report(show=lambda _line: None))
-    for account in (org.DATA, org.VAULT, org.RECOVERY):
+    for account in places:
         cdk.bootstrap((account, org.REGION))
-    assembly = _synthesize(cdk, emulator.folder / "app", mode)
+    assembly = _synthesize(cdk, emulator.folder / "app", app, mode)
     cdk.deploy(assembly)
     Flow(emulator).switch_schedules(on=False)
 
 
-def _synthesize(cdk: Cdk, folder: Path, mode: str) -> Path:
+def _synthesize(cdk: Cdk, folder: Path, app: str, mode: str) -> Path:
     folder.mkdir(parents=True)
     settings = json.loads((ROOT / "cdk.json").read_text())
-    settings["app"] = f"cd {ROOT} && python3 -m tests.integration.backup.organization"
+    settings["app"] = f"cd {ROOT} && python3 -m tests.integration.backup.{app}"
     settings["context"]["backup:mode"] = mode
     (folder / "cdk.json").write_text(json.dumps(settings))
     assembly = folder / "cdk.out"
@@ -46,7 +46,7 @@ def _synthesize(cdk: Cdk, folder: Path, mode: str) -> Path:
 
 def _stage(mode: str, within: Path) -> Iterator[Emulator]:
     with Emulator(within=within) as emulator:
-        _deploy(emulator, mode)
+        _deploy(emulator, "organization", (org.DATA, org.VAULT, org.RECOVERY), mode)
         emulator.stop()
         yield emulator
 
@@ -77,6 +77,14 @@ def begin_flow(backed_up: Emulator) -> Iterator[BeginFlow]:
 def flow(begin_flow: BeginFlow) -> Flow:
     """An organization that the test alone uses, with an empty table."""
     return begin_flow()
+
+
+@pytest.fixture(scope="module")
+def tested_flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
+    """An account of its own, whose backups AWS Backup is to test."""
+    with Emulator(within=tmp_path_factory.getbasetemp()) as emulator:
+        _deploy(emulator, "tested_account", (org.DATA,))
+        yield Flow(emulator)
 
 
 @pytest.fixture(scope="module")

@@ -196,9 +196,9 @@ class Flow:
         """Start a restore into a table of this name, which has to begin with RESTORED."""
         return self.start(self.output("Recovery", "RestoreMachine"), {"table": table, **said}, org.RECOVERY)
 
-    def drill(self, *statuses: str) -> dict[str, Any]:
-        """Let the drill do what its schedule would start now, and wait for its end."""
-        return self.ended(self.start(self.output("Recovery", "DrillMachine"), {}, org.RECOVERY), *statuses)
+    def drill(self, *statuses: str, **said: Any) -> dict[str, Any]:
+        """Let the drill do what its schedule would start now, or somebody who says more; and wait for its end."""
+        return self.ended(self.start(self.output("Recovery", "DrillMachine"), said, org.RECOVERY), *statuses)
 
     def canary(self) -> None:
         """Write the canary, as its schedule does: the moment is now."""

@@ -16,6 +16,7 @@ import pytest
 from tests.integration.backup import items
 from tests.integration.backup import organization as org
 from tests.integration.backup.flow import Flow
+from tests.integration.backup.forged import Forged
 from tests.integration.backup.items import identity, make, plain
 
 COUNT = 200
@@ -90,8 +91,65 @@ def test_an_old_canary_and_a_missing_one_do_not_pass(backed: Flow) -> None:
     assert (sum(told(backed, "DrillSucceeded")), sum(told(backed, "DrillFailed"))) == (2, 2)
 
 
+def last_good(flow: Flow) -> dict[str, Any]:
+    """What the next drill is compared with."""
+    name = flow.output("Recovery", "DrillParameter")
+    kept: dict[str, Any] = json.loads(flow.client("ssm", org.RECOVERY).get_parameter(Name=name)["Parameter"]["Value"])
+    return kept
+
+
+def trust(flow: Flow, moment: str) -> None:
+    """What deploying `RestoreDrill(sealed_by=…)` changes: unit tests see that it is this."""
+    states, machine = flow.client("stepfunctions", org.RECOVERY), flow.output("Recovery", "DrillMachine")
+    definition = json.loads(states.describe_state_machine(stateMachineArn=machine)["definition"])
+    said = definition["States"]["Start"]["Assign"]
+    assert said["sealed_by"].endswith(": null %}")
+    said["sealed_by"] = said["sealed_by"].replace(": null %}", f": '{moment}' %}}")
+    states.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+
+
+def test_after_a_takeover_drills_prove_what_was_sealed_before_it(backed: Flow) -> None:
+    flow = backed
+    flow.write([make(number, 1) for number in range(0, COUNT, 3)])
+    export(flow, 2)
+    flow.drill()
+    good = last_good(flow)
+    flow.advance(minutes=2)
+    takeover = flow.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Whoever has the account sends a full export of a moment long ago, and goes on exporting an emptied table.
+    ends = [dt.datetime.fromisoformat(entry["export"]["to"]) for entry in flow.catalogue()]
+    deployer = f"cdk-hnb659fds-cfn-exec-role-{org.DATA}-{org.REGION}"
+    flow.client("s3", org.DATA, deployer).delete_bucket_policy(Bucket=org.LANDING)
+    Forged(1, ends[0] + dt.timedelta(minutes=1)).send(flow.client("s3", org.DATA))
+    flow.sealed(3)
+    flow.write((), [items.key(make(number)) for number in range(COUNT)])
+    export(flow, 4)
+    assert "contradict each other" in problem(flow.drill("FAILED"))
+
+    # By hand: it tells that the backup of then is good, and the next scheduled one fails all the same.
+    tried = flow.drill(sealed_by=takeover)
+    assert json.loads(tried["output"])["count"] == COUNT + 1
+    assert last_good(flow) == good
+    assert "contradict each other" in problem(flow.drill("FAILED"))
+    later = (flow.now() + dt.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert "still to come" in problem(flow.drill("FAILED", sealed_by=later))
+    assert (sum(told(flow, "DrillSucceeded")), sum(told(flow, "DrillFailed"))) == (1, 3)
+
+    # Trusting what was sealed since lets the emptied table through to the comparison with the last good drill.
+    trust(flow, takeover)
+    assert "Shrunk" in problem(flow.drill("FAILED", sealed_by=flow.now().strftime("%Y-%m-%dT%H:%M:%SZ")))
+    flow.drill()
+    kept = last_good(flow)
+    assert (kept["reached"], kept["count"]) == (good["reached"], good["count"])
+    assert kept["drilled"] > good["drilled"]
+    assert (sum(told(flow, "DrillSucceeded")), sum(told(flow, "DrillFailed"))) == (2, 4)
+    assert tables(flow) == []
+
+
 def test_a_backup_that_was_never_made_does_not_pass(flow: Flow) -> None:
-    assert "NoBackup" in problem(flow.drill("FAILED"))
+    said = problem(flow.drill("FAILED"))
+    assert "NoBackup" in said
+    assert "was not removed" not in said  # there was no table
     assert sum(told(flow, "DrillFailed")) == 1
 
 

@@ -90,6 +90,24 @@ class Controls:
         told: list[str] = self._ask("failures", {})["failures"]
         return told
 
+    def restored(self, account: str, region: str, plan: str | None, resources: Sequence[str], **detail: Any) -> None:
+        """Let AWS Backup tell EventBridge that a restore job has ended, which a restore testing plan has started.
+
+        Args:
+            account: Where.
+            region: Where.
+            plan: The plan's ARN; None where somebody has started the job.
+            resources: What the event is about: the backup.
+            **detail: The event's detail, with the plan and the completion aside.
+        """
+        said = {"account": account, "region": region, "plan": plan, "resources": list(resources), "detail": detail}
+        self._ask("restored", said)
+
+    def validations(self, job: str) -> list[dict[str, Any]]:
+        """What AWS Backup was told of the table that a job has restored, the first first."""
+        told: list[dict[str, Any]] = self._ask("validations", {"job": job})["results"]
+        return told
+
     def requests(self) -> dict[str, int]:
         """How many requests DynamoDB and S3 have had since the start, as `counting` names them."""
         told: dict[str, int] = self._ask("requests", {})["requests"]

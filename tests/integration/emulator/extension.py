@@ -29,6 +29,7 @@ import machines  # type: ignore[import-not-found]
 import objects  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
 import replication  # type: ignore[import-not-found]
+import restore_tests  # type: ignore[import-not-found]
 import rot  # type: ignore[import-not-found]
 import s3_binding  # type: ignore[import-not-found]
 import s3_faults  # type: ignore[import-not-found]
@@ -59,7 +60,7 @@ def install() -> None:
     handlers["AWS::Organizations::Policy"] = organization.handler()
     kept.install()
     in_this_order = (clock, changes, exports, buckets, objects, rot, replication, s3_binding, s3_faults)
-    for each in (*in_this_order, functions, machines, schedules, batch_faults):
+    for each in (*in_this_order, functions, machines, schedules, batch_faults, restore_tests):
         each.install()
     control.install(_controls())
     dynamodb._update_continuous_backups = _update_continuous_backups
@@ -91,6 +92,8 @@ def _controls() -> dict[str, Callable[[_Json], _Json]]:
         "rot": rot.rot,
         "requests": counting.requests,
         "failures": schedules.failures,
+        "restored": restore_tests.ended,
+        "validations": restore_tests.results,
         "invocations": functions.invocations,
     }
 

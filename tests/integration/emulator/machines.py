@@ -101,6 +101,8 @@ def _asked(resource: str, said: Any) -> Iterator[tuple[str, str, _Json]]:
         yield "sns:Publish", said["TopicArn"], {}
     elif resource.endswith("cloudwatch:putMetricData"):
         yield "cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": said["Namespace"]}
+    elif resource.endswith("backup:putRestoreValidationResult"):
+        yield "backup:PutRestoreValidationResult", "*", {}
 
 
 def _owner(resource: str) -> str:
@@ -152,7 +154,9 @@ def _error_name(service: str, code: str) -> str:
 
 
 def _nested_failure(told: _Json) -> tuple[str, str]:
-    return "States.TaskFailed", json.dumps({name: value for name, value in told.items() if value is not None})
+    # With the names that a machine's input and output have for them: not those of the API.
+    said = {name[0].upper() + name[1:]: value for name, value in told.items() if value is not None}
+    return "States.TaskFailed", json.dumps(said)
 
 
 def _checked(to_wire: Callable[..., Any]) -> Callable[..., Any]:

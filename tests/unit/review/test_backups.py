@@ -98,7 +98,7 @@ def test_markdown_and_json_say_the_same() -> None:
     backups = written["tables"][0]["backups"]
     assert backups["roads"][1]["lock"] == {"mode": "COMPLIANCE", "days": 35, "grace_days": 0}
     assert backups["drills"] == [
-        {"account": VAULT, "schedule": "rate(7 days)", "canary": True, "alarm_after_minutes": 11520}
+        {"account": VAULT, "schedule": "rate(7 days)", "canary": True, "sealed_by": None, "alarm_after_minutes": 11520}
     ]
     assert backups["none"] is False
 
@@ -227,6 +227,11 @@ class TestDrills:
 
     def test_without_a_canary(self) -> None:
         assert "without a canary" in said(review_of(None, {**vault(), **drill(canary=False)}))
+
+    def test_a_drill_that_leaves_out_what_is_newer(self) -> None:
+        found = review_of(None, {**vault(), **drill(sealed_by="2026-11-22T10:00:00Z")})
+        assert "but only of what was sealed by 2026-11-22T10:00:00Z" in said(found)
+        assert "only of what was sealed by" not in said(review_of(None, {**vault(), **drill()}))
 
 
 class TestAwsBackup:

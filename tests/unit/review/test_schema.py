@@ -94,7 +94,15 @@ BACKUPS: Final = {
         }
     ],
     "restores": [{"account": TEXT, "from": TEXT, "into": [TEXT]}],
-    "drills": [{"account": TEXT, "schedule": (TEXT, None), "canary": FLAG, "alarm_after_minutes": (WHOLE, None)}],
+    "drills": [
+        {
+            "account": TEXT,
+            "schedule": (TEXT, None),
+            "canary": FLAG,
+            "sealed_by": (TEXT, None),
+            "alarm_after_minutes": (WHOLE, None),
+        }
+    ],
     "restore_tests": [{"account": TEXT, "schedule": (TEXT, None)}],
     "awaited_by": [{"account": TEXT, "bucket": TEXT}],
     "perhaps": [TEXT],

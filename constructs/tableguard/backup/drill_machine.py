@@ -123,6 +123,9 @@ class DrillMachine:
                             "table": expression("$table"),
                             "restored": expression("$restored"),
                             "not_before": expression("$oldest"),
+                            "reached": expression("$reached"),
+                            # What is left out on purpose need not be there: the backup was to be fresh by then.
+                            "fresh_at": expression("$sealed_by != null ? $sealed_by : $began"),
                         },
                     },
                     seconds=self.timeout_seconds,

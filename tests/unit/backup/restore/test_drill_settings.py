@@ -7,6 +7,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
 
 import tableguard as tg
 from tests.unit.backup.restore.support import Json, definitions, restore, vault_stack
@@ -14,9 +15,11 @@ from tests.unit.backup.restore.support import Json, definitions, restore, vault_
 KEY = {"pk": {"S": "canary"}, "sk": {"S": "canary"}}
 
 
-def machines(**options: Any) -> tuple[dict[str, Json], dict[str, Json]]:
+def machines(*, told: bool = False, **options: Any) -> tuple[dict[str, Json], dict[str, Json]]:
     """The states of the drill and of what checks."""
     scope = vault_stack()
+    if told:
+        options["alarms_topic"] = sns.Topic(scope, "Topic")
     tg.RestoreDrill(
         scope,
         "Drill",
@@ -80,3 +83,19 @@ def test_a_backup_cannot_be_fresher_than_an_export_is(oldest: cdk.Duration) -> N
     with pytest.raises(tg.InvalidInputError, match="30 minutes at least"):
         machines(oldest=oldest)
     machines(oldest=cdk.Duration.minutes(30))
+
+
+def test_a_drill_says_how_long_the_restore_took_and_what_it_reached() -> None:
+    drill, _ = machines(told=True)
+    assert (drill["Restore"]["Next"], drill["Took"]["Next"]) == ("Took", "Check")
+    assert drill["Took"]["Assign"]["took"] == (
+        "{% $round(($toMillis($states.context.State.EnteredTime) - $toMillis($began)) / 1000) %}"
+    )
+    (told,) = drill["Event"]["Arguments"]["Entries"]
+    assert (told["Detail"]["seconds"], told["Detail"]["reached"]) == ("{% $took %}", "{% $reached %}")
+    (took,) = [each for each in drill["Report"]["Arguments"]["MetricData"] if each["MetricName"] == "DrillSeconds"]
+    assert (took["Value"], took["Unit"]) == ("{% $took = null ? 0 : $took %}", "Seconds")
+    message = drill["Tell"]["Arguments"]["Message"]
+    assert "' items as of ' & $reached & ' in ' & $string($took) & ' seconds.'" in message
+    # A drill that fails before it has restored anything says so without them.
+    assert {drill["Start"]["Assign"][name] for name in ("took", "reached")} == {None}

@@ -121,6 +121,7 @@ def plans(reader: Reader) -> Iterator[Plan]:
             tables=tables,
             leaves_out=_all_texts(mine, "NotResources")[0],
             by_tags=unknown or any(get(each, key) for each in mine for key in ("ListOfTags", "Conditions")),
+            alarm_after_minutes=whole(get(reader.claims(stack, logical_id), "plan", "alarm_after_minutes")),
             place=place(stack, logical_id),
         )
 

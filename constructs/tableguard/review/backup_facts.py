@@ -88,6 +88,7 @@ class Bucket:
         lock: Its default retention.
         claimed_lock: The retention that its metadata claims; None where it claims none.
         replications: The enabled rules by which it is copied.
+        expires_days: After how many days objects of any name expire; None where none do.
         key: The customer-managed key that it is encrypted with by default, or `UNKNOWN_KEY`; None for a key of AWS.
         policy: Its policy.
         landing_vault: The vault that its metadata claims to be replicated into, as account and intake bucket.
@@ -101,6 +102,7 @@ class Bucket:
     lock: Lock
     claimed_lock: Lock | None = None
     replications: tuple[Replication, ...] = ()
+    expires_days: int | None = None
     key: str | None = None
     policy: Document | None = None
     landing_vault: tuple[str, str] | None = None
@@ -183,10 +185,12 @@ class OnDemand(Machine):
     Args:
         schedule: When, as the metadata claims.
         keep_days: For how many days it keeps them.
+        alarm_after_minutes: After how long without a backup somebody is told.
     """
 
     schedule: str | None = None
     keep_days: int | None = None
+    alarm_after_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +261,7 @@ class Plan:
         tables: Patterns of the ARNs of what it backs up.
         leaves_out: Patterns of ARNs that it does not.
         by_tags: Whether tags or conditions choose as well, of which a template does not tell all.
+        alarm_after_minutes: After how long without a backup or a copy somebody is told, as the metadata claims.
         place: The plan in its template.
     """
 
@@ -266,6 +271,7 @@ class Plan:
     tables: tuple[str, ...] = ()
     leaves_out: tuple[str, ...] = ()
     by_tags: bool = False
+    alarm_after_minutes: int | None = None
     place: Place = field(default_factory=Place)
 
 

@@ -75,6 +75,7 @@ def _buckets(reader: Reader) -> Iterator[Bucket]:
             lock=_lock(properties),
             claimed_lock=_claimed_lock(claims),
             replications=tuple(_replications(properties)),
+            expires_days=_expires(properties),
             key=key_of_backups(reader, stack, key),
             policy=_policy(policies, stack, name),
             landing_vault=_landing_vault(claims),
@@ -112,6 +113,18 @@ def _claimed_lock(claims: Mapping[str, Any]) -> Lock | None:
         if mode in (COMPLIANCE, GOVERNANCE) and days is not None:
             return Lock(mode=str(mode), days=days)
     return None
+
+
+def _expires(properties: Properties) -> int | None:
+    """When objects of any name expire: a rule for some of them says nothing of the others."""
+    rules = get(properties, "LifecycleConfiguration", "Rules")
+    narrow = ("Prefix", "TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan")
+    found = (
+        whole(get(rule, "ExpirationInDays"))
+        for rule in (rules if isinstance(rules, list) else [])
+        if get(rule, "Status") == "Enabled" and not any(get(rule, key) for key in narrow)
+    )
+    return min((days for days in found if days is not None), default=None)
 
 
 def _replications(properties: Properties) -> Iterator[Replication]:
@@ -252,4 +265,5 @@ def _on_demand(said: Mapping[str, Any], common: _Common) -> OnDemand:
         unknown_tables=unknown,
         schedule=text_of(said.get("schedule")) or text_of(said.get("every")),
         keep_days=whole(said.get("keep_days")),
+        alarm_after_minutes=whole(said.get("alarm_after_minutes")),
     )

@@ -16,6 +16,7 @@ from tableguard.review.schedules import days, duration
 
 GUIDE: Final = "docs/disaster-recovery.md"
 _UNKNOWN: Final = "not in this assembly: how well it is kept is not known here"
+_CHANGES: Final = ", from the exports' changes"
 _UNKNOWN_KEY: Final = "its key is not known here"
 _REOPEN_DAYS: Final = 90
 """For so long a closed account can be opened again. Source: AWS account management, "Post-closure period"."""
@@ -109,7 +110,7 @@ def _outcomes(picture: Picture, table: Table, backups: TableBackups) -> Iterator
         if disaster is Disaster.VAULT:
             yield _vault_closed(table, backups)
         elif disaster is Disaster.KEY and table.key_arn is None:
-            yield _no_key(picture, table)
+            yield _no_key(picture, table, backups)
         else:
             yield _outcome(disaster, table, backups)
 
@@ -294,18 +295,19 @@ def _loss(disaster: Disaster, open_: list[Road], best: Road) -> tuple[str, str, 
 
 def _steps(disaster: Disaster, table: Table, backups: TableBackups, open_: list[Road]) -> Iterator[str]:
     lost = _lost(disaster, table)
-    yield _first_step(disaster, table)
-    yield step_of(open_[0], table, backups, lost=lost, deleted=disaster is Disaster.TABLE)
+    yield _first_step(disaster, table, exported=bool(backups.exports))
+    deleted, taken = disaster is Disaster.TABLE, disaster is Disaster.TAKEN
+    yield step_of(open_[0], table, backups, lost=lost, deleted=deleted, taken=taken)
     # Who was poisoned long ago goes the road that reaches furthest back.
     furthest = max(open_, key=lambda road: road.reaches_minutes or 0)
     if disaster is Disaster.POISON and furthest is not open_[0]:
         yield f"further back: {step_of(furthest, table, backups, lost=lost)}"
 
 
-def _first_step(disaster: Disaster, table: Table) -> str:
+def _first_step(disaster: Disaster, table: Table, *, exported: bool) -> str:
     return {
         Disaster.GARBAGE: f"stop what writes, note the moment: {disaster.section}",
-        Disaster.POISON: f"find when it began, from the exports' changes: {disaster.section}",
+        Disaster.POISON: f"find when it began{_CHANGES if exported else ''}: {disaster.section}",
         Disaster.TABLE: f"find out who did it before you restore: {disaster.section}",
         Disaster.TAKEN: "believe nothing in the account, nor what was sealed since (sealed_by says when); restore into "
         f"another one: {disaster.section}",
@@ -346,7 +348,7 @@ def _vault_closed(table: Table, backups: TableBackups) -> Outcome:
     )
 
 
-def _no_key(picture: Picture, table: Table) -> Outcome:
+def _no_key(picture: Picture, table: Table, backups: TableBackups) -> Outcome:
     unknown = any(
         (each.place.stack, each.place.logical_id) == (table.place.stack, table.place.logical_id)
         and each.what.startswith("the key of the table")
@@ -361,10 +363,16 @@ def _no_key(picture: Picture, table: Table) -> Outcome:
             loses="not known",
             why="no template tells which key encrypts the table",
         )
+    others = {f"{road.kind.value} in {road.where}": road.key for road in backups.roads if road.key is not None}
     return Outcome(
         disaster=Disaster.KEY,
-        left=("everything: the table is encrypted with a key of AWS, which nobody can delete",),
-        do=("nothing",),
+        left=(
+            "everything: the table is encrypted with a key of AWS, which nobody can delete",
+            *(f"but not {what}, if its own key is the one that is deleted: {key}" for what, key in others.items()),
+        ),
+        do=(f"cancel the deletion of a backup's key while it is pending: {Disaster.KEY.section}",)
+        if others
+        else ("nothing",),
         takes="no time",
         loses="nothing",
         why="it has no key of yours",

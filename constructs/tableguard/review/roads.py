@@ -206,8 +206,9 @@ def _of_exports(
         window = max(pause, export.every_minutes or 0)
         loses = window + _MARGIN_MINUTES + (_SHORTEST_MINUTES if window < 2 * _SHORTEST_MINUTES else 0)
     reaches = None
-    if lock is not None and lock.days is not None and full is not None:
-        reaches = max(lock.days * DAY - full, 0)
+    kept = lock.days if lock is not None else bucket.expires_days if bucket is not None else None
+    if kept is not None and full is not None:
+        reaches = max(kept * DAY - full, 0)
     moved = {
         Kind.SEALED: "the time to export, replicate and seal it",
         Kind.REPLICATED: "the time to export and replicate it",
@@ -238,13 +239,13 @@ def planned(picture: Picture, plan: Plan) -> Iterator[Road]:
         plan: The plan.
     """
     for rule in plan.rules:
-        own = _in_vault(picture, rule, Kind.BACKUP, rule.vault, rule.keep_days)
+        own = _in_vault(picture, plan, rule, Kind.BACKUP, rule.vault, keep_days=rule.keep_days)
         yield own if own.account is not None else replace(own, account=plan.account)
         for copy in rule.copies:
-            yield _in_vault(picture, rule, Kind.COPY, copy.vault, copy.keep_days)
+            yield _in_vault(picture, plan, rule, Kind.COPY, copy.vault, keep_days=copy.keep_days)
 
 
-def _in_vault(picture: Picture, rule: Rule, kind: Kind, arn: str | None, keep_days: int | None) -> Road:
+def _in_vault(picture: Picture, plan: Plan, rule: Rule, kind: Kind, arn: str | None, *, keep_days: int | None) -> Road:
     vault = picture.backups.vault(arn)
     pause = longest_pause(rule.schedule)
     where = "a vault that is not known" if arn is None else arn.rpartition(":")[2]
@@ -261,6 +262,7 @@ def _in_vault(picture: Picture, rule: Rule, kind: Kind, arn: str | None, keep_da
         plus=f"the time to make a backup{copied}",
         why=f"a backup by {rule.schedule}, begun up to {duration(rule.start_minutes)} later",
         reaches_minutes=None if keep_days is None else keep_days * DAY,
+        alarm_minutes=plan.alarm_after_minutes,
         key=vault.key if vault is not None else None,
     )
 
@@ -282,5 +284,6 @@ def on_demand(table: Table, made: OnDemand) -> Road:
         plus="the time to make a backup",
         why=f"a backup by {' and '.join(schedules)}" if schedules else "no enabled schedule starts the machine",
         reaches_minutes=None if made.keep_days is None else made.keep_days * DAY,
+        alarm_minutes=made.alarm_after_minutes,
         key=table.key_arn,
     )

@@ -314,3 +314,16 @@ def test_a_drill_that_is_paused_is_no_drill_every_seven_days() -> None:
     made["Weekly"] = changed(made["Weekly"], "Properties", "State", to="DISABLED")
     found = review_of(None, {**vault(), **made})
     assert "drill in 777788889999, at no time: no enabled schedule starts it, with a canary" in said(found)
+
+
+def test_the_alarms_of_plans_and_on_demand_backups_are_shown() -> None:
+    made = plan(rule(copied()))
+    made["Plan"] = {**made["Plan"], "Metadata": {"tableguard": {"plan": {"alarm_after_minutes": 2040}}}}
+    found = reviewed(stack(**made))
+    assert [road.alarm_minutes for road in of(found).roads] == [2040, 2040]
+    assert said(found).count("; an alarm after 34 h without one") == 2
+    assert "an alarm" not in said(reviewed(stack(**plan(rule(copied())))))
+    claims = {"tables": [TABLE], "schedule": "rate(1 day)", "keep_days": 30, "alarm_after_minutes": 2040}
+    kept: dict[str, Any] = {"M": machine(on_demand=claims), "S": schedule("rate(1 day)", {"Ref": "M"})}
+    once = reviewed(stack(T=table(PointInTimeRecoverySpecification=OFF), **kept))
+    assert "; an alarm after 34 h without one" in said(once)

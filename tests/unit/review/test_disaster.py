@@ -13,6 +13,7 @@ from tableguard.review.disaster import Disaster, Outcome, disasters
 from tableguard.review.disaster_output import disasters_as_json, disasters_as_markdown, disasters_as_text
 from tests.project.machine import ROOT
 from tests.unit.review.backup_support import (
+    LANDING,
     MACHINE,
     SEALED,
     VAULT,
@@ -36,6 +37,9 @@ OFF = {"PointInTimeRecoveryEnabled": False}
 ENCRYPTED = {"SSEEnabled": True, "KMSMasterKeyId": {"Fn::GetAtt": ["Key", "Arn"]}}
 BARE = stack(T=table(PointInTimeRecoverySpecification=OFF))
 ALONE = stack(T=table())
+ENCRYPTED_STACKS = both(
+    {**data(T=table(SSESpecification=ENCRYPTED)), "Key": {"Type": "AWS::KMS::Key", "Properties": {}}}
+)
 
 
 def after(disaster: Disaster, *stacks: SynthesizedStack) -> Outcome:
@@ -243,6 +247,24 @@ class TestLoss:
         )
         assert outcome.loses == "what was written since it began; all, if it began more than 35 days ago"
 
+    @pytest.mark.parametrize(
+        ("rules", "end"),
+        [
+            ([{"Status": "Enabled", "ExpirationInDays": 14}], "; all, if it began more than 11 days ago"),
+            ([{"Status": "Disabled", "ExpirationInDays": 14}], ""),
+            ([{"Status": "Enabled", "ExpirationInDays": 14, "Prefix": "logs/"}], ""),
+        ],
+    )
+    def test_exports_that_expire_reach_as_far_as_they_are_kept(self, rules: list[Any], end: str) -> None:
+        landing = bucket(LANDING, LifecycleConfiguration={"Rules": rules})
+        made = data(T=table(PointInTimeRecoverySpecification=OFF), Landing=landing)
+        outcome = after(Disaster.POISON, stack(**made))
+        assert outcome.loses == f"what was written since it began{end}"
+
+    def test_only_exports_have_changes_to_look_through(self) -> None:
+        assert "from the exports' changes" in after(Disaster.POISON, *both()).do[0]
+        assert "export" not in after(Disaster.POISON, ALONE).do[0]
+
     def test_who_was_poisoned_long_ago_goes_another_road(self) -> None:
         made = {**vault()["Sealed"], "Properties": {"BucketName": SEALED, **locked("COMPLIANCE", Days=400)}}
         outcome = after(Disaster.POISON, *both(None, {**vault(Sealed=made), **drill()}))
@@ -252,8 +274,10 @@ class TestLoss:
 class TestSteps:
     def test_a_restore_machine_is_named_with_its_input(self) -> None:
         assert after(Disaster.TAKEN, *both()).do[-1] == (
-            f'start the restore machine of {VAULT} in eu-west-1 with {{"table": "NEW NAME", "until": "MOMENT"}}'
+            f'start the restore machine of {VAULT} in eu-west-1 with {{"table": "NEW NAME", "until": "MOMENT",'
+            ' "sealed_by": "MOMENT OF THE TAKEOVER"}'
         )
+        assert after(Disaster.KEY, *ENCRYPTED_STACKS).do[-1].endswith('"until": "MOMENT"}')
 
     def test_one_in_the_lost_account_is_of_no_use(self) -> None:
         parts = drill()
@@ -282,7 +306,17 @@ class TestSteps:
 class TestKey:
     def test_a_key_of_aws_cannot_be_deleted(self) -> None:
         outcome = after(Disaster.KEY, BARE)
-        assert (outcome.loses, outcome.loses_minutes) == ("nothing", 0)
+        assert (outcome.loses, outcome.loses_minutes, outcome.do) == ("nothing", 0, ("nothing",))
+        assert len(outcome.left) == 1
+
+    def test_the_key_of_a_vault_is_another_one_to_lose(self) -> None:
+        made = plan(rule(copied()))
+        key = f"arn:aws:kms:eu-west-1:{OWNER}:key/12345678-1234-1234-1234-123456789012"
+        made["Kept"] = changed(made["Kept"], "Properties", "EncryptionKeyArn", to=key)
+        outcome = after(Disaster.KEY, stack(**made), stack("Vault", VAULT, Safe=safe()))
+        assert outcome.loses == "nothing"
+        assert outcome.left[1:] == (f"but not {BACKUP} in kept, if its own key is the one that is deleted: {key}",)
+        assert outcome.do[0].startswith("cancel the deletion of a backup's key while it is pending")
 
     def test_recovery_has_the_key_of_the_table_and_sealed_exports_have_not(self) -> None:
         key = {"Type": "AWS::KMS::Key", "Properties": {}}

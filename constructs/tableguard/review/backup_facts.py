@@ -71,10 +71,12 @@ class SealedClaim:
     Args:
         intake: The name of the vault's intake bucket.
         sources: From whom the vault takes exports.
+        readers: The ARNs of the roles that may read what is sealed.
     """
 
     intake: str
     sources: tuple[SourceClaim, ...]
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

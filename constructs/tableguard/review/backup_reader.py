@@ -159,7 +159,7 @@ def _sealed(claims: Mapping[str, Any]) -> SealedClaim | None:
             sources.append(
                 SourceClaim(account=account, role=role, tables=None if tables is None else texts_of(tables)[0])
             )
-    return SealedClaim(intake=intake, sources=tuple(sources))
+    return SealedClaim(intake=intake, sources=tuple(sources), readers=texts_of(get(claims, "sealed", "readers"))[0])
 
 
 def _machines(reader: Reader) -> Iterator[Export | Restore | Drill | OnDemand]:

@@ -73,6 +73,7 @@ def road_as_json(road: Road) -> dict[str, Any]:
         "reaches_days": None if reaches is None else round(reaches / DAY, 2),
         "alarm_after_minutes": road.alarm_minutes,
         "key": road.key,
+        "readers": list(road.readers),
     }
 
 

@@ -55,6 +55,7 @@ class Road:
         reaches_minutes: How far back it is sure to reach, in minutes; None where that is not known.
         alarm_minutes: After how long without a backup somebody is told; None for nobody, or not known.
         key: The customer-managed key without which nobody can read it; None for a key that only AWS has.
+        readers: The ARNs of the roles that its metadata names as readers.
     """
 
     kind: Kind
@@ -71,6 +72,7 @@ class Road:
     reaches_minutes: int | None = None
     alarm_minutes: int | None = None
     key: str | None = None
+    readers: tuple[str, ...] = ()
 
     @property
     def is_compliant(self) -> bool:
@@ -228,6 +230,7 @@ def _of_exports(
         reaches_minutes=reaches,
         alarm_minutes=export.alarm_after_minutes,
         key=bucket.key if bucket is not None else None,
+        readers=bucket.sealed.readers if bucket is not None and bucket.sealed is not None else (),
     )
 
 

@@ -327,3 +327,11 @@ def test_the_alarms_of_plans_and_on_demand_backups_are_shown() -> None:
     kept: dict[str, Any] = {"M": machine(on_demand=claims), "S": schedule("rate(1 day)", {"Ref": "M"})}
     once = reviewed(stack(T=table(PointInTimeRecoverySpecification=OFF), **kept))
     assert "; an alarm after 34 h without one" in said(once)
+
+
+def test_who_may_read_what_is_sealed_is_shown() -> None:
+    reader = f"arn:aws:iam::{VAULT}:role/backup-reader"
+    sealed = changed(vault()["Sealed"], "Metadata", "tableguard", "sealed", "readers", to=[reader])
+    found = review_of(None, {**vault(Sealed=sealed), **drill()})
+    assert f"readers role backup-reader of {VAULT} may read {SEALED}, says the vault" in said(found)
+    assert "readers" not in said(review_of())

@@ -230,7 +230,7 @@ class TestLoss:
         self, state: str, loses: str, minutes: int | None
     ) -> None:
         claims = {"tables": [TABLE], "schedule": "rate(1 day)", "keep_days": 30}
-        made = {"M": machine(on_demand=claims), "S": schedule("rate(1 day)", {"Ref": "M"}, State=state)}
+        made: dict[str, Any] = {"M": machine(on_demand=claims), "S": schedule("rate(1 day)", {"Ref": "M"}, State=state)}
         outcome = after(Disaster.TABLE, stack(T=table(PointInTimeRecoverySpecification=OFF), **made))
         assert (outcome.loses, outcome.loses_minutes) == (loses, minutes)
 
@@ -365,7 +365,7 @@ class TestKey:
         imported = {"Fn::ImportValue": "key"}
         if kind == "Kept":
             made["Kept"] = changed(made["Kept"], "Properties", "EncryptionKeyArn", to=imported)
-        more = {} if kind == "Kept" else {"EncryptionKeyArn": imported}
+        more: dict[str, Any] = {} if kind == "Kept" else {"EncryptionKeyArn": imported}
         outcome = after(Disaster.KEY, stack(**made), stack("Vault", VAULT, Safe=safe(**more)))
         said = f"{BACKUP} in kept" if kind == "Kept" else f"{COPY} in safe"
         (found,) = [left for left in outcome.left if said in left]

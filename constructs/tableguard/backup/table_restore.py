@@ -176,14 +176,14 @@ class TableRestore(Construct):
         return self._work
 
     @property
-    def problem_function(self) -> str:
-        """The ARN of the function that says what the workers of a map have met, from their notes in `work_bucket`."""
-        return self._workers.functions["Problem"]
-
-    @property
     def origin(self) -> Origin:
         """Where the items come from."""
         return self._origin
+
+    @property
+    def problem_function(self) -> str:
+        """The ARN of the function that says what the workers of a map have met, from their notes in `work_bucket`."""
+        return self._workers.functions["Problem"]
 
     @property
     def source(self) -> TableReference:

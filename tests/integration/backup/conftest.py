@@ -82,7 +82,7 @@ def flow(begin_flow: BeginFlow) -> Flow:
 @pytest.fixture(scope="module")
 def tested_flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
     """An account of its own, whose backups AWS Backup is to test."""
-    with Emulator(within=tmp_path_factory.getbasetemp()) as emulator:
+    with Emulator(within=tmp_path_factory.getbasetemp(), pauses=PAUSES) as emulator:
         _deploy(emulator, "tested_account", (org.DATA,))
         yield Flow(emulator)
 

@@ -89,8 +89,9 @@ class Management(cdk.Stack):
             targets=[vault.account],
             guardrails=[
                 tg.VaultGuardrail(
+                    # The pipeline is in an account of its own.
+                    deployers=[],
                     sealing_roles=[sealed.sealing_role],
-                    buckets=[sealed.reference.intake_bucket, sealed.sealed_reference.bucket],
                 ),
                 tg.ProtectTrails(),
             ],

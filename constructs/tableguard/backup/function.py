@@ -53,6 +53,7 @@ class BackupFunction(lambda_.Function):
             needs longer goes on in the next one.
         reserved_concurrency: How many may run at once, taken from the account's share; None reserves none and
             leaves it to the state machine.
+        function_name: Its name, where policies have to know it; CloudFormation's choice when None.
         log_retention: How long the log is kept. It says what was done to which file, never what an item holds.
 
     Raises:
@@ -70,6 +71,7 @@ class BackupFunction(lambda_.Function):
         memory_mib: int = 1769,
         timeout: cdk.Duration | None = None,
         reserved_concurrency: int | None = None,
+        function_name: str | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
     ) -> None:
         if handler not in HANDLERS:
@@ -95,4 +97,5 @@ class BackupFunction(lambda_.Function):
             memory_size=memory_mib,
             timeout=timeout or cdk.Duration.minutes(15),
             reserved_concurrent_executions=reserved_concurrency,
+            function_name=function_name,
         )

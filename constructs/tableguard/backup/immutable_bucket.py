@@ -75,16 +75,17 @@ class ImmutableBackupBucket(Construct):
             bounds: How long a request may lock an object for instead; the bucket's own retention and nothing else when
                 left out.
             bypassers: Break-glass roles of the bucket's account that may lift a governance lock, delete versions and
-                set or lift legal holds. Nobody when left out.
+                set or lift legal holds. They may list versions and see how long they are locked; they read no content
+                unless they are readers, too. Nobody when left out.
             writers: The only roles that may write objects; whoever other policies let when left out. It allows nobody.
             readers: The only roles that may read and list objects; whoever other policies let when left out. The policy
                 lets those of other accounts, too.
-            sources: Roles of other accounts that may replicate into it, each below its account's prefix. Mind that a
-                replica keeps the source's retention: see `BucketReplication`.
+            sources: Roles of other accounts that may replicate into it, each below its account's prefix and without
+                tables. Mind that a replica keeps the source's retention: see `BucketReplication`.
             write_once: Whether an object can be written only where none of its key is.
-            encryption_key: A KMS key. S3's own keys when left out, which nobody can delete. Its policy lets readers of
-                other accounts decrypt through S3, objects of this bucket alone; where there are any, it has to be a
-                key that is made in this app.
+            encryption_key: A KMS key of the bucket's account: whoever deletes it deletes every backup. S3's own keys
+                when left out, which nobody can delete. Its policy lets readers of other accounts decrypt through S3,
+                objects of this bucket alone; where there are any, it has to be a key that is made in this app.
             cold_storage: When objects move to a cheaper class; never when left out.
             expire_after_days: When a version is deleted after its lock has ended, counted from its creation and, once
                 there is a newer one, again from then: so whatever somebody writes over it, it never goes sooner.
@@ -97,7 +98,8 @@ class ImmutableBackupBucket(Construct):
 
         Raises:
             InvalidInputError: Bounds that leave out the retention, bypassers in compliance mode, an expiry before the
-                end of a lock, or nobody who could ever change the policy.
+                end of a lock, a source with tables, a key of another account, or nobody who could ever change the
+                policy.
             PolicyTooLargeError: The policy is over its limit.
         """
         super().__init__(scope, construct_id)
@@ -271,7 +273,18 @@ class ImmutableBackupBucket(Construct):
         return checked
 
     def _checked_sources(self, sources: Sequence[ReplicationSource]) -> tuple[ReplicationSource, ...]:
-        return sources_of(self.node.path, sources)
+        checked = sources_of(self.node.path, sources)
+        for source in checked:
+            if source.tables is not None:
+                raise InvalidInputError(
+                    f"a source of {self.node.path}",
+                    value=list(source.tables),
+                    allowed="no tables: a bucket that is replicated in one stage has keys of any kind, and nothing in "
+                    "them that is sure to be a table's name",
+                    fix="Leave tables out: the source writes below its account's prefix. SealedVault holds a source to "
+                    "its tables.",
+                )
+        return checked
 
 
 def sources_of(path: str, values: Any) -> tuple[ReplicationSource, ...]:

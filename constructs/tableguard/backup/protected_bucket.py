@@ -30,7 +30,7 @@ class ProtectedBucket:
     Args:
         scope: The construct that it belongs to; the bucket is its child "Default".
         bucket_name: Its name; CloudFormation's choice when None.
-        encryption_key: The key that it encrypts with; S3's own when None.
+        encryption_key: The key that it encrypts with, of the bucket's account; S3's own when None.
         access_logs: The bucket that requests are logged in; none when None.
         deployed_by: Roles that may change its settings; the stack's own when None.
         lifecycle_rules: What happens to objects by and by.
@@ -38,7 +38,7 @@ class ProtectedBucket:
         further: Further properties of the CDK's Bucket.
 
     Raises:
-        InvalidInputError: A malformed name, or no role that deploys it.
+        InvalidInputError: A malformed name, a key of another account, or no role that deploys it.
     """
 
     def __init__(
@@ -55,6 +55,8 @@ class ProtectedBucket:
     ) -> None:
         if bucket_name is not None:
             names.bucket_name(f"the bucket name of {scope.node.path}", bucket_name)
+        if encryption_key is not None:
+            _check_key(scope, encryption_key)
         self._scope = scope
         self.bucket_name = bucket_name
         stack = cdk.Stack.of(scope)
@@ -125,6 +127,20 @@ class ProtectedBucket:
             what: Its description, for the review.
         """
         self.resource.add_metadata(METADATA_KEY, dict(what))
+
+
+def _check_key(scope: Construct, key: kms.IKey) -> None:
+    """Refuse a key that another account can delete, as far as the account is known before the deployment."""
+    # Of an imported key it is what its ARN says.
+    account, owner = cdk.Stack.of(scope).account, key.env.account
+    if owner != account and not is_unresolved(f"{owner}{account}"):
+        raise InvalidInputError(
+            f"the encryption_key of {scope.node.path}",
+            value=f"a key of {owner}",
+            allowed=f"a key of {account}, the bucket's account: whoever has {owner} could delete the key, and with it "
+            "everything in the bucket",
+            fix="Make the key in the bucket's stack, or leave it out.",
+        )
 
 
 def partition_in(stack: cdk.Stack) -> str:

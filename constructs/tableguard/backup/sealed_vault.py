@@ -17,7 +17,7 @@ from tableguard.backup.cold_storage import ColdStorage
 from tableguard.backup.immutable_bucket import ImmutableBackupBucket, sources_of
 from tableguard.backup.intake_bucket import IntakeBucket
 from tableguard.backup.protected_bucket import partition_in, roles_of
-from tableguard.backup.sealing import Sealers
+from tableguard.backup.sealing import STEPS, Sealers
 from tableguard.backup.sealing_alarms import SealingAlarms
 from tableguard.policy import InvalidInputError, Limits, Role
 from tableguard.policy.backup import (
@@ -25,6 +25,7 @@ from tableguard.policy.backup import (
     Retention,
     RetentionBounds,
     SealedReference,
+    SealingNames,
     SourceQuota,
     VaultReference,
 )
@@ -88,7 +89,8 @@ class SealedVault(Construct):
             bounds: How long the sealing may lock for instead; the retention and nothing else when left out.
             readers: Roles that restore; of this account, or of another where backups are to be restored there.
             bypassers: Break-glass roles of this account that may lift a governance lock.
-            sealing_role_name: The name of the role that seals, for `VaultGuardrail`.
+            sealing_role_name: The name of the role that seals, up to 56 characters. The other roles of the sealing and
+                its functions are named after it, so that `VaultGuardrail` knows them.
             intake_days: Days that an object stays in the intake; 2 to 365.
             cold_storage: When sealed files move to a cheaper class that can be read at once; never when left out.
             expire_after_days: When sealed files are deleted; never when left out.
@@ -104,7 +106,7 @@ class SealedVault(Construct):
 
         Raises:
             InvalidInputError: A stack without account and region, a source of the vault's own account, one bucket for
-                both, a storage class that has to be fetched, or a duration out of range.
+                both, a storage class that has to be fetched, a name that is too long, or a duration out of range.
             PolicyTooLargeError: A policy is over its limit.
         """
         super().__init__(scope, construct_id)
@@ -123,6 +125,7 @@ class SealedVault(Construct):
         readers = roles_of(self, "readers", readers)
         partition = partition_in(stack)
         role = self._sealing_role = Role(account=stack.account, name=sealing_role_name)
+        self._check_name(sealing_role_name)
         self._reference = VaultReference(account=stack.account, region=stack.region, intake_bucket=intake_bucket_name)
         self._sealed_reference = SealedReference(account=stack.account, region=stack.region, bucket=sealed_bucket_name)
         self._intake = IntakeBucket(
@@ -244,6 +247,15 @@ class SealedVault(Construct):
                 value=stack.stack_name,
                 allowed="a stack with a literal account and region, which the other half of the backup has to name",
                 fix="Pass env=cdk.Environment(account=…, region=…) to the stack.",
+            )
+
+    def _check_name(self, sealing_role_name: str) -> None:
+        longest = SealingNames.longest(*STEPS)
+        if len(sealing_role_name) > longest:
+            raise InvalidInputError(
+                f"the sealing_role_name of {self.node.path}",
+                value=sealing_role_name,
+                allowed=f"up to {longest} characters, since what else seals is named after it",
             )
 
     def _check(

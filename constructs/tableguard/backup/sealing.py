@@ -18,7 +18,7 @@ from tableguard.backup.sealing_machine import MANIFEST, NAMESPACE, Sealing
 from tableguard.backup.service_trust import own_service
 from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy import Role
-from tableguard.policy.backup import Bucket, Retention, SourceQuota
+from tableguard.policy.backup import Bucket, Retention, SealingNames, SourceQuota
 from tableguard.policy.backup.common import unless
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
@@ -26,7 +26,7 @@ from tableguard.policy.documents import Statement, document
 
 WORK_DAYS: Final = 7
 _FILES_AT_ONCE: Final = 20
-_STEPS: Final = ("open", "copy", "close", "problem", "sweep")
+STEPS: Final = ("open", "copy", "close", "problem", "sweep")
 
 
 class Sealers(Construct):
@@ -65,6 +65,7 @@ class Sealers(Construct):
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
         self._partition = partition_in(stack)
+        called = SealingNames(role=role)
         self.role = iam.Role(
             self,
             "Role",
@@ -90,9 +91,14 @@ class Sealers(Construct):
         }
         functions = {
             step: BackupFunction(
-                self, step.title(), handler=f"seal.{step}", environment=environment, role=self.role
+                self,
+                step.title(),
+                handler=f"seal.{step}",
+                environment=environment,
+                role=self.role,
+                function_name=called.function(step),
             ).function_arn
-            for step in _STEPS
+            for step in STEPS
         }
         sealing = Sealing(
             open_function=functions["open"],
@@ -112,7 +118,16 @@ class Sealers(Construct):
             policy=document(
                 [
                     _invoking(*(functions[step] for step in ("open", "copy", "close", "problem"))),
-                    Statement(actions=("s3:GetObject", "s3:PutObject"), resources=(f"{self.work.bucket_arn}/*",)),
+                    # The map's results may be larger than one part.
+                    Statement(
+                        actions=(
+                            "s3:AbortMultipartUpload",
+                            "s3:GetObject",
+                            "s3:ListMultipartUploadParts",
+                            "s3:PutObject",
+                        ),
+                        resources=(f"{self.work.bucket_arn}/*",),
+                    ),
                     Statement(
                         actions=("cloudwatch:PutMetricData",),
                         resources=("*",),
@@ -121,6 +136,7 @@ class Sealers(Construct):
                 ]
             ),
             distributed=True,
+            role_name=called.machine,
         )
         self.sweeper = BackupMachine(
             self,
@@ -133,10 +149,11 @@ class Sealers(Construct):
                     Statement(actions=("states:StartExecution",), resources=(self.machine.arn,)),
                 ]
             ),
+            role_name=called.sweeper,
         )
         self._protect_work(role)
-        self._start_by_event(intake_name)
-        self._start_by_clock(sweep_every)
+        self._start_by_event(intake_name, called.event)
+        self._start_by_clock(sweep_every, called.clock)
 
     def _work_bucket(self, role: Role, access_logs: s3.IBucket | None) -> s3.Bucket:
         return s3.Bucket(
@@ -187,8 +204,8 @@ class Sealers(Construct):
         ):
             self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
 
-    def _start_by_event(self, intake_name: str) -> None:
-        role = self._starter("EventRole", "events.amazonaws.com", self.machine.arn)
+    def _start_by_event(self, intake_name: str, role_name: str) -> None:
+        role = self._starter("EventRole", "events.amazonaws.com", self.machine.arn, role_name)
         events.CfnRule(
             self,
             "Arrived",
@@ -211,8 +228,8 @@ class Sealers(Construct):
             ],
         ).node.add_dependency(self.machine)
 
-    def _start_by_clock(self, every: cdk.Duration) -> None:
-        role = self._starter("ScheduleRole", "scheduler.amazonaws.com", self.sweeper.arn)
+    def _start_by_clock(self, every: cdk.Duration, role_name: str) -> None:
+        role = self._starter("ScheduleRole", "scheduler.amazonaws.com", self.sweeper.arn, role_name)
         scheduler.CfnSchedule(
             self,
             "Swept",
@@ -224,11 +241,12 @@ class Sealers(Construct):
             ),
         ).node.add_dependency(self.sweeper)
 
-    def _starter(self, construct_id: str, service: str, machine: str) -> iam.Role:
+    def _starter(self, construct_id: str, service: str, machine: str, name: str) -> iam.Role:
         """A role that starts one machine; the account keeps another account's schedules from using it."""
         role = iam.Role(
             self,
             construct_id,
+            role_name=name,
             assumed_by=own_service(self, service),
         )
         role.add_to_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine]))

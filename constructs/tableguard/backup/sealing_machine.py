@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from tableguard.backup.retries import at_once, never, retry
+from tableguard.policy.backup.sealing_names import METRICS
 from tableguard.policy.documents import Json
 
-NAMESPACE: Final = "tableguard/backup"
+NAMESPACE: Final = METRICS
 SEALED: Final = "SealedExports"
 SEALED_BYTES: Final = "SealedBytes"
 VAULT: Final = "Vault"

@@ -140,6 +140,7 @@ def forbidden(flow: Flow) -> Callable[[], None]:
     control = Control(
         guardrails=[
             tg.VaultGuardrail(
+                deployers=[],
                 sealing_roles=[tg.Role(account=org.VAULT, name=SEALING)],
                 bypassers=[tg.Role(account=org.VAULT, name=org.BREAK_GLASS)],
                 buckets=[org.INTAKE, org.SEALED],

@@ -208,7 +208,7 @@ class Flow:
     def metrics(self, name: str, stack: str, **dimensions: str) -> list[float]:
         """The values of a metric of ours, in the order of their time."""
         told = self.client("cloudwatch", _PLACES[stack]).get_metric_statistics(
-            Namespace="tableguard/backup",
+            Namespace="tableguard/sealing" if stack == "Vault" else "tableguard/backup",
             MetricName=name,
             Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
             StartTime=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),

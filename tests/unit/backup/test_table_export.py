@@ -60,6 +60,11 @@ def role(data: cdk.Stack) -> Json:
 
 
 OTHERS = f"arn:aws:dynamodb:{REGION}:{OWNER}:table/customers"
+KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+LEFT_TO_IAM = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": OWNER}, "Action": "kms:*", "Resource": "*"}],
+}
 LEDGER = f"arn:aws:dynamodb:{REGION}:{OWNER}:table/ledger"
 
 
@@ -392,6 +397,15 @@ def test_a_bucket_of_ones_own_may_have_a_key() -> None:
     role = identity_policy(scope, "MachinePolicy")
     (statement,) = [each for each in role["Statement"] if "kms:GenerateDataKey" in each["Action"]]
     assert "<Key" in statement["Resource"]
+    # Through S3, and not by the role's own hand.
+    identity = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": KEY}]}
+    for service, may in (("s3", True), ("dynamodb", False), (None, False)):
+        context = {} if service is None else {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            may_now = allowed(
+                action, KEY, principal=role_arn(EXPORTER), identity=identity, bucket=LEFT_TO_IAM, context=context
+            )
+            assert may_now is may
     (machine,) = resources(scope, "AWS::StepFunctions::StateMachine").values()
     assert '"S3SseAlgorithm": "KMS"' in machine["DefinitionString"]
 

@@ -34,6 +34,17 @@ EXPECTED: dict[str, tuple[str, dict[str, str]]] = {
     "replicate tags": ("OnlySourcesReplicate", {SOURCE: "allowed"}),
     "replicate below another account": ("OnlySourcesReplicate", {SOURCE: "(resource)"}),
     "replicate another table": ("OnlySourcesReplicate", {SOURCE: "(resource)"}),
+    "replicate into another table's folder": ("OnlySourcesReplicate", {SOURCE: "(resource)"}),
+    "replicate a data file into another table's export": ("OnlySourcesReplicate", {SOURCE: "(resource)"}),
+    "replicate an export in another table's": (
+        "NoExportInAnother OnlySourcesReplicate",
+        {SOURCE: "NoExportInAnother"},
+    ),
+    "replicate outside of the exports": ("OnlySourcesReplicate", {SOURCE: "(resource)"}),
+    "replicate tags into another table's folder": (
+        "NoExportInAnother OnlySourcesReplicate",
+        {SOURCE: "NoExportInAnother"},
+    ),
     "replicate with a customer's key": ("NoCustomerKeys OnlySourcesReplicate", {SOURCE: "NoCustomerKeys"}),
     "replicate under a KMS key": ("OnlyOwnEncryption OnlySourcesReplicate", {SOURCE: "OnlyOwnEncryption"}),
     "replicate a delete marker": ("NoPutsAndNoDeletes", {}),
@@ -75,6 +86,10 @@ EXPECTED: dict[str, tuple[str, dict[str, str]]] = {
     # S3 lets the root user do these two whatever the policy says; the guardrail does not (below).
     "replace the policy": (SETTINGS, {ROOT: "allowed", DEPLOYMENT: "allowed"}),
     "delete the policy": (SETTINGS, {ROOT: "allowed", DEPLOYMENT: "allowed"}),
+    "copy names into a table": (SETTINGS, {DEPLOYMENT: "allowed"}),
+    "export an analysis": (SETTINGS, {DEPLOYMENT: "allowed"}),
+    "measure": (SETTINGS, {DEPLOYMENT: "allowed"}),
+    "go by tags": (SETTINGS, {DEPLOYMENT: "allowed"}),
     "suspend versioning": (SETTINGS, {DEPLOYMENT: "allowed"}),
     "change the lock's default": (SETTINGS, {DEPLOYMENT: "allowed"}),
     "change the lifecycle": (SETTINGS, {DEPLOYMENT: "allowed"}),
@@ -123,6 +138,24 @@ GOVERNED = {
         "RetainNoLonger",
     ),
     "settings": (Asked(SEALED, "s3:PutBucketPolicy"), SETTINGS, SETTINGS),
+    "delete the bucket": (Asked(SEALED, "s3:DeleteBucket"), SETTINGS, SETTINGS),
+    # Whoever is to delete versions has to find them, and see how long they are locked; their content is none of his.
+    "find versions": (Asked(SEALED, "s3:ListBucketVersions"), "OnlyReadersList", "allowed"),
+    "find objects": (Asked(SEALED, "s3:ListBucket"), "OnlyReadersList", "allowed"),
+    "see a retention": (Asked(SEALED, "s3:GetObjectRetention", FILE), "OnlyReadersRead", "allowed"),
+    "see a hold": (Asked(SEALED, "s3:GetObjectLegalHold", FILE), "OnlyReadersRead", "allowed"),
+    **{
+        name: (Asked(SEALED, f"s3:{action}", FILE), "OnlyReadersRead", "FindersReadNothing")
+        for name, action in {
+            "read": "GetObject",
+            "read a version": "GetObjectVersion",
+            "read attributes": "GetObjectAttributes",
+            "read tags": "GetObjectVersionTagging",
+            "read torrents": "GetObjectTorrent",
+            "replicate from it": "GetObjectVersionForReplication",
+            "read an upload": "ListMultipartUploadParts",
+        }.items()
+    },
 }
 
 
@@ -197,17 +230,6 @@ def test_nobody_leaves_or_closes_the_vault_from_inside(who: str, action: str) ->
     request = Request(principal=by.principal, action=action, resource="*", context=by.context)
     decision = evaluate(request, Policies(identity=[FULL], service_control=[[FULL, *guardrail()]]))
     assert deciding(decision) == "VaultStays"
-
-
-@pytest.mark.parametrize(
-    ("who", "expected"), [(DEPLOYMENT, "allowed"), ("admin of the vault", "ProtectVaultBackupsKeys")]
-)
-@pytest.mark.parametrize("action", ["sns:SetSubscriptionAttributes", "sns:Unsubscribe", "cloudwatch:DeleteAlarms"])
-def test_nobody_but_deployments_keeps_alarms_from_being_heard(action: str, who: str, expected: str) -> None:
-    by = ATTACKERS[who]
-    request = Request(principal=by.principal, action=action, resource="*", context=by.context)
-    decision = evaluate(request, Policies(identity=[FULL], service_control=[[FULL, *guardrail()]]))
-    assert deciding(decision) == expected
 
 
 @pytest.mark.parametrize("name", ["replace the policy", "delete the policy"])

@@ -39,6 +39,13 @@ from tests.unit.backup.vaults import (
 DESTINATION = tg.SealedReference(account=VAULT, region="eu-west-1", bucket=SEALED)
 
 
+KEY_OF_DATA = f"arn:aws:kms:eu-west-1:{DATA}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def key_of(scope: cdk.Stack, account: str) -> kms.IKey:
+    return kms.Key.from_key_arn(scope, f"K{account}", KEY_OF_DATA.replace(DATA, account))
+
+
 def locked(scope: cdk.Stack, **options: Any) -> tg.ImmutableBackupBucket:
     return tg.ImmutableBackupBucket(scope, "B", **{"retention": GOVERNANCE, "bucket_name": SEALED, **options})
 
@@ -81,6 +88,18 @@ REFUSALS: dict[str, tuple[Callable[[cdk.Stack], object], str]] = {
         "DEEP_ARCHIVE, GLACIER, GLACIER_IR, STANDARD_IA",
     ),
     "one source twice": (lambda s: locked(s, sources=[SOURCE, SOURCE]), "each role once, with all its tables"),
+    "a source of one stage with tables": (
+        lambda s: locked(s, sources=[SOURCE]),
+        r"a source of Backups/B: got \['orders'\]\. Allowed: no tables: .* SealedVault holds a source to its tables",
+    ),
+    "a key of the source's account": (
+        lambda s: locked(s, encryption_key=key_of(s, DATA)),
+        f"the encryption_key of Backups/B: got 'a key of {DATA}'\\. Allowed: a key of {VAULT}, the bucket's account",
+    ),
+    "a key of the source's account, made in this app": (
+        lambda s: locked(s, encryption_key=kms.Key(cdk.Stack(s, "Theirs", env=cdk.Environment(account=DATA)), "K")),
+        f"Allowed: a key of {VAULT}, the bucket's account",
+    ),
     "a role as a source": (lambda s: locked(s, sources=[BREAK_GLASS]), "a source of Backups/B"),
     "a reference without a name": (lambda s: locked(s, bucket_name=None).reference, "a name of its own"),
     "a malformed name": (lambda s: locked(s, bucket_name="Acme"), "the bucket name of Backups/B"),
@@ -199,7 +218,7 @@ def test_the_default_lock_is_the_retention(retention: tg.Retention, default: dic
 
 def test_a_bucket_with_a_key_takes_no_other_key() -> None:
     scope = stack()
-    key = kms.Key.from_key_arn(scope, "K", f"arn:aws:kms:eu-west-1:{VAULT}:key/1234abcd-12ab-34cd-56ef-1234567890ab")
+    key = key_of(scope, VAULT)
     bucket = locked(scope, encryption_key=key)
     policy = policy_of(Template.from_stack(scope).to_json()["Resources"], SEALED)
     admin = ATTACKERS["admin of the vault"]
@@ -209,9 +228,24 @@ def test_a_bucket_with_a_key_takes_no_other_key() -> None:
         ({}, "allowed"),
         ({header: "aws:kms", f"{header}-aws-kms-key-id": key.key_arn.replace("1234", "9999")}, "OnlyOwnKey"),
         ({header: "AES256"}, "OnlyOwnEncryption"),
+        # S3 takes aws/s3, which is another key.
+        ({header: "aws:kms"}, "NoKeyOfS3"),
+        ({header: "aws:kms:dsse"}, "OnlyOwnEncryption"),
     ):
         assert deciding(decide(Asked(SEALED, "s3:PutObject", "x", context), admin, policy)) == expected
     assert bucket.reference.key_arn == key.key_arn
+
+
+def test_a_key_of_an_account_that_nobody_knows_yet_is_taken() -> None:
+    scope = stack()
+    unknown = kms.Key.from_key_arn(scope, "K", cdk.Fn.import_value("key"))
+    locked(scope, encryption_key=unknown)
+    anywhere = cdk.Stack(cdk.App(), "Anywhere")
+    locked(anywhere, encryption_key=key_of(anywhere, DATA), deployed_by=[tg.Role(account=DATA, name="deploy")])
+    for made in (scope, anywhere):
+        (bucket,) = Template.from_stack(made).find_resources("AWS::S3::Bucket").values()
+        (rule,) = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] in ({"Fn::ImportValue": "key"}, KEY_OF_DATA)
 
 
 def test_both_halves_of_one_stage_fit() -> None:

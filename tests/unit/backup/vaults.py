@@ -27,6 +27,7 @@ SEALED: Final = "acme-sealed"
 SOURCE: Final = tg.ReplicationSource(account=DATA, role_name="backup-replication", tables=("orders",))
 READER: Final = tg.Role(account=DATA, name="restore")
 BREAK_GLASS: Final = tg.Role(account=VAULT, name="break-glass")
+DEPLOYER: Final = tg.Role(account=VAULT, name="operator")
 CFN: Final = f"cdk-hnb659fds-cfn-exec-role-{VAULT}-{REGION}"
 QUOTA: Final = tg.SourceQuota(bytes_per_day=10**12, exports_per_day=100)
 GOVERNANCE: Final = tg.Retention.governance(days=35)
@@ -135,8 +136,10 @@ class Asked:
         return f"arn:aws:s3:::{self.bucket}" + ("" if self.key is None else f"/{self.key}")
 
 
-def decide(asked: Asked, by: Attacker, policy: Json | Document, *, scps: tuple[Json, ...] = ()) -> Decision:
-    """Decide on a bucket's policy; `scps` bind the vault's account alone."""
+def decide(
+    asked: Asked, by: Attacker, policy: Json | Document, *, scps: tuple[Json, ...] = (), identity: Json = FULL
+) -> Decision:
+    """Decide on a bucket's policy; `scps` bind the vault's account alone, `identity` is the caller's own policy."""
     request = Request(
         principal=by.principal,
         action=asked.action,
@@ -146,7 +149,7 @@ def decide(asked: Asked, by: Attacker, policy: Json | Document, *, scps: tuple[J
     )
     bound = [[FULL, *scps]] if scps and by.account == VAULT else []
     resource = policy if isinstance(policy, Document) else Document(policy)
-    decision = evaluate(request, Policies(identity=[FULL], resource=resource, service_control=bound))
+    decision = evaluate(request, Policies(identity=[identity], resource=resource, service_control=bound))
     assert decision.understood
     return decision
 
@@ -160,16 +163,20 @@ def deciding(decision: Decision) -> str:
     return " ".join(sorted({f"({reason.layer.value})" for reason in decision.because}))
 
 
-@functools.cache
-def guardrail() -> tuple[Json, ...]:
-    """The SCP of the vault's account."""
+def guardrail_control() -> Control:
+    """What the SCP of the vault's account is to enforce."""
     sealing = tg.Role(account=VAULT, name="tableguard-sealing")
-    control = Control(
-        guardrails=[tg.VaultGuardrail(sealing_roles=[sealing], bypassers=[BREAK_GLASS])],
+    return Control(
+        guardrails=[tg.VaultGuardrail(deployers=[DEPLOYER], sealing_roles=[sealing], bypassers=[BREAK_GLASS])],
         guardians=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
         passers=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
     )
-    return (denying(control.service_control()),)
+
+
+@functools.cache
+def guardrail() -> tuple[Json, ...]:
+    """The SCP of the vault's account."""
+    return (denying(guardrail_control().service_control()),)
 
 
 REQUESTS: Final = {
@@ -178,6 +185,20 @@ REQUESTS: Final = {
     "replicate tags": Asked(INTAKE, "s3:ReplicateTags", ARRIVED),
     "replicate below another account": Asked(INTAKE, "s3:ReplicateObject", ARRIVED.replace(DATA, STRANGER)),
     "replicate another table": Asked(INTAKE, "s3:ReplicateObject", ARRIVED.replace("orders", "payments")),
+    # `*` of a policy goes past slashes: none of these is an export of orders.
+    "replicate into another table's folder": Asked(
+        INTAKE, "s3:ReplicateObject", f"{DATA}/{REGION}/payments/AWSDynamoDB/orders/manifest-summary.json"
+    ),
+    "replicate a data file into another table's export": Asked(
+        INTAKE, "s3:ReplicateObject", f"{DATA}/{REGION}/payments/AWSDynamoDB/orders/data/x.json.gz"
+    ),
+    "replicate an export in another table's": Asked(
+        INTAKE, "s3:ReplicateObject", f"{DATA}/{REGION}/payments/AWSDynamoDB/orders/AWSDynamoDB/01/data/x.json.gz"
+    ),
+    "replicate outside of the exports": Asked(INTAKE, "s3:ReplicateObject", f"{DATA}/{REGION}/orders/x"),
+    "replicate tags into another table's folder": Asked(
+        INTAKE, "s3:ReplicateTags", f"{DATA}/{REGION}/payments/AWSDynamoDB/orders/AWSDynamoDB/01/_started"
+    ),
     "replicate with a customer's key": Asked(
         INTAKE, "s3:ReplicateObject", ARRIVED, {f"{ENCRYPTION}-customer-algorithm": "AES256"}
     ),
@@ -221,6 +242,10 @@ REQUESTS: Final = {
     # The bucket itself
     "replace the policy": Asked(SEALED, "s3:PutBucketPolicy"),
     "delete the policy": Asked(SEALED, "s3:DeleteBucketPolicy"),
+    "copy names into a table": Asked(SEALED, "s3:CreateBucketMetadataTableConfiguration"),
+    "export an analysis": Asked(SEALED, "s3:PutAnalyticsConfiguration"),
+    "measure": Asked(SEALED, "s3:PutMetricsConfiguration"),
+    "go by tags": Asked(SEALED, "s3:PutBucketAbac"),
     "suspend versioning": Asked(SEALED, "s3:PutBucketVersioning"),
     "change the lock's default": Asked(SEALED, "s3:PutBucketObjectLockConfiguration"),
     "change the lifecycle": Asked(SEALED, "s3:PutLifecycleConfiguration"),

@@ -75,7 +75,7 @@ def check_time(opened: Opened, now: datetime) -> None:
     """Refuse windows that no export can have: one from the future would stay the newest backup for ever.
 
     Raises:
-        Rejected: The window ends more than a day from now, or more than 60 days ago.
+        Rejected: The window ends more than an hour from now, or more than 60 days ago.
     """
     if not now - OLDEST <= opened.summary.end <= now + _FUTURE:
         raise Rejected(

@@ -16,6 +16,7 @@ from tableguard.policy.backup.intake import (
 from tableguard.policy.backup.references import ReplicationSource, SealedReference, SourceQuota, VaultReference
 from tableguard.policy.backup.replication import destination_key_statement, replication_role_statements, through_s3
 from tableguard.policy.backup.retention import LockMode, Retention, RetentionBounds
+from tableguard.policy.backup.sealing_names import SealingNames
 
 __all__ = [
     "SETTINGS",
@@ -29,6 +30,7 @@ __all__ = [
     "Retention",
     "RetentionBounds",
     "SealedReference",
+    "SealingNames",
     "SourceQuota",
     "VaultCopy",
     "VaultLock",

@@ -21,13 +21,17 @@ READS: Final = _s3("GetObject* ListMultipartUploadParts")
 LISTS: Final = _s3("ListBucket ListBucketMultipartUploads ListBucketVersions")
 DELETES: Final = _s3("DeleteObject DeleteObjectVersion")
 _ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
-# Settings that make a bucket keep less, let somebody in, carry its content elsewhere, or stop telling what arrived.
+# What of READS tells of an object's content, and not only whether it is locked.
+_CONTENT: Final = _s3("GetObject GetObjectA* GetObjectT* GetObjectV* ListMultipartUploadParts")
+# Settings that make a bucket keep less, let somebody in, carry its content or the names in it elsewhere, or stop
+# telling what arrived. With ABAC on, the way in which deployments tag buckets is closed.
 SETTINGS: Final = _s3(
-    "DeleteBucket DeleteBucketPolicy PutAccelerateConfiguration PutBucketAcl PutBucketCORS PutBucketLogging"
+    "CreateBucketMetadataTableConfiguration DeleteBucket DeleteBucketPolicy PutAccelerateConfiguration"
+    " PutAnalyticsConfiguration PutBucketAbac PutBucketAcl PutBucketCORS PutBucketLogging"
     " PutBucketNotification PutBucketObjectLockConfiguration PutBucketOwnershipControls PutBucketPolicy"
     " PutBucketPublicAccessBlock PutBucketRequestPayment PutBucketVersioning PutBucketWebsite"
     " PutEncryptionConfiguration PutIntelligentTieringConfiguration PutInventoryConfiguration"
-    " PutLifecycleConfiguration PutReplicationConfiguration"
+    " PutLifecycleConfiguration PutMetricsConfiguration PutReplicationConfiguration"
 )
 
 
@@ -120,6 +124,16 @@ class Bucket:
                     clauses=(Clause("Null", key_id, ("false",)), Clause("StringNotEquals", key_id, (self.key_arn,))),
                 )
             )
+            # Whoever asks for KMS and names no key gets the account's key for S3, aws/s3, and not the bucket's. A
+            # replication always names its key. Source: S3 API reference, PutObject and ReplicaKmsKeyID.
+            denials.append(
+                Denial(
+                    sid="NoKeyOfS3",
+                    actions=("s3:PutObject",),
+                    resources=self.objects,
+                    clauses=(Clause("StringEquals", _ENCRYPTION, (own,)), Clause("Null", key_id, ("true",))),
+                )
+            )
         return tuple(denials)
 
     def settings(self) -> tuple[Denial, ...]:
@@ -133,7 +147,7 @@ class Bucket:
             ),
         )
 
-    def readers(self, readers: Sequence[Role]) -> tuple[Denial, ...]:
+    def readers(self, readers: Sequence[Role], *, finders: Sequence[Role] = ()) -> tuple[Denial, ...]:
         """Nobody but these reads objects or lists them.
 
         Deployments list: S3 asks for the right to list where somebody looks whether a bucket is there (HeadBucket),
@@ -141,18 +155,26 @@ class Bucket:
 
         Args:
             readers: The roles that do.
+            finders: Roles that list, and see how long an object is locked, and read none: whoever is to delete a
+                version has to find it.
         """
+        blind = ordered(role.arn(self.partition) for role in finders if role not in readers)
         return (
             Denial(
                 sid="OnlyReadersRead",
                 actions=READS,
                 resources=self.objects,
-                clauses=unless(self.partition, *readers),
+                clauses=unless(self.partition, *readers, *finders),
             ),
+            *(self._blinded(blind) if blind else ()),
             Denial(
                 sid="OnlyReadersList",
                 actions=LISTS,
                 resources=(self.arn,),
-                clauses=unless(self.partition, *readers, *self.deployers),
+                clauses=unless(self.partition, *readers, *finders, *self.deployers),
             ),
         )
+
+    def _blinded(self, arns: tuple[str, ...]) -> tuple[Denial, ...]:
+        clause = Clause("ArnEquals", PRINCIPAL_ARN, arns)
+        return (Denial(sid="FindersReadNothing", actions=_CONTENT, resources=self.objects, clauses=(clause,)),)

@@ -31,7 +31,8 @@ class Immutable:
         bucket: The bucket.
         retention: What it locks objects for by default.
         bounds: What a request may lock an object for instead.
-        bypassers: Roles that may lift the lock in governance mode, delete versions, and set or lift legal holds.
+        bypassers: Roles that may lift the lock in governance mode, delete versions, and set or lift legal holds. They
+            list versions and see their locks, even where others are named as readers, and read no content.
         writers: The only roles that write objects; None for whoever other policies let.
         readers: The only roles that read objects and list them; None for whoever other policies let.
         sources: The only roles that replicate into it.
@@ -56,7 +57,7 @@ class Immutable:
             *self._versions(),
             *self._locks(),
             *self._writing(),
-            *(bucket.readers(self.readers) if self.readers is not None else ()),
+            *(bucket.readers(self.readers, finders=self.bypassers) if self.readers is not None else ()),
             *bucket.settings(),
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tableguard.policy.backup.common import DELETES, Bucket, unless
-from tableguard.policy.backup.references import ReplicationSource
+from tableguard.policy.backup.references import EXPORTS, ReplicationSource
 from tableguard.policy.backup.replication import AT_DESTINATION, through_s3
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
@@ -113,6 +113,12 @@ class Intake:
             *bucket.transport(),
             *bucket.encryption(),
             Denial(sid="NoPutsAndNoDeletes", actions=never, resources=bucket.objects),
+            # `account/region/payments/AWSDynamoDB/orders/AWSDynamoDB/…` would be let through as one of orders.
+            Denial(
+                sid="NoExportInAnother",
+                actions=AT_DESTINATION,
+                resources=(f"{bucket.arn}/*/{EXPORTS}/*{EXPORTS}/*",),
+            ),
             Denial(sid="OnlySourcesReplicate", actions=AT_DESTINATION, resources=bucket.objects, clauses=replicating),
             *bucket.readers((self.reader,)),
             *bucket.settings(),

@@ -124,5 +124,12 @@ def exporter_statements(
     ]
     if key_arn is not None:
         # Source: DynamoDB developer guide, "Requesting a table export", on buckets with a KMS key.
-        statements.append(Statement(actions=("kms:Decrypt", "kms:GenerateDataKey"), resources=(key_arn,)))
+        # S3 alone uses it, and in the key's own region, since a bucket takes no key of another one.
+        statements.append(
+            Statement(
+                actions=("kms:Decrypt", "kms:GenerateDataKey"),
+                resources=(key_arn,),
+                clauses=(Clause("StringLike", "kms:ViaService", ("s3.*.amazonaws.com",)),),
+            )
+        )
     return tuple(statements)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.partitions import partition_of
 from tableguard.policy.principals import Role
+
+EXPORTS: Final = "AWSDynamoDB"
+"""The part of a key that DynamoDB puts behind the prefix of an export."""
 
 
 def _bucket_arn(region: str, bucket: str) -> str:
@@ -92,10 +96,12 @@ class ReplicationSource:
     Args:
         account: The 12-digit id of its account.
         role_name: The role's name, at the path "/".
-        tables: Names of the tables whose exports it may send; every table of the account when left out.
+        tables: Names of the tables whose exports it may send; every table of the account when left out. For a
+            `SealedVault`: what is sent in one stage (`BucketReplication`) tells of no table.
 
     Raises:
-        InvalidInputError: One of them is malformed, or an empty list of tables, which would let nothing through.
+        InvalidInputError: One of them is malformed, or has the name of the folder that DynamoDB exports to; or an empty
+            list of tables, which would let nothing through.
     """
 
     account: str
@@ -110,6 +116,13 @@ class ReplicationSource:
         tables = names.listed("the tables of a ReplicationSource", self.tables)
         for table in tables:
             names.table_name("a table of a ReplicationSource", table)
+            if table == EXPORTS:
+                raise InvalidInputError(
+                    "a table of a ReplicationSource",
+                    value=table,
+                    allowed=f"any other name: {EXPORTS} is a folder in the keys of every table's exports",
+                    fix="Leave tables out: the source then sends those of its whole account.",
+                )
         if not tables:
             raise InvalidInputError(
                 "the tables of a ReplicationSource", value=tables, allowed="at least one, or None for every table"
@@ -123,10 +136,15 @@ class ReplicationSource:
 
     @property
     def key_patterns(self) -> tuple[str, ...]:
-        """The keys below which it may write: `account/region/table/…`."""
+        """Patterns of the keys that it may write: `account/region/table/AWSDynamoDB/…`.
+
+        A `*` of a policy goes past slashes, so a pattern alone leaves open whether what stands before the table is a
+        region: `Intake` denies keys that have the folder of exports in them twice, and the sealing takes no key of
+        another shape.
+        """
         if self.tables is None:
             return (f"{self.account}/*",)
-        return tuple(f"{self.account}/*/{table}/*" for table in self.tables)
+        return tuple(f"{self.account}/*/{table}/{EXPORTS}/*" for table in self.tables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,12 +58,14 @@ class Rendering:
 
     Args:
         guardians: Who may do what guardrails protect.
+        passers: Who hands the guardians to services, as `cdk deploy` does.
         at_resource: Whether it is an RCP, which binds whoever calls, strangers and AWS services included, and not an
             SCP, which binds the identities of an account.
         partition: The organization's partition.
     """
 
     guardians: tuple[Guardian, ...]
+    passers: tuple[Guardian, ...] = ()
     at_resource: bool = False
     partition: str = "aws"
 

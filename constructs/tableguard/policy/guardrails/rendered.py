@@ -99,7 +99,7 @@ class Control:
         Raises:
             InvalidInputError: A guardrail denies somebody what the perimeter exempts them for.
         """
-        rendering = Rendering(guardians=tuple(self.guardians), partition=partition)
+        rendering = Rendering(guardians=tuple(self.guardians), passers=tuple(self.passers), partition=partition)
         bound = None if accounts is None else (*accounts,)
         self._check_exempted(rendering, bound)
         fence: tuple[Denial, ...] = ()

@@ -8,13 +8,18 @@ from typing import ClassVar, Final
 
 from tableguard.policy import names
 from tableguard.policy.backup.common import SETTINGS
+from tableguard.policy.backup.sealing_names import METRICS, SealingNames
+from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.backups import ProtectBackups
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of, spared_by
 from tableguard.policy.guardrails.keys import ProtectKeys
+from tableguard.policy.perimeter import Guardian
 from tableguard.policy.perimeter.guard import role_guard
-from tableguard.policy.principals import Role
+from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, Role, User
+from tableguard.policy.tokens import ordered
 
 _LEAVING: Final = (
     *actions_of("account", "CloseAccount DisableRegion EnableRegion"),
@@ -30,15 +35,30 @@ _OF_SEALING: Final = (
     *actions_of(
         "lambda",
         "AddPermission DeleteFunction DeleteFunctionConcurrency PutFunctionConcurrency PutFunctionEventInvokeConfig"
-        " PutRuntimeManagementConfig RemovePermission UpdateFunctionCode UpdateFunctionConfiguration",
+        " PutRuntimeManagementConfig RemovePermission UpdateFunctionCode UpdateFunctionConfiguration"
+        " UpdateFunctionEventInvokeConfig",
     ),
     *actions_of("states", "DeleteStateMachine StopExecution UpdateStateMachine"),
     *actions_of("events", "DeleteRule DisableRule PutRule PutTargets RemoveTargets"),
     *actions_of("scheduler", "DeleteSchedule DeleteScheduleGroup UpdateSchedule"),
-    *actions_of("cloudwatch", "DeleteAlarms DisableAlarmActions PutMetricAlarm SetAlarmState"),
-    # A filter of a subscription keeps messages back as well as its end does.
-    *actions_of("sns", "DeleteTopic SetSubscriptionAttributes SetTopicAttributes Unsubscribe"),
+    # A rule that mutes an alarm leaves it as it is and keeps its actions from being taken.
+    *actions_of("cloudwatch", "DeleteAlarms DisableAlarmActions PutAlarmMuteRule PutMetricAlarm SetAlarmState"),
+    # A filter of a subscription keeps messages back as well as its end does, and so does the policy of a topic.
+    *actions_of(
+        "sns",
+        "AddPermission DeleteTopic PutDataProtectionPolicy RemovePermission SetSubscriptionAttributes"
+        " SetTopicAttributes Unsubscribe",
+    ),
 )
+# CloudFormation goes on as the role that a stack was deployed with, whoever asks it to.
+_OF_STACKS: Final = actions_of(
+    "cloudformation",
+    "CancelUpdateStack ContinueUpdateRollback CreateChangeSet DeleteStack ExecuteChangeSet ExecuteStackRefactor"
+    " RollbackStack SetStackPolicy UpdateStack UpdateTerminationProtection",
+)
+_ASSUME: Final = ("sts:AssumeRole",)
+_INVOKE: Final = actions_of("lambda", "InvokeAsync InvokeFunction InvokeFunctionUrl")
+_MEASURE: Final = ("cloudwatch:PutMetricData",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,21 +72,39 @@ class VaultGuardrail(Guardrail):
     nobody but the guardians makes, changes or passes the roles that seal. It binds the account's root user as well, who
     may otherwise replace the policy of every bucket.
 
+    Nor does anybody get there by way of a deployment. A stack keeps the role that it was deployed with, so that nobody
+    but the guardians and the passers touches the account's stacks; and nobody of the account but the deployers assumes
+    a passer. Nobody but the machines of the sealing runs its functions, which believe what a machine tells them, or
+    reports to CloudWatch that something was sealed.
+
+    What stays open to an administrator of the account: to start the machines, which check whatever they are given; to
+    write a metric by way of CloudWatch Logs, with a metric filter or a log in the embedded metric format, so that the
+    alarm on nothing being sealed stays quiet (a drill in another account still tells); and to write over what
+    `cdk deploy` has uploaded and not yet deployed, unless other policies keep the account's people from that bucket.
+    And whoever may assume a deployer's role deploys, as does whoever may assume a passer's from another account.
+
     Attach it to the vault's account alone. It does not bind the management account, from which somebody can detach
     it, take the account out of the organization and close it: a closed account's data is gone after 90 days, locked or
     not. The answers to that are another organization for the vault, and a logically air-gapped vault of AWS Backup
     whose multi-party approval is held elsewhere.
 
     Args:
-        sealing_roles: The roles that seal, which are guarded like the guardians: `SealedVault.sealing_role`.
+        deployers: Whoever assumes the passers' roles from inside of the account, as somebody does who runs `cdk deploy`
+            with its credentials: roles of the account, guarded like the guardians, and permission sets. None where a
+            pipeline of another account deploys, whom no SCP of this one binds.
+        sealing_roles: The roles that seal, which are guarded like the guardians, with all that is named after them:
+            `SealedVault.sealing_role`. Without them nothing is said of functions and metrics.
         bypassers: Break-glass roles that may lift governance locks; nobody when left out.
-        buckets: Names of the buckets that it is about; all of the account when left out.
+        buckets: Names of the buckets that it is about; all of the account when left out, among them the one with the
+            lists of what is being sealed.
         spared: Who else may change what keeps backups.
 
     Raises:
-        InvalidInputError: A role that is none, or a malformed bucket name.
+        InvalidInputError: A role that is none, a deployer that is neither a role nor a permission set, or a malformed
+            bucket name.
     """
 
+    deployers: Sequence[Guardian]
     sealing_roles: Sequence[Role] = ()
     bypassers: Sequence[Role] = ()
     buckets: Sequence[str] = ()
@@ -75,6 +113,15 @@ class VaultGuardrail(Guardrail):
 
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
+        deployers = spared_by("deployers of VaultGuardrail", self.deployers)
+        for one in deployers:
+            if isinstance(one, User):
+                raise InvalidInputError(
+                    "deployers of VaultGuardrail",
+                    value=one,
+                    allowed="a list of Role, RoleOfEveryAccount and PermissionSet: nothing here guards a user's keys",
+                )
+        object.__setattr__(self, "deployers", deployers)
         for name in ("sealing_roles", "bypassers"):
             roles = spared_by(f"{name} of VaultGuardrail", getattr(self, name))
             for role in roles:
@@ -99,7 +146,12 @@ class VaultGuardrail(Guardrail):
         objects = self._arns(rendering, "/*")
         lifting = rendering.unless((*self.bypassers, *self.spared))
         retaining = rendering.unless((*self.bypassers, *self.spared, *self.sealing_roles))
-        guarded = (*self.sealing_roles, *self.bypassers)
+        sealers = [SealingNames(role=role) for role in self.sealing_roles]
+        guarded = (
+            *(role.arn(rendering.partition) for role in (*self.sealing_roles, *self.bypassers)),
+            *(each.machines(rendering.partition) for each in sealers),
+            *(arn for one in self.deployers if not isinstance(one, PermissionSet) for arn in _arns(one, rendering)),
+        )
         return (
             Denial(sid="VaultStays", actions=_LEAVING),
             Denial(sid="VaultBuckets", actions=(*SETTINGS, *_OF_OBJECTS), resources=everything, clauses=unless),
@@ -107,8 +159,20 @@ class VaultGuardrail(Guardrail):
             Denial(sid="VaultRetentions", actions=_RETAIN, resources=objects, clauses=retaining),
             *role_guard("VaultRoles", guarded, guardians, partition=rendering.partition),
             sealing,
+            *self._deploying(rendering, guardians),
+            *(_sealing(rendering, sealers, guardians) if sealers else ()),
             *others,
         )
+
+    def _deploying(self, rendering: Rendering, guardians: tuple[Guardian, ...]) -> tuple[Denial, ...]:
+        """No way to the guardians through a stack, or through a passer."""
+        deploying = rendering.unless((*guardians, *rendering.passers))
+        assuming = rendering.unless((*guardians, *self.deployers))
+        passers = ordered(arn for one in rendering.passers for arn in _arns(one, rendering) if ":role/" in arn)
+        stacks = Denial(sid="VaultStacks", actions=_OF_STACKS, clauses=deploying)
+        if not passers:
+            return (stacks,)
+        return (stacks, Denial(sid="VaultDeployers", actions=_ASSUME, resources=passers, clauses=assuming))
 
     def _arns(self, rendering: Rendering, *endings: str) -> tuple[str, ...]:
         s3 = f"arn:{rendering.partition}:s3:::"
@@ -117,7 +181,30 @@ class VaultGuardrail(Guardrail):
     def described(self) -> dict[str, object]:
         return {
             **Guardrail.described(self),
+            **({"deployers": [one.label for one in self.deployers]} if self.deployers else {}),
             **({"sealing roles": [role.label for role in self.sealing_roles]} if self.sealing_roles else {}),
             **({"bypassers": [one.label for one in self.bypassers]} if self.bypassers else {}),
             **({"buckets": list(self.buckets)} if self.buckets else {}),
         }
+
+
+def _arns(one: Guardian, rendering: Rendering) -> tuple[str, ...]:
+    return arns_of(one, rendering.partition, account="*")
+
+
+def _sealing(
+    rendering: Rendering, sealers: Sequence[SealingNames], guardians: tuple[Guardian, ...]
+) -> tuple[Denial, ...]:
+    """Nobody but the machines gives the functions something to do, or reports what was done.
+
+    Nobody else can have a role of such a name: it is guarded.
+    """
+    arns = [arn for one in guardians for arn in _arns(one, rendering)]
+    machines = ordered((*arns, *(each.machines(rendering.partition) for each in sealers)))
+    unless = Clause("ArnNotLike", PRINCIPAL_ARN, machines)
+    functions = ordered(each.functions(rendering.partition) for each in sealers)
+    ours = Clause("StringEquals", "cloudwatch:namespace", (METRICS,))
+    return (
+        Denial(sid="VaultFunctions", actions=_INVOKE, resources=functions, clauses=(unless,)),
+        Denial(sid="VaultMetrics", actions=_MEASURE, clauses=(unless, ours)),
+    )

@@ -134,20 +134,20 @@ def _check_passed(guardians: Iterable[Guardian]) -> None:
 
 
 def role_guard(
-    sid: str, roles: Iterable[Role], guardians: Sequence[Guardian], *, partition: str = "aws"
+    sid: str, roles: Iterable[str], guardians: Sequence[Guardian], *, partition: str = "aws"
 ) -> tuple[Denial, ...]:
     """What an SCP denies everybody but the guardians about roles that nobody deploys with: to make, change or pass one.
 
     Args:
         sid: The statement's name.
-        roles: The roles; of guardians and their passers it says nothing.
+        roles: The ARNs of the roles, or patterns of them; of guardians and their passers it says nothing.
         guardians: Who may.
         partition: The organization's partition.
 
     Returns:
         Nothing where there is no role.
     """
-    arns = ordered(role.arn(partition) for role in roles)
+    arns = ordered(roles)
     if not arns:
         return ()
     actions = (*_ROLE_ACTIONS, *_PASS)

@@ -74,6 +74,13 @@ REFUSALS = {
         "or*",
         "3 to 255",
     ),
+    "the folder of exports": Refusal(
+        lambda: tg.ReplicationSource(account=OWNER, role_name="r", tables=["AWSDynamoDB"]),
+        "a table of a ReplicationSource",
+        "AWSDynamoDB",
+        "a folder in the keys of every table's exports",
+        "Leave tables out",
+    ),
     "a role's pattern": Refusal(
         lambda: tg.ReplicationSource(account=OWNER, role_name="*"), "the role of a ReplicationSource", "*", "1 to 64"
     ),
@@ -87,13 +94,26 @@ REFUSALS = {
         "1 or more",
     ),
     "another role's kind": Refusal(
-        lambda: tg.VaultGuardrail(sealing_roles=[tg.RoleOfEveryAccount(name="seal*")]),  # type: ignore[list-item]
+        lambda: tg.VaultGuardrail(deployers=[], sealing_roles=[tg.RoleOfEveryAccount(name="seal*")]),  # type: ignore[list-item]
         "sealing_roles of VaultGuardrail",
         tg.RoleOfEveryAccount(name="seal*"),
         "a list of Role(…)",
     ),
+    "a user who deploys": Refusal(
+        lambda: tg.VaultGuardrail(deployers=[tg.User(account=OWNER, name="u")]),
+        "deployers of VaultGuardrail",
+        tg.User(account=OWNER, name="u"),
+        "nothing here guards a user's keys",
+    ),
+    "a role that deploys, without a list": Refusal(
+        lambda: tg.VaultGuardrail(deployers=tg.Role(account=OWNER, name="r")),  # type: ignore[arg-type]
+        "deployers of VaultGuardrail",
+        tg.Role(account=OWNER, name="r"),
+        "a list of Role",
+        "Put it into a list",
+    ),
     "a guarded bucket's pattern": Refusal(
-        lambda: tg.VaultGuardrail(buckets=["acme-*"]), "a bucket of VaultGuardrail", "acme-*", "3 to 63"
+        lambda: tg.VaultGuardrail(deployers=[], buckets=["acme-*"]), "a bucket of VaultGuardrail", "acme-*", "3 to 63"
     ),
 }
 
@@ -136,4 +156,4 @@ def test_a_source_writes_below_its_account_or_below_its_tables() -> None:
     every = tg.ReplicationSource(account=OWNER, role_name="r")
     some = tg.ReplicationSource(account=OWNER, role_name="r", tables=["orders", "customers"])
     assert every.key_patterns == (f"{OWNER}/*",)
-    assert some.key_patterns == (f"{OWNER}/*/orders/*", f"{OWNER}/*/customers/*")
+    assert some.key_patterns == (f"{OWNER}/*/orders/AWSDynamoDB/*", f"{OWNER}/*/customers/AWSDynamoDB/*")

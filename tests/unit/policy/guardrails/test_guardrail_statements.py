@@ -152,7 +152,7 @@ ANY: Final = (
     tg.ProtectKeys(),
     tg.ProtectSchedules(names=["nightly-*", "weekly"]),
     tg.StayInOrganization(),
-    tg.VaultGuardrail(sealing_roles=[tg.Role(account=ACCOUNT, name="sealing")], buckets=["acme-sealed"]),
+    tg.VaultGuardrail(deployers=[], sealing_roles=[tg.Role(account=ACCOUNT, name="sealing")], buckets=["acme-sealed"]),
 )
 REQUESTS: Final = tuple(
     itertools.product(
@@ -224,11 +224,13 @@ _PERMISSIONS_ONLY: Final = {
     "backup": {"DeleteBackupVaultSharingPolicy", "PutBackupVaultSharingPolicy"},
     "dynamodb": set(ACTIONS),
     "iam": {"PassRole"},
+    "lambda": {"InvokeFunction", "InvokeFunctionUrl"},
     "s3": {
         "BypassGovernanceRetention",
         "DeleteObjectVersion",
         "PutAccelerateConfiguration",
         "PutAccountPublicAccessBlock",
+        "PutAnalyticsConfiguration",
         "PutBucketCORS",
         "PutBucketObjectLockConfiguration",
         "PutBucketPublicAccessBlock",
@@ -236,6 +238,7 @@ _PERMISSIONS_ONLY: Final = {
         "PutIntelligentTieringConfiguration",
         "PutInventoryConfiguration",
         "PutLifecycleConfiguration",
+        "PutMetricsConfiguration",
         "PutReplicationConfiguration",
     },
 }

@@ -16,6 +16,7 @@ from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tableguard.backup.drill_report import NAMESPACE
+from tableguard.policy.backup.sealing_names import METRICS
 from tests.state_machines import valid_state_machine
 from tests.unit.backup import exported, plan_support, vaults
 from tests.unit.backup.restore.support import (
@@ -140,19 +141,23 @@ def every(made: dict[str, Made]) -> dict[str, Json]:
 
 
 def _said(resources: Json, account: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Every metric that a template's machines put: its name, and its dimensions with their values or expressions."""
+    """Every metric that a template's machines put: namespace and name, and dimensions with values or expressions."""
     for resource in resources.values():
         if resource["Type"] != "AWS::StepFunctions::StateMachine":
             continue
         definition = json.loads(resolved(resource["Properties"]["DefinitionString"], account=account))
         for state in all_states(definition).values():
             if str(state.get("Resource", "")).endswith(":cloudwatch:putMetricData"):
-                assert state["Arguments"]["Namespace"] == NAMESPACE
+                space = state["Arguments"]["Namespace"]
                 for datum in state["Arguments"]["MetricData"]:
                     if datum["MetricName"] == "{% $states.input.metric %}":
-                        yield from _counted(resources, datum["Dimensions"])
+                        for metric, dimensions in _counted(resources, datum["Dimensions"]):
+                            yield f"{space}/{metric}", dimensions
                     else:
-                        yield datum["MetricName"], {each["Name"]: each["Value"] for each in datum["Dimensions"]}
+                        yield (
+                            f"{space}/{datum['MetricName']}",
+                            {each["Name"]: each["Value"] for each in datum["Dimensions"]},
+                        )
 
 
 def _counted(resources: Json, dimensions: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -170,7 +175,7 @@ def _counted(resources: Json, dimensions: str) -> Iterator[tuple[str, dict[str, 
 
 
 def _heard(resources: Json, account: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Every metric of the namespace that an alarm waits for: the alarm, the metric's name, its dimensions."""
+    """Every metric of ours that an alarm waits for: the alarm, the metric's name, its dimensions."""
     for logical_id, resource in resources.items():
         if resource["Type"] != "AWS::CloudWatch::Alarm":
             continue
@@ -179,9 +184,10 @@ def _heard(resources: Json, account: str) -> Iterator[tuple[str, str, dict[str, 
             said,
             *(each["MetricStat"]["Metric"] for each in said.get("Metrics", []) if "MetricStat" in each),
         ]:
-            if metric.get("Namespace") == NAMESPACE:
+            # Those of AWS are AWS's to put.
+            if not metric.get("Namespace", "AWS/").startswith("AWS/"):
                 dimensions = {each["Name"]: resolved(each["Value"], account=account) for each in metric["Dimensions"]}
-                yield logical_id, metric["MetricName"], dimensions
+                yield logical_id, f"{metric['Namespace']}/{metric['MetricName']}", dimensions
 
 
 def test_every_alarm_hears_a_metric_that_a_machine_puts() -> None:
@@ -200,10 +206,9 @@ def test_every_alarm_hears_a_metric_that_a_machine_puts() -> None:
                 and all(value.startswith("{%") or value == dimensions[key] for key, value in each.items())
             ]
             assert fits, f"{name}/{alarm} waits for {metric} of {dimensions}"
-    assert heard >= {
-        *("DrillFailed", "DrillAgeHours", "SealedExports", "CompletedExports", "NewestExportAge"),
-        *("CompletedBackups", "FailedBackups", "CompletedCopies", "FailedCopies"),
-    }
+    ours = ("DrillFailed", "DrillAgeHours", "CompletedExports", "NewestExportAge")
+    jobs = ("CompletedBackups", "FailedBackups", "CompletedCopies", "FailedCopies")
+    assert heard >= {f"{METRICS}/SealedExports", *(f"{NAMESPACE}/{name}" for name in (*ours, *jobs))}
 
 
 def test_the_list_is_whole(every: dict[str, Json]) -> None:

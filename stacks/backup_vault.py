@@ -32,7 +32,7 @@ class BackupVault(cdk.Stack):
             construct_id: The stack's name.
             env: Account and region.
             backups: The names.
-            readers: The roles that restore, of another account.
+            readers: The roles that restore, and the one in which people look, of another account.
         """
         super().__init__(scope, construct_id, env=env)
         topic = AlarmsTopic(self, "Alarms")

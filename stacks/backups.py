@@ -105,6 +105,7 @@ class ExportedTable(Construct):
             bucket_name=f"tableguard-landing-{stack.account}",
             vault=vault,
             replication_role_name=REPLICATION,
+            alarms_topic=topic.topic,
         )
         self.export = tg.TableExport(
             self,

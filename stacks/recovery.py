@@ -12,6 +12,7 @@ from constructs import Construct
 import tableguard as tg
 from stacks.alarms_topic import AlarmsTopic
 from stacks.backup_findings import excuse, executions, files, named
+from stacks.backup_reader import BackupReader
 from stacks.backups import RESTORE
 
 # An item of the catalogue that no tenant can take for a product: no other has this category.
@@ -67,12 +68,13 @@ class Recovery(cdk.Stack):
             canary=CANARY,
             alarms_topic=topic.topic,
         )
+        self.people = BackupReader(self, "People", sealed=sealed, table=table.reference)
         self._excuse(sealed, table.reference)
 
     @property
     def readers(self) -> Sequence[tg.Role]:
         """The roles that the vault has to let read."""
-        return self.restore.reader_roles
+        return (*self.restore.reader_roles, self.people.reader)
 
     def _excuse(self, sealed: tg.SealedReference, table: tg.TableReference) -> None:
         restored = f"arn:aws:dynamodb:{self.region}:{self.account}:table/restored-"

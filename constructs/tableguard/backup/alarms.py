@@ -7,6 +7,9 @@ from typing import Final
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -20,15 +23,52 @@ _LESS: Final = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
 
 def tell(topic: sns.ITopic | None, *alarms: cloudwatch.Alarm) -> None:
-    """Let alarms tell a topic.
+    """Let alarms tell a topic, and CloudWatch publish to it for their account.
+
+    A topic without a policy takes what its account's alarms publish. With the first statement that anything adds, such
+    as `told_of` for EventBridge, the topic has a policy of its own, which replaces that default: then CloudWatch needs
+    a statement as well. Source: SNS API reference, SetTopicAttributes, on Policy.
 
     Args:
         topic: Who is told; nobody when None: then the alarms only show.
         alarms: The alarms.
     """
-    if topic is not None:
-        for each in alarms:
-            each.add_alarm_action(actions.SnsAction(topic))
+    if topic is None:
+        return
+    for each in alarms:
+        each.add_alarm_action(actions.SnsAction(topic))
+        admitted = topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(each).account}},
+            )
+        )
+        _warn(topic, "cloudwatch.amazonaws.com", admitted=admitted.statement_added)
+
+
+def told_of(topic: sns.ITopic, rule: events.Rule) -> None:
+    """Let a rule tell a topic, and EventBridge publish to it.
+
+    Without a condition: where EventBridge sends neither aws:SourceAccount nor aws:SourceArn, one on them would keep the
+    topic silent.
+
+    Args:
+        topic: Who is told.
+        rule: The rule.
+    """
+    rule.add_target(targets.SnsTopic(topic))
+    _warn(topic, "events.amazonaws.com", admitted=isinstance(topic, sns.Topic))
+
+
+def _warn(topic: sns.ITopic, service: str, *, admitted: bool) -> None:
+    if not admitted:
+        cdk.Annotations.of(topic).add_warning_v2(
+            f"tableguard:alarms-topic-{service.partition('.')[0]}",
+            f"This topic is not made in this app, so nothing here lets {service} publish to it. If it has a policy of "
+            "its own, that has to allow it sns:Publish, or alarms ring unheard.",
+        )
 
 
 def watch_failure(

@@ -25,7 +25,9 @@ class CheckMachine:
     """The definition that checks a restored table: counts it, holds it against the last good drill, finds the canary.
 
     Its input is {"table": name} and what is known besides: "restored" ({"count", "bytes", "digest"}) where the table
-    has been counted already, "not_before" (a moment) for the canary. It changes nothing.
+    has been counted already, "not_before" (a moment) for the canary, "reached" (the moment that the backup reaches) and
+    "fresh_at" (when it has to be fresh; now when left out). Without "reached" nothing is said of its age. It changes
+    nothing.
 
     Args:
         parameter: The name of the SSM parameter that keeps what the last good drill found.
@@ -34,6 +36,7 @@ class CheckMachine:
         problem: The ARN of the function that says why the table could not be read.
         canary_key: The key of the canary as DynamoDB JSON; None where there is none.
         largest_fall: The share by which count or bytes may fall.
+        oldest_seconds: How long before the moment at which it has to be fresh a backup may end.
         segments: In how many segments the table is read.
     """
 
@@ -43,6 +46,7 @@ class CheckMachine:
     problem: str
     canary_key: Json | None
     largest_fall: float
+    oldest_seconds: int
     segments: int
 
     def definition(self) -> Json:
@@ -61,6 +65,11 @@ class CheckMachine:
                     assign={
                         "table": expression("$states.input.table"),
                         "oldest": expression("$exists($states.input.not_before) ? $states.input.not_before : null"),
+                        "reached": expression("$exists($states.input.reached) ? $states.input.reached : null"),
+                        "fresh_at": expression(
+                            "$exists($states.input.fresh_at) ? $states.input.fresh_at"
+                            " : $states.context.State.EnteredTime"
+                        ),
                         "previous": None,
                     },
                 ),
@@ -93,6 +102,10 @@ class CheckMachine:
                         "previous": expression("$previous"),
                         "largest_fall": self.largest_fall,
                         "canary": canary,
+                        "reached": expression("$reached"),
+                        "fresh_at": expression("$fresh_at"),
+                        "oldest_seconds": self.oldest_seconds,
+                        "now": expression("$states.context.State.EnteredTime"),
                     },
                     seconds=120,
                     then=None,

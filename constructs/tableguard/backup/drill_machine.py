@@ -69,6 +69,8 @@ class DrillMachine:
                         "passed": False,
                         "problem": "",
                         "found": None,
+                        "reached": None,
+                        "took": None,
                         "sealed_by": expression(f"{is_asked} ? {asked} : {trusted}"),
                         "counts": expression(f"$not{is_asked}"),
                     },
@@ -106,12 +108,21 @@ class DrillMachine:
                     },
                     seconds=self.timeout_seconds,
                     retries=[retry("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException")],
-                    then="Check",
+                    then="Took",
                     catches=[catch("Failed")],
                     assign={
                         "restored": expression("$states.result.Output.restored"),
                         "reached": expression("$states.result.Output.reached"),
                         "oldest": expression(oldest),
+                    },
+                    output={},
+                ),
+                "Took": passing(
+                    "Check",
+                    assign={
+                        "took": expression(
+                            "$round(($toMillis($states.context.State.EnteredTime) - $toMillis($began)) / 1000)"
+                        )
                     },
                     output={},
                 ),
@@ -123,6 +134,9 @@ class DrillMachine:
                             "table": expression("$table"),
                             "restored": expression("$restored"),
                             "not_before": expression("$oldest"),
+                            "reached": expression("$reached"),
+                            # What is left out on purpose need not be there: the backup was to be fresh by then.
+                            "fresh_at": expression("$sealed_by != null ? $sealed_by : $began"),
                         },
                     },
                     seconds=self.timeout_seconds,

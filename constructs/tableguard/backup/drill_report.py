@@ -13,6 +13,8 @@ NAMESPACE: Final = "tableguard/backup"
 GOOD: Final = "DrillSucceeded"
 BAD: Final = "DrillFailed"
 ITEMS: Final = "DrillItems"
+SECONDS: Final = "DrillSeconds"
+"""How long the restore took, the check not counted."""
 EVENT_SOURCE: Final = "tableguard.backup"
 
 
@@ -35,6 +37,8 @@ def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
         "problem": expression("$problem"),
         "table": expression("$table"),
         "found": expression("$found"),
+        "reached": expression("$reached"),
+        "seconds": expression("$took"),
         "sealed_by": expression("$sealed_by"),
         "counts": expression("$counts"),
     }
@@ -52,6 +56,7 @@ def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
                     metric(GOOD, expression(f"{ok} and $counts ? 1 : 0")),
                     metric(BAD, expression(f"{ok} ? 0 : 1")),
                     metric(ITEMS, expression("$found = null ? 0 : $found.count")),
+                    metric(SECONDS, expression("$took = null ? 0 : $took"), "Seconds"),
                 ],
             },
             seconds=60,
@@ -87,7 +92,8 @@ def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
                     f"$substring(({ok} ? 'Restore drill passed: ' : 'Restore drill FAILED: ') & '{name}', 0, 99)"
                 ),
                 "Message": expression(
-                    f"({ok} ? 'Restored ' & $string($found.count) & ' items as of ' & $reached & '.' : $problem) & "
+                    f"({ok} ? 'Restored ' & $string($found.count) & ' items as of ' & $reached & ' in '"
+                    f" & $string($took) & ' seconds.' : $problem) & "
                     f"{left_out}"
                 ),
             },

@@ -23,7 +23,9 @@ class ExportAlarms(Construct):
     """Rings when an execution fails, and for each table when its newest export is old or none completes at all.
 
     Absence is counted in whole hours, each without a completed export: where nothing is measured any more, because the
-    schedule, the machine or its role is gone, that is an hour without one.
+    schedule, the machine or its role is gone, that is an hour without one. The alarm may ring some hours late:
+    CloudWatch looks at more periods than it evaluates, and what is missing counts only where there are too few others.
+    Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data".
     """
 
     def __init__(

@@ -5,8 +5,8 @@ other stands in one item of the ledger:
 
     table     the table's ARN (key)
     revision  a number that every write raises by one
-    chain     table_id, bucket, covered_to, full_at, last_export: up to when everything is exported, without a gap
-    pending   type, from, to, table_id, bucket, attempt, token, and export once it is known: the one export under way
+    chain     table_id, bucket, vault, covered_to, full_at, last_export: up to when everything is exported without a gap
+    pending   type, from, to, table_id, bucket, vault, attempt, token, and export once it is known: the one under way
 
 Every write has the condition that the revision is still the one that was read: of two executions one writes, and the
 other looks again. An export is claimed before it is started, with the client token that it is started with, and one
@@ -82,6 +82,8 @@ class ExportSettings:
         ledger: The name of the ledger's table.
         bucket: The name of the landing bucket.
         bucket_owner: The account of the landing bucket.
+        vault: Where the landing bucket is replicated to, account and bucket; nowhere when empty. Another vault has
+            nothing that increments could join, so it gets a full export first.
         key_arn: The KMS key that exports are encrypted with; SSE-S3 when None.
         every_minutes: How often executions start. One that still waits when the next is due leaves the rest to it.
         full_every_minutes: How far the chain may go on from its last full export before another one is due.
@@ -91,6 +93,7 @@ class ExportSettings:
     ledger: str
     bucket: str
     bucket_owner: str
+    vault: str
     key_arn: str | None
     every_minutes: int
     full_every_minutes: int
@@ -117,13 +120,14 @@ def export_definition(settings: ExportSettings) -> Json:
 
 def _look(settings: ExportSettings) -> Json:
     table = {"TableName": "{% $table %}"}
-    target = "|".join((settings.bucket, settings.bucket_owner, settings.key_arn or ""))
+    target = "|".join((settings.bucket, settings.bucket_owner, settings.key_arn or "", settings.vault))
     return {
         "Begin": {
             "Type": "Pass",
             "Assign": {
                 "table": "{% $states.input.table %}",
                 "bucket": settings.bucket,
+                "vault": settings.vault,
                 "target": target,
                 "deadline": f"{{% {NOW} + {settings.every_minutes * 60_000} %}}",
                 "looks": 0,

@@ -1,8 +1,8 @@
 """What the export machine reckons with, as JSONata: the windows, the item in the ledger, the client token.
 
-The expressions use the machine's variables: `$table`, `$bucket` and `$target` (where exports go, with all that a
-request says of it), `$table_id`, `$recovery`, `$chain`, `$pending`, `$revision`. Times are texts, as `$fromMillis`
-writes them.
+The expressions use the machine's variables: `$table`, `$bucket`, `$vault` (where they are replicated to) and `$target`
+(where exports go, with all that a request and the replication say of it), `$table_id`, `$recovery`, `$chain`,
+`$pending`, `$revision`. Times are texts, as `$fromMillis` writes them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ RECOVERY: Final = (
 """What point-in-time recovery can restore, in milliseconds; null while it is off."""
 
 LONGER_CHAIN: Final = (
-    "{'table_id': $pending.table_id, 'bucket': $pending.bucket, 'covered_to': $pending.to,"
+    "{'table_id': $pending.table_id, 'bucket': $pending.bucket, 'vault': $pending.vault, 'covered_to': $pending.to,"
     " 'full_at': $pending.type = 'FULL' ? $pending.to : $chain.full_at, 'last_export': $pending.export}"
 )
 """The chain with the pending export at its end."""
@@ -46,17 +46,18 @@ LONGER_CHAIN: Final = (
 _KNOWN_BY: Final = (
     "$substring($hash($join([$table, $id, $target, $type, $from, $to, $attempt], '|'), 'SHA-256'), 0, 32)"
 )
-# Of everything that the request says: with other parameters DynamoDB refuses a token that it knows.
+# Of everything that the request says: with other parameters DynamoDB refuses a token that it knows. And of the vault:
+# what went to the one before is not taken for what goes to this one.
 _EXPORT: Final = (
     "$export := function($type, $from, $to, $id, $attempt) {{'type': $type, 'from': $from, 'to': $to, 'table_id': $id,"
-    f" 'bucket': $bucket, 'attempt': $attempt, 'token': {_KNOWN_BY}}}}};"
+    f" 'bucket': $bucket, 'vault': $vault, 'attempt': $attempt, 'token': {_KNOWN_BY}}}}};"
 )
 
 ANOTHER_ATTEMPT: Final = (
-    f"({_EXPORT} $export($pending.type, $pending.from, $pending.to, $pending.table_id,"
-    " $string($number($pending.attempt) + 1)))"
+    f"({_EXPORT} $merge([$export($pending.type, $pending.from, $pending.to, $pending.table_id,"
+    " $string($number($pending.attempt) + 1)), {'bucket': $pending.bucket, 'vault': $pending.vault}]))"
 )
-"""The same window once more, with a token that has not failed yet."""
+"""The same window once more, with a token that has not failed yet. It stays a claim for where it was meant to go."""
 
 COVERED_SECONDS_AGO: Final = f"$max([0, $round(({NOW} - $toMillis($chain.covered_to)) / 1000)])"
 """How old the newest data of the chain is."""
@@ -97,12 +98,15 @@ def plan(*, full_every_minutes: int) -> str:
       }};
       $newest := $floor($min([$recovery.latest, {NOW} - {MARGIN_MINUTES * _MINUTE}]) / {_MINUTE}) * {_MINUTE};
       $covered := $exists($chain.covered_to) ? $toMillis($chain.covered_to) : -1;
-      $unbroken := $chain.table_id = $table_id and $chain.bucket = $bucket and $covered >= $recovery.earliest;
+      $here := function($known) {{
+        $known.table_id = $table_id and $known.bucket = $bucket and $known.vault = $vault
+      }};
+      $unbroken := $here($chain) and $covered >= $recovery.earliest;
       $end := $min([$newest, $covered + {LONGEST_HOURS * _HOUR}]);
       $exists($pending.export) ? {{'do': 'poll'}}
       : $recovery = null ? {{'do': 'off'}}
       : $exists($pending.token) ? (
-          $pending.table_id = $table_id and $pending.bucket = $bucket and $toMillis($pending.from) >= $recovery.earliest
+          $here($pending) and $toMillis($pending.from) >= $recovery.earliest
           ? {{'do': 'start'}} : {{'do': 'forget'}})
       : $not($unbroken) ? (
           $newest >= $recovery.earliest ? $claim('FULL', $fromMillis($newest), $fromMillis($newest)) : {{'do': 'idle'}})

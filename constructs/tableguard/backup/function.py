@@ -21,6 +21,7 @@ HANDLERS: Final = (
     "seal.copy",
     "seal.close",
     "seal.sweep",
+    "seal.holes",
     "seal.problem",
     "restore.plan",
     "restore.load",
@@ -43,7 +44,7 @@ class BackupFunction(lambda_.Function):
     Args:
         scope: The parent.
         construct_id: The id.
-        handler: The step, one of seal.open, seal.copy, seal.close, seal.sweep, seal.problem, restore.plan,
+        handler: The step, one of seal.open, seal.copy, seal.close, seal.sweep, seal.holes, seal.problem, restore.plan,
             restore.load, restore.digest, restore.check, restore.problem, drill.check, point_in_time.begin,
             point_in_time.measure, point_in_time.finish, point_in_time.clear.
         environment: The settings that the step's module names.

@@ -21,6 +21,7 @@ from tableguard.policy.backup import (
     Retention,
     RetentionBounds,
     SealedReference,
+    destination_key_statement,
     reader_key_statements,
     reader_statements,
     source_statements,
@@ -84,8 +85,9 @@ class ImmutableBackupBucket(Construct):
                 tables. Mind that a replica keeps the source's retention: see `BucketReplication`.
             write_once: Whether an object can be written only where none of its key is.
             encryption_key: A KMS key of the bucket's account: whoever deletes it deletes every backup. S3's own keys
-                when left out, which nobody can delete. Its policy lets readers of other accounts decrypt through S3,
-                objects of this bucket alone; where there are any, it has to be a key that is made in this app.
+                when left out, which nobody can delete. Its policy lets readers of other accounts decrypt and sources
+                encrypt through S3, objects of this bucket alone; where there are any, it has to be a key that is made
+                in this app.
             cold_storage: When objects move to a cheaper class; never when left out.
             expire_after_days: When a version is deleted after its lock has ended, counted from its creation and, once
                 there is a newer one, again from then: so whatever somebody writes over it, it never goes sooner.
@@ -138,7 +140,7 @@ class ImmutableBackupBucket(Construct):
             sources,
             limits,
         )
-        self._let_decrypt(encryption_key, None if readers is None else roles_of(self, "readers", readers))
+        self._open_key(encryption_key, None if readers is None else roles_of(self, "readers", readers), sources)
 
     @classmethod
     def for_testing(
@@ -211,12 +213,25 @@ class ImmutableBackupBucket(Construct):
         self._said.update(what)
         self._protected.describe(self._said)
 
-    def _let_decrypt(self, key: kms.IKey | None, readers: Sequence[Role] | None) -> None:
-        """Let readers of other accounts decrypt: a bucket whose readers are named and cannot read is no backup."""
+    def _open_key(
+        self, key: kms.IKey | None, readers: Sequence[Role] | None, sources: Sequence[ReplicationSource]
+    ) -> None:
+        """Let readers of other accounts decrypt, and sources encrypt: named and not able to, they are no backup."""
         if key is None:
             return
         stack, described = cdk.Stack.of(self), self._protected.described
-        statements = reader_key_statements(described, readers or (), owner=stack.account, region=stack.region)
+        statements = (
+            *reader_key_statements(described, readers or (), owner=stack.account, region=stack.region),
+            *(
+                destination_key_statement(
+                    role_arn=source.role.arn(described.partition),
+                    account=source.account,
+                    bucket_arn=described.arn,
+                    region=stack.region,
+                )
+                for source in sources
+            ),
+        )
         if statements and self._protected.bucket_name is None:
             raise InvalidInputError(
                 f"the bucket_name of {self.node.path}",
@@ -229,8 +244,8 @@ class ImmutableBackupBucket(Construct):
                 raise InvalidInputError(
                     f"the encryption_key of {self.node.path}",
                     value=key.key_arn,
-                    allowed="a key that is made in this app, since readers of other accounts have to stand in its "
-                    "policy; or readers of the bucket's own account alone",
+                    allowed="a key that is made in this app, since readers and sources of other accounts have to stand "
+                    "in its policy; or readers of the bucket's own account alone, and no sources",
                     fix="Pass the kms.Key itself, or leave the key out.",
                 )
 

@@ -13,7 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from tableguard.backup.alarms import absence, alarm, watch_failure
+from tableguard.backup.alarms import absence, alarm, told_of, watch_failure
 from tableguard.backup.job_machine import BACKUPS, COMPLETED, COPIES, FAILED, NAMESPACE, SETTINGS, counting_machine
 from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy.conditions import Clause
@@ -112,7 +112,7 @@ class JobWatch(Construct):
 
     def _watch_settings(self, topic: sns.ITopic) -> None:
         # What such an event holds is not documented, so every one is told of.
-        self._rule("SettingsChanged", SETTINGS, None).add_target(targets.SnsTopic(topic))
+        told_of(topic, self._rule("SettingsChanged", SETTINGS, None))
 
 
 def _words(values: Iterable[str]) -> str:

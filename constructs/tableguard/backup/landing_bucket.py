@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from tableguard.backup.protected_bucket import ProtectedBucket, partition_in, roles_of
+from tableguard.backup.replication_alarm import replication_alarm
 from tableguard.policy import InvalidInputError, Limits, Role, document, names
 from tableguard.policy.backup import VaultReference, replication_role_statements
 from tableguard.policy.backup.landing import Landing
@@ -29,7 +32,8 @@ class LandingBucket(Construct):
 
     S3 replicates every object into the vault's intake as one named role, which the vault trusts and which can do
     nothing else. S3 checks the intake when replication is set up: deploy the vault first. Neither delete markers nor
-    deletions are replicated. The role reads no retention and no legal hold, since nothing here has any.
+    deletions are replicated. The role reads no retention and no legal hold, since nothing here has any. S3 gives up on
+    an object that fails to replicate, and then a window is missing from the vault: `alarm` rings.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class LandingBucket(Construct):
         vault: VaultReference | None,
         replication_role_name: str | None,
         keep_days: int = 14,
+        alarms_topic: sns.ITopic | None = None,
         readers: Sequence[Role] = (),
         access_logs: s3.IBucket | None = None,
         deployed_by: Sequence[Role] | None = None,
@@ -57,6 +62,7 @@ class LandingBucket(Construct):
                 None without a vault.
             keep_days: Days that an export stays, and as many again as a noncurrent version; 3 to 365. It has to be more
                 than replication and sealing ever take, repairs of a failing vault included.
+            alarms_topic: Who hears of objects that fail to replicate; nobody when left out.
             readers: Further roles that may read objects.
             access_logs: A bucket that requests are logged in; none when left out.
             deployed_by: Roles that may change its settings; the role that CloudFormation deploys the stack as when left
@@ -95,8 +101,13 @@ class LandingBucket(Construct):
         self._exporters: list[str] = []
         self._writing = iam.PolicyStatement.from_json(self._landing.only_exports_write(()).to_json(principal="*"))
         self._protected.bucket.add_to_resource_policy(self._writing)
+        self._vault = vault
+        self._alarm: cloudwatch.Alarm | None = None
         if vault is not None and role is not None:
             self._replicate(stack, vault, role)
+            self._alarm = replication_alarm(
+                self, source=bucket_name, destination=vault.intake_bucket, rule_id=_RULE, topic=alarms_topic
+            )
         self._protected.describe(
             {
                 "landing": {
@@ -124,15 +135,27 @@ class LandingBucket(Construct):
         """Its ARN, which needs no reference to this stack."""
         return self._protected.described.arn
 
-    def admit(self, exporter: iam.IRole) -> None:
+    @property
+    def vault(self) -> VaultReference | None:
+        """Where exports are replicated to; None: nowhere."""
+        return self._vault
+
+    @property
+    def alarm(self) -> cloudwatch.Alarm | None:
+        """Rings when an object fails to replicate; None without a vault."""
+        return self._alarm
+
+    def admit(self, exporter: iam.IRole | Role) -> None:
         """Let a role write exports. What it may write, and below which keys, its own policy says.
 
         `TableExport` calls it for its role.
 
         Args:
-            exporter: The role, of the bucket's account.
+            exporter: The role, of the bucket's account. A `Role` is written down, so the role may be made in a stack
+                that is deployed after this one.
         """
-        self._exporters.append(exporter.role_arn)
+        partition = partition_in(cdk.Stack.of(self))
+        self._exporters.append(exporter.arn(partition) if isinstance(exporter, Role) else exporter.role_arn)
         condition = self._landing.only_exports_write(self._exporters).to_json(principal="*")["Condition"]
         for operator, keys in condition.items():
             self._writing.add_condition(operator, keys)

@@ -11,8 +11,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from tableguard.backup.alarms import tell
 from tableguard.backup.protected_bucket import partition_in
+from tableguard.backup.replication_alarm import replication_alarm
 from tableguard.policy import InvalidInputError, Role, document, names
 from tableguard.policy.backup import (
     ReplicationSource,
@@ -56,15 +56,16 @@ class BucketReplication(Construct):
             scope: The parent construct, in the stack of the source.
             construct_id: The construct's id, unique below its parent.
             source: The bucket to send, versioned, made in this app.
-            destination: The bucket of the other account.
+            destination: The bucket of the other account; one with a KMS key if the source has one.
             role_name: The name of the role that S3 replicates with, which the destination trusts.
             prefix: The prefix of the keys that are sent; the account's id and a slash when left out, which is what the
                 destination lets through.
             alarms_topic: Who hears of objects that fail to replicate; nobody when left out.
 
         Raises:
-            InvalidInputError: A source that was imported or is not versioned, replicates already, or is in the
-                destination's account; or a prefix that is not below the account's own.
+            InvalidInputError: A source that was imported or is not versioned, replicates already, is in the
+                destination's account, or has a key where the destination has none; or a prefix that is not below the
+                account's own.
         """
         super().__init__(scope, construct_id)
         path = self.node.path
@@ -80,6 +81,14 @@ class BucketReplication(Construct):
         self._role = Role(account=stack.account, name=role_name)
         self._arn = self._role.arn(partition_in(stack))
         key = source.encryption_key
+        if key is not None and destination.key_arn is None:
+            raise InvalidInputError(
+                f"the destination of {path}",
+                value=destination.bucket,
+                allowed="a bucket with a KMS key, since the source has one: S3 replicates what is encrypted with a key "
+                "only if it is told the key to encrypt the replica with",
+                fix="Pass SealedReference(key_arn=…), or a source without a key.",
+            )
         statements = replication_role_statements(
             source_bucket_arn=source.bucket_arn,
             destination_bucket_arn=destination.bucket_arn,
@@ -100,10 +109,15 @@ class BucketReplication(Construct):
             # In a resource of its own: the bucket names the role, and the policy names the bucket.
             role.add_to_policy(iam.PolicyStatement.from_json(statement))
         resource.replication_configuration = s3.CfnBucket.ReplicationConfigurationProperty(
-            role=role.role_arn, rules=[_rule(destination, prefix, encrypted=key is not None)]
+            role=role.role_arn, rules=[_rule(destination, prefix)]
         )
-        self._alarm = self._failure(source, destination)
-        tell(alarms_topic, self._alarm)
+        self._alarm = replication_alarm(
+            self,
+            source=source.bucket_name,
+            destination=destination.bucket,
+            rule_id=_RULE_ID,
+            topic=alarms_topic,
+        )
 
     @property
     def source(self) -> ReplicationSource:
@@ -158,29 +172,8 @@ class BucketReplication(Construct):
             )
         return resource
 
-    def _failure(self, source: s3.Bucket, destination: SealedReference) -> cloudwatch.Alarm:
-        return cloudwatch.Metric(
-            namespace="AWS/S3",
-            metric_name="OperationsFailedReplication",
-            dimensions_map={
-                "SourceBucket": source.bucket_name,
-                "DestinationBucket": destination.bucket,
-                "RuleId": _RULE_ID,
-            },
-            statistic="Sum",
-            period=cdk.Duration.minutes(5),
-        ).create_alarm(
-            self,
-            "Failed",
-            alarm_description=f"Objects failed to replicate to {destination.bucket}",
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
 
-
-def _rule(destination: SealedReference, prefix: str, *, encrypted: bool) -> s3.CfnBucket.ReplicationRuleProperty:
+def _rule(destination: SealedReference, prefix: str) -> s3.CfnBucket.ReplicationRuleProperty:
     of_bucket = s3.CfnBucket
     return of_bucket.ReplicationRuleProperty(
         id=_RULE_ID,
@@ -196,9 +189,10 @@ def _rule(destination: SealedReference, prefix: str, *, encrypted: bool) -> s3.C
             # Without it S3 says nothing of what fails.
             metrics=of_bucket.MetricsProperty(status="Enabled"),
         ),
-        source_selection_criteria=of_bucket.SourceSelectionCriteriaProperty(
+        # S3 wants both or neither of them.
+        source_selection_criteria=None
+        if destination.key_arn is None
+        else of_bucket.SourceSelectionCriteriaProperty(
             sse_kms_encrypted_objects=of_bucket.SseKmsEncryptedObjectsProperty(status="Enabled")
-        )
-        if encrypted
-        else None,
+        ),
     )

@@ -38,15 +38,20 @@ _PART: Final = "drill-"
 _SEGMENTS: Final = 16
 # How much later than it should be the canary may have been written when an export's window ended.
 _LATE_SECONDS: Final = 300
+# Two windows of the longest kind, so that one may take its time.
+_OLDEST_SECONDS: Final = 2 * 24 * 60 * 60
+# No export is younger: a window of 15 minutes, the five by which it ends before its export, and some to seal it.
+_FRESHEST_SECONDS: Final = 30 * 60
 _LONGEST_PREFIX: Final = 255 - 80  # a table's name, less the longest name of an execution
 
 
 class RestoreDrill(Construct):
     """Restores a backup on a schedule into a table of its own, checks it, says what it found and removes it.
 
-    A restore that agrees with its backup proves nothing about the backup: that of an emptied table agrees as well. So a
-    drill also compares with the last good one, whose figures are kept in an SSM parameter, and looks for a canary that
-    an independent writer (`CanaryWriter`) put into the table in use shortly before the backup's end.
+    A restore that agrees with its backup proves nothing about the backup: that of an emptied table agrees as well, and
+    one of a month ago. So a drill also sees that the backup ends no longer ago than `oldest`, compares with the last
+    good drill, whose figures are kept in an SSM parameter, and looks for a canary that an independent writer
+    (`CanaryWriter`) put into the table in use shortly before the backup's end.
 
     The first drill has nothing to compare with. A shrinkage that is meant makes every drill fail until it is said: by
     `largest_fall`, or by deleting the parameter (`parameter_name`).
@@ -76,6 +81,7 @@ class RestoreDrill(Construct):
         alarm_after: cdk.Duration,
         canary: Canary | None = None,
         largest_fall: float = 0.2,
+        oldest: cdk.Duration | None = None,
         sealed_by: datetime | None = None,
         keep_failed: bool = False,
         test_restores: bool = False,
@@ -91,10 +97,13 @@ class RestoreDrill(Construct):
             schedule: When.
             alarm_after: How old the last good drill may be before an alarm says so, one hour at least. More than the
                 time between two drills and what one takes.
-            canary: The item to find, which a `CanaryWriter` writes. When left out, a backup of an old state that nobody
-                renews passes for as long as it does not shrink.
+            canary: The item to find, which a `CanaryWriter` writes. When left out, whoever exports an old state again
+                and again passes for as long as it does not shrink.
             largest_fall: The share by which count or bytes of the items may fall from one good drill to the next, from
                 0 up to but not including 1.
+            oldest: How long before a drill begins its backup may end, 30 minutes at least; 2 days when left out, since
+                a `TableExport` exports once a day or more often. Take twice its `every`, and some hours for a large
+                table. With `sealed_by`, how long before that moment.
             sealed_by: Up to when what was sealed is trusted, with its offset from UTC: the moment of a takeover. What
                 was sealed later is left out, and so no drill proves what is newer, for as long as this is set. A moment
                 that is still to come fails every drill. Everything is looked at when left out.
@@ -122,6 +131,11 @@ class RestoreDrill(Construct):
             )
         check_alarm_after(self.node.path, alarm_after, schedule)
         check_canary(self.node.path, canary, restore.key)
+        oldest_seconds = _OLDEST_SECONDS if oldest is None else int(oldest.to_seconds())
+        if oldest_seconds < _FRESHEST_SECONDS:
+            raise InvalidInputError(
+                f"oldest of {self.node.path}", value=oldest_seconds, allowed="30 minutes at least (seconds)"
+            )
         trusted = trusted_moment(self, sealed_by, origin=restore.origin)
         self._stack = cdk.Stack.of(self)
         self._name = cdk.Names.unique_resource_name(self, max_length=80, separator="-")
@@ -139,6 +153,7 @@ class RestoreDrill(Construct):
                 problem=restore.problem_function,
                 canary_key=canary.as_json if canary else None,
                 largest_fall=largest_fall,
+                oldest_seconds=oldest_seconds,
                 segments=_SEGMENTS,
             ).definition(),
             [
@@ -210,6 +225,7 @@ class RestoreDrill(Construct):
                     "schedule": schedule.expression_string,
                     "canary": canary is not None,
                     "largest_fall": largest_fall,
+                    "oldest_minutes": oldest_seconds // 60,
                     "sealed_by": trusted,
                     "alarm_after_minutes": int(alarm_after.to_minutes()),
                 }

@@ -16,7 +16,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from tableguard.backup.alarms import absence, hours_of, watch_failure
+from tableguard.backup.alarms import absence, hours_of, told_of, watch_failure
 from tableguard.backup.job_machine import COMPLETED, FAILED, RESTORES, validating_machine
 from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError
@@ -227,7 +227,7 @@ class RestoreTests(Construct):
         )
         lost = self._rule("NotRestored", {"status": list(FAILED), **ours})
         if topic is not None:
-            lost.add_target(targets.SnsTopic(topic))
+            told_of(topic, lost)
         watch_failure(self, "NotValidated", self._machine, "A restored table did not pass its validation", topic)
         if self._testing.alarm_after is not None:
             hours = hours_of("alarm_after of a RestoreTesting", self._testing.alarm_after)

@@ -44,8 +44,9 @@ class SealedVault(Construct):
     No principal of a source's account has any right on the sealed bucket, unless it is named as a reader.
 
     A source that is taken over can send what it likes below its own prefix of the intake. The first version of a
-    manifest counts, and files that agree with it; a quota bounds what is sealed of it in a day, an alarm tells of an
-    intake that grows faster, and another of a source of which nothing has been sealed for a while.
+    manifest counts, and files that agree with it; a quota bounds what is sealed of it in a day. Alarms tell of an
+    intake that grows faster, of a source that sends what is refused or of which nothing has been sealed for a while,
+    and of a window that is missing between two that are sealed.
 
     Names are literal, so that both halves can be deployed by themselves: `reference` goes to the sources' apps,
     `sealed_reference` to those who restore. Put `VaultGuardrail` on the account.

@@ -26,7 +26,14 @@ from tableguard.policy.documents import Statement, document
 
 WORK_DAYS: Final = 7
 _FILES_AT_ONCE: Final = 20
-STEPS: Final = ("open", "copy", "close", "problem", "sweep")
+STEPS: Final = ("open", "copy", "close", "problem", "sweep", "holes")
+
+
+_COUNTING: Final = Statement(
+    actions=("cloudwatch:PutMetricData",),
+    resources=("*",),
+    clauses=(Clause("StringEquals", "cloudwatch:namespace", (NAMESPACE,)),),
+)
 
 
 class Sealers(Construct):
@@ -74,7 +81,13 @@ class Sealers(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         self.work = self._work_bucket(role, access_logs)
-        self._grant(intake_arn, sealed_arn)
+        machine = stack.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=f"{sealed_name}-seal",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self._grant(intake_arn, sealed_arn, machine)
         kept = (
             {"RETENTION_DAYS": str(retention.days)}
             if retention.days is not None
@@ -85,6 +98,8 @@ class Sealers(Construct):
             "SEALED_BUCKET": sealed_name,
             "WORK_BUCKET": self.work.bucket_name,
             "RETENTION_MODE": retention.mode.value,
+            # By its name: the machine names the functions.
+            "SEALING_MACHINE": machine,
             "QUOTA_BYTES_PER_DAY": str(quota.bytes_per_day),
             "QUOTA_EXPORTS_PER_DAY": str(quota.exports_per_day),
             **kept,
@@ -106,6 +121,7 @@ class Sealers(Construct):
             close_function=functions["close"],
             problem_function=functions["problem"],
             sweep_function=functions["sweep"],
+            holes_function=functions["holes"],
             work_bucket=self.work.bucket_name,
             vault=sealed_name,
             at_once=_FILES_AT_ONCE,
@@ -128,11 +144,7 @@ class Sealers(Construct):
                         ),
                         resources=(f"{self.work.bucket_arn}/*",),
                     ),
-                    Statement(
-                        actions=("cloudwatch:PutMetricData",),
-                        resources=("*",),
-                        clauses=(Clause("StringEquals", "cloudwatch:namespace", (NAMESPACE,)),),
-                    ),
+                    _COUNTING,
                 ]
             ),
             distributed=True,
@@ -145,8 +157,9 @@ class Sealers(Construct):
             definition=sealing.sweep_definition(self.machine.arn),
             policy=document(
                 [
-                    _invoking(functions["sweep"]),
+                    _invoking(functions["sweep"], functions["holes"]),
                     Statement(actions=("states:StartExecution",), resources=(self.machine.arn,)),
+                    _COUNTING,
                 ]
             ),
             role_name=called.sweeper,
@@ -189,7 +202,7 @@ class Sealers(Construct):
         for denial in (*bucket.transport(), *bucket.encryption(), machine):
             self.work.add_to_resource_policy(iam.PolicyStatement.from_json(denial.to_json(principal="*")))
 
-    def _grant(self, intake_arn: str, sealed_arn: str) -> None:
+    def _grant(self, intake_arn: str, sealed_arn: str, machine: str) -> None:
         work = self.work.bucket_arn
         for actions, resources in (
             (["s3:ListBucket", "s3:ListBucketVersions"], [intake_arn, sealed_arn]),
@@ -201,6 +214,8 @@ class Sealers(Construct):
             (["s3:GetObject", "s3:PutObject"], [f"{work}/*"]),
             # What is over the quota is counted out again.
             (["s3:DeleteObject"], [f"{work}/quota/*"]),
+            # A sweep leaves alone what is being sealed.
+            (["states:ListExecutions"], [machine]),
         ):
             self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
 

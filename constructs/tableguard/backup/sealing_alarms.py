@@ -9,7 +9,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from tableguard.backup.sealing_machine import ACCOUNT, NAMESPACE, SEALED, TABLE, VAULT
+from tableguard.backup.alarms import alarm
+from tableguard.backup.sealing_machine import ACCOUNT, MISSING, NAMESPACE, OVER_QUOTA, REJECTED, SEALED, TABLE, VAULT
 from tableguard.policy import InvalidInputError
 from tableguard.policy.backup import ReplicationSource, SourceQuota
 
@@ -17,11 +18,32 @@ _HOUR: Final = cdk.Duration.hours(1)
 _MOST_HOURS: Final = (
     7 * 24
 )  # Source: CloudWatch user guide, "Using Amazon CloudWatch alarms": periods of an hour or more
-_FAILURES: Final = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled")
+_FAILURES: Final = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+# A source's rule chooses the storage class of its replicas. With the expression ten, the most metrics of an alarm.
+# Sources: S3 user guide, "Amazon S3 CloudWatch daily storage metrics"; CloudWatch user guide, "Alarms on expressions".
+_STORAGE_TYPES: Final = (
+    "StandardStorage",
+    "ReducedRedundancyStorage",
+    "StandardIAStorage",
+    "OneZoneIAStorage",
+    "IntelligentTieringFAStorage",
+    "IntelligentTieringIAStorage",
+    "GlacierInstantRetrievalStorage",
+    "GlacierStorage",
+    "DeepArchiveStorage",
+)
+_SMALL: Final = 128 * 1024  # bytes: what is smaller costs by the object rather than by its size
+_SMALL_FILES: Final = 100  # an export's manifests, and data files of partitions that hold little
 
 
 class SealingAlarms(Construct):
-    """The alarms of a `SealedVault`: a failure, an absence, a flood."""
+    """The alarms of a `SealedVault`: a failure, an absence, a window that is missing, a refusal, a flood.
+
+    An alarm on an absence may ring some hours late: CloudWatch looks at more periods than it evaluates, and as long as
+    one of them has a sealed export, what is missing counts as breaching only where a period has to be made up for.
+    Source: CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data". Tables of one name in two
+    regions of an account count as one.
+    """
 
     def __init__(
         self,
@@ -65,7 +87,13 @@ class SealingAlarms(Construct):
         self._alarms = (
             self._failure(machines),
             *(self._absence(account, table) for account, table in _watched(sources)),
+            *(self._hole(account, table) for account, table in _watched(sources)),
+            *(each for account in sorted(accounts) for each in self._refusals(account)),
             self._flood(intake_name, quota.bytes_per_day * len(accounts)),
+            self._crowd(
+                intake_name,
+                (quota.bytes_per_day // _SMALL + quota.exports_per_day * _SMALL_FILES) * len(accounts),
+            ),
         )
 
     @property
@@ -100,14 +128,12 @@ class SealingAlarms(Construct):
         )
 
     def _absence(self, account: str, table: str | None) -> cloudwatch.Alarm:
-        dimensions = {VAULT: self._vault, ACCOUNT: account, **({TABLE: table} if table is not None else {})}
-        what = f"account {account}" if table is None else f"table {table} of account {account}"
-        return cloudwatch.Metric(
-            namespace=NAMESPACE, metric_name=SEALED, dimensions_map=dimensions, statistic="Sum", period=_HOUR
-        ).create_alarm(
+        return self._metric(SEALED, "Sum", account, table).create_alarm(
             self,
             f"Absent{account}{table or ''}",
-            alarm_description=f"No backup of {what} has been sealed in {self._vault} for {self._hours} hours",
+            alarm_description=(
+                f"No backup of {_what(account, table)} has been sealed in {self._vault} for {self._hours} hours"
+            ),
             threshold=1,
             evaluation_periods=self._hours,
             datapoints_to_alarm=self._hours,
@@ -115,27 +141,89 @@ class SealingAlarms(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
 
+    def _hole(self, account: str, table: str | None) -> cloudwatch.Alarm:
+        """A sweep finds it hours after the next window was sealed; what comes late until then is no hole."""
+        return self._metric(MISSING, "Maximum", account, table).create_alarm(
+            self,
+            f"Missing{account}{table or ''}",
+            alarm_description=(
+                f"Between the backups of {_what(account, table)} in {self._vault} a window is missing, and no restore "
+                "goes past it until the next full export: the output of the last sweep names it"
+            ),
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            # Between two sweeps there is nothing to measure: what was measured last holds.
+            treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
+        )
+
+    def _metric(self, name: str, statistic: str, account: str, table: str | None = None) -> cloudwatch.Metric:
+        dimensions = {VAULT: self._vault, ACCOUNT: account, **({TABLE: table} if table is not None else {})}
+        return cloudwatch.Metric(
+            namespace=NAMESPACE, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=_HOUR
+        )
+
+    def _refusals(self, account: str) -> tuple[cloudwatch.Alarm, ...]:
+        """The machine's failures are those of the vault and of its sources; these are a source's alone."""
+        return (
+            alarm(
+                self,
+                f"OverQuota{account}",
+                self._metric(OVER_QUOTA, "Sum", account),
+                f"Account {account} sends more to {self._vault} than its quota: what is over it waits to be swept up",
+                None,
+            ),
+            alarm(
+                self,
+                f"Rejected{account}",
+                self._metric(REJECTED, "Sum", account),
+                f"Account {account} sent an export to {self._vault} that is not what it says of itself, and is not "
+                "sealed: read why in the execution that failed",
+                None,
+            ),
+        )
+
     def _flood(self, intake_name: str, most: int) -> cloudwatch.Alarm:
         """S3 reports a bucket's size once a day, so a flood is seen a day later; the quota bounds what is sealed."""
-        size = cloudwatch.Metric(
-            namespace="AWS/S3",
-            metric_name="BucketSizeBytes",
-            dimensions_map={"BucketName": intake_name, "StorageType": "StandardStorage"},
-            statistic="Average",
-            period=cdk.Duration.days(1),
-        )
+        sizes = {f"m{number}": _size(intake_name, kind) for number, kind in enumerate(_STORAGE_TYPES)}
+        # Of a storage class that nothing is in S3 reports nothing.
+        total = f"SUM([{', '.join(f'FILL({name}, 0)' for name in sizes)}])"
+        what = f"The intake {intake_name} grew by more than the quota of all its sources in a day"
+        return self._growth("Flooded", f"DIFF({total})", sizes, most, what)
+
+    def _crowd(self, intake_name: str, most: int) -> cloudwatch.Alarm:
+        count = _size(intake_name, "AllStorageTypes", "NumberOfObjects")
+        what = f"The intake {intake_name} got more objects in a day than the quota of all its sources has use for"
+        return self._growth("Crowded", "DIFF(m0)", {"m0": count}, most, what)
+
+    def _growth(
+        self, construct_id: str, expression: str, metrics: dict[str, cloudwatch.IMetric], most: int, what: str
+    ) -> cloudwatch.Alarm:
         return cloudwatch.MathExpression(
-            expression="DIFF(size)", using_metrics={"size": size}, label="bytes more than a day ago",
-            period=cdk.Duration.days(1),
+            expression=expression, using_metrics=metrics, label="more than a day ago", period=cdk.Duration.days(1)
         ).create_alarm(
             self,
-            "Flooded",
-            alarm_description=f"The intake {intake_name} grew by more than the quota of all its sources in a day",
+            construct_id,
+            alarm_description=what,
             threshold=most,
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )  # fmt: skip
+        )
+
+
+def _size(bucket: str, kind: str, name: str = "BucketSizeBytes") -> cloudwatch.IMetric:
+    return cloudwatch.Metric(
+        namespace="AWS/S3",
+        metric_name=name,
+        dimensions_map={"BucketName": bucket, "StorageType": kind},
+        statistic="Average",
+        period=cdk.Duration.days(1),
+    )
+
+
+def _what(account: str, table: str | None) -> str:
+    return f"account {account}" if table is None else f"table {table} of account {account}"
 
 
 def _watched(sources: Sequence[ReplicationSource]) -> Iterator[tuple[str, str | None]]:

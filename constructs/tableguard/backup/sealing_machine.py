@@ -6,6 +6,7 @@ catalogue. Every step may be repeated: copies are made where nothing is yet, an 
 that died is taken up by the next one. So an event that comes twice, or a sweep that overtakes an event, does no harm.
 
 The sweeping machine looks for manifests without an entry and starts the sealing machine for each, at most once an hour.
+Then it counts the windows that are missing between those that are sealed; its output names them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from tableguard.policy.documents import Json
 NAMESPACE: Final = METRICS
 SEALED: Final = "SealedExports"
 SEALED_BYTES: Final = "SealedBytes"
+MISSING: Final = "MissingWindows"
+OVER_QUOTA: Final = "ExportsOverQuota"
+REJECTED: Final = "RejectedExports"
 VAULT: Final = "Vault"
 ACCOUNT: Final = "Account"
 TABLE: Final = "Table"
@@ -35,6 +39,9 @@ _NOT_YET: Final = retry("NotYetComplete", attempts=40, interval=30, most=900)
 _UNFINISHED: Final = at_once("Unfinished", attempts=500)
 _NEVER: Final = never(*_FINAL)
 _ANYTHING: Final = retry("States.ALL", interval=5, most=300)
+_REFUSED: Final[Json] = {"ErrorEquals": list(_FINAL), "Next": "CountRefused"}
+# What is known of the failure stays what is said, whatever else goes wrong.
+_HOWEVER: Final[Json] = {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": "NotSealed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,7 @@ class Sealing:
         close_function: The ARN of the function that writes the catalogue's entry.
         problem_function: The ARN of the function that says what the copies have met.
         sweep_function: The ARN of the function that finds exports that are not sealed.
+        holes_function: The ARN of the function that finds windows that are missing.
         work_bucket: The name of the bucket with the list of files.
         vault: The name of the sealed bucket, which the metrics are told apart by.
         at_once: How many files are copied at the same time.
@@ -57,6 +65,7 @@ class Sealing:
     close_function: str
     problem_function: str
     sweep_function: str
+    holes_function: str
     work_bucket: str
     vault: str
     at_once: int
@@ -71,8 +80,12 @@ class Sealing:
             "StartAt": "Open",
             "States": {
                 "Open": {
-                    **_invoke(self.open_function, f"{{% $merge([{_REQUEST}, {{'now': {_NOW}}}]) %}}"),
+                    **_invoke(
+                        self.open_function,
+                        f"{{% $merge([{_REQUEST}, {{'now': {_NOW}, 'execution': $states.context.Execution.Id}}]) %}}",
+                    ),
                     "Retry": [_NOT_YET, _NEVER, _ANYTHING],
+                    "Catch": [_REFUSED],
                     "Assign": {
                         "request": f"{{% {_REQUEST} %}}",
                         "opened": "{% $states.result.Payload %}",
@@ -89,6 +102,7 @@ class Sealing:
                 "Close": {
                     **_invoke(self.close_function, "{% $merge([$opened, $request]) %}"),
                     "Retry": [_NOT_YET, _NEVER, _ANYTHING],
+                    "Catch": [_REFUSED],
                     "Next": "Report",
                 },
                 "Report": self._report(),
@@ -97,9 +111,18 @@ class Sealing:
                 "Problem": {
                     **_invoke(self.problem_function, f"{{% $merge([$states.input, $request, {_EXECUTION}]) %}}"),
                     "Retry": [_ANYTHING],
-                    "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": "NotSealed"}],
-                    "Next": "NotSealed",
+                    "Catch": [_HOWEVER],
+                    "Next": "IsRefused",
                 },
+                "IsRefused": {
+                    "Type": "Choice",
+                    "QueryLanguage": "JSONata",
+                    "Choices": [
+                        {"Condition": f"{{% $states.input.Error in {list(_FINAL)} %}}", "Next": "CountRefused"}
+                    ],
+                    "Default": "NotSealed",
+                },
+                "CountRefused": self._refusal(),
                 "NotSealed": {
                     "Type": "Fail",
                     "QueryLanguage": "JSONata",
@@ -136,9 +159,39 @@ class Sealing:
                         "States": {"StartOne": _start_one(sealing_machine), "IsStarted": {"Type": "Succeed"}},
                     },
                     "Output": {},
+                    "Next": "Holes",
+                },
+                "Holes": {**_invoke(self.holes_function, "{% {} %}"), "Retry": [_ANYTHING], "Next": "Count"},
+                "Count": {
+                    "Type": "Map",
+                    "Items": "{% $states.input.counts %}",
+                    "ItemProcessor": {
+                        "ProcessorConfig": {"Mode": "INLINE"},
+                        "StartAt": "PutCounts",
+                        "States": {"PutCounts": self._counts()},
+                    },
+                    "Output": {"holes": "{% $states.input.holes %}"},
                     "End": True,
                 },
             },
+        }
+
+    def _counts(self) -> Json:
+        """How many windows are missing, none included: of accounts, and of tables."""
+        always = f"{{'Name': '{VAULT}', 'Value': '{self.vault}'}}, {{'Name': '{ACCOUNT}', 'Value': account}}"
+        table = f"{{'Name': '{TABLE}', 'Value': table}}"
+        data = (
+            f"$states.input.{{'MetricName': '{MISSING}', 'Unit': 'Count', 'Value': missing,"
+            f" 'Dimensions': $exists(table) ? [{always}, {table}] : [{always}]}}"
+        )
+        return {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
+            "Arguments": {"Namespace": NAMESPACE, "MetricData": f"{{% [{data}] %}}"},
+            "Output": {},
+            "TimeoutSeconds": 60,
+            "Retry": [_ANYTHING],
+            "End": True,
         }
 
     def _copies(self) -> Json:
@@ -174,6 +227,33 @@ class Sealing:
             "ResultPath": None,
             "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Problem"}],
             "Next": "Close",
+        }
+
+    def _refusal(self) -> Json:
+        """Counts what a source sent in vain, so that it is told apart from a failure of the vault's."""
+        return {
+            "Type": "Task",
+            "QueryLanguage": "JSONata",
+            "Resource": "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
+            "Arguments": {
+                "Namespace": NAMESPACE,
+                "MetricData": [
+                    {
+                        "MetricName": f"{{% $states.input.Error = 'QuotaExceeded' ? '{OVER_QUOTA}' : '{REJECTED}' %}}",
+                        "Unit": "Count",
+                        "Value": 1,
+                        "Dimensions": [
+                            _dimension(VAULT, self.vault),
+                            _dimension(ACCOUNT, "{% $split($states.context.Execution.Input.key, '/')[0] %}"),
+                        ],
+                    }
+                ],
+            },
+            "TimeoutSeconds": 60,
+            "Retry": [_ANYTHING],
+            "Catch": [_HOWEVER],
+            "Output": "{% $states.input %}",
+            "Next": "NotSealed",
         }
 
     def _report(self) -> Json:

@@ -48,8 +48,9 @@ class TableExport(Construct):
     what holds when it dies between any two states, says `export_machine`. The chain's state is kept in `ledger`, a
     table that outlives the stack. After a pause the machine catches up, in windows of 24 hours at most. It starts with
     a full export again where the chain has a hole (point-in-time recovery was off, or the pause was longer than it
-    reaches back), after the table was deleted and made anew, for another landing bucket, and when `full_every` has
-    passed. Exports are never filtered. One that fails is tried again by the next execution, with the same window.
+    reaches back), after the table was deleted and made anew, for another landing bucket or another vault, and when
+    `full_every` has passed. Exports are never filtered. One that fails is tried again by the next execution, with the
+    same window.
 
     Windows shorter than 15 minutes wait for the next execution. So `every` of 15 minutes is 30 now and then, when
     an execution starts a little early.
@@ -92,14 +93,14 @@ class TableExport(Construct):
                 hours, 7 days at most. Leave room for a full export, which may take hours.
             alarms_topic: Who is told; alarms ring nowhere when left out. A topic with a key has to let CloudWatch use
                 it.
-            role_name: The name of the role that exports, where an exemption has to name it before it is made;
-                CloudFormation's choice when left out.
+            role_name: The name of the role that exports, where an exemption has to name it before it is made, or a
+                `LandingBucket` of another stack; CloudFormation's choice when left out.
             limits: Limits on the size of policies; the published ones when left out.
 
         Raises:
-            InvalidInputError: No table, one twice, one of another account or region, or a duration out of range. At
-                synthesis: a table of this app without point-in-time recovery, or with a perimeter that shuts the role
-                out.
+            InvalidInputError: No table, one twice, one of another account or region, a duration out of range, or a
+                `LandingBucket` of another stack without a `role_name`. At synthesis: a table of this app without
+                point-in-time recovery, or with a perimeter that shuts the role out.
             PolicyTooLargeError: There are too many tables for one role.
         """
         super().__init__(scope, construct_id)
@@ -110,7 +111,7 @@ class TableExport(Construct):
         longest = min(_MOST_WINDOWS * every_minutes, _LONGEST_RECOVERY_DAYS * _DAY)
         full_every_minutes = _minutes(self, "full_every", full_every, every_minutes, longest)
         alarm_minutes = _minutes(self, "alarm_after", alarm_after, every_minutes + 60, _MOST_ALARM_HOURS * 60, unit=60)
-        target = _target(self, stack, landing)
+        target = _target(self, stack, landing, role_name)
         self._ledger = dynamodb.TableV2(
             self,
             "Ledger",
@@ -138,6 +139,7 @@ class TableExport(Construct):
             ledger=self._ledger.table_name,
             bucket=target.name,
             bucket_owner=target.owner,
+            vault=target.vault,
             key_arn=target.key_arn,
             every_minutes=every_minutes,
             full_every_minutes=full_every_minutes,
@@ -162,7 +164,12 @@ class TableExport(Construct):
             else Role(account=stack.account, name=role_name)
         )
         if isinstance(landing, LandingBucket):
-            landing.admit(self.role)
+            # By its name, where it has one: a reference would make the bucket's stack wait for this one.
+            landing.admit(self.role if role_name is None else Role(account=stack.account, name=role_name))
+            # A full export for another vault must not land before the bucket is replicated there.
+            machine, bucket = (each.node.default_child for each in (self.machine, landing.bucket))
+            if machine is not None and bucket is not None:
+                machine.node.add_dependency(bucket)
         self._schedule(sources, every_minutes)
         self._alarms = ExportAlarms(
             self,
@@ -273,12 +280,14 @@ class _Target:
         arn: Its ARN.
         owner: Its account.
         key_arn: Its KMS key; None where it has none.
+        vault: Where it is replicated to, account and bucket; empty where nothing says so.
     """
 
     name: str
     arn: str
     owner: str
     key_arn: str | None
+    vault: str
 
 
 def _sources(scope: Construct, stack: cdk.Stack, tables: Sequence[AnyTable]) -> list[_Source]:
@@ -314,7 +323,7 @@ def _source(scope: Construct, stack: cdk.Stack, table: Any) -> _Source:
     return _Source(table.node.addr[-8:], exported, own)
 
 
-def _target(scope: Construct, stack: cdk.Stack, landing: LandingBucket | s3.IBucket) -> _Target:
+def _target(scope: Construct, stack: cdk.Stack, landing: LandingBucket | s3.IBucket, role: str | None) -> _Target:
     what = f"the landing of {scope.node.path}"
     if isinstance(landing, LandingBucket):
         account = cdk.Stack.of(landing).account
@@ -322,11 +331,22 @@ def _target(scope: Construct, stack: cdk.Stack, landing: LandingBucket | s3.IBuc
             raise InvalidInputError(
                 what, value=f"a LandingBucket of {account}", allowed=f"one of the tables' account, {stack.account}"
             )
-        return _Target(landing.bucket_name, landing.bucket_arn, account, None)
+        if role is None and cdk.Stack.of(landing) is not stack:
+            raise InvalidInputError(
+                f"role_name of {scope.node.path}",
+                value=None,
+                allowed=f"a name: {landing.node.path} is in another stack, and its policy has to name the role, while "
+                "this stack has to be deployed after it",
+                fix="Pass role_name=…, or make both in one stack.",
+            )
+        to = landing.vault
+        vault = "" if to is None else f"{to.account}/{to.intake_bucket}"
+        return _Target(landing.bucket_name, landing.bucket_arn, account, None, vault)
     if not hasattr(landing, "bucket_arn") or not hasattr(landing, "env"):
         raise InvalidInputError(what, value=landing, allowed="a LandingBucket, or an s3.IBucket")
     key = landing.encryption_key
-    return _Target(landing.bucket_name, landing.bucket_arn, landing.env.account, None if key is None else key.key_arn)
+    key_arn = None if key is None else key.key_arn
+    return _Target(landing.bucket_name, landing.bucket_arn, landing.env.account, key_arn, "")
 
 
 def _minutes(scope: Construct, name: str, value: object, least: int, most: int, *, unit: int = 1) -> int:

@@ -11,6 +11,7 @@ from tableguard.review.backup_facts import (
     COMPLIANCE,
     GOVERNANCE,
     NO_LOCK,
+    UNKNOWN_KEY,
     BackupVault,
     Copy,
     Lock,
@@ -31,6 +32,7 @@ _TEST_PLAN: Final = "AWS::Backup::RestoreTestingPlan"
 _TEST: Final = "AWS::Backup::RestoreTestingSelection"
 # What AWS Backup takes where a rule does not say. Source: AWS Backup API reference, BackupRuleInput.
 _START_MINUTES: Final = 480
+_OF_AWS: Final = ":alias/aws/"
 _DAILY: Final = "cron(0 5 ? * * *)"
 
 
@@ -47,7 +49,7 @@ def vaults(reader: Reader) -> Iterator[BackupVault]:
             arn=_vault_arn(stack, _name(stack, logical_id, properties)),
             account=str(stack.account),
             lock=_lock(properties),
-            key=None if key is None else key_arn(reader, stack, key, str(stack.region)) or "a key that is not known",
+            key=key_of_backups(reader, stack, key),
             claimed_lock=_claimed(said),
             place=place(stack, logical_id),
         )
@@ -59,9 +61,22 @@ def vaults(reader: Reader) -> Iterator[BackupVault]:
             lock=Lock(mode=COMPLIANCE, days=whole(properties.get("MinRetentionDays"))),
             air_gapped=True,
             approval=properties.get("MpaApprovalTeamArn") is not None,
-            key=None if key is None else key_arn(reader, stack, key, str(stack.region)) or "a key that is not known",
+            key=key_of_backups(reader, stack, key),
             place=place(stack, logical_id),
         )
+
+
+def key_of_backups(reader: Reader, stack: SynthesizedStack, stated: Any) -> str | None:
+    """The key that a bucket or vault names; None for a key of AWS, which nobody can delete.
+
+    Args:
+        reader: What reads the stacks.
+        stack: The stack of the bucket or vault.
+        stated: What it says.
+    """
+    if stated is None or (isinstance(stated, str) and _OF_AWS in f":{stated}"):
+        return None
+    return key_arn(reader, stack, stated, str(stack.region)) or UNKNOWN_KEY
 
 
 def _lock(properties: Properties) -> Lock:
@@ -106,6 +121,7 @@ def plans(reader: Reader) -> Iterator[Plan]:
             tables=tables,
             leaves_out=_all_texts(mine, "NotResources")[0],
             by_tags=unknown or any(get(each, key) for each in mine for key in ("ListOfTags", "Conditions")),
+            alarm_after_minutes=whole(get(reader.claims(stack, logical_id), "plan", "alarm_after_minutes")),
             place=place(stack, logical_id),
         )
 

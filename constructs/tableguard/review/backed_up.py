@@ -9,8 +9,9 @@ from typing import Final
 from tableguard.review.backup_facts import COMPLIANCE, Drill, Export, Lock
 from tableguard.review.backups import TableBackups
 from tableguard.review.report import Review
-from tableguard.review.roads import Kind, Road, schedule_of
+from tableguard.review.roads import Kind, Road
 from tableguard.review.schedules import days, duration, longest_pause
+from tableguard.review.subjects import label_of
 
 _ELSEWHERE: Final = "is not in this assembly: whether and how long it locks is not known here"
 _NAMES: Final = {Kind.POINT_IN_TIME: "pitr", Kind.BACKUP: "backup", Kind.COPY: "copy", Kind.ON_DEMAND: "ondemand"}
@@ -42,6 +43,9 @@ def lines(backups: TableBackups, today: dt.date) -> Iterator[tuple[str, str]]:
     for road in backups.roads:
         if road.kind is not Kind.POINT_IN_TIME:
             yield _NAMES.get(road.kind, "export"), of_road(road, today)
+    for road in backups.roads:
+        if road.readers:
+            yield "readers", f"{', '.join(map(label_of, road.readers))} may read {road.where}, says the vault"
     for bucket in backups.awaited_by:
         yield "export", f"the vault {bucket.name} of {bucket.account} takes it; what sends it is not in this assembly"
     yield from (("perhaps", words) for words in backups.perhaps)
@@ -122,7 +126,8 @@ def _drill(drill: Drill) -> str:
     minutes = drill.alarm_after_minutes
     alarm = "" if minutes is None else f", an alarm after {duration(minutes)} without a good one"
     old = "" if drill.sealed_by is None else f", but only of what was sealed by {drill.sealed_by}"
-    return f"in {drill.account}, {often(schedule_of(drill.starts, drill.schedule))}, {canary}{alarm}{old}"
+    when = often(drill.starts[0][0]) if drill.starts else "at no time: no enabled schedule starts it"
+    return f"in {drill.account}, {when}, {canary}{alarm}{old}"
 
 
 def often(schedule: str | None) -> str:

@@ -20,12 +20,11 @@ from tableguard.review.backup_facts import (
     OnDemand,
     Replication,
 )
-from tableguard.review.backup_reader import names_table
 from tableguard.review.backups import TableBackups
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.picture import Picture, Table
 from tableguard.review.report import Finding, FindingKind, Warning_, WarningKind
-from tableguard.review.roads import Kind, object_key, sealed_behind
+from tableguard.review.roads import Kind, names_table, object_key, sealed_behind
 from tableguard.review.schedules import days, duration, longest_pause
 from tableguard.review.subjects import label_of
 
@@ -135,7 +134,7 @@ def _not_replicated(bucket: Bucket) -> Iterator[Finding]:
 def _of_export(picture: Picture, table: Table, export: Export) -> Iterator[str]:
     if table.recovery_days == 0:
         yield f"{table.name} is exported, and its point-in-time recovery is off: every export fails"
-    if not any(names_table(start, table.arn) for start in export.starts):
+    if not any(names_table(given, table.arn) for _, given in export.starts):
         yield f"the metadata says that {table.name} is exported, and no schedule starts that"
     landing = picture.backups.bucket(export.landing)
     for rule in landing.replications if landing is not None else ():
@@ -147,7 +146,7 @@ def _other_schedule(table: Table, export: Export) -> Iterator[Finding]:
     said = export.every_minutes
     for expression, given in export.starts:
         pause = longest_pause(expression)
-        if said is not None and pause is not None and names_table((expression, given), table.arn) and pause > said:
+        if said is not None and pause is not None and names_table(given, table.arn) and pause > said:
             message = (
                 f"the metadata says that {table.name} is exported every {duration(said)}, and its schedule starts that"
                 f" every {duration(pause)}"

@@ -13,6 +13,8 @@ from tableguard.policy.evaluation import Document, Place
 COMPLIANCE: Final = "COMPLIANCE"
 GOVERNANCE: Final = "GOVERNANCE"
 NO_LOCK: Final = "NONE"
+UNKNOWN_KEY: Final = "a key that is not known"
+"""What stands for a customer-managed key that no template tells: imported, a parameter, or an alias."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +71,12 @@ class SealedClaim:
     Args:
         intake: The name of the vault's intake bucket.
         sources: From whom the vault takes exports.
+        readers: The ARNs of the roles that may read what is sealed.
     """
 
     intake: str
     sources: tuple[SourceClaim, ...]
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,8 @@ class Bucket:
         lock: Its default retention.
         claimed_lock: The retention that its metadata claims; None where it claims none.
         replications: The enabled rules by which it is copied.
-        key: The customer-managed key that it is encrypted with by default; None for a key of AWS.
+        expires_days: After how many days objects of any name expire; None where none do.
+        key: The customer-managed key that it is encrypted with by default, or `UNKNOWN_KEY`; None for a key of AWS.
         policy: Its policy.
         landing_vault: The vault that its metadata claims to be replicated into, as account and intake bucket.
         sealed: What its metadata claims of a vault; None where it claims none.
@@ -99,6 +104,7 @@ class Bucket:
     lock: Lock
     claimed_lock: Lock | None = None
     replications: tuple[Replication, ...] = ()
+    expires_days: int | None = None
     key: str | None = None
     policy: Document | None = None
     landing_vault: tuple[str, str] | None = None
@@ -181,10 +187,12 @@ class OnDemand(Machine):
     Args:
         schedule: When, as the metadata claims.
         keep_days: For how many days it keeps them.
+        alarm_after_minutes: After how long without a backup somebody is told.
     """
 
     schedule: str | None = None
     keep_days: int | None = None
+    alarm_after_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +205,7 @@ class BackupVault:
         lock: Its lock.
         air_gapped: Whether AWS keeps it logically air-gapped.
         approval: Whether a team may open it to others by multi-party approval.
-        key: The customer-managed key of its backups; None where that is AWS's, or not known.
+        key: The customer-managed key of its backups, or `UNKNOWN_KEY`; None for a key of AWS.
         claimed_lock: The lock that its metadata claims; None where it claims none.
         place: The vault in its template.
     """
@@ -255,6 +263,7 @@ class Plan:
         tables: Patterns of the ARNs of what it backs up.
         leaves_out: Patterns of ARNs that it does not.
         by_tags: Whether tags or conditions choose as well, of which a template does not tell all.
+        alarm_after_minutes: After how long without a backup or a copy somebody is told, as the metadata claims.
         place: The plan in its template.
     """
 
@@ -264,6 +273,7 @@ class Plan:
     tables: tuple[str, ...] = ()
     leaves_out: tuple[str, ...] = ()
     by_tags: bool = False
+    alarm_after_minutes: int | None = None
     place: Place = field(default_factory=Place)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypedDict
 
 from tableguard.policy.evaluation import Document
 from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
-from tableguard.review.aws_backup import plans, restore_tests, vaults
+from tableguard.review.aws_backup import key_of_backups, plans, restore_tests, vaults
 from tableguard.review.backup_facts import (
     COMPLIANCE,
     GOVERNANCE,
@@ -25,7 +24,6 @@ from tableguard.review.backup_facts import (
     SealedClaim,
     SourceClaim,
 )
-from tableguard.review.fences import key_arn
 from tableguard.review.naming import placeholder
 from tableguard.review.reader import Properties, Reader, get, place
 from tableguard.review.values import text_of, texts_of, whole
@@ -77,7 +75,8 @@ def _buckets(reader: Reader) -> Iterator[Bucket]:
             lock=_lock(properties),
             claimed_lock=_claimed_lock(claims),
             replications=tuple(_replications(properties)),
-            key=None if key is None else key_arn(reader, stack, key, str(stack.region)) or "a key that is not known",
+            expires_days=_expires(properties),
+            key=key_of_backups(reader, stack, key),
             policy=_policy(policies, stack, name),
             landing_vault=_landing_vault(claims),
             sealed=_sealed(claims),
@@ -116,6 +115,18 @@ def _claimed_lock(claims: Mapping[str, Any]) -> Lock | None:
     return None
 
 
+def _expires(properties: Properties) -> int | None:
+    """When objects of any name expire: a rule for some of them says nothing of the others."""
+    rules = get(properties, "LifecycleConfiguration", "Rules")
+    narrow = ("Prefix", "TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan")
+    found = (
+        whole(get(rule, "ExpirationInDays"))
+        for rule in (rules if isinstance(rules, list) else [])
+        if get(rule, "Status") == "Enabled" and not any(get(rule, key) for key in narrow)
+    )
+    return min((days for days in found if days is not None), default=None)
+
+
 def _replications(properties: Properties) -> Iterator[Replication]:
     rules = get(properties, "ReplicationConfiguration", "Rules")
     role = text_of(get(properties, "ReplicationConfiguration", "Role"))
@@ -148,7 +159,7 @@ def _sealed(claims: Mapping[str, Any]) -> SealedClaim | None:
             sources.append(
                 SourceClaim(account=account, role=role, tables=None if tables is None else texts_of(tables)[0])
             )
-    return SealedClaim(intake=intake, sources=tuple(sources))
+    return SealedClaim(intake=intake, sources=tuple(sources), readers=texts_of(get(claims, "sealed", "readers"))[0])
 
 
 def _machines(reader: Reader) -> Iterator[Export | Restore | Drill | OnDemand]:
@@ -254,18 +265,5 @@ def _on_demand(said: Mapping[str, Any], common: _Common) -> OnDemand:
         unknown_tables=unknown,
         schedule=text_of(said.get("schedule")) or text_of(said.get("every")),
         keep_days=whole(said.get("keep_days")),
+        alarm_after_minutes=whole(said.get("alarm_after_minutes")),
     )
-
-
-def names_table(start: tuple[str, str], table: str) -> bool:
-    """Whether the input of a schedule names a table; an input that is no JSON object names none.
-
-    Args:
-        start: A schedule's expression and input.
-        table: The table's ARN.
-    """
-    try:
-        given = json.loads(start[1])
-    except (ValueError, RecursionError):
-        return False
-    return bool(get(given, "table") == table)

@@ -72,7 +72,7 @@ class Backups:
         return TableBackups(
             roads=(
                 *point_in_time(table),
-                *(road for each in exports for road in exported(self._picture, each)),
+                *(road for each in exports for road in exported(self._picture, table, each)),
                 *(road for each in plans for road in planned(self._picture, each)),
                 *(on_demand(table, each) for each in made),
             ),

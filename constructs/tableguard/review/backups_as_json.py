@@ -7,7 +7,7 @@ from typing import Any
 from tableguard.review.backup_facts import Lock
 from tableguard.review.backups import TableBackups
 from tableguard.review.picture import Table
-from tableguard.review.roads import Road, schedule_of
+from tableguard.review.roads import Road
 from tableguard.review.schedules import DAY
 
 
@@ -39,7 +39,7 @@ def backups_as_json(table: Table, backups: TableBackups) -> dict[str, Any]:
         "drills": [
             {
                 "account": each.account,
-                "schedule": schedule_of(each.starts, each.schedule),
+                "schedule": each.starts[0][0] if each.starts else None,
                 "canary": each.canary,
                 "sealed_by": each.sealed_by,
                 "alarm_after_minutes": each.alarm_after_minutes,
@@ -73,6 +73,7 @@ def road_as_json(road: Road) -> dict[str, Any]:
         "reaches_days": None if reaches is None else round(reaches / DAY, 2),
         "alarm_after_minutes": road.alarm_minutes,
         "key": road.key,
+        "readers": list(road.readers),
     }
 
 

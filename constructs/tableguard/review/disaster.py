@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.review.backup_facts import UNKNOWN_KEY
 from tableguard.review.backups import Backups, TableBackups
 from tableguard.review.picture import Picture, Table, account_of
 from tableguard.review.restoring import step_of, time_of
@@ -15,6 +16,8 @@ from tableguard.review.schedules import days, duration
 
 GUIDE: Final = "docs/disaster-recovery.md"
 _UNKNOWN: Final = "not in this assembly: how well it is kept is not known here"
+_CHANGES: Final = ", from the exports' changes"
+_UNKNOWN_KEY: Final = "its key is not known here"
 _REOPEN_DAYS: Final = 90
 """For so long a closed account can be opened again. Source: AWS account management, "Post-closure period"."""
 _DELETED_DAYS: Final = 35
@@ -107,7 +110,7 @@ def _outcomes(picture: Picture, table: Table, backups: TableBackups) -> Iterator
         if disaster is Disaster.VAULT:
             yield _vault_closed(table, backups)
         elif disaster is Disaster.KEY and table.key_arn is None:
-            yield _no_key(picture, table)
+            yield _no_key(picture, table, backups)
         else:
             yield _outcome(disaster, table, backups)
 
@@ -115,9 +118,19 @@ def _outcomes(picture: Picture, table: Table, backups: TableBackups) -> Iterator
 def _outcome(disaster: Disaster, table: Table, backups: TableBackups) -> Outcome:
     fates = [(road, *fate(disaster, road, table)) for road in backups.roads]
     open_ = [(road, said, note) for road, said, note in fates if said is not Fate.GONE]
-    # The surest first, and of those the one that loses least.
-    open_.sort(key=lambda each: (each[1] is Fate.PERHAPS, each[0].loses_minutes is None, each[0].loses_minutes or 0))
+    lost = _lost(disaster, table)
+    # What the lost account itself keeps comes last; then the surest first, and of those the one that loses least.
+    open_.sort(
+        key=lambda each: (
+            each[0].account == lost,
+            each[1] is Fate.PERHAPS,
+            each[0].loses_minutes is None,
+            each[0].loses_minutes or 0,
+        )
+    )
     left = (*_first_left(disaster, table), *(_left(*each) for each in open_), *_beyond(backups))
+    if disaster is Disaster.CLOSED and all(road.account == table.account for road, _, _ in open_):
+        return _only_reopened(table, left, beyond=any(_beyond(backups)))
     if not open_:
         return _nothing(disaster, left)
     best, certain, _ = open_[0]
@@ -130,6 +143,26 @@ def _outcome(disaster: Disaster, table: Table, backups: TableBackups) -> Outcome
         loses=loses if certain is Fate.STAYS else f"{loses}, if that is left",
         why=why,
         loses_minutes=minutes if certain is Fate.STAYS else None,
+    )
+
+
+def _lost(disaster: Disaster, table: Table) -> str | None:
+    """The account that nobody can work in any more, or that nobody trusts."""
+    return table.account if disaster in (Disaster.TAKEN, Disaster.CLOSED, Disaster.MANAGEMENT) else None
+
+
+def _only_reopened(table: Table, left: tuple[str, ...], *, beyond: bool) -> Outcome:
+    """A closed account that keeps all there is of its table."""
+    return Outcome(
+        disaster=Disaster.CLOSED,
+        left=(f"perhaps the table itself: only if the account is opened again within {_REOPEN_DAYS} days", *left),
+        do=(
+            f"ask AWS Support to open {table.account} again: {Disaster.CLOSED.section}",
+            "nothing can be restored until then: no backup in this assembly is kept in another account",
+        ),
+        takes="as long as AWS takes to open it",
+        loses=f"nothing, if it is opened again in time; otherwise {'not known' if beyond else 'everything'}",
+        why="opening the account gives the table back as it was",
     )
 
 
@@ -162,6 +195,8 @@ def _elsewhere(road: Road, table: Table) -> tuple[Fate, str]:
     """What is kept in another account than the one that is lost."""
     if road.account is None or not road.known:
         return Fate.PERHAPS, _UNKNOWN
+    if road.key == UNKNOWN_KEY:
+        return Fate.PERHAPS, _UNKNOWN_KEY
     if road.key is not None and account_of(road.key) == table.account:
         return Fate.PERHAPS, "its key is in the data account, whose new master can delete it"
     if road.kind is Kind.REPLICATED and road.lock is None:
@@ -186,12 +221,22 @@ def _against_root(road: Road) -> tuple[Fate, str]:
 
 def _without_key(road: Road, table: Table) -> tuple[Fate, str]:
     if not road.known:
-        return Fate.PERHAPS, "not in this assembly: its key is not known here"
+        return Fate.PERHAPS, f"not in this assembly: {_UNKNOWN_KEY}"
     if road.key == table.key_arn:
         return Fate.GONE, ""
+    if road.key is not None and _may_be_one(road.key, table.key_arn or ""):
+        return Fate.PERHAPS, _UNKNOWN_KEY
     if road.kind is Kind.BACKUP:
         return Fate.PERHAPS, "if advanced DynamoDB backup is on: otherwise it has the table's key"
     return Fate.STAYS, "it is not encrypted with that key"
+
+
+def _may_be_one(key: str, other: str) -> bool:
+    """Whether two keys may be the same: one is not known, or is named by its ID, and the other made in a template."""
+    if key == UNKNOWN_KEY:
+        return True
+    one_account = key.rpartition("/")[0] == other.rpartition("/")[0]
+    return one_account and ("{" in key) is not ("{" in other)
 
 
 def _reach(road: Road) -> str:
@@ -249,19 +294,20 @@ def _loss(disaster: Disaster, open_: list[Road], best: Road) -> tuple[str, str, 
 
 
 def _steps(disaster: Disaster, table: Table, backups: TableBackups, open_: list[Road]) -> Iterator[str]:
-    lost = table.account if disaster in (Disaster.TAKEN, Disaster.CLOSED, Disaster.MANAGEMENT) else None
-    yield _first_step(disaster, table)
-    yield step_of(open_[0], table, backups, lost=lost, deleted=disaster is Disaster.TABLE)
+    lost = _lost(disaster, table)
+    yield _first_step(disaster, table, exported=bool(backups.exports))
+    deleted, taken = disaster is Disaster.TABLE, disaster is Disaster.TAKEN
+    yield step_of(open_[0], table, backups, lost=lost, deleted=deleted, taken=taken)
     # Who was poisoned long ago goes the road that reaches furthest back.
     furthest = max(open_, key=lambda road: road.reaches_minutes or 0)
     if disaster is Disaster.POISON and furthest is not open_[0]:
         yield f"further back: {step_of(furthest, table, backups, lost=lost)}"
 
 
-def _first_step(disaster: Disaster, table: Table) -> str:
+def _first_step(disaster: Disaster, table: Table, *, exported: bool) -> str:
     return {
         Disaster.GARBAGE: f"stop what writes, note the moment: {disaster.section}",
-        Disaster.POISON: f"find when it began, from the exports' changes: {disaster.section}",
+        Disaster.POISON: f"find when it began{_CHANGES if exported else ''}: {disaster.section}",
         Disaster.TABLE: f"find out who did it before you restore: {disaster.section}",
         Disaster.TAKEN: "believe nothing in the account, nor what was sealed since (sealed_by says when); restore into "
         f"another one: {disaster.section}",
@@ -302,7 +348,7 @@ def _vault_closed(table: Table, backups: TableBackups) -> Outcome:
     )
 
 
-def _no_key(picture: Picture, table: Table) -> Outcome:
+def _no_key(picture: Picture, table: Table, backups: TableBackups) -> Outcome:
     unknown = any(
         (each.place.stack, each.place.logical_id) == (table.place.stack, table.place.logical_id)
         and each.what.startswith("the key of the table")
@@ -317,10 +363,16 @@ def _no_key(picture: Picture, table: Table) -> Outcome:
             loses="not known",
             why="no template tells which key encrypts the table",
         )
+    others = {f"{road.kind.value} in {road.where}": road.key for road in backups.roads if road.key is not None}
     return Outcome(
         disaster=Disaster.KEY,
-        left=("everything: the table is encrypted with a key of AWS, which nobody can delete",),
-        do=("nothing",),
+        left=(
+            "everything: the table is encrypted with a key of AWS, which nobody can delete",
+            *(f"but not {what}, if its own key is the one that is deleted: {key}" for what, key in others.items()),
+        ),
+        do=(f"cancel the deletion of a backup's key while it is pending: {Disaster.KEY.section}",)
+        if others
+        else ("nothing",),
         takes="no time",
         loses="nothing",
         why="it has no key of yours",

@@ -16,7 +16,15 @@ _RESTORE: Final = (
 )
 
 
-def step_of(road: Road, table: Table, backups: TableBackups, *, lost: str | None = None, deleted: bool = False) -> str:
+def step_of(
+    road: Road,
+    table: Table,
+    backups: TableBackups,
+    *,
+    lost: str | None = None,
+    deleted: bool = False,
+    taken: bool = False,
+) -> str:
     """What to do, in a line.
 
     Args:
@@ -25,6 +33,7 @@ def step_of(road: Road, table: Table, backups: TableBackups, *, lost: str | None
         backups: Its backups.
         lost: The account that cannot be worked in; None where all can.
         deleted: Whether the table is gone, so that nothing can be exported from it.
+        taken: Whether somebody else sends exports, so that what was sealed since must be left out.
     """
     machines = [
         each
@@ -33,7 +42,8 @@ def step_of(road: Road, table: Table, backups: TableBackups, *, lost: str | None
     ]
     if machines and road.kind in (Kind.SEALED, Kind.POINT_IN_TIME) and not (deleted and machines[0].sealed is None):
         where = f"{machines[0].account} in {machines[0].region}"
-        return f'start the restore machine of {where} with {{"table": "NEW NAME", "until": "MOMENT"}}'
+        trusted = ', "sealed_by": "MOMENT OF THE TAKEOVER"' if taken and road.kind is Kind.SEALED else ""
+        return f'start the restore machine of {where} with {{"table": "NEW NAME", "until": "MOMENT"{trusted}}}'
     if road.kind is Kind.POINT_IN_TIME:
         what = "its system backup" if deleted else "the moment before, with point-in-time recovery,"
         return f"restore {what} to a new table, which has no policy, tags or stream until you give it them"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +15,10 @@ from tableguard.review.schedules import DAY, duration, longest_pause
 
 # How far the latest moment that can be restored lies behind. Source: DynamoDB API, LatestRestorableDateTime.
 _RECOVERY_MINUTES: Final = 5
+# How far behind the moment of an export its window ends, and the shortest window: a shorter one waits for the next
+# start. Source: TableExport.
+_MARGIN_MINUTES: Final = 5
+_SHORTEST_MINUTES: Final = 15
 
 
 class Kind(enum.Enum):
@@ -44,11 +49,13 @@ class Road:
         air_gapped: Whether AWS keeps it apart, in a logically air-gapped vault.
         approval: Whether a team may open it to others when its account cannot be used.
         loses_minutes: What is lost at most if everything works, in minutes; None where that is not known.
+        starts: Whether anything in the assembly starts it: what nothing starts loses more every day.
         plus: What comes on top of that and is not known beforehand; "" for nothing.
         why: Why so much is lost.
         reaches_minutes: How far back it is sure to reach, in minutes; None where that is not known.
         alarm_minutes: After how long without a backup somebody is told; None for nobody, or not known.
         key: The customer-managed key without which nobody can read it; None for a key that only AWS has.
+        readers: The ARNs of the roles that its metadata names as readers.
     """
 
     kind: Kind
@@ -59,11 +66,13 @@ class Road:
     air_gapped: bool = False
     approval: bool = False
     loses_minutes: int | None
+    starts: bool = True
     plus: str = ""
     why: str
     reaches_minutes: int | None = None
     alarm_minutes: int | None = None
     key: str | None = None
+    readers: tuple[str, ...] = ()
 
     @property
     def is_compliant(self) -> bool:
@@ -73,6 +82,8 @@ class Road:
     @property
     def loses(self) -> str:
         """What is lost at most, in words."""
+        if not self.starts:
+            return "all that was written since the last one: nothing starts it"
         if self.loses_minutes is None:
             return "not known"
         about = "about " if self.kind is Kind.POINT_IN_TIME else "up to "
@@ -130,30 +141,32 @@ def point_in_time(table: Table) -> Iterator[Road]:
         )
 
 
-def exported(picture: Picture, export: Export) -> Iterator[Road]:
+def exported(picture: Picture, table: Table, export: Export) -> Iterator[Road]:
     """What becomes of a table's exports.
 
     Args:
         picture: The picture.
+        table: The table.
         export: What exports it.
     """
+    pauses = [longest_pause(expression) for expression, given in export.starts if names_table(given, table.arn)]
     landing = picture.backups.bucket(export.landing)
     if landing is None:
         name = export.landing or "a bucket that is not known"
-        yield _of_exports(export, Kind.EXPORTS, None, name, bucket=None)
+        yield _of_exports(export, pauses, Kind.EXPORTS, None, name, bucket=None)
         return
     if not landing.replications:
-        yield _of_exports(export, Kind.EXPORTS, landing.account, landing.name, bucket=landing)
+        yield _of_exports(export, pauses, Kind.EXPORTS, landing.account, landing.name, bucket=landing)
     for rule in landing.replications:
         intake = picture.backups.bucket(rule.bucket)
         sealed = sealed_behind(picture, rule.bucket)
         if sealed is not None:
-            yield _of_exports(export, Kind.SEALED, sealed.account, sealed.name, bucket=sealed)
+            yield _of_exports(export, pauses, Kind.SEALED, sealed.account, sealed.name, bucket=sealed)
         elif intake is not None:
-            yield _of_exports(export, Kind.REPLICATED, intake.account, intake.name, bucket=intake)
+            yield _of_exports(export, pauses, Kind.REPLICATED, intake.account, intake.name, bucket=intake)
         else:
             account = rule.account or (landing.landing_vault or (None,))[0]
-            yield _of_exports(export, Kind.REPLICATED, account, rule.bucket, bucket=None)
+            yield _of_exports(export, pauses, Kind.REPLICATED, account, rule.bucket, bucket=None)
 
 
 def sealed_behind(picture: Picture, intake: str) -> Bucket | None:
@@ -166,12 +179,38 @@ def sealed_behind(picture: Picture, intake: str) -> Bucket | None:
     return next((b for b in picture.backups.buckets if b.sealed is not None and b.sealed.intake == intake), None)
 
 
-def _of_exports(export: Export, kind: Kind, account: str | None, where: str, *, bucket: Bucket | None) -> Road:
+def names_table(given: str, table: str) -> bool:
+    """Whether the input of a schedule names a table; an input that is no JSON object names none.
+
+    Args:
+        given: The input.
+        table: The table's ARN.
+    """
+    try:
+        said = json.loads(given)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(said, Mapping) and said.get("table") == table
+
+
+def _shortest(pauses: Sequence[int | None]) -> int | None:
+    """The longest time without a start where each of some schedules starts it: None where no schedule tells."""
+    return min((pause for pause in pauses if pause is not None), default=None)
+
+
+def _of_exports(
+    export: Export, pauses: Sequence[int | None], kind: Kind, account: str | None, where: str, *, bucket: Bucket | None
+) -> Road:
     lock = bucket.lock if bucket is not None and bucket.lock.mode != "NONE" else None
-    full, every = export.full_every_minutes, export.every_minutes
+    full, pause = export.full_every_minutes, _shortest(pauses)
+    loses = None
+    if pause is not None:
+        window = max(pause, export.every_minutes or 0)
+        loses = window + _MARGIN_MINUTES + (_SHORTEST_MINUTES if window < 2 * _SHORTEST_MINUTES else 0)
     reaches = None
-    if lock is not None and lock.days is not None and full is not None:
-        reaches = max(lock.days * DAY - full, 0)
+    kept = lock.days if lock is not None else bucket.expires_days if bucket is not None else None
+    if kept is not None and full is not None:
+        reaches = max(kept * DAY - full, 0)
     moved = {
         Kind.SEALED: "the time to export, replicate and seal it",
         Kind.REPLICATED: "the time to export and replicate it",
@@ -182,12 +221,16 @@ def _of_exports(export: Export, kind: Kind, account: str | None, where: str, *, 
         where=where,
         known=bucket is not None,
         lock=lock,
-        loses_minutes=every,
+        loses_minutes=loses,
+        starts=bool(pauses),
         plus=moved,
-        why="what was written since the end of the last window that has arrived there",
+        why="what was written since the end of the last window that has arrived there"
+        if pauses
+        else "no enabled schedule names the table",
         reaches_minutes=reaches,
         alarm_minutes=export.alarm_after_minutes,
         key=bucket.key if bucket is not None else None,
+        readers=bucket.sealed.readers if bucket is not None and bucket.sealed is not None else (),
     )
 
 
@@ -199,13 +242,13 @@ def planned(picture: Picture, plan: Plan) -> Iterator[Road]:
         plan: The plan.
     """
     for rule in plan.rules:
-        own = _in_vault(picture, rule, Kind.BACKUP, rule.vault, rule.keep_days)
+        own = _in_vault(picture, plan, rule, Kind.BACKUP, rule.vault, keep_days=rule.keep_days)
         yield own if own.account is not None else replace(own, account=plan.account)
         for copy in rule.copies:
-            yield _in_vault(picture, rule, Kind.COPY, copy.vault, copy.keep_days)
+            yield _in_vault(picture, plan, rule, Kind.COPY, copy.vault, keep_days=copy.keep_days)
 
 
-def _in_vault(picture: Picture, rule: Rule, kind: Kind, arn: str | None, keep_days: int | None) -> Road:
+def _in_vault(picture: Picture, plan: Plan, rule: Rule, kind: Kind, arn: str | None, *, keep_days: int | None) -> Road:
     vault = picture.backups.vault(arn)
     pause = longest_pause(rule.schedule)
     where = "a vault that is not known" if arn is None else arn.rpartition(":")[2]
@@ -222,6 +265,7 @@ def _in_vault(picture: Picture, rule: Rule, kind: Kind, arn: str | None, keep_da
         plus=f"the time to make a backup{copied}",
         why=f"a backup by {rule.schedule}, begun up to {duration(rule.start_minutes)} later",
         reaches_minutes=None if keep_days is None else keep_days * DAY,
+        alarm_minutes=plan.alarm_after_minutes,
         key=vault.key if vault is not None else None,
     )
 
@@ -233,24 +277,16 @@ def on_demand(table: Table, made: OnDemand) -> Road:
         table: The table.
         made: What makes them.
     """
-    schedule = schedule_of(made.starts, made.schedule)
+    schedules = [expression for expression, _ in made.starts]
     return Road(
         kind=Kind.ON_DEMAND,
         account=made.account,
         where=table.name,
-        loses_minutes=longest_pause(schedule),
+        loses_minutes=_shortest([longest_pause(each) for each in schedules]),
+        starts=bool(schedules),
         plus="the time to make a backup",
-        why=f"a backup by {schedule or 'no schedule'}",
+        why=f"a backup by {' and '.join(schedules)}" if schedules else "no enabled schedule starts the machine",
         reaches_minutes=None if made.keep_days is None else made.keep_days * DAY,
+        alarm_minutes=made.alarm_after_minutes,
         key=table.key_arn,
     )
-
-
-def schedule_of(starts: tuple[tuple[str, str], ...], claimed: str | None) -> str | None:
-    """When something starts: as its schedule says, or else its metadata.
-
-    Args:
-        starts: The schedules that start it, each with its input.
-        claimed: What the metadata claims.
-    """
-    return starts[0][0] if starts else claimed

@@ -100,6 +100,18 @@ def _says_the_hole(stage: Stage, covered: str) -> None:
     assert name not in stage.flow.client("dynamodb", org.RECOVERY).list_tables()["TableNames"]
 
 
+def _rings(stage: Stage, covered: str) -> None:
+    """A sweep says the same, without a restore; once it is too late for the window to be merely late."""
+    counted = {"Vault": org.SEALED, "Account": org.DATA, "Table": org.TABLE}
+    assert json.loads(stage.flow.sweep()["output"]) == {"holes": []}
+    assert stage.flow.metrics("MissingWindows", "Vault", **counted)[-1] == 0
+    stage.flow.advance(hours=7)
+    (told,) = json.loads(stage.flow.sweep()["output"])["holes"]
+    start = dt.datetime.fromisoformat(covered).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert told.startswith(f"{org.SOURCE}: the window from {start} to ")
+    assert stage.flow.metrics("MissingWindows", "Vault", **counted)[-1] == 1
+
+
 def _manifest_lost(stage: Stage) -> None:
     before, covered = dict(stage.written), stage.chain()["covered_to"]
     stage.inject(_REPLICATE, "lose", "/manifest-summary.json")
@@ -108,6 +120,7 @@ def _manifest_lost(stage: Stage) -> None:
     _export(stage)
     stage.sealing("SUCCEEDED")
     _says_the_hole(stage, covered)
+    _rings(stage, covered)
     assert stage.restored(until=covered) == before
     stage.land(lost)
     stage.until(lambda: len(stage.sealed_by(new=True, status="SUCCEEDED")) == 2, "both")
@@ -298,7 +311,8 @@ SEALINGS = (
         name="a window is lost from the catalogue",
         injected="The manifest of an increment is not replicated: nobody in the vault knows of it.",
         by="extension",
-        must="A restore past it names the missing window; up to there everything is restored. " + _HEALED,
+        must="A sweep counts the missing window and names it, and so does a restore past it; up to there everything is "
+        "restored. " + _HEALED,
         run=_manifest_lost,
     ),
     *(

@@ -68,6 +68,7 @@ class Stage:
         self._faults: dict[str, int] = {}
         self._evidence = 0
         self._tables = 0
+        self._rejected = 0.0  # executions that ended so, as they were counted
 
     # --- A row
 
@@ -306,8 +307,11 @@ class Stage:
         return s3, str(buckets[0])
 
     def rejected(self, failed: Mapping[str, Any], *words: str) -> None:
-        """See that an execution failed by a file of an export and says why, and that the vault keeps it as well."""
+        """See that an execution failed by a file of an export and says why, that the vault keeps it, and counts it."""
         self.failed(failed, "Rejected", *words)
+        counted = sum(self.flow.metrics("RejectedExports", "Vault", Vault=org.SEALED, Account=org.DATA))
+        assert counted > self._rejected
+        self._rejected = counted
         s3, bucket = self.work()
         export = json.loads(failed["input"])["key"].split("/")[-2]
         said = s3.get_object(Bucket=bucket, Key=f"{org.SOURCE}/{export}/rejected.json")["Body"].read().decode()

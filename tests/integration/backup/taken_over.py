@@ -254,6 +254,7 @@ class TakenOver:
         self._quota(len(self._admitted()))
         export, before = self.forged(), self._sealed_of(org.DATA)
         found = self.sent(export)
+        assert self.flow.metrics("ExportsOverQuota", "Vault", Vault=org.SEALED, Account=org.DATA) == [1]
         other = self._from_another()
         assert (other, self._sealed_of(org.CONSUMER), self._sealed_of(org.DATA)) == ("sealed", 1, before)
         self._quota(100)

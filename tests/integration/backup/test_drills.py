@@ -91,6 +91,16 @@ def test_an_old_canary_and_a_missing_one_do_not_pass(backed: Flow) -> None:
     assert (sum(told(backed, "DrillSucceeded")), sum(told(backed, "DrillFailed"))) == (2, 2)
 
 
+def test_a_backup_that_stopped_does_not_pass_however_well_it_was_kept(backed: Flow) -> None:
+    """The table lives on, and so does its canary, and nobody exports it any more."""
+    backed.drill()
+    backed.advance(hours=24 * 3)
+    backed.write([make(number, 7) for number in range(COUNT)])
+    backed.canary()
+    assert "Stale" in problem(backed.drill("FAILED"))
+    assert (sum(told(backed, "DrillSucceeded")), sum(told(backed, "DrillFailed"))) == (1, 1)
+
+
 def last_good(flow: Flow) -> dict[str, Any]:
     """What the next drill is compared with."""
     name = flow.output("Recovery", "DrillParameter")
@@ -138,6 +148,7 @@ def test_after_a_takeover_drills_prove_what_was_sealed_before_it(backed: Flow) -
     # Trusting what was sealed since lets the emptied table through to the comparison with the last good drill.
     trust(flow, takeover)
     assert "Shrunk" in problem(flow.drill("FAILED", sealed_by=flow.now().strftime("%Y-%m-%dT%H:%M:%SZ")))
+    flow.advance(hours=24 * 3)  # what is left out on purpose may be old
     flow.drill()
     kept = last_good(flow)
     assert (kept["reached"], kept["count"]) == (good["reached"], good["count"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.export_plan import ANOTHER_ATTEMPT, PREFIX, RECOVERY, plan, read, stored
+from tableguard.backup.export_plan import ANOTHER_ATTEMPT, LONGER_CHAIN, PREFIX, RECOVERY, plan, read, stored
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PYTHON = _ROOT / ".venv-emulator" / "bin" / "python"
@@ -38,6 +38,7 @@ def chain(covered: float, *, full: float | None = None, **more: str) -> dict[str
     return {
         "table_id": "id-1",
         "bucket": "landing",
+        "vault": "safe",
         "covered_to": at(covered),
         "full_at": at(covered if full is None else full),
         **more,
@@ -46,14 +47,21 @@ def chain(covered: float, *, full: float | None = None, **more: str) -> dict[str
 
 def pending(start: float, end: float, **more: str) -> dict[str, str]:
     claimed = {"type": "INCREMENTAL", "from": at(start), "to": at(end), "table_id": "id-1", "bucket": "landing"}
-    return {**claimed, "attempt": "1", "token": "t", **more}
+    return {**claimed, "vault": "safe", "attempt": "1", "token": "t", **more}
 
 
 def evaluated(expression: str, **variables: Any) -> Any:
     result, now = variables.pop("result", None), variables.pop("now", NOON)
     case = {
         "expression": expression,
-        "variables": {"table": TABLE, "table_id": "id-1", "bucket": "landing", "target": "landing||", **variables},
+        "variables": {
+            "table": TABLE,
+            "table_id": "id-1",
+            "bucket": "landing",
+            "vault": "safe",
+            "target": "landing||",
+            **variables,
+        },
         "now": now.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         "result": result,
     }
@@ -111,6 +119,7 @@ INCREMENT, FULL = "INCREMENTAL", "FULL"
         ),
         pytest.param({"chain": chain(60, table_id="id-0")}, ("claim", FULL, at(5), at(5)), id="another table"),
         pytest.param({"chain": chain(60, bucket="other")}, ("claim", FULL, at(5), at(5)), id="another bucket"),
+        pytest.param({"chain": chain(60, vault="other")}, ("claim", FULL, at(5), at(5)), id="another vault"),
         pytest.param({"chain": chain(60), "pending": pending(60, 5)}, ("start",), id="claimed"),
         pytest.param({"chain": chain(60), "pending": pending(60, 5, export="e")}, ("poll",), id="started"),
         pytest.param(
@@ -124,6 +133,7 @@ INCREMENT, FULL = "INCREMENTAL", "FULL"
         ),
         pytest.param({"pending": pending(60, 5, table_id="id-0")}, ("forget",), id="claimed for another table"),
         pytest.param({"pending": pending(60, 5, bucket="other")}, ("forget",), id="claimed for another bucket"),
+        pytest.param({"pending": pending(60, 5, vault="other")}, ("forget",), id="claimed for another vault"),
     ],
 )
 def test_the_next_step(variables: dict[str, Any], next_: tuple[Any, ...]) -> None:
@@ -164,7 +174,18 @@ def test_another_attempt_is_of_the_same_window() -> None:
     again = evaluated(ANOTHER_ATTEMPT, pending=first)
     assert again.pop("token") != first["token"]
     assert again.pop("attempt") == "2"
-    assert again == {name: first[name] for name in ("type", "from", "to", "table_id", "bucket")}
+    assert again == {name: first[name] for name in ("type", "from", "to", "table_id", "bucket", "vault")}
+
+
+def test_another_attempt_is_no_claim_for_another_place() -> None:
+    first = pending(60, 5, export="e", bucket="other", vault="another")
+    again = evaluated(ANOTHER_ATTEMPT, pending=first)
+    assert (again["bucket"], again["vault"]) == ("other", "another")
+
+
+def test_the_chain_is_of_the_place_that_its_last_export_went_to() -> None:
+    longer = evaluated(LONGER_CHAIN, chain=chain(60), pending=pending(60, 5, export="e", vault="another"))
+    assert (longer["bucket"], longer["vault"], longer["last_export"]) == ("landing", "another", "e")
 
 
 def test_what_is_stored_is_read_again() -> None:

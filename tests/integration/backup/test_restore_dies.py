@@ -106,7 +106,10 @@ def test_a_restore_that_dies_is_taken_up_again(sealed: Flow, road: Road, state: 
     assert there is (state in road.after)
     if there:
         assert road.restore(flow, table, "FAILED")["error"] == "TableExists"
-    told = json.loads(road.restore(flow, table, resume=execution)["output"])
+    resumed = road.restore(flow, table, resume=execution)
+    told = json.loads(resumed["output"])
+    assert ("Clear" in (went := flow.states_of(resumed["executionArn"]))) is (road is LIVING)
+    assert "NotCleared" not in went
     assert told["reached"] == reached(flow, table, road.account)
     assert sorted_items(flow, table, road.account) == sorted_items(flow, org.TABLE, org.DATA)
     assert tags(flow, table, road.account)["tableguard:restore-state"] == "verified"

@@ -145,9 +145,8 @@ class S3(Service):
                 raise RefusalError("InvalidRequest")
         if request.get("IfNoneMatch") == "*" and bucket.current(request["Key"]):
             raise RefusalError("PreconditionFailed", 412)
-        head: dict[str, Any] = {
-            name: request[name] for name in ("ObjectLockMode", "ObjectLockRetainUntilDate") if name in request
-        }
+        kept = ("ObjectLockMode", "ObjectLockRetainUntilDate", "Metadata")
+        head: dict[str, Any] = {name: request[name] for name in kept if name in request}
         if "ChecksumAlgorithm" in request:
             head["ChecksumSHA256"] = base64.b64encode(hashlib.sha256(body).digest()).decode()
         return {"VersionId": self.put(request["Bucket"], request["Key"], body, **head)}
@@ -225,6 +224,22 @@ class S3(Service):
             "CommonPrefixes": [{"Prefix": name} for name, folder in page if folder],
         }
         return answer | ({"NextContinuationToken": page[-1][0]} if more else {})
+
+
+class States(Service):
+    """Step Functions, of which somebody says what runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.running: list[str] = []
+
+    def ListExecutions(self, **request: Any) -> dict[str, Any]:  # noqa: N802
+        assert request["statusFilter"] == "RUNNING"
+        start = int(request.get("nextToken", 0))
+        page = self.running[start : start + PAGE]
+        named = [{"executionArn": arn, "stateMachineArn": request["stateMachineArn"], "name": "x"} for arn in page]
+        more = {"nextToken": str(start + PAGE)} if start + PAGE < len(self.running) else {}
+        return {"executions": named, **more}
 
 
 class DynamoDB(Service):

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from tableguard.backup.runtime import clients
-from tests.unit.backup.aws import S3, Bucket, DynamoDB
+from tests.unit.backup.aws import S3, Bucket, DynamoDB, States
 
 
 class Context:
@@ -30,6 +30,7 @@ SETTINGS = {
     "RETENTION_DAYS": "30",
     "QUOTA_EXPORTS_PER_DAY": "20",
     "QUOTA_BYTES_PER_DAY": "1000000",
+    "SEALING_MACHINE": "arn:aws:states:eu-west-1:777788889999:stateMachine:sealed-seal",
 }
 
 
@@ -43,9 +44,18 @@ def dynamodb() -> DynamoDB:
     return DynamoDB("pk")
 
 
+@pytest.fixture
+def states() -> States:
+    return States()
+
+
 @pytest.fixture(autouse=True)
-def deployed(s3: S3, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    made = {"s3": s3.client("s3"), "dynamodb": dynamodb.client("dynamodb")}
+def deployed(s3: S3, dynamodb: DynamoDB, states: States, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    made = {
+        "s3": s3.client("s3"),
+        "dynamodb": dynamodb.client("dynamodb"),
+        "stepfunctions": states.client("stepfunctions"),
+    }
 
     def client(name: str, **_config: Any) -> Any:
         return made[name]
@@ -54,8 +64,8 @@ def deployed(s3: S3, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr("tableguard.backup.runtime.patience.time.sleep", lambda _seconds: None)
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
-    clients.s3.cache_clear()
-    clients.dynamodb.cache_clear()
+    for cached in (clients.s3, clients.dynamodb, clients.states):
+        cached.cache_clear()
     yield
-    clients.s3.cache_clear()
-    clients.dynamodb.cache_clear()
+    for cached in (clients.s3, clients.dynamodb, clients.states):
+        cached.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +15,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 import tableguard as tg
+from tableguard.backup.drill_report import NAMESPACE
+from tableguard.policy.backup.sealing_names import METRICS
 from tests.state_machines import valid_state_machine
 from tests.unit.backup import exported, plan_support, vaults
 from tests.unit.backup.restore.support import (
@@ -135,6 +138,77 @@ def made() -> dict[str, Made]:
 @pytest.fixture(scope="module")
 def every(made: dict[str, Made]) -> dict[str, Json]:
     return {name: each.definition for name, each in made.items()}
+
+
+def _said(resources: Json, account: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every metric that a template's machines put: namespace and name, and dimensions with values or expressions."""
+    for resource in resources.values():
+        if resource["Type"] != "AWS::StepFunctions::StateMachine":
+            continue
+        definition = json.loads(resolved(resource["Properties"]["DefinitionString"], account=account))
+        for state in all_states(definition).values():
+            if str(state.get("Resource", "")).endswith(":cloudwatch:putMetricData"):
+                space = state["Arguments"]["Namespace"]
+                for datum in state["Arguments"]["MetricData"]:
+                    if datum["MetricName"] == "{% $states.input.metric %}":
+                        for metric, dimensions in _counted(resources, datum["Dimensions"]):
+                            yield f"{space}/{metric}", dimensions
+                    else:
+                        yield (
+                            f"{space}/{datum['MetricName']}",
+                            {each["Name"]: each["Value"] for each in datum["Dimensions"]},
+                        )
+
+
+def _counted(resources: Json, dimensions: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """What the machine that counts jobs puts for the rules that start it: they name the metric and the dimensions."""
+    for resource in resources.values():
+        for target in resource["Properties"].get("Targets", []) if resource["Type"] == "AWS::Events::Rule" else []:
+            template = target.get("InputTransformer", {}).get("InputTemplate")
+            if template is not None:
+                given = json.loads(re.sub(r"<([^>]*)>", r'"{% \1 %}"', template))
+                names = {
+                    key: name
+                    for name, key in re.findall(r'"Name": "(\w+)", "Value": \$states\.input\.(\w+)', dimensions)
+                }
+                yield given["metric"], {names[key]: value for key, value in given.items() if key != "metric"}
+
+
+def _heard(resources: Json, account: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Every metric of ours that an alarm waits for: the alarm, the metric's name, its dimensions."""
+    for logical_id, resource in resources.items():
+        if resource["Type"] != "AWS::CloudWatch::Alarm":
+            continue
+        said = resource["Properties"]
+        for metric in [
+            said,
+            *(each["MetricStat"]["Metric"] for each in said.get("Metrics", []) if "MetricStat" in each),
+        ]:
+            # Those of AWS are AWS's to put.
+            if not metric.get("Namespace", "AWS/").startswith("AWS/"):
+                dimensions = {each["Name"]: resolved(each["Value"], account=account) for each in metric["Dimensions"]}
+                yield logical_id, f"{metric['Namespace']}/{metric['MetricName']}", dimensions
+
+
+def test_every_alarm_hears_a_metric_that_a_machine_puts() -> None:
+    """By name, by the names of its dimensions, and by those of their values that the machine knows beforehand."""
+    heard = set()
+    for name, scope in _stacks():
+        resources = Template.from_stack(scope).to_json()["Resources"]
+        put = list(_said(resources, scope.account))
+        for alarm, metric, dimensions in _heard(resources, scope.account):
+            heard.add(metric)
+            fits = [
+                each
+                for said, each in put
+                if said == metric
+                and each.keys() == dimensions.keys()
+                and all(value.startswith("{%") or value == dimensions[key] for key, value in each.items())
+            ]
+            assert fits, f"{name}/{alarm} waits for {metric} of {dimensions}"
+    ours = ("DrillFailed", "DrillAgeHours", "CompletedExports", "NewestExportAge")
+    jobs = ("CompletedBackups", "FailedBackups", "CompletedCopies", "FailedCopies")
+    assert heard >= {f"{METRICS}/SealedExports", *(f"{NAMESPACE}/{name}" for name in (*ours, *jobs))}
 
 
 def test_the_list_is_whole(every: dict[str, Json]) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from tableguard.backup.runtime import drill
-from tableguard.backup.runtime.errors import CanaryMissing, Shrunk
+from tableguard.backup.runtime.errors import CanaryMissing, Shrunk, Stale
 from tests.unit.backup.aws import DynamoDB
 from tests.unit.backup.conftest import Context
 
+NOW = "2026-11-23T02:00:00Z"
+REACHED = "2026-11-23T00:00:00Z"
 CANARY = {"table": "new", "key": {"pk": {"S": "canary"}}, "not_before": "2026-11-22T00:00:00Z"}
 
 
@@ -16,6 +18,10 @@ def event(count: int, size: int, **more: Any) -> dict[str, Any]:
     return {
         "restored": {"count": count, "bytes": size, "digest": ""},
         "previous": {"count": 100, "bytes": 1000},
+        "reached": REACHED,
+        "fresh_at": "2026-11-23T01:00:00Z",
+        "oldest_seconds": 3600,
+        "now": NOW,
         **more,
     }
 
@@ -86,3 +92,51 @@ def test_a_canary_that_is_missing_or_old_fails_the_drill(dynamodb: DynamoDB, att
 def test_the_moment_may_stand_in_another_attribute(dynamodb: DynamoDB) -> None:
     put(dynamodb, at={"S": "2026-11-23T00:00:00Z"})
     assert drill.check(event(100, 1000, canary={**CANARY, "attribute": "at"}), Context())["ok"]
+
+
+@pytest.mark.parametrize(
+    ("reached", "oldest", "fresh_at"),
+    [
+        (REACHED, 3599, "2026-11-23T01:00:00Z"),
+        ("2026-10-23T00:00:00Z", 172_800, "2026-11-23T01:00:00Z"),
+        ("2026-11-20T23:59:59Z", 172_800, "2026-11-23T00:00:00Z"),
+        ("2026-11-23T02:05:01Z", 172_800, "2026-11-23T01:00:00Z"),
+        ("2099-01-01T00:00:00Z", 172_800, "2026-11-23T01:00:00Z"),
+    ],
+)
+def test_a_backup_that_stopped_or_is_still_to_come_fails_the_drill(
+    dynamodb: DynamoDB, reached: str, oldest: int, fresh_at: str
+) -> None:
+    put(dynamodb, written_at={"S": reached})
+    asked = event(
+        100, 1000, reached=reached, oldest_seconds=oldest, fresh_at=fresh_at, canary={**CANARY, "not_before": reached}
+    )
+    with pytest.raises(Stale, match=reached):
+        drill.check(asked, Context())
+
+
+@pytest.mark.parametrize("reached", [REACHED, "2026-11-23T02:05:00Z", None])
+def test_a_fresh_backup_passes_and_so_does_one_of_which_nothing_is_known(reached: str | None) -> None:
+    assert drill.check(event(100, 1000, reached=reached), Context())["ok"]
+
+
+@pytest.mark.parametrize(
+    ("written", "reached", "good"),
+    [
+        ("2026-11-23T00:05:00Z", REACHED, True),
+        ("2026-11-23T00:05:01Z", REACHED, False),
+        ("2099-01-01T00:00:00Z", REACHED, False),
+        ("2026-11-23T02:05:00Z", None, True),
+        ("2099-01-01T00:00:00Z", None, False),
+    ],
+)
+def test_a_canary_of_after_the_backup_is_none(
+    dynamodb: DynamoDB, written: str, reached: str | None, good: bool
+) -> None:
+    put(dynamodb, written_at={"S": written})
+    asked = event(100, 1000, canary=CANARY, reached=reached)
+    if good:
+        assert drill.check(asked, Context())["canary"] == written
+        return
+    with pytest.raises(CanaryMissing, match="after what the backup reaches"):
+        drill.check(asked, Context())

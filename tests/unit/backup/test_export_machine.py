@@ -16,6 +16,7 @@ SETTINGS = ExportSettings(
     ledger="ledger",
     bucket="acme-landing",
     bucket_owner="444455556666",
+    vault="111122223333/acme-intake",
     key_arn=None,
     every_minutes=60,
     full_every_minutes=3 * 24 * 60,
@@ -127,6 +128,12 @@ def test_increments_hold_what_was_and_what_is() -> None:
         "ExportViewType": "NEW_AND_OLD_IMAGES",
     }
     assert STATES["StartFull"]["Arguments"]["ExportTime"] == "{% $pending.to %}"
+
+
+def test_the_chain_is_one_of_the_bucket_and_of_the_vault_behind_it() -> None:
+    said = STATES["Begin"]["Assign"]
+    assert (said["bucket"], said["vault"]) == ("acme-landing", "111122223333/acme-intake")
+    assert said["target"] == "acme-landing|444455556666||111122223333/acme-intake"
 
 
 def test_a_key_of_the_bucket_is_named() -> None:

@@ -12,7 +12,7 @@ from tests.unit.backup.vaults import SEALED, resources
 
 SEALING = Sealing(
     open_function="open", copy_function="copy", close_function="close", problem_function="problem",
-    sweep_function="sweep", work_bucket="work", vault=SEALED, at_once=20,
+    sweep_function="sweep", holes_function="holes", work_bucket="work", vault=SEALED, at_once=20,
 )  # fmt: skip
 MACHINES: dict[str, dict[str, Any]] = {"seal": SEALING.definition(), "sweep": SEALING.sweep_definition("arn:machine")}
 
@@ -64,7 +64,8 @@ def test_what_is_refused_is_never_tried_again(step: str) -> None:
 def test_copies_that_fail_are_told_by_what_the_workers_say_or_by_the_map() -> None:
     found = dict(states(MACHINES["seal"]))
     assert found["CopyFiles"]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": "Problem"}]
-    assert found["Problem"]["Next"] == "NotSealed"
+    assert found["Problem"]["Next"] == "IsRefused"
+    assert found["IsRefused"]["Default"] == "NotSealed"
     (caught,) = found["Problem"]["Catch"]
     # The input is what the map has said.
     assert (caught["ErrorEquals"], caught["Output"], caught["Next"]) == (
@@ -99,3 +100,45 @@ def test_a_sweep_starts_each_export_once_an_hour_and_bears_one_that_runs() -> No
     assert "EnteredTime, 0, 13" in start["Arguments"]["Name"]
     assert start["Catch"][0]["ErrorEquals"] == start["Retry"][0]["ErrorEquals"]
     assert start["Catch"][0]["Next"] == "IsStarted"
+
+
+def metrics(name: str) -> list[tuple[str, list[str]]]:
+    """The name and the dimensions' names of each metric that a state puts."""
+    (data,) = (
+        state["Arguments"]["MetricData"]
+        for machine in MACHINES.values()
+        for each, state in states(machine)
+        if each == name
+    )
+    return [(metric["MetricName"], [each["Name"] for each in metric["Dimensions"]]) for metric in data]
+
+
+def test_what_is_sealed_is_counted_for_the_vault_the_account_and_the_table() -> None:
+    sets = (["Vault"], ["Vault", "Account"], ["Vault", "Account", "Table"])
+    assert metrics("Report") == [(name, each) for each in sets for name in ("SealedExports", "SealedBytes")]
+
+
+def test_a_sweep_ends_with_the_windows_that_are_missing() -> None:
+    found = dict(states(MACHINES["sweep"]))
+    assert found["Start"]["Next"] == "Holes"
+    assert (found["Count"]["Items"], found["Count"]["Output"]) == (
+        "{% $states.input.counts %}",
+        {"holes": "{% $states.input.holes %}"},
+    )
+
+
+@pytest.mark.parametrize("step", ["Open", "Close"])
+def test_what_is_refused_is_counted_and_fails_as_what_it_is(step: str) -> None:
+    found = MACHINES["seal"]["States"]
+    assert found[step]["Catch"] == [{"ErrorEquals": ["Rejected", "QuotaExceeded"], "Next": "CountRefused"}]
+    assert metrics("CountRefused") == [
+        (
+            "{% $states.input.Error = 'QuotaExceeded' ? 'ExportsOverQuota' : 'RejectedExports' %}",
+            ["Vault", "Account"],
+        )
+    ]
+    # Whether it was counted or not.
+    counting = found["CountRefused"]
+    assert (counting["Next"], counting["Output"]) == ("NotSealed", "{% $states.input %}")
+    (caught,) = counting["Catch"]
+    assert (caught["Next"], caught["Output"]) == ("NotSealed", "{% $states.input %}")

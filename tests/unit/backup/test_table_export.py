@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -18,8 +18,10 @@ import tableguard as tg
 from tests.unit.backup.exported import (
     BUCKET,
     EXPORTER,
+    INTAKE,
     OBJECT,
     PITR,
+    VAULT_ACCOUNT,
     allowed,
     bucket_policy,
     export,
@@ -40,6 +42,7 @@ from tests.unit.tables.support import (
     Json,
     app,
     cfn_global_table,
+    resolved,
     stack,
     table_v2,
 )
@@ -473,3 +476,33 @@ def test_too_many_tables_for_one_role_are_refused() -> None:
     many = [dynamodb.TableV2.from_table_name(scope, f"T{n}", f"{n:04}" + "x" * 200) for n in range(30)]
     with pytest.raises(tg.PolicyTooLargeError, match="Make several TableExport"):
         export(scope, tables=many)
+
+
+def test_the_machine_knows_the_vault_behind_the_landing_bucket_and_waits_for_its_replication() -> None:
+    scope = stack()
+    export(scope)
+    found = Template.from_stack(scope)
+    (machine,) = found.find_resources("AWS::StepFunctions::StateMachine").values()
+    assert f"{VAULT_ACCOUNT}/{INTAKE}" in resolved(machine["Properties"]["DefinitionString"])
+    assert found.find_resources("AWS::S3::Bucket").keys() <= set(machine["DependsOn"])
+
+
+def _apart(**options: Any) -> tuple[cdk.Stack, cdk.Stack]:
+    """The table and its landing bucket in one stack, and what exports it in another."""
+    first = stack()
+    second = cdk.Stack(cast("cdk.App", first.node.root), "Exports", env=cdk.Environment(account=OWNER, region=REGION))
+    export(second, tables=[recovered(first)], landing=landing(first), **options)
+    return first, second
+
+
+def test_it_may_stand_in_another_stack_than_its_table_and_its_landing_bucket() -> None:
+    first, second = _apart()
+    assert allowed("s3:PutObject", principal=role_arn(EXPORTER), bucket=bucket_policy(first))
+    assert second.dependencies == [first]
+    assert not allowed("s3:PutObject", principal=role_arn("admin"), bucket=bucket_policy(first))
+
+
+def test_a_landing_bucket_of_another_stack_needs_a_role_with_a_name() -> None:
+    with pytest.raises(tg.InvalidInputError, match="is in another stack") as caught:
+        _apart(role_name=None)
+    assert caught.value.what == "role_name of Exports/Export"

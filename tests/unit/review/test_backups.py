@@ -61,7 +61,7 @@ def test_the_parts_of_two_accounts_are_taken_together() -> None:
     assert [each.message for each in found.findings] == []
     assert roads(found) == [("point-in-time recovery", OWNER, True), ("sealed exports", VAULT, True)]
     sealed = of(found).roads[1]
-    assert (sealed.where, sealed.loses_minutes, sealed.alarm_minutes) == (SEALED, 60, 360)
+    assert (sealed.where, sealed.loses_minutes, sealed.alarm_minutes) == (SEALED, 65, 360)
     assert sealed.reaches_minutes == (35 - 3) * 1440
     assert without_backup(found) == []
 
@@ -81,9 +81,9 @@ def test_the_text_of_a_table_with_everything() -> None:
             without a good one
    loses    by point-in-time recovery: about 5 min, the latest moment that
             DynamoDB can restore is typically that far behind
-   loses    by sealed exports: up to 1 h and the time to export, replicate and
-            seal it, what was written since the end of the last window that has
-            arrived there; an alarm after 6 h without one
+   loses    by sealed exports: up to 1 h 5 min and the time to export, replicate
+            and seal it, what was written since the end of the last window that
+            has arrived there; an alarm after 6 h without one
 
 1 table, 0 principals, 0 findings, 0 warnings, 0 not known, on 2026-11-21""".splitlines()
     )
@@ -307,3 +307,31 @@ def test_on_demand_backups() -> None:
     assert "on-demand backups in orders of 111122223333, kept for 30 days, not locked" in said(found)
     assert of(found).roads[0].loses_minutes == 1440
     assert MACHINE not in said(found)
+
+
+def test_a_drill_that_is_paused_is_no_drill_every_seven_days() -> None:
+    made = drill()
+    made["Weekly"] = changed(made["Weekly"], "Properties", "State", to="DISABLED")
+    found = review_of(None, {**vault(), **made})
+    assert "drill in 777788889999, at no time: no enabled schedule starts it, with a canary" in said(found)
+
+
+def test_the_alarms_of_plans_and_on_demand_backups_are_shown() -> None:
+    made = plan(rule(copied()))
+    made["Plan"] = {**made["Plan"], "Metadata": {"tableguard": {"plan": {"alarm_after_minutes": 2040}}}}
+    found = reviewed(stack(**made))
+    assert [road.alarm_minutes for road in of(found).roads] == [2040, 2040]
+    assert said(found).count("; an alarm after 34 h without one") == 2
+    assert "an alarm" not in said(reviewed(stack(**plan(rule(copied())))))
+    claims = {"tables": [TABLE], "schedule": "rate(1 day)", "keep_days": 30, "alarm_after_minutes": 2040}
+    kept: dict[str, Any] = {"M": machine(on_demand=claims), "S": schedule("rate(1 day)", {"Ref": "M"})}
+    once = reviewed(stack(T=table(PointInTimeRecoverySpecification=OFF), **kept))
+    assert "; an alarm after 34 h without one" in said(once)
+
+
+def test_who_may_read_what_is_sealed_is_shown() -> None:
+    reader = f"arn:aws:iam::{VAULT}:role/backup-reader"
+    sealed = changed(vault()["Sealed"], "Metadata", "tableguard", "sealed", "readers", to=[reader])
+    found = review_of(None, {**vault(Sealed=sealed), **drill()})
+    assert f"readers role backup-reader of {VAULT} may read {SEALED}, says the vault" in said(found)
+    assert "readers" not in said(review_of())

@@ -13,6 +13,8 @@ from tableguard.review.disaster import Disaster, Outcome, disasters
 from tableguard.review.disaster_output import disasters_as_json, disasters_as_markdown, disasters_as_text
 from tests.project.machine import ROOT
 from tests.unit.review.backup_support import (
+    LANDING,
+    MACHINE,
     SEALED,
     VAULT,
     both,
@@ -26,6 +28,7 @@ from tests.unit.review.backup_support import (
     plan,
     rule,
     safe,
+    schedule,
     vault,
 )
 from tests.unit.review.support import KEY, OWNER, TABLE, stack, table
@@ -34,6 +37,9 @@ OFF = {"PointInTimeRecoveryEnabled": False}
 ENCRYPTED = {"SSEEnabled": True, "KMSMasterKeyId": {"Fn::GetAtt": ["Key", "Arn"]}}
 BARE = stack(T=table(PointInTimeRecoverySpecification=OFF))
 ALONE = stack(T=table())
+ENCRYPTED_STACKS = both(
+    {**data(T=table(SSESpecification=ENCRYPTED)), "Key": {"Type": "AWS::KMS::Key", "Properties": {}}}
+)
 
 
 def after(disaster: Disaster, *stacks: SynthesizedStack) -> Outcome:
@@ -113,7 +119,7 @@ def test_a_vault_of_another_app_is_left_perhaps(disaster: Disaster) -> None:
 
 
 class TestNothing:
-    @pytest.mark.parametrize("disaster", [Disaster.TABLE, Disaster.TAKEN, Disaster.CLOSED, Disaster.MANAGEMENT])
+    @pytest.mark.parametrize("disaster", [Disaster.TABLE, Disaster.TAKEN, Disaster.MANAGEMENT])
     def test_nothing_is_left_and_that_is_said(self, disaster: Disaster) -> None:
         outcome = after(disaster, BARE)
         assert (outcome.left, outcome.loses) == ((), "everything")
@@ -135,6 +141,41 @@ class TestNothing:
         assert any(left.startswith("perhaps: backup plan Plan chooses by tags") for left in outcome.left)
 
 
+class TestLostAccount:
+    @pytest.mark.parametrize("disaster", [Disaster.TAKEN, Disaster.CLOSED, Disaster.MANAGEMENT])
+    def test_what_another_account_keeps_comes_first(self, disaster: Disaster) -> None:
+        twice = plan(rule(copied(), StartWindowMinutes=60), selection=None)
+        outcome = after(disaster, stack(**twice), stack("Vault", VAULT, Safe=safe()))
+        assert said_of(outcome, BACKUP) == PERHAPS
+        assert outcome.left[0].startswith(COPY)
+        assert f"of safe in {VAULT}" in outcome.do[-1]
+        assert outcome.loses.endswith("and to copy it")
+
+    @pytest.mark.parametrize("disaster", [Disaster.TAKEN, Disaster.CLOSED])
+    def test_it_does_so_when_it_is_less_certain_than_the_own_vault(self, disaster: Disaster) -> None:
+        made = plan(rule(copied()))
+        lasting = {"MinRetentionDays": 7, "MaxRetentionDays": 90, "ChangeableForDays": 0}
+        made["Kept"] = changed(made["Kept"], "Properties", "LockConfiguration", to=lasting)
+        outcome = after(disaster, stack(**made))
+        assert outcome.left[0].startswith(f"perhaps {COPY}")
+        assert f"of safe in {VAULT}" in outcome.do[-1]
+        assert outcome.loses.endswith("if that is left")
+
+    @pytest.mark.parametrize("stacks", [(BARE,), (ALONE,), (stack(**plan(rule())),)])
+    def test_a_closed_account_that_keeps_everything_restores_nothing(
+        self, stacks: tuple[SynthesizedStack, ...]
+    ) -> None:
+        outcome = after(Disaster.CLOSED, *stacks)
+        assert outcome.left[0].startswith("perhaps the table itself: only if the account is opened again")
+        assert outcome.do[1].startswith("nothing can be restored until then")
+        assert not any("restore meanwhile" in each for each in outcome.do)
+        assert outcome.loses == "nothing, if it is opened again in time; otherwise everything"
+        assert outcome.loses_minutes is None
+
+    def test_with_a_backup_elsewhere_one_restores_meanwhile(self) -> None:
+        assert "restore meanwhile" in after(Disaster.CLOSED, *both()).do[0]
+
+
 class TestLoss:
     def test_recovery_loses_nothing_from_before_a_bad_deploy_or_a_deletion(self) -> None:
         assert after(Disaster.GARBAGE, ALONE).loses == "nothing from before it"
@@ -142,8 +183,56 @@ class TestLoss:
 
     def test_exports_lose_a_window(self) -> None:
         outcome = after(Disaster.TAKEN, *both())
-        assert outcome.loses == "up to 1 h and the time to export, replicate and seal it"
-        assert outcome.loses_minutes == 60
+        assert outcome.loses == "up to 1 h 5 min and the time to export, replicate and seal it"
+        assert outcome.loses_minutes == 65
+
+    @pytest.mark.parametrize(
+        ("starts", "every", "minutes"),
+        [
+            (["rate(1 day)"], 60, 1440 + 5),
+            (["rate(1 day)", "rate(2 hours)"], 60, 120 + 5),
+            (["rate(15 minutes)"], 15, 15 + 5 + 15),
+            (["rate(30 minutes)"], 15, 30 + 5),
+            (["rate(15 minutes)"], 60, 60 + 5),
+            (["at(2027-01-01T00:00:00)"], 60, None),
+        ],
+    )
+    def test_exports_lose_as_much_as_their_schedule_leaves(
+        self, starts: list[str], every: int, minutes: int | None
+    ) -> None:
+        exports = changed(data()["Machine"], "Metadata", "tableguard", "export", "every_minutes", to=every)
+        named = f'{{"table": "{TABLE}"}}'
+        schedules = {f"S{number}": schedule(each, MACHINE, named) for number, each in enumerate(starts)}
+        made = data(Machine=exports, Every=None, **schedules)
+        assert after(Disaster.TAKEN, *both(made)).loses_minutes == minutes
+
+    @pytest.mark.parametrize(
+        "every",
+        [
+            None,
+            schedule("rate(60 minutes)", MACHINE, f'{{"table": "{TABLE}"}}', State="DISABLED"),
+            schedule("rate(60 minutes)", MACHINE, f'{{"table": "{TABLE}2"}}'),
+        ],
+    )
+    def test_exports_that_nothing_starts_promise_nothing(self, every: Any) -> None:
+        outcome = after(Disaster.TAKEN, *both(data(Every=every)))
+        assert outcome.loses == "all that was written since the last one: nothing starts it"
+        assert (outcome.loses_minutes, outcome.why) == (None, "no enabled schedule names the table")
+
+    @pytest.mark.parametrize(
+        ("state", "loses", "minutes"),
+        [
+            ("ENABLED", "up to 1 day and the time to make a backup", 1440),
+            ("DISABLED", "all that was written since the last one: nothing starts it", None),
+        ],
+    )
+    def test_on_demand_backups_that_nothing_starts_promise_nothing(
+        self, state: str, loses: str, minutes: int | None
+    ) -> None:
+        claims = {"tables": [TABLE], "schedule": "rate(1 day)", "keep_days": 30}
+        made: dict[str, Any] = {"M": machine(on_demand=claims), "S": schedule("rate(1 day)", {"Ref": "M"}, State=state)}
+        outcome = after(Disaster.TABLE, stack(T=table(PointInTimeRecoverySpecification=OFF), **made))
+        assert (outcome.loses, outcome.loses_minutes) == (loses, minutes)
 
     def test_the_road_that_loses_least_comes_first(self) -> None:
         made = {**plan(rule(copied())), **data(T=table())}
@@ -158,6 +247,24 @@ class TestLoss:
         )
         assert outcome.loses == "what was written since it began; all, if it began more than 35 days ago"
 
+    @pytest.mark.parametrize(
+        ("rules", "end"),
+        [
+            ([{"Status": "Enabled", "ExpirationInDays": 14}], "; all, if it began more than 11 days ago"),
+            ([{"Status": "Disabled", "ExpirationInDays": 14}], ""),
+            ([{"Status": "Enabled", "ExpirationInDays": 14, "Prefix": "logs/"}], ""),
+        ],
+    )
+    def test_exports_that_expire_reach_as_far_as_they_are_kept(self, rules: list[Any], end: str) -> None:
+        landing = bucket(LANDING, LifecycleConfiguration={"Rules": rules})
+        made = data(T=table(PointInTimeRecoverySpecification=OFF), Landing=landing)
+        outcome = after(Disaster.POISON, stack(**made))
+        assert outcome.loses == f"what was written since it began{end}"
+
+    def test_only_exports_have_changes_to_look_through(self) -> None:
+        assert "from the exports' changes" in after(Disaster.POISON, *both()).do[0]
+        assert "export" not in after(Disaster.POISON, ALONE).do[0]
+
     def test_who_was_poisoned_long_ago_goes_another_road(self) -> None:
         made = {**vault()["Sealed"], "Properties": {"BucketName": SEALED, **locked("COMPLIANCE", Days=400)}}
         outcome = after(Disaster.POISON, *both(None, {**vault(Sealed=made), **drill()}))
@@ -167,8 +274,10 @@ class TestLoss:
 class TestSteps:
     def test_a_restore_machine_is_named_with_its_input(self) -> None:
         assert after(Disaster.TAKEN, *both()).do[-1] == (
-            f'start the restore machine of {VAULT} in eu-west-1 with {{"table": "NEW NAME", "until": "MOMENT"}}'
+            f'start the restore machine of {VAULT} in eu-west-1 with {{"table": "NEW NAME", "until": "MOMENT",'
+            ' "sealed_by": "MOMENT OF THE TAKEOVER"}'
         )
+        assert after(Disaster.KEY, *ENCRYPTED_STACKS).do[-1].endswith('"until": "MOMENT"}')
 
     def test_one_in_the_lost_account_is_of_no_use(self) -> None:
         parts = drill()
@@ -197,7 +306,17 @@ class TestSteps:
 class TestKey:
     def test_a_key_of_aws_cannot_be_deleted(self) -> None:
         outcome = after(Disaster.KEY, BARE)
-        assert (outcome.loses, outcome.loses_minutes) == ("nothing", 0)
+        assert (outcome.loses, outcome.loses_minutes, outcome.do) == ("nothing", 0, ("nothing",))
+        assert len(outcome.left) == 1
+
+    def test_the_key_of_a_vault_is_another_one_to_lose(self) -> None:
+        made = plan(rule(copied()))
+        key = f"arn:aws:kms:eu-west-1:{OWNER}:key/12345678-1234-1234-1234-123456789012"
+        made["Kept"] = changed(made["Kept"], "Properties", "EncryptionKeyArn", to=key)
+        outcome = after(Disaster.KEY, stack(**made), stack("Vault", VAULT, Safe=safe()))
+        assert outcome.loses == "nothing"
+        assert outcome.left[1:] == (f"but not {BACKUP} in kept, if its own key is the one that is deleted: {key}",)
+        assert outcome.do[0].startswith("cancel the deletion of a backup's key while it is pending")
 
     def test_recovery_has_the_key_of_the_table_and_sealed_exports_have_not(self) -> None:
         key = {"Type": "AWS::KMS::Key", "Properties": {}}
@@ -214,6 +333,44 @@ class TestKey:
         outcome = after(Disaster.KEY, stack(**made), stack("Vault", VAULT, Safe=safe()))
         assert said_of(outcome, BACKUP) == PERHAPS
         assert said_of(outcome, COPY) == SURE
+
+    @pytest.mark.parametrize(
+        ("stated", "left"),
+        [
+            ({"Fn::ImportValue": "key"}, PERHAPS),
+            ({"Ref": "KeyParameter"}, PERHAPS),
+            (f"arn:aws:kms:eu-west-1:{OWNER}:alias/orders", PERHAPS),
+            (f"arn:aws:kms:eu-west-1:{OWNER}:key/12345678-1234-1234-1234-123456789012", PERHAPS),
+            (f"arn:aws:kms:eu-west-1:{VAULT}:key/12345678-1234-1234-1234-123456789012", SURE),
+            ("alias/aws/s3", SURE),
+        ],
+    )
+    def test_a_key_that_may_be_the_tables_is_not_another_one(self, stated: Any, left: str) -> None:
+        encryption = {
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"KMSMasterKeyID": stated}}]
+        }
+        made = {**vault()["Sealed"], "Properties": {"BucketName": SEALED, **locked(), "BucketEncryption": encryption}}
+        key = {"Type": "AWS::KMS::Key", "Properties": {}}
+        stacks = both({**data(T=table(SSESpecification=ENCRYPTED)), "Key": key}, {**vault(Sealed=made), **drill()})
+        assert said_of(after(Disaster.KEY, *stacks), LOCKED) == left
+        taken = after(Disaster.TAKEN, *stacks)
+        assert said_of(taken, LOCKED) == left
+        assert ("the data account has no say there" in taken.left[0]) is (left == SURE)
+
+    @pytest.mark.parametrize("kind", ["Kept", "Safe"])
+    def test_a_vault_whose_key_is_not_known_has_it_perhaps(self, kind: str) -> None:
+        made = plan(rule(copied()))
+        made["T"] = changed(made["T"], "Properties", "SSESpecification", to=ENCRYPTED)
+        made["Key"] = {"Type": "AWS::KMS::Key", "Properties": {}}
+        imported = {"Fn::ImportValue": "key"}
+        if kind == "Kept":
+            made["Kept"] = changed(made["Kept"], "Properties", "EncryptionKeyArn", to=imported)
+        more: dict[str, Any] = {} if kind == "Kept" else {"EncryptionKeyArn": imported}
+        outcome = after(Disaster.KEY, stack(**made), stack("Vault", VAULT, Safe=safe(**more)))
+        said = f"{BACKUP} in kept" if kind == "Kept" else f"{COPY} in safe"
+        (found,) = [left for left in outcome.left if said in left]
+        assert found.startswith("perhaps")
+        assert found.endswith("its key is not known here")
 
     def test_a_key_that_no_template_tells_is_not_known(self) -> None:
         unknown = {"SSEEnabled": True, "KMSMasterKeyId": {"Fn::ImportValue": "key"}}

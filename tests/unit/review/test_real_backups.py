@@ -59,7 +59,7 @@ def test_the_guides_design_fits_together(whole: tuple[Review, Picture]) -> None:
         ("point-in-time recovery", DATA),
         ("sealed exports", VAULT),
     ]
-    assert (roads[1].loses_minutes, roads[1].alarm_minutes) == (60, 240)
+    assert (roads[1].loses_minutes, roads[1].alarm_minutes) == (65, 240)
     assert roads[1].lock is not None
     assert (roads[1].lock.mode, roads[1].lock.days) == ("GOVERNANCE", 7)
     assert [each.account for each in orders(found).backups.restores] == [RECOVERY]

@@ -79,6 +79,7 @@ ROAD: Final = {
     "reaches_days": (float, None),
     "alarm_after_minutes": (WHOLE, None),
     "key": (TEXT, None),
+    "readers": [TEXT],
 }
 BACKUPS: Final = {
     "recovery_days": (WHOLE, None),

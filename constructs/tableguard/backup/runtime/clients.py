@@ -29,6 +29,12 @@ def dynamodb() -> Any:
     return boto3.client("dynamodb", config=Config(retries={"mode": "standard", "max_attempts": 3}))
 
 
+@cache
+def states() -> Any:
+    """The client for Step Functions."""
+    return boto3.client("stepfunctions", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+
+
 def setting(name: str) -> str:
     """A setting of the function.
 

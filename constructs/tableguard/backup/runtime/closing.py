@@ -66,7 +66,8 @@ def _entry(s3: Any, opened: Opened, sealed: str, work: str, lock: Lock) -> dict[
     if missing:
         raise NotYetComplete(f"{len(missing)} of {len(rows)} data files are not sealed; one is {missing[0]}.")
     for file, found in zip(opened.files, rows, strict=True):
-        if found["key"] != f"{place.sealed}{file.key.rpartition('/')[2]}" or found["records"] != file.records:
+        said = (found["key"], found.get("md5"), found["records"])
+        if said != (f"{place.sealed}{file.key.rpartition('/')[2]}", file.md5, file.records):
             raise Rejected(f"The result for {file.key} is of another file.")
     effect = tally.of_rows(rows, what=place.folder)
     manifests = [

@@ -18,6 +18,7 @@ from .records import parse
 from .tally import Tally
 
 _LINES: Final = 2_000  # between two looks at the clock
+_MOST_SEALED: Final = 10  # versions of a sealed object: each is written once
 _RESERVE: Final = 120.0  # seconds that are kept for the checksums of the rest, and for the copy
 
 
@@ -51,7 +52,10 @@ class _Read:
 def copy_file(
     s3: Any, item: Mapping[str, Any], *, sealed: str, work: str, lock: Lock, left: Callable[[], float]
 ) -> dict[str, Any]:
-    """Seal one data file. A repetition finds what an earlier run has sealed and says the same.
+    """Seal one data file. A repetition finds what an earlier run has sealed, and does not read it again.
+
+    What was found of the file is kept with the sealed object, which nobody can change: its row in the work bucket is
+    made of that.
 
     Args:
         s3: The client.
@@ -68,21 +72,45 @@ def copy_file(
         Rejected: No version of the file is what the manifest says, or its place in the sealed bucket is taken.
         Unfinished: The time is up; the next invocation goes on.
     """
-    read = find(s3, item, work, left)
-    row = {
-        "n": item["n"],
-        "key": item["sealed_key"],
-        "sha256": read.sha256,
-        "bytes": read.size,
-        "records": item["records"],
-        "count": read.effect.count,
-        "digest": read.effect.hex,
-        **seal(
-            s3, item["bucket"], item["key"], read.version, read.sha256, to=item["sealed_key"], sealed=sealed, lock=lock
-        ),
-    }
-    storage.put_json(s3, work, row_key(item["work"], item["n"]), row)
+    row = _sealed_before(s3, item, sealed) or _seal_file(s3, item, sealed, find(s3, item, work, left), lock)
+    known = {"n": item["n"], "key": item["sealed_key"], "md5": item["md5"], "records": item["records"]}
+    storage.put_json(s3, work, row_key(item["work"], item["n"]), {**known, **row})
     return {"file": posixpath.basename(item["key"])}
+
+
+def _seal_file(s3: Any, item: Mapping[str, Any], sealed: str, read: _Read, lock: Lock) -> dict[str, Any]:
+    said = {
+        "md5": item["md5"],
+        "records": str(item["records"]),
+        "count": str(read.effect.count),
+        "digest": read.effect.hex,
+    }
+    copied = seal(
+        s3, item["bucket"], item["key"], read.version, read.sha256, to=item["sealed_key"], sealed=sealed, lock=lock,
+        said=said,
+    )  # fmt: skip
+    effect = {"count": read.effect.count, "digest": read.effect.hex}
+    return {"sha256": read.sha256, "bytes": read.size, **effect, **copied}
+
+
+def _sealed_before(s3: Any, item: Mapping[str, Any], sealed: str) -> dict[str, Any] | None:
+    """What an earlier run has found of this very file and sealed; None if there is nothing, or something else."""
+    versions = storage.versions_of(s3, sealed, item["sealed_key"], most=_MOST_SEALED)
+    if not versions:
+        return None
+    head = s3.head_object(Bucket=sealed, Key=item["sealed_key"], VersionId=versions[0].id, ChecksumMode="ENABLED")
+    said = head.get("Metadata", {})
+    same = (said.get("md5"), said.get("records")) == (item["md5"], str(item["records"]))
+    if not same or not {"ObjectLockRetainUntilDate", "ChecksumSHA256"} <= set(head):
+        return None
+    return {
+        "sha256": storage.hex_of(head["ChecksumSHA256"]),
+        "bytes": head["ContentLength"],
+        "count": int(said["count"]),
+        "digest": said["digest"],
+        "version_id": versions[0].id,
+        "retain_until": moments.show(head["ObjectLockRetainUntilDate"]),
+    }
 
 
 def row_key(work: str, number: int) -> str:
@@ -139,7 +167,16 @@ def _read(s3: Any, item: Mapping[str, Any], version: str, work: str, left: Calla
 
 
 def seal(
-    s3: Any, bucket: str, key: str, version: str, sha256: str, *, to: str, sealed: str, lock: Lock
+    s3: Any,
+    bucket: str,
+    key: str,
+    version: str,
+    sha256: str,
+    *,
+    to: str,
+    sealed: str,
+    lock: Lock,
+    said: Mapping[str, str],
 ) -> dict[str, str]:
     """Copy a version into the sealed bucket, unless the same content is there already.
 
@@ -154,6 +191,7 @@ def seal(
         to: The key in the sealed bucket.
         sealed: The sealed bucket.
         lock: How it is locked.
+        said: What is kept with it.
 
     Returns:
         The version id in the sealed bucket, and until when it is locked.
@@ -170,6 +208,7 @@ def seal(
             CopySourceIfMatch=s3.head_object(Bucket=bucket, Key=key, VersionId=version)["ETag"],
             IfNoneMatch="*",
             ChecksumAlgorithm="SHA256",
+            Metadata=dict(said),
             MetadataDirective="REPLACE",
             TaggingDirective="REPLACE",
             ContentType="binary/octet-stream",
@@ -194,7 +233,7 @@ def existing(s3: Any, sealed: str, key: str, sha256: str) -> dict[str, str]:
     Raises:
         Rejected: There is something else, or it is not locked.
     """
-    versions = storage.versions_of(s3, sealed, key, most=10)
+    versions = storage.versions_of(s3, sealed, key, most=_MOST_SEALED)
     if not versions:
         raise Rejected(
             f"{key}: S3 says that the copy's source has changed, or that the key is taken, and nothing is there."

@@ -51,5 +51,9 @@ class Shrunk(BackupError):  # noqa: N818
     """The restored table is smaller than the one before by more than was allowed."""
 
 
+class Stale(BackupError):  # noqa: N818
+    """The backup ends too long before the drill: exports, their replication or their sealing have stopped."""
+
+
 class CanaryMissing(BackupError):  # noqa: N818
-    """The item that is written independently of the backups did not come back, or came back too old."""
+    """The item that is written independently of the backups did not come back, or came back too old or too new."""

@@ -1,7 +1,7 @@
-"""The handlers of the sealing machine: open, copy, close, problem; and sweep for what no event has started.
+"""The handlers of the sealing machine: open, copy, close, problem; and of the sweeping one: sweep, holes.
 
 Environment: INTAKE_BUCKET, SEALED_BUCKET, WORK_BUCKET; RETENTION_MODE (COMPLIANCE or GOVERNANCE) with RETENTION_DAYS or
-RETENTION_YEARS; QUOTA_BYTES_PER_DAY and QUOTA_EXPORTS_PER_DAY, for each source account.
+RETENTION_YEARS; QUOTA_BYTES_PER_DAY and QUOTA_EXPORTS_PER_DAY, for each source account; SEALING_MACHINE, its ARN.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, Final
 
-from . import closing, copying, moments, opening, problems, storage, sweeping
-from .clients import Context, s3, seconds_left, setting
+from . import closing, copying, joining, moments, opening, problems, storage, sweeping
+from .clients import Context, s3, seconds_left, setting, states
 from .errors import Rejected
 from .manifests import Place
 from .quota import Quota
@@ -26,8 +26,9 @@ def open(event: dict[str, Any], _context: Context) -> dict[str, Any]:  # noqa: A
     """Check an export that has arrived, and list the work of sealing it.
 
     Args:
-        event: `{"bucket": …, "key": "…/manifest-summary.json", "now": …}`; `now` is the machine's clock, and the
-            function's own if it is left out.
+        event: `{"bucket": …, "key": "…/manifest-summary.json", "now": …, "execution": …}`; `now` is the machine's
+            clock, and the function's own if it is left out; `execution` is the ARN of the execution, which sweeps leave
+            alone as long as it runs.
 
     Returns:
         `{"export_id", "prefix", "bucket", "key", "work_key", "files", "already_sealed"}`; the object at `work_key` in
@@ -41,7 +42,10 @@ def open(event: dict[str, Any], _context: Context) -> dict[str, Any]:  # noqa: A
     bucket, key = _of_intake(event)
     now = moments.parse(event["now"], what="now") if event.get("now") else moments.now()
     quota = Quota(exports=int(setting("QUOTA_EXPORTS_PER_DAY")), size=int(setting("QUOTA_BYTES_PER_DAY")))
-    with _noted(Place.of(key).work):
+    work = Place.of(key).work
+    with _noted(work):
+        if event.get("execution"):
+            sweeping.mark(s3(), setting("WORK_BUCKET"), work, str(event["execution"]))
         return opening.open_export(
             s3(), bucket, key, sealed=setting("SEALED_BUCKET"), work=setting("WORK_BUCKET"), limits=quota, now=now
         )
@@ -114,7 +118,7 @@ def problem(event: dict[str, Any], _context: Context) -> dict[str, str]:
 
 
 def sweep(_event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Find exports that have arrived and that no run has sealed.
+    """Find exports that have arrived and that no run has sealed, or is sealing.
 
     Args:
         context: Says how much time is left.
@@ -127,8 +131,18 @@ def sweep(_event: dict[str, Any], context: Context) -> dict[str, Any]:
         setting("INTAKE_BUCKET"),
         sealed=setting("SEALED_BUCKET"),
         work=setting("WORK_BUCKET"),
+        running=sweeping.running(states(), setting("SEALING_MACHINE")),
         left=partial(seconds_left, context),
     )
+
+
+def holes(_event: dict[str, Any], _context: Context) -> dict[str, Any]:
+    """Count the windows that are missing between what is sealed.
+
+    Returns:
+        `{"counts": [[{"account", "table"?, "missing"}, …], …], "holes": [text, …]}`: see `joining.unjoined`.
+    """
+    return joining.unjoined(s3(), setting("SEALED_BUCKET"), now=moments.now())
 
 
 def _of_intake(event: dict[str, Any]) -> tuple[str, str]:

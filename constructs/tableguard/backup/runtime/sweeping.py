@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import chain, islice, zip_longest
 from typing import Any, Final
 
@@ -16,9 +16,9 @@ _RESERVE: Final = 30.0  # seconds
 
 
 def sweep(
-    s3: Any, intake: str, *, sealed: str, work: str, left: Callable[[], float]
+    s3: Any, intake: str, *, sealed: str, work: str, running: Collection[str], left: Callable[[], float]
 ) -> dict[str, list[dict[str, str]]]:
-    """The exports that have arrived and are neither sealed nor rejected, at most 100, in turn from each account.
+    """The exports that have arrived and are neither sealed, rejected nor at it, at most 100, in turn from each account.
 
     A source that sends thousands of exports that nobody can seal keeps its own waiting, not those of the others.
 
@@ -27,10 +27,11 @@ def sweep(
         intake: The intake bucket.
         sealed: The sealed bucket.
         work: The work bucket.
+        running: The executions that are at it.
         left: Seconds that are left for this.
     """
     waiting = [
-        _of_account(s3, intake, account, sealed=sealed, work=work, left=left)
+        _of_account(s3, intake, account, sealed=sealed, work=work, running=running, left=left)
         for account in storage.folders(s3, intake, "")
     ]
     in_turn = filter(None, chain.from_iterable(zip_longest(*waiting)))
@@ -38,7 +39,7 @@ def sweep(
 
 
 def _of_account(
-    s3: Any, intake: str, account: str, *, sealed: str, work: str, left: Callable[[], float]
+    s3: Any, intake: str, account: str, *, sealed: str, work: str, running: Collection[str], left: Callable[[], float]
 ) -> Iterator[str | None]:
     """What waits of one account; None for every folder that was looked into and holds nothing that waits.
 
@@ -58,7 +59,12 @@ def _of_account(
                     continue
                 if done is None:
                     done = catalogue.exports(s3, sealed, place.source, since=moments.now() - OLDEST)
-                waits = place.export not in done and not _is_rejected(s3, work, place.work) and _has(s3, intake, folder)
+                waits = (
+                    place.export not in done
+                    and not _is_rejected(s3, work, place.work)
+                    and _has(s3, intake, folder)
+                    and not _runs(s3, work, place.work, running)
+                )
                 yield f"{folder}manifest-summary.json" if waits else None
             if left() < _RESERVE:
                 return
@@ -71,6 +77,39 @@ def _place(folder: str) -> Place | None:
     except Rejected:
         return None
     return None if place.export == "data" else place
+
+
+def running(states: Any, machine: str) -> set[str]:
+    """The executions of the sealing machine that run.
+
+    Args:
+        states: The client of Step Functions.
+        machine: The machine's ARN.
+    """
+    pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine, statusFilter="RUNNING")
+    return {each["executionArn"] for page in pages for each in page["executions"]}
+
+
+def mark(s3: Any, bucket: str, work: str, execution: str) -> None:
+    """Note which execution seals an export: the last one, if there are several.
+
+    Args:
+        s3: The client.
+        bucket: The work bucket.
+        work: The folder of the export there.
+        execution: The execution's ARN.
+    """
+    storage.put_json(s3, bucket, _mark_key(work), {"execution": execution})
+
+
+def _mark_key(work: str) -> str:
+    return f"{work}execution.json"
+
+
+def _runs(s3: Any, bucket: str, work: str, running: Collection[str]) -> bool:
+    """Whether an execution is sealing it: a large export takes longer than the time between two sweeps."""
+    noted = storage.get_json(s3, bucket, _mark_key(work)) if running else None
+    return noted is not None and noted["execution"] in running
 
 
 def rejected_key(work: str) -> str:

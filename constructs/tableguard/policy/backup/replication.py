@@ -6,6 +6,7 @@ from typing import Final
 
 from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import Statement
+from tableguard.policy.partitions import dns_suffix_of, partition_of
 
 _OF_SOURCE_BUCKET: Final = ("s3:GetReplicationConfiguration", "s3:ListBucket")
 _OF_SOURCE_OBJECTS: Final = (
@@ -95,6 +96,6 @@ def through_s3(bucket_arn: str, region: str) -> tuple[Clause, ...]:
     """
     # With a bucket key the context names the bucket, without one the object.
     return (
-        Clause("StringEquals", "kms:ViaService", (f"s3.{region}.amazonaws.com",)),
+        Clause("StringEquals", "kms:ViaService", (f"s3.{region}.{dns_suffix_of(partition_of(region))}",)),
         Clause("StringLike", "kms:EncryptionContext:aws:s3:arn", (bucket_arn, f"{bucket_arn}/*")),
     )

@@ -337,7 +337,21 @@ def test_alarms_tell_of_failure_and_of_absence(roles: Roles) -> None:
         for resource in roles.template["Resources"].values()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     ]
-    missing = {alarm["MetricName"]: alarm["TreatMissingData"] for alarm in alarms}
-    ends = dict.fromkeys(("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"), "notBreaching")
-    assert missing == {"DrillFailed": "notBreaching", **ends, "DrillAgeHours": "breaching"}
+    machine, watch = (
+        resolved({"Ref": logical_id})
+        for word in ("DrillMachine", "DrillWatchMachine")
+        for logical_id, resource in roles.template["Resources"].items()
+        if resource["Type"] == "AWS::StepFunctions::StateMachine" and logical_id[:-8] == word
+    )
+    found = sorted(
+        (alarm["MetricName"], resolved(alarm["Dimensions"][0]["Value"]), alarm["TreatMissingData"]) for alarm in alarms
+    )
+    drill = next(value for name, value, _ in found if name == "DrillFailed")
+    assert found == [
+        ("DrillAgeHours", drill, "breaching"),
+        ("DrillFailed", drill, "notBreaching"),
+        ("ExecutionsAborted", machine, "notBreaching"),
+        *sorted(("ExecutionsFailed", each, "notBreaching") for each in (machine, watch)),
+        ("ExecutionsTimedOut", machine, "notBreaching"),
+    ]
     assert next(alarm for alarm in alarms if alarm.get("MetricName") == "DrillAgeHours")["Threshold"] == 48

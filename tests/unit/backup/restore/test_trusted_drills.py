@@ -62,7 +62,7 @@ def test_only_a_drill_that_counts_is_kept() -> None:
     assert [name for name, state in found.items() if "Keep" in followers(state)] == ["Counts"]
     (rule,) = found["Counts"]["Choices"]
     assert (rule["Condition"], rule["Next"], found["Counts"]["Default"]) == ("{% $counts %}", "Keep", "Tried")
-    good, bad, _ = found["Report"]["Arguments"]["MetricData"]
+    good, bad, *_ = found["Report"]["Arguments"]["MetricData"]
     assert (good["Value"], bad["Value"]) == ("{% $passed and $counts ? 1 : 0 %}", "{% $passed ? 0 : 1 %}")
 
 

@@ -1,0 +1,174 @@
+"""Backups in the partitions of GovCloud and China: every ARN and host name there is one of theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
+
+import tableguard as tg
+from tableguard.backup.integrations import in_partition
+from tableguard.policy.backup.replication import through_s3
+from tests.unit.backup import exported, plan_support, vaults
+from tests.unit.backup.restore.support import VAULT, full_table, restore
+from tests.unit.backup.test_on_demand_backups import on_demand
+from tests.unit.tables.support import OWNER, Json, app, stack
+
+REGIONS: Final = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+DAILY: Final = cdk.Duration.days(1)
+
+
+def restores(region: str) -> cdk.Stack:
+    scope = stack(app(), account=VAULT, region=region)
+    tg.RestoreDrill(
+        scope,
+        "Drill",
+        restore=restore(
+            scope,
+            source=tg.TableReference(account=OWNER, region=region, name="orders"),
+            sealed=tg.SealedReference(account=VAULT, region=region, bucket="sealed-exports"),
+        ),
+        schedule=scheduler.ScheduleExpression.rate(DAILY),
+        alarm_after=cdk.Duration.days(2),
+        canary=tg.Canary(key={"pk": {"S": "canary"}}),
+        alarms_topic=sns.Topic(scope, "Topic"),
+    )
+    return scope
+
+
+def living(region: str) -> cdk.Stack:
+    scope = stack(app(), region=region)
+    table = full_table(scope)
+    source = tg.TableReference(account=OWNER, region=region, name="orders")
+    restore(scope, blueprint=tg.TableBlueprint.like(table), source=None, sealed=None, point_in_time=source)
+    return scope
+
+
+def exports(region: str) -> cdk.Stack:
+    scope = stack(app(), region=region)
+    behind = tg.VaultReference(account=exported.VAULT_ACCOUNT, region=region, intake_bucket=exported.INTAKE)
+    exported.export(scope, landing=exported.landing(scope, vault=behind))
+    return scope
+
+
+def sealing(region: str) -> cdk.Stack:
+    scope = stack(app(), account=vaults.VAULT, region=region)
+    vaults.vault(scope, readers=[vaults.READER])
+    return scope
+
+
+def replicated(region: str) -> cdk.Stack:
+    scope = stack(app(), region=region)
+    tg.BucketReplication(
+        scope,
+        "R",
+        source=s3.Bucket(scope, "Source", versioned=True),
+        destination=tg.SealedReference(account=vaults.VAULT, region=region, bucket=vaults.SEALED),
+        role_name="replication",
+    )
+    return scope
+
+
+def planned(region: str) -> cdk.Stack:
+    scope = stack(app(), region=region)
+    vault = plan_support.vault(scope, copies_to=[])
+    plan_support.plan(scope, vault=vault, rules=[plan_support.ALONE], advanced=tg.AdvancedDynamoDbBackup(scope, "On"))
+    return scope
+
+
+def demanded(region: str) -> cdk.Stack:
+    scope = stack(app(), region=region)
+    on_demand(scope)
+    return scope
+
+
+MADE: Final[dict[str, Callable[[str], cdk.Stack]]] = {
+    "restores": restores,
+    "a living table": living,
+    "exports": exports,
+    "sealing": sealing,
+    "replication": replicated,
+    "plan": planned,
+    "on demand": demanded,
+}
+
+
+def said(value: object) -> Iterator[str]:
+    """The texts of a template, those of definitions and policies in it with the rest."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for name, inner in value.items():
+                yield name
+                yield from said(inner)
+        case list():
+            for inner in value:
+                yield from said(inner)
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+@pytest.mark.parametrize("kind", MADE)
+def test_no_arn_of_another_partition_is_left(kind: str, partition: str) -> None:
+    template = Template.from_stack(MADE[kind](REGIONS[partition])).to_json()
+    texts = list(said(template))
+    assert [text[max(0, text.index("arn:aws:") - 60) :][:160] for text in texts if "arn:aws:" in text] == []
+    assert any(f"arn:{partition}:" in text or text == "AWS::Partition" for text in texts)
+
+
+def integrations(definition: Any) -> Iterator[str]:
+    if isinstance(definition, dict):
+        if isinstance(definition.get("Resource"), str):
+            yield definition["Resource"]
+        for inner in definition.values():
+            yield from integrations(inner)
+    if isinstance(definition, list):
+        for inner in definition:
+            yield from integrations(inner)
+
+
+@pytest.mark.parametrize("partition", REGIONS)
+@pytest.mark.parametrize("kind", [kind for kind in MADE if kind != "replication"])
+def test_every_integration_is_one_of_the_machines_partition(kind: str, partition: str) -> None:
+    found = Template.from_stack(MADE[kind](REGIONS[partition])).find_resources("AWS::StepFunctions::StateMachine")
+    assert found
+    for machine in found.values():
+        text = machine["Properties"]["DefinitionString"]
+        parts = text["Fn::Join"][1] if isinstance(text, dict) else [text]
+        known = {"AWS::Partition": partition}
+        whole = "".join(part if isinstance(part, str) else known.get(part.get("Ref"), "x") for part in parts)
+        resources = list(integrations(json.loads(whole)))
+        assert resources
+        assert all(resource.startswith(f"arn:{partition}:states:::") for resource in resources), resources
+
+
+def test_only_integrations_are_renamed() -> None:
+    definition: Json = {
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Inside": [{"Resource": "arn:aws:states:::s3:getObject", "Of": "arn:aws:s3:::b", "Null": None, "Count": 3}],
+    }
+    assert in_partition(definition, "aws-cn") == {
+        "Resource": "arn:aws-cn:states:::lambda:invoke",
+        "Inside": [{"Resource": "arn:aws-cn:states:::s3:getObject", "Of": "arn:aws:s3:::b", "Null": None, "Count": 3}],
+    }
+    assert in_partition(definition, "aws") == definition
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("eu-west-1", "s3.eu-west-1.amazonaws.com"),
+        ("cn-north-1", "s3.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "s3.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_a_key_is_used_through_the_host_of_its_partition(region: str, host: str) -> None:
+    via, _ = through_s3("arn:aws:s3:::b", region)
+    assert (via.key, via.values) == ("kms:ViaService", (host,))

@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 import tableguard as tg
 from tests.unit.backup.restore.support import Json, definitions, restore, vault_stack
 
-KEY = {"pk": {"S": "canary"}, "sk": {"S": "canary"}}
+KEY = {"pk": {"S": "canary"}}
 
 
 def machines(*, told: bool = False, **options: Any) -> tuple[dict[str, Json], dict[str, Json]]:

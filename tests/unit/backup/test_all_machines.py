@@ -149,15 +149,26 @@ def _said(resources: Json, account: str) -> Iterator[tuple[str, dict[str, str]]]
         for state in all_states(definition).values():
             if str(state.get("Resource", "")).endswith(":cloudwatch:putMetricData"):
                 space = state["Arguments"]["Namespace"]
-                for datum in state["Arguments"]["MetricData"]:
+                data = state["Arguments"]["MetricData"]
+                for datum in _written(data) if isinstance(data, str) else data:
                     if datum["MetricName"] == "{% $states.input.metric %}":
                         for metric, dimensions in _counted(resources, datum["Dimensions"]):
                             yield f"{space}/{metric}", dimensions
                     else:
-                        yield (
-                            f"{space}/{datum['MetricName']}",
-                            {each["Name"]: each["Value"] for each in datum["Dimensions"]},
-                        )
+                        # One of two, as it may be.
+                        for metric in re.findall(r"[?:] '(\w+)'", datum["MetricName"]) or [datum["MetricName"]]:
+                            yield f"{space}/{metric}", {each["Name"]: each["Value"] for each in datum["Dimensions"]}
+
+
+def _written(data: str) -> Iterator[Json]:
+    """The metrics that one expression makes: a name, and the one or the other list of dimensions."""
+    (name,) = re.findall(r"'MetricName': '(\w+)'", data)
+    for dimensions in re.findall(r"\[(\{'Name':.*?\})\]", data):
+        pairs = re.findall(r"\{'Name': '(\w+)', 'Value': (?:'([^']*)'|(\w+))\}", dimensions)
+        yield {
+            "MetricName": name,
+            "Dimensions": [{"Name": key, "Value": known or f"{{% {given} %}}"} for key, known, given in pairs],
+        }
 
 
 def _counted(resources: Json, dimensions: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -208,7 +219,8 @@ def test_every_alarm_hears_a_metric_that_a_machine_puts() -> None:
             assert fits, f"{name}/{alarm} waits for {metric} of {dimensions}"
     ours = ("DrillFailed", "DrillAgeHours", "CompletedExports", "NewestExportAge")
     jobs = ("CompletedBackups", "FailedBackups", "CompletedCopies", "FailedCopies")
-    assert heard >= {f"{METRICS}/SealedExports", *(f"{NAMESPACE}/{name}" for name in (*ours, *jobs))}
+    sealing = ("SealedExports", "MissingWindows", "ExportsOverQuota", "RejectedExports")
+    assert heard >= {*(f"{METRICS}/{name}" for name in sealing), *(f"{NAMESPACE}/{name}" for name in (*ours, *jobs))}
 
 
 def test_the_list_is_whole(every: dict[str, Json]) -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 import tableguard as tg
+from tableguard.backup.sealing import STEPS
 from tableguard.policy.denials import denying
 from tableguard.policy.documents import minified
 from tableguard.policy.evaluation import Policies, Request, evaluate
@@ -149,7 +150,7 @@ def test_everything_of_the_sealing_has_a_name_that_the_guardrail_knows() -> None
         each["Properties"].get("FunctionName") for each in found.values() if each["Type"] == "AWS::Lambda::Function"
     }
     roles = {each["Properties"].get("RoleName") for each in found.values() if each["Type"] == "AWS::IAM::Role"}
-    assert functions == {f"{named}-{step}" for step in ("open", "copy", "close", "problem", "sweep")}
+    assert functions == {f"{named}-{step}" for step in STEPS}
     assert roles == {named, *(f"{named}-{part}" for part in ("machine", "sweeper", "event", "clock"))}
     reported = json.dumps([each for each in found.values() if each["Type"] == "AWS::StepFunctions::StateMachine"])
     assert "tableguard/sealing" in reported

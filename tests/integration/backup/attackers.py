@@ -22,7 +22,6 @@ from tests.integration.backup.flow import Flow
 MANAGEMENT: Final = "111122223333"
 GOVERNED: Final = "governed-backups"
 ANALYST: Final = "analyst"
-SEALING: Final = "tableguard-sealing"
 DEPLOYER: Final = f"cdk-hnb659fds-cfn-exec-role-{org.VAULT}-{org.REGION}"
 _PATIENCE: Final = {"Delay": 1, "MaxAttempts": 60}
 _LAYERS: Final = {
@@ -38,7 +37,7 @@ CALLERS: Final[Mapping[str, tuple[str, str | None]]] = {
     "the replication role": (org.DATA, org.REPLICATION),
     "a reader in the data account (Athena)": (org.DATA, ANALYST),
     "root of the vault account": (org.VAULT, None),
-    "the sealing role": (org.VAULT, SEALING),
+    "the sealing role": (org.VAULT, org.SEALING),
     "the break-glass role": (org.VAULT, org.BREAK_GLASS),
     "a deployment of the vault": (org.VAULT, DEPLOYER),
     "the restore reader": (org.RECOVERY, org.READER),
@@ -141,7 +140,7 @@ def forbidden(flow: Flow) -> Callable[[], None]:
         guardrails=[
             tg.VaultGuardrail(
                 deployers=[],
-                sealing_roles=[tg.Role(account=org.VAULT, name=SEALING)],
+                sealing_roles=[tg.Role(account=org.VAULT, name=org.SEALING)],
                 bypassers=[tg.Role(account=org.VAULT, name=org.BREAK_GLASS)],
                 buckets=[org.INTAKE, org.SEALED],
             )
@@ -172,7 +171,7 @@ def deploy_governed(flow: Flow) -> None:
     """A sealed bucket like the vault's, with a lock that the break-glass role may lift."""
     app = cdk.App(analytics_reporting=False)
     stack = cdk.Stack(app, "Governed", env=cdk.Environment(account=org.VAULT, region=org.REGION))
-    sealing = tg.Role(account=org.VAULT, name=SEALING)
+    sealing = tg.Role(account=org.VAULT, name=org.SEALING)
     tg.ImmutableBackupBucket(
         stack,
         "Sealed",
@@ -201,7 +200,7 @@ def _replicated_away(s3: Any, at: Target) -> Any:
         "DeleteMarkerReplication": {"Status": "Disabled"},
         "Destination": {"Bucket": f"arn:aws:s3:::{org.INTAKE}"},
     }
-    role = f"arn:aws:iam::{org.VAULT}:role/{SEALING}"
+    role = f"arn:aws:iam::{org.VAULT}:role/{org.SEALING}"
     return s3.put_bucket_replication(Bucket=at.bucket, ReplicationConfiguration={"Role": role, "Rules": [rule]})
 
 

@@ -21,6 +21,7 @@ TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{DATA}:table/{TABLE}"
 SOURCE = f"{DATA}/{REGION}/{TABLE}"
 LANDING, INTAKE, SEALED = "landing-of-orders", "intake-of-backups", "sealed-backups"
 REPLICATION = "orders-replication"
+SEALING = "tableguard-sealing"  # the role that seals, and the beginning of its functions' names
 RESTORER = "restore-orders"
 READER = f"{RESTORER}-plan"
 """The role that may read the catalogue."""

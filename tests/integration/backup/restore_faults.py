@@ -13,7 +13,6 @@ from tests.integration.backup.fault_row import Fault
 from tests.integration.backup.stage import Stage
 
 _INVOKE = "lambda:Invoke"
-_SEALER = "tableguard-sealing"
 _ANYWAY = "The restore goes on; every item is there once."
 
 
@@ -118,7 +117,7 @@ def _missing_version(stage: Stage) -> None:
     entry["export"] = {**entry["export"], "id": "bogus", "from": _shown(start), "to": _shown(end)}
     entry["files"] = [{**entry["files"][0], "version_id": "none"}, *entry["files"][1:]]
     del entry["key"]
-    stage.flow.client("s3", org.VAULT, _SEALER).put_object(
+    stage.flow.client("s3", org.VAULT, org.SEALING).put_object(
         Bucket=org.SEALED,
         Key=f"catalogue/{org.SOURCE}/{end:%Y%m%dT%H%M%SZ}-incremental-bogus.json",
         Body=json.dumps(entry).encode(),

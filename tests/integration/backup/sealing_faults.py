@@ -26,6 +26,16 @@ def _export(stage: Stage) -> None:
     stage.flow.export()
 
 
+def _function(step: str) -> str:
+    return f"{org.SEALING}-{step.lower()}"
+
+
+def _ends(stage: Stage, before: int, step: str) -> list[str]:
+    """How the runs of a function ended, but those of before."""
+    runs = stage.flow.controls.invocations()[before:]
+    return [each["status"] for each in runs if _function(step) in each["function"]]
+
+
 def _dies_before(state: str) -> Callable[[Stage], None]:
     def run(stage: Stage) -> None:
         stage.inject("states:Execution", "kill", f"{_MACHINE}/{state}")
@@ -39,12 +49,11 @@ def _dies_before(state: str) -> Callable[[Stage], None]:
 
 def _function_dies(step: str) -> Callable[[Stage], None]:
     def run(stage: Stage) -> None:
-        stage.inject(_INVOKE, "kill", f"Sealing{step}", seconds=0.03)
+        stage.inject(_INVOKE, "kill", _function(step), seconds=0.03)
         before = len(stage.flow.controls.invocations())
         _export(stage)
         stage.sealing("SUCCEEDED")
-        ended = [each for each in stage.flow.controls.invocations()[before:] if f"Sealing{step}" in each["function"]]
-        stage.happened(any(each["status"] == "error" for each in ended))
+        stage.happened("error" in _ends(stage, before, step))
         stage.whole()
 
     return run
@@ -52,7 +61,7 @@ def _function_dies(step: str) -> Callable[[Stage], None]:
 
 def _answer_lost(step: str) -> Callable[[Stage], None]:
     def run(stage: Stage) -> None:
-        stage.inject(_INVOKE, "lose", f"Sealing{step}")
+        stage.inject(_INVOKE, "lose", _function(step))
         _export(stage)
         stage.whole()
 
@@ -75,7 +84,7 @@ def _is_lost(stage: Stage) -> None:
     before, covered = dict(stage.written), stage.chain()["covered_to"]
     stage.inject(_REPLICATE, "lose", "/data/")
     # Of the 41 tries only the first and the last are real: the others take the time of a minute.
-    stage.inject(_INVOKE, "fail", "SealingOpen", times=_TRIES - 2, after=1, code="NotYetComplete")
+    stage.inject(_INVOKE, "fail", _function("Open"), times=_TRIES - 2, after=1, code="NotYetComplete")
     _export(stage)
     failed = stage.sealing("FAILED")
     stage.failed(failed, "NotYetComplete", "1 of 4 data files have not arrived")
@@ -219,10 +228,7 @@ def _late(times: int, *when: str) -> Callable[[Stage], None]:
         before = len(stage.flow.controls.invocations())
         _export(stage)
         stage.whole()
-        told = [
-            each["status"] for each in stage.flow.controls.invocations()[before:] if "SealingOpen" in each["function"]
-        ]
-        stage.happened("error" in told)
+        stage.happened("error" in _ends(stage, before, "Open"))
 
     return run
 

@@ -15,7 +15,6 @@ from tests.integration.backup.flow import Flow, Item
 Items = Mapping[tuple[str, str], Item]
 _NUMBERS = 36
 _PATIENCE = 120.0  # seconds on a busy machine
-_SEALER = "tableguard-sealing"
 _MOST_INCREMENTS = 3  # of one chain: a restore loads them all
 
 
@@ -297,7 +296,7 @@ class Stage:
 
     def work(self) -> tuple[Any, str]:
         """A client for S3 as the role that seals, and the name of the bucket with its lists."""
-        s3 = self.flow.client("s3", org.VAULT, _SEALER)
+        s3 = self.flow.client("s3", org.VAULT, org.SEALING)
         found = self.flow.client("cloudformation", org.VAULT).describe_stack_resources(StackName="Vault")
         buckets = [
             each["PhysicalResourceId"]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tests.integration.backup import organization as org
 from tests.integration.backup.attack_rows import WORKS
-from tests.integration.backup.attackers import DEPLOYER, SEALING, Attackers, Target, decided, opened, outcome
+from tests.integration.backup.attackers import DEPLOYER, Attackers, Target, decided, opened, outcome
 from tests.integration.backup.flow import Flow, FlowError
 from tests.integration.backup.forged import Forged, md5
 
@@ -40,7 +40,7 @@ class TakenOver:
         Attackers(flow)  # the replication role may do everything
         self._s3 = flow.client("s3", org.DATA)
         self._s3.put_bucket_policy(Bucket=org.LANDING, Policy=opened(org.LANDING))
-        self._sealing = flow.client("s3", org.VAULT, SEALING)
+        self._sealing = flow.client("s3", org.VAULT, org.SEALING)
         self._deployment = flow.client("s3", org.VAULT, DEPLOYER)
         self._work: str = self._open()["Environment"]["Variables"]["WORK_BUCKET"]
         self._number = 0

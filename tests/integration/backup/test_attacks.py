@@ -13,7 +13,6 @@ from tests.integration.backup.attack_rows import PAGE, WORKS, Group, printed, te
 from tests.integration.backup.attackers import (
     GOVERNED,
     RETAINING,
-    SEALING,
     Attackers,
     Target,
     deploy_governed,
@@ -153,7 +152,7 @@ def governed(sealed: Sealed) -> None:
     deploy_governed(sealed.flow)
     title = "On what is sealed, in governance mode"
     rows = tried(title)
-    sealing = sealed.flow.client("s3", org.VAULT, SEALING)
+    sealing = sealed.flow.client("s3", org.VAULT, org.SEALING)
     deployed = [sealed.attackers.outcome(*row, sealed.fresh(GOVERNED, "GOVERNANCE", sealing)) for row in rows]
     sealed.open(GOVERNED)
     without_policy = [sealed.attackers.outcome(*row, sealed.fresh(GOVERNED, "GOVERNANCE")) for row in rows]

@@ -15,7 +15,7 @@ _DAYS = 7  # the shortest time that KMS waits before it deletes a key
 
 
 def remove_retained(accounts: Accounts, things: Iterable[Thing], report: Report) -> None:
-    """Delete tables, protected or not, and buckets, and schedule keys for deletion.
+    """Delete tables, protected or not, buckets and log groups, and schedule keys for deletion.
 
     Args:
         accounts: The accounts.
@@ -36,6 +36,8 @@ def remove_retained(accounts: Accounts, things: Iterable[Thing], report: Report)
             client.delete_bucket_policy(Bucket=name)
             _empty(client, name)
             client.delete_bucket(Bucket=name)
+        elif kind == "log group":
+            accounts.client("logs", place).delete_log_group(logGroupName=name)
         else:
             accounts.client("kms", place).schedule_key_deletion(KeyId=name, PendingWindowInDays=_DAYS)
         report.progress(f"removed the {kind} {name}")

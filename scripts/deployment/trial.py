@@ -23,7 +23,12 @@ from scripts.deployment.sealed import Sealed
 from scripts.deployment.wanted import Wanted, place_of
 from tableguard.review.assembly import SynthesizedStack, read_assembly
 
-_KINDS = {"AWS::DynamoDB::GlobalTable": "table", "AWS::KMS::Key": "key", "AWS::S3::Bucket": "bucket"}
+_KINDS = {
+    "AWS::DynamoDB::GlobalTable": "table",
+    "AWS::KMS::Key": "key",
+    "AWS::Logs::LogGroup": "log group",
+    "AWS::S3::Bucket": "bucket",
+}
 # It stays with its bucket, and goes with it.
 _WITH_ANOTHER = {"AWS::S3::BucketPolicy"}
 

@@ -64,6 +64,9 @@ def _measured(invoke: Callable[..., _Json]) -> Callable[..., _Json]:
             answer = {"status": "error", "error": "Worker process died"}
         if timer:
             timer.cancel()
+            if answer["status"] == "ok":  # it was faster: it dies before it answers
+                _kill(worker)
+                answer = {"status": "error", "error": "Worker process died"}
         _raised.set(answer.get("type") or ("Runtime.ExitError" if "died" in str(answer.get("error")) else None))
         _invocations.append(
             {
@@ -110,6 +113,7 @@ def _kill(worker: Any) -> None:
     process = worker._proc
     if process is not None and process.poll() is None:
         os.kill(process.pid, signal.SIGKILL)
+        process.wait()  # the next run is to begin with another
 
 
 def _peak(worker: Any) -> int | None:

@@ -36,7 +36,7 @@ def counting(function: str, *, segments: int, then: str, problem: str) -> dict[s
         "Digest": distributed_map(
             {
                 "DigestSegment": function_task(
-                    function, expression("$states.input"), seconds=CALL_SECONDS, then="Read"
+                    function, expression("$states.input"), seconds=CALL_SECONDS, new=True, then="Read"
                 ),
                 "Read": choice([("$states.input.done", "Counted")], "DigestSegment"),
                 "Counted": passing(None),

@@ -80,7 +80,7 @@ class Sealers(Construct):
             description="Seals what arrives in the vault",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
-        self.work = self._work_bucket(role, access_logs)
+        self.work = self._work_bucket(access_logs)
         machine = stack.format_arn(
             service="states",
             resource="stateMachine",
@@ -168,7 +168,7 @@ class Sealers(Construct):
         self._start_by_event(intake_name, called.event)
         self._start_by_clock(sweep_every, called.clock)
 
-    def _work_bucket(self, role: Role, access_logs: s3.IBucket | None) -> s3.Bucket:
+    def _work_bucket(self, access_logs: s3.IBucket | None) -> s3.Bucket:
         return s3.Bucket(
             self,
             "Work",

@@ -199,6 +199,7 @@ class SealingAlarms(Construct):
     def _growth(
         self, construct_id: str, expression: str, metrics: dict[str, cloudwatch.IMetric], most: int, what: str
     ) -> cloudwatch.Alarm:
+        """One of the last three days is enough: S3 tells of a day late, and until then that day is empty."""
         return cloudwatch.MathExpression(
             expression=expression, using_metrics=metrics, label="more than a day ago", period=cdk.Duration.days(1)
         ).create_alarm(
@@ -206,7 +207,8 @@ class SealingAlarms(Construct):
             construct_id,
             alarm_description=what,
             threshold=most,
-            evaluation_periods=1,
+            evaluation_periods=3,
+            datapoints_to_alarm=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )

@@ -167,6 +167,8 @@ def test_a_flood_rings_in_whatever_storage_class_its_source_chooses() -> None:
     # Of a class that holds nothing there is no value, and the first one would have none before it to differ from.
     assert expression(said) == f"DIFF(SUM([{', '.join(f'FILL({name}, 0)' for name in ids)}]))"
     assert (said["Threshold"], said["ComparisonOperator"]) == (2 * QUOTA.bytes_per_day, "GreaterThanThreshold")
+    # The newest day is empty until S3 tells of it, when it is the newest no longer.
+    assert (said["EvaluationPeriods"], said["DatapointsToAlarm"]) == (3, 1)
 
 
 def test_a_flood_of_small_objects_rings() -> None:

@@ -122,3 +122,13 @@ def test_counts_come_in_as_many_requests_as_cloudwatch_wants(s3: S3, monkeypatch
     monkeypatch.setattr(joining, "_MOST_METRICS", 1)
     lost(s3)
     assert [len(some) for some in seal.holes({}, Context())["counts"]] == [1, 1]
+
+
+def test_of_too_many_counts_those_with_holes_stay(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost(s3)
+    later(monkeypatch, joining.LATE)
+    monkeypatch.setattr(joining, "_sources", lambda *_: ("1/r/whole", "111122223333/eu-west-1/orders", "2/r/whole"))
+    of_all = seal.holes({}, Context())["counts"][0]
+    assert [count["missing"] for count in of_all] == [1, 1, 0, 0, 0, 0]
+    monkeypatch.setattr(joining, "_MOST_COUNTS", 2)
+    assert seal.holes({}, Context())["counts"] == [of_all[:2]]

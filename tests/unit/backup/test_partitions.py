@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -15,6 +16,7 @@ from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tableguard.backup.integrations import in_partition
+from tableguard.policy.backup.landing import Exported, exporter_statements
 from tableguard.policy.backup.replication import through_s3
 from tests.unit.backup import exported, plan_support, vaults
 from tests.unit.backup.restore.support import VAULT, full_table, restore
@@ -172,3 +174,9 @@ def test_only_integrations_are_renamed() -> None:
 def test_a_key_is_used_through_the_host_of_its_partition(region: str, host: str) -> None:
     via, _ = through_s3("arn:aws:s3:::b", region)
     assert (via.key, via.values) == ("kms:ViaService", (host,))
+    table = Exported(arn="arn:aws:dynamodb:r:1:table/t", account="111122223333", region=region, name="t")
+    *_, exporting = exporter_statements([table], bucket_arn="b", ledger_arn="l", namespace="n", key_arn="k")
+    (through,) = exporting.clauses
+    assert (through.operator, through.key) == ("StringLike", "kms:ViaService")
+    assert [fnmatchcase(host, value) for value in through.values] == [True]
+    assert not fnmatchcase(host.replace("s3.", "dynamodb."), through.values[0])

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, FlexibleChecksumError
 from botocore.response import StreamingBody
 
-from tableguard.backup.runtime import point_in_time, restore, seal
-from tableguard.backup.runtime.errors import Damaged, NotYetComplete, Rejected, Throttled, Unfinished
+from tableguard.backup.runtime import clients, point_in_time, problems, restore, seal
+from tableguard.backup.runtime.errors import Damaged, NotAllowed, NotYetComplete, Rejected, Throttled, Unfinished
 from tableguard.backup.runtime.storage import CHUNK
 from tests.unit.backup.aws import S3, DynamoDB, RefusalError
 from tests.unit.backup.conftest import Context
@@ -102,10 +102,10 @@ def test_a_segment_that_cannot_be_read_is_told_by_its_number_and_nothing_of_an_i
             raise RefusalError("AccessDeniedException")
 
     dynamodb.before = refuse
-    with pytest.raises(ClientError):
+    with pytest.raises(NotAllowed):
         digests(3)
-    told = restoring()
-    assert told["Cause"] == "segment 0: Scan was answered with AccessDeniedException."
+    refused = "Scan on new is not allowed: its tags or the policies say so."
+    assert restoring() == {"Error": "NotAllowed", "Cause": refused}
 
     def quotes(*_: Any, **__: Any) -> None:
         raise KeyError("secret of an item")
@@ -127,6 +127,15 @@ def test_where_no_worker_has_said_anything_the_map_is_told(s3: S3) -> None:
     export = Export(1, FILES, 0).arrive(s3)
     copied(s3, export)
     assert (restoring(), sealing(export)) == (MAP, MAP)
+
+
+def test_a_refusal_is_told_unless_there_is_another_problem(s3: S3) -> None:
+    """It is tried again, as a role is let by the tags of a new table, and has passed if anything else was met."""
+    folder = problems.folder_of("restore-1/", "restore-1")
+    for name, error in (("a", NotAllowed("a is refused")), ("b", Damaged("b is damaged"))):
+        with pytest.raises(type(error)), problems.noted(clients.s3(), "work", folder, name):
+            raise error
+        assert restoring() == {"Error": type(error).__name__, "Cause": str(error)}
 
 
 def test_what_is_tried_again_is_no_problem(s3: S3, dynamodb: DynamoDB, monkeypatch: pytest.MonkeyPatch) -> None:

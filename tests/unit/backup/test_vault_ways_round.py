@@ -34,6 +34,7 @@ DEPLOYMENT, BREAK_GLASS = "deployment", "break-glass"
 _REGIONAL = f"{REGION}:{VAULT}"
 _STACK = f"arn:aws:cloudformation:{_REGIONAL}:stack/Backups/1"
 _OPEN = f"arn:aws:lambda:{_REGIONAL}:function:tableguard-sealing-open"
+_EXECUTION = f"arn:aws:states:{_REGIONAL}:execution:acme-sealed-seal:run"
 _PASSER = f"arn:aws:iam::{VAULT}:role/cdk-hnb659fds-deploy-role-{VAULT}-{REGION}"
 _ROLE = f"arn:aws:iam::{VAULT}:role/"
 _MACHINES = [DEPLOYMENT, "sealing machine", "sweeper"]
@@ -65,6 +66,7 @@ WAYS_ROUND: dict[str, tuple[str, str, dict[str, str], str, list[str]]] = {
     "run a function": ("lambda:InvokeFunction", _OPEN, {}, "VaultFunctions", _MACHINES),
     "run a version": ("lambda:InvokeFunction", f"{_OPEN}:1", {}, "VaultFunctions", _MACHINES),
     "run a function by its URL": ("lambda:InvokeFunctionUrl", _OPEN, {}, "VaultFunctions", _MACHINES),
+    "stop what is being sealed": ("states:StopExecution", _EXECUTION, {}, "VaultRuns", _MACHINES),
     "say that something was sealed": ("cloudwatch:PutMetricData", "*", _SEALED_METRIC, "VaultMetrics", _MACHINES),
     **{
         f"{what} the role of {part}": (f"iam:{action}", f"{_ROLE}{part}", {}, "VaultRoles", [DEPLOYMENT])

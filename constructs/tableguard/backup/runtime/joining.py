@@ -19,7 +19,8 @@ LATE: Final = timedelta(hours=6)
 """How long an export may be sealed before what comes before its window is missed."""
 _LOOKED_AT: Final = timedelta(days=3)  # a hole that a later full export has mended is told for as long
 _SHOWN: Final = 20  # holes that are named
-_MOST_METRICS: Final = 1_000  # Source: CloudWatch API reference, PutMetricData
+_MOST_METRICS: Final = 300  # at a time: CloudWatch takes 1,000, but no state more than 256 KiB
+_MOST_COUNTS: Final = 1_200  # of the longest names, for the same reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,9 @@ def unjoined(s3: Any, sealed: str, *, now: datetime) -> dict[str, Any]:
 
     Returns:
         `{"counts": [[{"account", "missing"} or {"account", "table", "missing"}, …], …], "holes": [text, …]}`: as many
-        counts at a time as there may be metrics in a request. A table is that of all regions, as in the other metrics;
-        the texts name account, region, table and window, of 20 at most.
+        counts at a time as a request takes, and as many as an answer does, those with holes before the others. A table
+        is that of all regions, as in the other metrics; the texts name account, region, table and window, of 20 at
+        most.
     """
     accounts: dict[str, int] = {}
     tables: dict[tuple[str, str], int] = {}
@@ -101,6 +103,8 @@ def unjoined(s3: Any, sealed: str, *, now: datetime) -> dict[str, Any]:
         *({"account": account, "missing": missing} for account, missing in accounts.items()),
         *({"account": account, "table": table, "missing": missing} for (account, table), missing in tables.items()),
     ]
+    # Where there are too many, those are left out of which nothing is missing: an alarm keeps what it was told last.
+    counts = sorted(counts, key=lambda count: count["missing"] == 0)[:_MOST_COUNTS]
     batches = [counts[start : start + _MOST_METRICS] for start in range(0, len(counts), _MOST_METRICS)]
     return {"counts": batches, "holes": told[:_SHOWN]}
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from . import storage
-from .errors import BackupError, NotYetComplete, Throttled, Unfinished
+from .errors import BackupError, NotAllowed, NotYetComplete, Throttled, Unfinished
 
 _TRANSIENT: Final = (NotYetComplete, Throttled, Unfinished)  # the machine tries again, and what was done is kept
 _READ: Final = 100  # a map stops after its first failure, so that there are about as many as workers at once
@@ -97,6 +97,8 @@ def told(
         for key in islice(storage.keys(s3, bucket, folder), _READ)
         if not settled(key.removeprefix(folder).removesuffix(".json"))
     ]
+    # What was refused is tried again: next to another problem, it has most likely passed.
+    found = [each for each in found if each["error"] != NotAllowed.__name__] or found
     if not found:
         return {"Error": otherwise["Error"], "Cause": otherwise["Cause"]}
     first = found[0]["error"]

@@ -88,8 +88,12 @@ def digest(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
     Raises:
         Throttled: The table answered nothing during the whole invocation.
+        NotAllowed: As in `load`.
     """
-    with problems.noted(s3(), setting("WORK_BUCKET"), _problems(event), f"segment {event['segment']}"):
+    with (
+        problems.noted(s3(), setting("WORK_BUCKET"), _problems(event), f"segment {event['segment']}"),
+        patience.allowed_soon(event["table"]),
+    ):
         read = comparing.digest_segment(dynamodb(), event, left=partial(seconds_left, context))
     return {**read, "execution": event["execution"]}
 

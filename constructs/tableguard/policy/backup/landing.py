@@ -10,8 +10,9 @@ from tableguard.policy.backup.common import DELETES, Bucket
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import Statement
+from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.policy.principals import Role
-from tableguard.policy.tokens import ordered
+from tableguard.policy.tokens import is_unresolved, ordered
 
 WRITES_OF_EXPORTS: Final = ("s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl")
 """What the caller of an export needs. Source: DynamoDB developer guide, "Requesting a table export"."""
@@ -125,11 +126,13 @@ def exporter_statements(
     if key_arn is not None:
         # Source: DynamoDB developer guide, "Requesting a table export", on buckets with a KMS key.
         # S3 alone uses it, and in the key's own region, since a bucket takes no key of another one.
+        region = tables[0].region
+        suffix = "*" if is_unresolved(region) else dns_suffix_of(partition_of(region))
         statements.append(
             Statement(
                 actions=("kms:Decrypt", "kms:GenerateDataKey"),
                 resources=(key_arn,),
-                clauses=(Clause("StringLike", "kms:ViaService", ("s3.*.amazonaws.com",)),),
+                clauses=(Clause("StringLike", "kms:ViaService", (f"s3.*.{suffix}",)),),
             )
         )
     return tuple(statements)

@@ -38,7 +38,7 @@ _OF_SEALING: Final = (
         " PutRuntimeManagementConfig RemovePermission UpdateFunctionCode UpdateFunctionConfiguration"
         " UpdateFunctionEventInvokeConfig",
     ),
-    *actions_of("states", "DeleteStateMachine StopExecution UpdateStateMachine"),
+    *actions_of("states", "DeleteStateMachine UpdateStateMachine"),
     *actions_of("events", "DeleteRule DisableRule PutRule PutTargets RemoveTargets"),
     *actions_of("scheduler", "DeleteSchedule DeleteScheduleGroup UpdateSchedule"),
     # A rule that mutes an alarm leaves it as it is and keeps its actions from being taken.
@@ -58,6 +58,8 @@ _OF_STACKS: Final = actions_of(
 )
 _ASSUME: Final = ("sts:AssumeRole",)
 _INVOKE: Final = actions_of("lambda", "InvokeAsync InvokeFunction InvokeFunctionUrl")
+# A machine stops what it has begun, once one of its files cannot be sealed.
+_STOP: Final = ("states:StopExecution",)
 _MEASURE: Final = ("cloudwatch:PutMetricData",)
 
 
@@ -160,7 +162,7 @@ class VaultGuardrail(Guardrail):
             *role_guard("VaultRoles", guarded, guardians, partition=rendering.partition),
             sealing,
             *self._deploying(rendering, guardians),
-            *(_sealing(rendering, sealers, guardians) if sealers else ()),
+            *_sealing(rendering, sealers, guardians),
             *others,
         )
 
@@ -201,10 +203,14 @@ def _sealing(
     """
     arns = [arn for one in guardians for arn in _arns(one, rendering)]
     machines = ordered((*arns, *(each.machines(rendering.partition) for each in sealers)))
-    unless = Clause("ArnNotLike", PRINCIPAL_ARN, machines)
+    unless = (Clause("ArnNotLike", PRINCIPAL_ARN, machines),) if machines else ()
     functions = ordered(each.functions(rendering.partition) for each in sealers)
     ours = Clause("StringEquals", "cloudwatch:namespace", (METRICS,))
+    stopping = Denial(sid="VaultRuns", actions=_STOP, clauses=unless)
+    if not sealers:
+        return (stopping,)
     return (
-        Denial(sid="VaultFunctions", actions=_INVOKE, resources=functions, clauses=(unless,)),
-        Denial(sid="VaultMetrics", actions=_MEASURE, clauses=(unless, ours)),
+        Denial(sid="VaultFunctions", actions=_INVOKE, resources=functions, clauses=unless),
+        Denial(sid="VaultMetrics", actions=_MEASURE, clauses=(*unless, ours)),
+        stopping,
     )

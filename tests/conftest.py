@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,10 @@ import pytest
 
 from tests.project.machine import ROOT, Assembly, Machine
 from tests.project.wheel import build_wheel
+
+# A shell lets what it starts in the background ignore interrupts, and so would every program that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run and no deadline: a gate must not fail because a machine was busy, nor pass by luck.
 # HYPOTHESIS_PROFILE=explore looks for new examples.

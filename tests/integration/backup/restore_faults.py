@@ -166,9 +166,9 @@ def _rots(do: str, *words: str) -> Callable[[Stage], None]:
 def _unread(stage: Stage) -> None:
     _two_steps(stage)
     name = stage.name()
-    stage.inject("dynamodb:Scan", "deny", name)
+    stage.inject("dynamodb:Scan", "deny", name, code="ValidationException")
     told = stage.flow.restore(name, "FAILED")
-    assert re.search(r": segment \d: Scan was answered with AccessDeniedException\.$", told["cause"]), told
+    assert re.search(r": segment \d: Scan was answered with ValidationException\.$", told["cause"]), told
     assert f"Table {name} is left as it is, tagged tableguard:restore-state = incomplete" in told["cause"]
     stage.flow.restore(name, resume=told["executionArn"])
     _is_whole(stage, name)
@@ -178,10 +178,10 @@ def _unchecked(stage: Stage) -> None:
     _two_steps(stage)
     name = stage.name()
     stage.flow.restore(name)
-    stage.inject("dynamodb:Scan", "deny", name)
+    stage.inject("dynamodb:Scan", "deny", name, code="ValidationException")
     check = stage.flow.output("Recovery", "CheckMachine")
     told = stage.flow.ended(stage.flow.start(check, {"table": name}, org.RECOVERY), "FAILED")
-    assert re.fullmatch(r"segment \d+: Scan was answered with AccessDeniedException\.", told["cause"]), told
+    assert re.fullmatch(r"segment \d+: Scan was answered with ValidationException\.", told["cause"]), told
     _is_whole(stage, name)
 
 
@@ -323,14 +323,14 @@ RESTORES = (
     ),
     Fault(
         name="a restored table cannot be read",
-        injected="One segment of the table is refused to the function that reads it.",
+        injected="The function that reads one segment of the table is answered with an error.",
         by="extension",
         must="The restore fails and says which segment, and by which answer; another one that resumes it is whole.",
         run=_unread,
     ),
     Fault(
         name="a table cannot be read when it is checked",
-        injected="One segment of a table is refused to the function that counts it for a check.",
+        injected="The function that counts one segment of a table for a check is answered with an error.",
         by="extension",
         must="The check fails and says which segment, and by which answer.",
         run=_unchecked,

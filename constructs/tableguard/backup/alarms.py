@@ -105,7 +105,7 @@ def alarm(
     Args:
         scope: The parent construct.
         construct_id: The alarm's id.
-        metric: How often it happened, by the hour.
+        metric: How often it happened.
         description: What that means, and where to read on.
         topic: Who is told; nobody when None.
     """
@@ -137,7 +137,7 @@ def absence(
     Args:
         scope: The parent construct.
         construct_id: The alarm's id.
-        metric: How often it happened, by the hour.
+        metric: How often it happened.
         description: What that means, and where to read on.
         after_hours: For how many hours: 1 to 168, see `hours_of`.
         topic: Who is told; nobody when None.

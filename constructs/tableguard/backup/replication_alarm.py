@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from tableguard.backup.alarms import tell
+from tableguard.backup.alarms import alarm
 
 
 def replication_alarm(
@@ -25,20 +25,11 @@ def replication_alarm(
         rule_id: The replication rule's id.
         topic: Who is told; nobody when None.
     """
-    alarm = cloudwatch.Metric(
+    failed = cloudwatch.Metric(
         namespace="AWS/S3",
         metric_name="OperationsFailedReplication",
         dimensions_map={"SourceBucket": source, "DestinationBucket": destination, "RuleId": rule_id},
         statistic="Sum",
         period=cdk.Duration.minutes(5),
-    ).create_alarm(
-        scope,
-        "Failed",
-        alarm_description=f"Objects failed to replicate to {destination}",
-        threshold=1,
-        evaluation_periods=1,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
-    tell(topic, alarm)
-    return alarm
+    return alarm(scope, "Failed", failed, f"Objects failed to replicate to {destination}", topic)

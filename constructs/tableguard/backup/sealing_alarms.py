@@ -112,20 +112,14 @@ class SealingAlarms(Construct):
             )
             for number, (machine, name) in enumerate((m, f) for m in machines for f in _FAILURES)
         }
-        return cloudwatch.MathExpression(
+        failed = cloudwatch.MathExpression(
             expression=f"SUM([{', '.join(f'FILL({name}, 0)' for name in metrics)}])",
             using_metrics=metrics,
             label="failed executions",
             period=cdk.Duration.minutes(5),
-        ).create_alarm(
-            self,
-            "Failed",
-            alarm_description=f"Sealing or sweeping of {self._vault} failed, or refused an export: see the executions",
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        what = f"Sealing or sweeping of {self._vault} failed, or refused an export: see the executions"
+        return alarm(self, "Failed", failed, what, None)
 
     def _absence(self, account: str, table: str | None) -> cloudwatch.Alarm:
         return self._metric(SEALED, "Sum", account, table).create_alarm(

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
+from tableguard.aws.actions import Category
+from tableguard.aws.dynamodb import Action, Reach, Resource
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE, Access
-from tableguard.policy.actions import Action, Reach, Resource
 from tableguard.policy.collectives import AwsService
 from tableguard.policy.conditions import (
     Clause,
@@ -28,9 +29,6 @@ from tableguard.policy.tokens import is_unresolved
 
 # DynamoDB refuses a policy that names any other service. Source: aws-cdk, isUnsupportedServicePrincipal.
 _SERVICES: Final = frozenset({"glue.amazonaws.com", "redshift.amazonaws.com", "replication.dynamodb.amazonaws.com"})
-
-# Actions on items that no fine-grained condition works for.
-_ITEMS_UNFENCED: Final = frozenset({"SearchVectors", "StartBulkPutItems"})
 
 
 class Grantable(Protocol):
@@ -342,10 +340,7 @@ class TableGrant:
 
     @property
     def _uses_key(self) -> bool:
-        return any(
-            action.by_attribute or Resource.STREAM in action.resources or action.name in _ITEMS_UNFENCED
-            for action in self.access.actions
-        )
+        return any(action.decrypts or action.category is Category.STREAM for action in self.access.actions)
 
     def _trust(self, table: TableReference) -> Trust:
         return self.subject.trust(partition=table.partition_id, owner=table.account, named=self.name_principal)

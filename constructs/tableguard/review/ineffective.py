@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tableguard.policy.actions import ACTIONS, Action, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
 from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.review.picture import Picture, Table
 from tableguard.review.sentences import Sentence, Shelf, texts

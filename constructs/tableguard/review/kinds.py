@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tableguard.policy.actions import ACTIONS, Action, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
 from tableguard.review.picture import Table
 
 # What hands items out: one by one, all at once, or to a bucket.

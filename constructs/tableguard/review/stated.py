@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tableguard.aws.dynamodb import ACTIONS
 from tableguard.policy.access import Access as Named
-from tableguard.policy.actions import ACTIONS
 from tableguard.review.access import Access, Status
 from tableguard.review.picture import Stated
 from tableguard.review.sentences import Test

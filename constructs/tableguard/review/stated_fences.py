@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tableguard.policy.actions import ACTIONS, Reach
+from tableguard.aws.dynamodb import ACTIONS, Reach
 from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.policy.perimeter import Fenced
 from tableguard.policy.perimeter.exemptions import replication_of

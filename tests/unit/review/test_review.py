@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.policy.actions import ACTIONS, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
 from tableguard.policy.evaluation import evaluate
 from tableguard.review.access import Status
 from tableguard.review.as_json import as_json

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Final
 
+from tableguard.aws.dynamodb import ACTIONS, SERVICE
 from tableguard.policy import names
-from tableguard.policy.actions import ACTIONS, SERVICE
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError

@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from tableguard.aws.dynamodb import ACTIONS, SERVICE, Reach, Resource
 from tableguard.policy import names
-from tableguard.policy.actions import ACTIONS, SERVICE, Reach, Resource
 from tableguard.policy.errors import InvalidInputError
 
 

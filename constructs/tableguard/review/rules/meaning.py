@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
+from tableguard.aws.dynamodb import Action
 from tableguard.policy import (
     Access,
     FederatedUser,
@@ -23,7 +24,6 @@ from tableguard.policy import (
     TableReference,
     names,
 )
-from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import ContextValue
 from tableguard.review.picture import Table
 from tableguard.review.rules.circumstances import is_forwarded

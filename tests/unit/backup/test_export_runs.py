@@ -1,4 +1,4 @@
-"""The export machine run over days: its chain has no gap, is begun anew in time, and never goes on past what is lost."""
+"""The export machine run over days: no gap, a full export again and again, nothing that goes on past a loss."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import json
 import tracemalloc
 from typing import Any
 
@@ -136,6 +138,42 @@ def test_an_entry_whose_parts_do_not_agree_is_noticed(s3: S3, old: bytes, new: b
     entry.body = entry.body.replace(old, new)
     with pytest.raises(Damaged, match=r"do not add up|of another export"):
         plan()
+
+
+@pytest.mark.parametrize(
+    ("where", "part", "value", "why"),
+    [
+        ("whole", "digest", "0" * 64, "do not add up"),
+        ("file", "digest", "0" * 64, "do not add up"),
+        ("file", "count", 5, "do not add up"),
+        ("file", "records", 5, "do not add up"),
+        ("file", "bytes", 5, "is not what the catalogue says"),
+        ("file", "sha256", "0" * 64, "is not what the catalogue says"),
+    ],
+)
+def test_an_entry_that_is_altered_in_one_place_is_noticed(
+    s3: S3, where: str, part: str, value: object, why: str
+) -> None:
+    """Its other figures agree: the number of items, above all."""
+    chain_of(s3)
+    found = next(version for version in s3.buckets["sealed"].versions if version.key.startswith("catalogue/"))
+    entry = stored(s3, "sealed", found.key)
+    (entry if where == "whole" else entry["files"][0])[part] = value
+    found.body = json.dumps(entry).encode()
+    with pytest.raises(Damaged, match=why):
+        plan()
+
+
+def test_nothing_of_a_file_that_is_altered_and_as_long_as_before_is_written(s3: S3, dynamodb: DynamoDB) -> None:
+    chain_of(s3)
+    planned = plan()
+    version = sealed_file(s3)
+    other = gzip.compress(b"".join(full_line(item(key, v={"N": "9"})) for key in "abcd"), mtime=0)
+    assert len(other) == len(version.body)
+    version.body = other
+    with pytest.raises(Damaged, match="nothing of it is written"):
+        load_all(s3, planned)
+    assert dynamodb.count("BatchWriteItem") == 0
 
 
 def test_nothing_of_an_altered_file_is_written(s3: S3, dynamodb: DynamoDB) -> None:

@@ -80,6 +80,7 @@ class Machine:
         evaluate: What evaluates its expressions.
         task: What a task answers, by the last part of its resource and its arguments.
         now: The time; waiting moves it.
+        variables: What is set already, where a run begins in the middle.
     """
 
     definition: Json
@@ -90,7 +91,7 @@ class Machine:
 
     def run(self, given: Json, *, name: str = "run") -> tuple[bool, Any]:
         """Whether it succeeded; its output, or its error and cause."""
-        self.variables, state_input, next_ = {}, given, self.definition["StartAt"]
+        state_input, next_ = given, self.definition["StartAt"]
         self._execution = {"Name": name, "Id": f"arn:{name}", "StartTime": self._time(), "Input": given}
         for _ in range(_MOST_STATES):
             state = self.definition["States"][next_]

@@ -363,6 +363,20 @@ def test_replicas_are_fenced_once_they_are_deployed() -> None:
     assert allows(policy, "GetItem", principal=APPLICATIONS[0], resource=in_ireland)
 
 
+def test_of_two_replicas_the_one_that_is_new_is_warned_of_and_the_other_is_fenced() -> None:
+    scope = stack(app())
+    replicas = [dynamodb.ReplicaTableProps(region=region) for region in (REPLICA, "us-west-2")]
+    tg.NoHumanAccess(scope, "NoPeople", table=table_v2(scope, replicas=replicas), deployed_replicas=[REPLICA])
+    (warning,) = [text for text in warnings(scope) if "tableguard:replica-open-to-people" in text]
+    assert "in us-west-2 people are not kept out" in warning
+    assert "deployed_replicas=['us-west-2']" in warning
+    documents = Documents.of(scope)
+    assert documents.table["Metadata"]["tableguard"]["people"]["open replicas"].keys() == {"us-west-2"}
+    assert documents.table_policy("us-west-2") is None
+    in_ireland = ORDERS.replace("us-east-1", REPLICA)
+    assert not allows(documents.table_policy(REPLICA), "GetItem", principal=PEOPLE[1], resource=in_ireland)
+
+
 def reviewed(scope: cdk.Stack) -> Review:
     assembly = scope.node.root.synth()  # type: ignore[attr-defined]
     stacks = read_assembly(Path(assembly.directory))

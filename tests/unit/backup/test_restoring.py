@@ -61,6 +61,10 @@ def test_the_plan_says_what_it_reaches(s3: S3) -> None:
         ("INCREMENTAL", at(0), at(1), 2),
     ]
     assert (planned["records"], planned["expected"]["count"]) == (11, 8)
+    assert (planned["work_bucket"], planned["work_prefix"]) == ("work", "restore-1/")
+    assert planned["table_id"] == "12345678-1234-1234-1234-123456789012"
+    files = [file for step in planned["steps"] for file in stored(s3, "work", step["key"])]
+    assert planned["bytes"] == sum(file["bytes"] for file in files)
 
 
 def test_loading_everything_twice_and_in_another_order_of_files_gives_the_same(s3: S3, dynamodb: DynamoDB) -> None:

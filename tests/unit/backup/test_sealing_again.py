@@ -168,6 +168,32 @@ def test_a_sweep_leaves_alone_what_was_rejected_at_any_step(s3: S3, export: Expo
     assert seal.sweep({}, Context())["exports"] == []
 
 
+def test_a_sweep_leaves_alone_what_has_no_manifest(s3: S3) -> None:
+    waiting = Export(2, [], 1)
+    Export(1, [[full_line(item("a"))]], 0).arrive(s3, without="manifest-summary.json")
+    # What increments share is no export, whatever somebody puts there.
+    s3.put("intake", f"{PREFIX}/AWSDynamoDB/data/manifest-summary.json", b"{}")
+    assert seal.sweep({}, Context())["exports"] == []
+    waiting.arrive(s3)
+    assert seal.sweep({}, Context())["exports"] == [waiting.event]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    ["{}/x", "eu-west-1/table-{}/x", "eu-west-1/table-{}/AWSDynamoDB/x", "eu-west-1/orders/AWSDynamoDB/a_{}/x"],
+    ids=["regions", "tables", "tables without exports", "exports that are none"],
+)
+def test_an_account_with_folders_without_end_takes_neither_the_time_of_a_sweep_nor_the_turn_of_others(
+    s3: S3, export: Export, junk: str
+) -> None:
+    for number in range(200):
+        s3.put("intake", f"000000000000/{junk.format(f'{number:03}')}", b"")
+    began = len(s3.calls)
+    assert seal.sweep({}, Context(*[900] * 20, 1))["exports"] == [export.event]
+    # It ends with its time.
+    assert len(s3.calls) - began < 60
+
+
 def test_what_was_reached_of_one_version_of_a_file_says_nothing_of_another(s3: S3) -> None:
     """Somebody has put another file of as many records under the key before."""
     s3.replaced_by_md5 = False

@@ -122,6 +122,18 @@ def test_a_sealed_file_that_is_gone_or_altered_is_noticed_before_anything_is_mad
         plan()
 
 
+def test_a_sealed_file_that_nobody_lets_us_see_is_not_said_to_be_gone(s3: S3) -> None:
+    chain_of(s3)
+
+    def refuse(called: str, _request: dict[str, Any]) -> None:
+        if called == "HeadObject":
+            raise RefusalError("403", 403)
+
+    s3.before = refuse
+    with pytest.raises(ClientError):
+        plan()
+
+
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"version": 2}', b'{"version": 1, "export": {}, "source": {}}'])
 def test_an_entry_that_is_none_is_noticed(s3: S3, damage: bytes) -> None:
     chain_of(s3)
@@ -149,6 +161,8 @@ def test_an_entry_whose_parts_do_not_agree_is_noticed(s3: S3, old: bytes, new: b
     [
         ("whole", "digest", "0" * 64, "do not add up"),
         ("file", "digest", "0" * 64, "do not add up"),
+        ("file", "digest", "no digest", "is no catalogue entry"),
+        ("file", "count", "4", "is no catalogue entry"),
         ("file", "count", 5, "do not add up"),
         ("file", "records", 5, "do not add up"),
         ("file", "bytes", 5, "is not what the catalogue says"),

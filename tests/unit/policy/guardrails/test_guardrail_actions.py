@@ -228,3 +228,37 @@ def test_nobody_but_the_machines_reports_that_something_was_sealed() -> None:
     assert (may(machine, METRICS), may(GUARDIAN.arn("aws"), METRICS)) == (True, True)
     assert not may(ADMIN, METRICS)
     assert may(ADMIN, "acme/orders")
+
+
+def test_without_roles_that_seal_nothing_is_said_of_functions_and_metrics() -> None:
+    alone = tg.VaultGuardrail(deployers=[])
+    assert open_to(ADMIN, alone, "*", "lambda:InvokeFunction cloudwatch:PutMetricData") == [
+        "lambda:InvokeFunction",
+        "cloudwatch:PutMetricData",
+    ]
+    assert open_to(ADMIN, alone, "*", "states:StopExecution lambda:UpdateFunctionCode") == []
+
+
+def test_named_buckets_are_guarded_and_no_others() -> None:
+    named = tg.VaultGuardrail(deployers=[], buckets=["sealed"])
+    of_bucket, of_object = "s3:DeleteBucketPolicy s3:PutLifecycleConfiguration", "s3:DeleteObjectVersion"
+    assert open_to(ADMIN, named, "arn:aws:s3:::sealed", of_bucket) == []
+    assert open_to(ADMIN, named, "arn:aws:s3:::sealed/x", f"{of_object} s3:PutObjectRetention") == []
+    assert open_to(ADMIN, named, "arn:aws:s3:::sealed-not", of_bucket) == of_bucket.split()
+    assert open_to(ADMIN, named, "arn:aws:s3:::sealed-not/x", of_object) == [of_object]
+
+
+def test_nobody_of_a_vaults_account_becomes_a_passer_but_its_deployers() -> None:
+    passer, deployer = (tg.Role(account=ACCOUNT, name=name) for name in ("deploy", "pipeline"))
+    control = Control(
+        guardrails=[tg.VaultGuardrail(deployers=[deployer])], guardians=[GUARDIAN], passers=[passer]
+    ).service_control()
+    policies = Policies(identity=[FULL], resource=OF_RESOURCE, service_control=[[FULL, *documents(*control)]])
+
+    def may(principal: str, role: tg.Role) -> bool:
+        request = Request(principal=principal, action="sts:AssumeRole", resource=role.arn("aws"))
+        return evaluate(request, policies).allowed
+
+    assert not may(ADMIN, passer)
+    assert (may(deployer.arn("aws"), passer), may(GUARDIAN.arn("aws"), passer)) == (True, True)
+    assert may(ADMIN, tg.Role(account=ACCOUNT, name="reader"))

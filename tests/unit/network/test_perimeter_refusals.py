@@ -78,6 +78,10 @@ def test_a_list_has_to_be_one(name: str) -> None:
     assert refused(lambda: around(stack(), **{name: "vpc-0abc1234"})).what == f"{name} of Data/Perimeter"
 
 
+def test_limits_have_to_be_some() -> None:
+    assert refused(lambda: around(stack(), limits=20_480)).what == "limits of Data/Perimeter"
+
+
 def test_something_else_than_a_vpc_or_an_endpoint_is_refused() -> None:
     assert refused(lambda: around(stack(), vpcs=["vpc-0abc1234"])).what == "a VPC of a perimeter"
     data = stack()
@@ -355,8 +359,17 @@ def test_no_command_would_lock_the_owner_of_an_imported_table_out() -> None:
     assert "Fenced.DEPLOYMENT" in error.fix
 
 
-def test_the_owner_of_an_imported_table_needs_ids_that_are_written_down() -> None:
+UNKNOWN = tg.FromVpc("${Token[TOKEN.42]}", region=REGION)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"perimeter": tg.Perimeter(networks=[HERE, UNKNOWN])}],
+    ids=["a VPC of the app", "one beside one that is written down"],
+)
+def test_the_owner_of_an_imported_table_needs_ids_that_are_written_down(options: dict[str, Any]) -> None:
     data = stack()
     table = dynamodb.Table.from_table_arn(data, "Orders", ORDERS)
-    error = refused(lambda: around(data, table=table, perimeter=None, vpcs=[vpc_of(data)]))
+    given = options if "perimeter" in options else {"perimeter": None, "vpcs": [vpc_of(data)]}
+    error = refused(lambda: around(data, table=table, **given))
     assert "ids written down" in error.fix

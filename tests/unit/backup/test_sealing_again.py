@@ -12,7 +12,7 @@ import pytest
 from tableguard.backup.runtime import seal, storage
 from tableguard.backup.runtime.errors import NotYetComplete, QuotaExceeded, Rejected, Unfinished
 from tableguard.backup.runtime.tally import of_items
-from tests.unit.backup.aws import S3, RefusalError, States
+from tests.unit.backup.aws import S3, RefusalError, States, Stored
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import PREFIX, Export, full_line, item
 from tests.unit.backup.flow import seal_all, stored
@@ -287,3 +287,47 @@ def test_a_wrong_record_is_told_apart_from_a_file_that_is_cut_short(s3: S3, monk
     (work,) = copies(s3, Export(1, [[b"no record\n", *lines]], 0).arrive(s3))
     with pytest.raises(Rejected, match="record 1: A line is not JSON"):
         seal.copy(work, Context())
+
+
+def entry_of(s3: S3, export: Export) -> tuple[dict[str, Any], Stored]:
+    """What closing an export gave, and the entry that it wrote."""
+    for work in copies(s3, export):
+        seal.copy(work, Context())
+    closed = seal.close(export.event, Context())
+    (entry,) = (version for version in s3.buckets["sealed"].versions if version.key == closed["catalogue_key"])
+    return closed, entry
+
+
+def test_what_is_written_over_an_entry_later_changes_nothing_of_it(s3: S3, export: Export) -> None:
+    closed, entry = entry_of(s3, export)
+    said = stored(s3, "sealed", entry.key)
+    assert closed["bytes"] == sum(file["bytes"] for file in said["files"])
+    s3.put("sealed", entry.key, json.dumps({**said, "records": 9, "bytes": 9, "count": 9}).encode())
+    assert seal.close(export.event, Context()) == closed
+    assert closed["version_id"] == entry.id
+
+
+def test_an_entry_of_another_export_in_its_place_is_refused(s3: S3, export: Export) -> None:
+    _, entry = entry_of(s3, export)
+    said = stored(s3, "sealed", entry.key)
+    said["export"]["arn"] = said["export"]["arn"].replace("orders", "other")
+    entry.body = json.dumps(said).encode()
+    with pytest.raises(Rejected, match="is the entry of another export"):
+        seal.close(export.event, Context())
+
+
+def test_an_entry_that_is_not_to_be_seen_yet_is_looked_for_again(
+    s3: S3, export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for work in copies(s3, export):
+        seal.copy(work, Context())
+    written = s3.PutObject
+
+    def late(**request: Any) -> dict[str, Any]:
+        return {} if request["Key"].startswith("catalogue/") else written(**request)
+
+    monkeypatch.setattr(s3, "PutObject", late)
+    with pytest.raises(NotYetComplete, match="not to be seen yet"):
+        seal.close(export.event, Context())
+    monkeypatch.setattr(s3, "PutObject", written)
+    assert seal.close(export.event, Context())["count"] == 3

@@ -1,7 +1,7 @@
 """Runs a definition of a state machine: its expressions by JSONata itself, its tasks by whatever a test puts there.
 
-For machines of states in JSONata without maps; Step Functions' retries are the test's: a task either answers or has
-failed for good.
+For machines of states in JSONata, and of maps, which a test answers like tasks. There are no retries: a task or a map
+either answers or has failed for good.
 """
 
 from __future__ import annotations
@@ -112,18 +112,23 @@ class Machine:
         if state["Type"] == "Choice":
             rules = (rule for rule in state["Choices"] if self._worked_out(rule["Condition"], said))
             return self._led(next(rules, {"Next": state["Default"]}), said, given)
-        if state["Type"] == "Task":
+        if state["Type"] in {"Task", "Map"}:
             try:
-                arguments = self._worked_out(state["Arguments"], said)
-                said["result"] = self.task(state["Resource"].rpartition(":")[2], arguments)
+                said["result"] = self._done(state, given, said)
             except TaskError as failed:
                 said["errorOutput"] = {"Error": failed.error, "Cause": failed.cause}
                 for caught in state.get("Catch", ()):
                     if {failed.error, "States.ALL"} & set(caught["ErrorEquals"]):
                         return self._led(caught, said, said["errorOutput"])
                 raise
-        assert state["Type"] in {"Pass", "Task", "Wait"}, state["Type"]
-        return self._led(state, said, said.get("result", given))
+        assert state["Type"] in {"Pass", "Task", "Map", "Wait"}, state["Type"]
+        return self._led(state, said, given if state.get("ResultPath", "$") is None else said.get("result", given))
+
+    def _done(self, state: Json, given: Any, said: Json) -> Any:
+        """What a task answers, by the last part of its resource, or a map, by its input."""
+        if state["Type"] == "Map":
+            return self.task("map", given)
+        return self.task(state["Resource"].rpartition(":")[2], self._worked_out(state["Arguments"], said))
 
     def _led(self, way: Json, said: Json, output: Any) -> tuple[Any, str | None]:
         """Output and next state of a state, a rule or a catcher: variables are those from before it."""

@@ -53,7 +53,12 @@ class TaskError(Exception):
 @contextmanager
 def jsonata() -> Iterator[Evaluate]:
     """Evaluates expressions, each with its variables, for as long as it is held."""
-    command = [_ENVIRONMENT / "bin/node", "--eval", _EVALUATE, _ENVIRONMENT / "cli/node_modules/jsonata"]
+    command: list[str | Path] = [
+        _ENVIRONMENT / "bin/node",
+        "--eval",
+        _EVALUATE,
+        _ENVIRONMENT / "cli/node_modules/jsonata",
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as node:
         assert node.stdin is not None
         assert node.stdout is not None

@@ -44,6 +44,7 @@ class Account:
         evaluate: What evaluates expressions.
         reached: The moment that the backup reaches.
         restored: What the restore has found.
+        keep_failed: Whether a table that failed is kept.
         sealed_by: Up to when the drills trust what was sealed, if somebody has said so.
         tags: The tags of the restored table.
     """
@@ -52,18 +53,20 @@ class Account:
     reached: datetime
     restored: Json = field(default_factory=lambda: {"count": 100, "bytes": 1000, "digest": "0" * 64})
     sealed_by: str | None = None
+    keep_failed: bool = False
     tags: list[Json] | None = None
     kept: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     asked: Json = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     restore_takes: timedelta = HOUR
+    refuses_deletion: bool = False
 
     def drill(self, *, at: datetime = BEGAN, **given: Any) -> tuple[bool, Any]:
         definition = DrillMachine(
             name="weekly", restore=RESTORE, check="check", prefix="drill-", parameter=PARAMETER,
             arn_prefix="arn:aws:dynamodb:eu-west-1:111122223333:table/drill-", sealed_by=self.sealed_by,
-            canary_age=int(HOUR.total_seconds()), topic=None, keep_failed=False, timeout_seconds=86_400,
+            canary_age=int(HOUR.total_seconds()), topic=None, keep_failed=self.keep_failed, timeout_seconds=86_400,
         ).definition()  # fmt: skip
         self.machine = Machine(definition, self.evaluate, self.answer, at)
         return self.machine.run(given)
@@ -117,6 +120,10 @@ class Account:
         return {"Tags": self.tags}
 
     def _deleteTable(self, asked: Json) -> Json:  # noqa: N802
+        if self.tags is None:
+            raise TaskError("DynamoDb.ResourceNotFoundException")
+        if self.refuses_deletion:
+            raise TaskError("DynamoDb.AccessDeniedException", "not yours")
         self.removed.append(asked["TableName"])
         self.tags = None
         return {}
@@ -248,3 +255,29 @@ def test_a_check_by_itself_takes_now_for_the_moment_by_which_a_backup_is_to_be_f
     else:
         with pytest.raises(TaskError, match="Stale"):
             account.check(given, at=BEGAN)
+
+
+def test_a_table_that_failed_is_kept_where_it_is_to_be_looked_at(account: Account) -> None:
+    account.keep_failed, account.reached = True, BEGAN - 40 * HOUR
+    assert failed_with(account, "Stale")
+    assert account.removed == []
+    account.reached = BEGAN - HOUR
+    assert account.drill()[0]
+    assert account.removed == ["drill-run"]
+
+
+def test_a_table_that_cannot_be_removed_fails_the_drill_and_is_told(account: Account) -> None:
+    account.refuses_deletion = True
+    passed, said = account.drill()
+    assert not passed
+    assert "Table drill-run was not removed" in said["Cause"]
+    assert (account.metrics["DrillSucceeded"], account.metrics["DrillFailed"]) == (0, 1)
+    account.reached = BEGAN - 40 * HOUR
+    cause = account.drill()[1]["Cause"]
+    assert "Stale" in cause
+    assert "was not removed" in cause
+
+
+def test_a_drill_says_how_many_items_it_found_and_how_long_it_took(account: Account) -> None:
+    account.drill()
+    assert account.metrics == {"DrillSucceeded": 1, "DrillFailed": 0, "DrillItems": 100, "DrillSeconds": 3600}

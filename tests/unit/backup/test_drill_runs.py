@@ -61,6 +61,7 @@ class Account:
     removed: list[str] = field(default_factory=list)
     restore_takes: timedelta = HOUR
     refuses_deletion: bool = False
+    keeps_nothing: bool = False
 
     def drill(self, *, at: datetime = BEGAN, **given: Any) -> tuple[bool, Any]:
         definition = DrillMachine(
@@ -102,6 +103,8 @@ class Account:
 
     def _putParameter(self, asked: Json) -> Json:  # noqa: N802
         assert asked["Overwrite"]
+        if self.keeps_nothing:
+            raise TaskError("Ssm.TooManyUpdates")
         self.kept[asked["Name"]] = asked["Value"]
         return {}
 
@@ -281,3 +284,9 @@ def test_a_table_that_cannot_be_removed_fails_the_drill_and_is_told(account: Acc
 def test_a_drill_says_how_many_items_it_found_and_how_long_it_took(account: Account) -> None:
     account.drill()
     assert account.metrics == {"DrillSucceeded": 1, "DrillFailed": 0, "DrillItems": 100, "DrillSeconds": 3600}
+
+
+def test_a_drill_whose_figures_cannot_be_kept_is_no_good_one(account: Account) -> None:
+    account.keeps_nothing = True
+    assert failed_with(account, "TooManyUpdates")
+    assert account.removed == ["drill-run"]

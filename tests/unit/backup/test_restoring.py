@@ -215,6 +215,16 @@ def first_file(s3: S3, *lines: bytes, kind: str = "FULL") -> dict[str, Any]:
     return {"file": file, "table": "new", "type": kind, "after": 0, "execution": "restore-1"}
 
 
+@pytest.mark.parametrize("said", [0, 1, 3])
+def test_a_file_of_another_number_of_records_than_the_catalogue_says_fails_loudly(
+    s3: S3, dynamodb: DynamoDB, said: int
+) -> None:
+    event = first_file(s3, full_line(item("a")), full_line(item("b")))
+    event["file"] = {**event["file"], "records": said}
+    with pytest.raises(Damaged, match=f"has 2 records, and the catalogue says {said}"):
+        restore.load(event, Context())
+
+
 def test_what_the_table_does_not_take_at_once_is_written_in_the_end(s3: S3, dynamodb: DynamoDB) -> None:
     event = first_file(s3, *(full_line(item(f"k{n}")) for n in range(60)))
     dynamodb.takes = iter([0, 3, 0, 25, 7, *[25] * 9])

@@ -324,6 +324,20 @@ def test_a_written_blueprint_renders_grants_and_fences() -> None:
     denied(action="GetItem", **asks(found))
 
 
+def test_a_written_blueprint_renders_grants_and_fences_of_the_stream() -> None:
+    perimeter = tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")])
+    written = BlueprintPolicy(table_grants=[READER, LISTENER], fences=[perimeter])
+    new = tg.TableReference(account=VAULT, region=REGION, name="restored-orders")
+    policy = {"Version": "2012-10-17", "Statement": written.statements(new, stream=True)}
+    of_table = {"Version": "2012-10-17", "Statement": written.statements(new, stream=False)}
+    stream, listener = f"{NEW}/stream/2026-11-22T10:00:00.000", role("listener", VENDOR)
+    allowed(None, "GetRecords", principal=listener, resource=stream, table_policy=policy, context=INSIDE)
+    denied(None, "GetRecords", principal=listener, resource=stream, table_policy=policy)
+    denied(None, "GetRecords", principal=role(), resource=stream, table_policy=policy, context=INSIDE)
+    allowed(None, "GetItem", resource=NEW, table_policy=of_table, context=INSIDE)
+    denied(None, "GetItem", principal=listener, resource=NEW, table_policy=of_table, context=INSIDE)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [

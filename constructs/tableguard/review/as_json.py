@@ -34,7 +34,10 @@ def as_json(review: Review) -> dict[str, Any]:
             {"rule": each.rule, "reason": each.reason, "where": each.where, "hidden": list(each.hidden)}
             for each in review.acknowledged
         ],
-        "unknown": [{"what": unknown.what, "place": place(unknown.place)} for unknown in review.unknowns],
+        "unknown": [
+            {"kind": unknown.kind.value, "what": unknown.what, "place": place(unknown.place)}
+            for unknown in review.unknowns
+        ],
         "organization_policies": [_control(each) for each in review.controls],
         "accounts": {account: list(others) for account, others in review.hanging.items()},
     }

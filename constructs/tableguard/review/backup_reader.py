@@ -26,6 +26,7 @@ from tableguard.review.backup_facts import (
 )
 from tableguard.review.naming import placeholder
 from tableguard.review.reader import Properties, Reader, get, place
+from tableguard.review.unknown import UnknownKind
 from tableguard.review.values import text_of, texts_of, whole
 
 _BUCKET: Final = "AWS::S3::Bucket"
@@ -178,7 +179,7 @@ def _machines(reader: Reader) -> Iterator[Export | Restore | Drill | OnDemand]:
                 if isinstance(said, Mapping):
                     yield made(said, common)
                 else:
-                    reader.note(stack, logical_id, f"what its metadata says of its {kind}")
+                    reader.note(stack, logical_id, UnknownKind.METADATA, about=[kind])
 
 
 class _Common(TypedDict):

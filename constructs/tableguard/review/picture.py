@@ -9,25 +9,7 @@ from typing import Any, Final
 from tableguard.policy.evaluation import Document, Place, Policies, Request
 from tableguard.policy.evaluation.callers import CallerKind
 from tableguard.review.backup_facts import BackupFacts
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Something that the templates do not tell, and what follows from that.
-
-    Args:
-        place: Where it stands.
-        what: What is not known, in words.
-        account: The account of its stack; None where that is not known.
-        anything: Whether anything at all may come of it when it is deployed, policies of any table included.
-        source: A digest of what the template says there, so that a changed one can be told; "" where it says nothing.
-    """
-
-    place: Place
-    what: str
-    account: str | None = None
-    anything: bool = False
-    source: str = ""
+from tableguard.review.unknown import Unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,7 +325,7 @@ def _by_arn(arn: str, picture: Picture) -> Subject:
     return Subject(
         principal=arn,
         label=label_of(arn),
-        kind=_kind(arn),
+        kind=kind_of(arn),
         account=account_of(arn),
         identity=identity,
         hints=identity.tag_keys if identity is not None else {},
@@ -345,7 +345,12 @@ def _identity(identity: Identity, *, named: bool = False) -> Subject:
     )
 
 
-def _kind(arn: str) -> str:
+def kind_of(arn: str) -> str:
+    """What kind of principal an ARN names: "role", "user", "role session", "federated user", or as the ARN says it.
+
+    Args:
+        arn: Its ARN.
+    """
     kind = arn.split(":", 5)[5].partition("/")[0]
     return {"assumed-role": "role session", "federated-user": "federated user"}.get(kind, kind)
 

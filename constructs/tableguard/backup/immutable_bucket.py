@@ -26,6 +26,7 @@ from tableguard.policy.backup import (
     reader_statements,
     source_statements,
 )
+from tableguard.policy.metadata.backups import ImmutableClaim, SealedClaim
 from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.tokens import is_unresolved
 
@@ -204,14 +205,13 @@ class ImmutableBackupBucket(Construct):
         """The bucket's resource."""
         return self._protected.resource
 
-    def describe(self, what: dict[str, object]) -> None:
-        """Say more in the template of what the bucket is.
+    def describe(self, what: SealedClaim) -> None:
+        """Say in the template that it is the sealed bucket of a vault.
 
         Args:
-            what: More of its description.
+            what: What is said of the vault.
         """
-        self._said.update(what)
-        self._protected.describe(self._said)
+        self._protected.describe(self._said, what)
 
     def _open_key(
         self, key: kms.IKey | None, readers: Sequence[Role] | None, sources: Sequence[ReplicationSource]
@@ -258,15 +258,13 @@ class ImmutableBackupBucket(Construct):
             policy.denials(),
             limits,
         )
-        self._said: dict[str, object] = {
-            "immutable": {
-                "mode": policy.retention.mode.value,
-                "days": policy.retention.at_least_days,
-                "at_least_days": policy.bounds.at_least,
-                "at_most_days": policy.bounds.at_most,
-                "bypassers": [role.arn(policy.bucket.partition) for role in policy.bypassers],
-            }
-        }
+        self._said = ImmutableClaim(
+            mode=policy.retention.mode.value,
+            days=policy.retention.at_least_days,
+            at_least_days=policy.bounds.at_least,
+            at_most_days=policy.bounds.at_most,
+            bypassers=tuple(role.arn(policy.bucket.partition) for role in policy.bypassers),
+        )
         self._protected.describe(self._said)
 
     def _checked_bypassers(self, retention: Retention, bypassers: Sequence[Role]) -> tuple[Role, ...]:

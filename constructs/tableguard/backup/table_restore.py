@@ -30,6 +30,7 @@ from tableguard.backup.table_blueprint import Blueprint, TableBlueprint
 from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size, names
 from tableguard.policy.backup import SealedReference
 from tableguard.policy.documents import Json
+from tableguard.policy.metadata.backups import RestoreClaim
 from tableguard.policy.perimeter import Exemption, Fenced
 
 _FIT: Final = "Restore with fewer grants: pass policy=BlueprintPolicy(…) to the blueprint."
@@ -175,7 +176,7 @@ class TableRestore(Construct):
             )
             exporting.protect(writer=self._machine.role, workers=self._workers.roles, limits=self._limits)
         self._machine.describe(
-            {"restore": {**self._origin.described, "source": self._source.arn, "targets": self._targets.described}}
+            RestoreClaim(source=self._source.arn, sealed=self._origin.described, targets=tuple(self._targets.described))
         )
 
     @property

@@ -311,17 +311,6 @@ class TableGrant:
         self.check(table)
         return document(self.identity_statements(table))
 
-    def described(self) -> Json:
-        """The grant in a reviewer's words, as it stands in the template's metadata."""
-        words: Json = {"principal": self.subject.label, "access": self.access.name}
-        if self.reason:
-            words["reason"] = self.reason
-        if self.conditions:
-            words["conditions"] = [condition.label for condition in self.conditions]
-        if self.until is not None:
-            words["until"] = self.until.isoformat()
-        return words
-
     def given_to(self, principal: Principal, conditions: Iterable[Condition] = ()) -> TableGrant:
         """The same grant for another principal, with more conditions.
 

@@ -103,13 +103,6 @@ class NoPeople:
         """
         return self._at(table, Side.STREAM, (table.stream_arn,))
 
-    def described(self) -> dict[str, object]:
-        """What the template's metadata says of it: a claim, for the review's reader."""
-        return {
-            "sign_in_roles": [role.label for role in self.sign_in_roles],
-            "exceptions": [exception.described() for exception in self.exceptions],
-        }
-
     def people(self, table: TableReference) -> tuple[str, ...]:
         """Patterns of the ARNs of people, as a policy of the table names them.
 

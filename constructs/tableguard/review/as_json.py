@@ -112,7 +112,7 @@ def _enclosure(found: Enclosure) -> dict[str, Any]:
         ],
         "people_denied": list(found.people),
         "exempt": [
-            {"fence": each.fence, "principal": each.pattern, "label": each.label, "what": list(each.what),
+            {"fence": each.fence.value, "principal": each.pattern, "label": each.label, "what": list(each.what),
              "reason": each.reason}
             for each in found.exempted
         ],

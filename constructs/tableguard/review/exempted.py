@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from tableguard.policy.actions import ACTIONS, SERVICE
 from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
 from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.policy.metadata import ControlClaim, PrincipalClaim
 from tableguard.policy.perimeter.fenced import PARTS, Part
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.perimeters import exempting, label_of_exempt, sample_of
@@ -196,35 +197,27 @@ def _group(action: _Action) -> Part | str:
     return service if colon else ""
 
 
-def _stated(claims: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _stated(control: ControlClaim | None) -> Iterator[tuple[PrincipalClaim, str]]:
     """Everybody whom the metadata names, with why they are spared."""
-    control = _mapping(claims.get("control"))
-    for each in _mappings(_mapping(control.get("perimeter")).get("exemptions")):
-        yield str(each.get("principal")), str(each.get("reason"))
-    for label in texts(control.get("guardians")):
-        yield label, "guardian"
-    for label in texts(control.get("passers")):
-        yield label, "passes roles to services"
-    for each in _mappings(control.get("guardrails")):
-        yield from ((label, f"spared by {each.get('guardrail')}") for label in texts(each.get("spared")))
+    if control is None:
+        return
+    if control.perimeter is not None:
+        yield from ((each.principal, each.reason) for each in control.perimeter.exemptions)
+    yield from ((each, "guardian") for each in control.guardians)
+    yield from ((each, "passes roles to services") for each in control.passers)
+    for guardrail in control.guardrails:
+        yield from ((each, f"spared by {guardrail.name}") for each in guardrail.spared)
 
 
 def _reasons(
-    keys: Sequence[tuple[str, str]], actions: Sequence[_Action], stated: Sequence[tuple[str, str]]
+    keys: Sequence[tuple[str, str]], actions: Sequence[_Action], stated: Sequence[tuple[PrincipalClaim, str]]
 ) -> Iterator[str]:
-    for label, reason in stated:
+    for claim, reason in stated:
         for key, value in keys:
             plain = value.replace(_VARIABLE, "*")
-            patterns = patterns_of(label, partition=plain.split(":")[1] if key == _ARN else "aws", account="*") or ()
+            partition = plain.split(":")[1] if key == _ARN and ":" in plain else "aws"
+            patterns = patterns_of(claim, partition=partition, account="*") or ()
             if any(plain == each if key == _ARN else each in ("", value) for each in patterns):
                 yield reason
     if any(key == _ARN and value.endswith(":root") for key, value in keys) and actions == (_WAY_OUT,):
         yield "the way out of a lock-out"
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [_mapping(each) for each in value] if isinstance(value, list) else []

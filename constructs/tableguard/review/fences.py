@@ -69,7 +69,7 @@ def organization_policies(reader: Reader) -> Iterator[OrganizationPolicy]:
             targets=tuple(targets),
             managed_from=str(stack.account),
             name=properties["Name"] if isinstance(properties.get("Name"), str) else logical_id,
-            stated=reader.claims(stack, logical_id),
+            stated=reader.claims(stack, logical_id).control,
             place=place(stack, logical_id),
         )
 

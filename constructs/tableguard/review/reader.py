@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from tableguard.policy import metadata as metadata_schema
 from tableguard.policy.evaluation import Document, Place
+from tableguard.policy.metadata import METADATA_KEY, Readable, Reading, ResourceClaims
 from tableguard.review.assembly import SynthesizedStack, strict_json
 from tableguard.review.functions import has_unknown, is_function
 from tableguard.review.intrinsics import Resolver
@@ -18,7 +20,6 @@ from tableguard.review.unknown import Unknown, UnknownKind
 
 _FEW: Final = 2
 _SHOWN: Final = 80
-METADATA_KEY: Final = "tableguard"
 _OF_INTEREST: Final = re.compile(r"(dynamodb|kms|\*)[:*?]|\*|[^:]*[*?]", re.IGNORECASE)
 
 # What adds policies to something that is there without it.
@@ -181,19 +182,27 @@ class Reader:
         kind = stack.template["Resources"][logical_id].get("Type")
         return kind in _BESIDE and self.resolver.exists(stack, logical_id) is None
 
-    def claims(self, stack: SynthesizedStack, logical_id: str) -> Mapping[str, Any]:
-        """What a resource's metadata claims about it; nothing where it has none of ours."""
+    def reading(self, stack: SynthesizedStack, logical_id: str) -> Reading:
+        """What a resource's metadata claims about it; what of it cannot be read is put on the list."""
         metadata = self.resolver.resolve(stack, stack.template["Resources"][logical_id].get("Metadata"))
-        claims = get(metadata, METADATA_KEY)
-        return claims if isinstance(claims, Mapping) else {}
+        reading = metadata_schema.read(get(metadata, METADATA_KEY))
+        if reading.readable is Readable.OLDER:
+            self.note(stack, logical_id, UnknownKind.METADATA_OLDER)
+        elif reading.readable is Readable.NEWER:
+            about = (reading.version, str(metadata_schema.VERSION))
+            self.note(stack, logical_id, UnknownKind.METADATA_NEWER, about=about)
+        for problem in reading.problems:
+            self.note(stack, logical_id, UnknownKind.METADATA, about=[problem])
+        return reading
+
+    def claims(self, stack: SynthesizedStack, logical_id: str) -> ResourceClaims:
+        """What a resource's metadata claims about it; nothing where it has none of ours that can be read."""
+        return self.reading(stack, logical_id).claims
 
     def stated(self, stack: SynthesizedStack, logical_id: str) -> Iterator[Stated]:
         """The grants that a resource's metadata claims."""
         claims = self.claims(stack, logical_id)
-        grants = get(claims, "grants")
-        for grant in grants if isinstance(grants, list) else []:
-            if isinstance(grant, Mapping):
-                yield Stated(get(claims, "table"), grant, place(stack, logical_id))
+        yield from (Stated(claims.table, grant, place(stack, logical_id)) for grant in claims.grants)
 
 
 def digest(source: object) -> str:

@@ -66,7 +66,9 @@ class UnknownKind(enum.Enum):
     TARGET_ENTRY = "target-entry", f"an entry of {{}} {_LATER}"
     TARGET_ACCOUNTS = "target-accounts", f"which accounts are in {{}} {_LATER}"
     # Of metadata.
-    METADATA = "metadata", "what its metadata says of its {}"
+    METADATA = "metadata", "what its metadata says is not compared, since it cannot be read: {}"
+    METADATA_OLDER = "metadata-older", "what its metadata says is not compared: an older release of tableguard wrote it"
+    METADATA_NEWER = "metadata-newer", "what its metadata says is not compared: its version {} is newer than {}"
     # Of what no template shows.
     STACK_LEFT_OUT = "stack-left-out", _LEFT_OUT
     MACRO = "macro", "a macro changes the template when it is deployed"

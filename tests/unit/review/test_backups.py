@@ -32,7 +32,7 @@ from tests.unit.review.backup_support import (
     schedule,
     vault,
 )
-from tests.unit.review.support import OWNER, REGION, TABLE, reviewed, stack, table
+from tests.unit.review.support import OWNER, REGION, TABLE, claiming, reviewed, stack, table
 from tests.unit.review.test_schema import REVIEW, problems
 
 OFF = {"PointInTimeRecoveryEnabled": False}
@@ -318,7 +318,7 @@ def test_a_drill_that_is_paused_is_no_drill_every_seven_days() -> None:
 
 def test_the_alarms_of_plans_and_on_demand_backups_are_shown() -> None:
     made = plan(rule(copied()))
-    made["Plan"] = {**made["Plan"], "Metadata": {"tableguard": {"plan": {"alarm_after_minutes": 2040}}}}
+    made["Plan"] = {**made["Plan"], **claiming(plan={"alarm_after_minutes": 2040})}
     found = reviewed(stack(**made))
     assert [road.alarm_minutes for road in of(found).roads] == [2040, 2040]
     assert said(found).count("; an alarm after 34 h without one") == 2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tableguard.policy.boundary import DEFAULT_NAME, Boundary
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.perimeter import Guardian
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,5 +42,6 @@ class ForceBoundary(Guardrail):
         boundary = Boundary(name=self.policy_name, path=self.path)
         return boundary.service_control_statements(self.let_through(rendering.guardians), partition=rendering.partition)
 
-    def described(self) -> dict[str, object]:
-        return {**Guardrail.described(self), "boundary": f"{self.path}{self.policy_name}"}
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {"boundary": [f"{self.path}{self.policy_name}"]}

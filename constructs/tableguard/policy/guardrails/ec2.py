@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of, reason_of
+from tableguard.policy.perimeter import Guardian
 
 _LAUNCHES: Final = (
     *actions_of(
@@ -54,5 +56,6 @@ class NoEc2(Guardrail):
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         return (Denial(sid="NoEc2", actions=_LAUNCHES, clauses=rendering.unless(self.spared)),)
 
-    def described(self) -> dict[str, object]:
-        return {**Guardrail.described(self), "reason": self.reason}
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {"reason": [self.reason]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -128,12 +128,10 @@ class Guardrail(abc.ABC):
             rendering: The policy that they are for.
         """
 
-    def described(self) -> dict[str, object]:
-        """What the template's metadata says of it."""
-        said: dict[str, object] = {"guardrail": self.name}
-        if self.spared:
-            said["spared"] = [one.label for one in self.spared]
-        return said
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        """What else a reader of the template should know of it: texts, or principals, by what they are."""
+        return {}
 
 
 def actions_of(service: str, names: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -10,6 +10,7 @@ from tableguard.policy import names
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.perimeter import Guardian
 
 _OF_A_KEY: Final = actions_of(
     "kms", "DeleteImportedKeyMaterial DisableKey PutKeyPolicy RevokeGrant ScheduleKeyDeletion UpdatePrimaryRegion"
@@ -57,6 +58,6 @@ class ProtectKeys(Guardrail):
             return (keys,)
         return (keys, Denial(sid="ProtectKeys", actions=_OF_A_STORE, clauses=unless))
 
-    def described(self) -> dict[str, object]:
-        said = Guardrail.described(self)
-        return {**said, "keys": list(self.keys)} if self.keys else said
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {"keys": self.keys}

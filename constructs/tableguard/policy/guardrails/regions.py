@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
@@ -102,10 +102,6 @@ class OnlyRegions(Guardrail):
             ),
         )
 
-    def described(self) -> dict[str, object]:
-        added = sorted(set(self.exempt) - set(GLOBAL_SERVICES))
-        return {
-            **Guardrail.described(self),
-            "regions": list(self.regions),
-            **({"exempt": added} if added else {}),
-        }
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {"regions": self.regions, "exempt": sorted(set(self.exempt) - set(GLOBAL_SERVICES))}

@@ -134,19 +134,6 @@ class Control:
         fence = self.perimeter.resource_control_statements(partition=partition) if self.perimeter is not None else ()
         return self._bounded((*fence, *self._of_guardrails(rendering)), "aws:ResourceAccount")
 
-    def described(self) -> dict[str, object]:
-        """What the template's metadata says of it."""
-        said: dict[str, object] = {"guardrails": [guardrail.described() for guardrail in self.guardrails]}
-        if self.perimeter is not None:
-            said["perimeter"] = self.perimeter.described()
-        if self.guardians:
-            said["guardians"] = [one.label for one in self.guardians]
-        if self.passers:
-            said["passers"] = [one.label for one in self.passers]
-        if self.left_off:
-            said["left_off"] = [{"account": account, "reason": why} for account, why in sorted(self.left_off.items())]
-        return said
-
     def _check_exempted(self, rendering: Rendering, bound: Sequence[str] | None = None) -> None:
         exemptions = self.perimeter.exemptions if self.perimeter is not None else ()
         needed = [e for e in exemptions if bound is None or e.principal.home is None or e.principal.home in bound]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -11,6 +11,7 @@ from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
 from tableguard.policy.names import listed
+from tableguard.policy.perimeter import Guardian
 
 _SHORTEST: Final = 4
 
@@ -72,5 +73,6 @@ class ProtectSchedules(Guardrail):
         ) + tuple(f"{aws}:states:*:*:execution:{name}:*" for name in self.names)
         return (Denial(sid="ProtectSchedules", actions=actions, resources=resources, clauses=unless),)
 
-    def described(self) -> dict[str, object]:
-        return {**Guardrail.described(self), "names": list(self.names)}
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {"names": self.names}

@@ -15,6 +15,7 @@ from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.perimeter import Guardian
 from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.tables import TableReference
 
@@ -142,13 +143,13 @@ class ProtectTables(Guardrail):
         arns = tuple(arn for table in self.tables for arn in (table.arn, f"{table.arn}/*"))
         return Denial(sid=sid, actions=actions, resources=arns or ("*",), clauses=clauses)
 
-    def described(self) -> dict[str, object]:
-        said = {**Guardrail.described(self), "parts": [part.name for part in self.parts]}
-        if self.tables:
-            said["tables"] = [table.arn for table in self.tables]
-        if self.tags:
-            said["tags"] = list(self.tags)
-        return said
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {
+            "parts": [part.name for part in self.parts],
+            "tables": [table.arn for table in self.tables],
+            "tags": self.tags,
+        }
 
 
 # A slip above must not survive an import.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -180,13 +180,13 @@ class VaultGuardrail(Guardrail):
         s3 = f"arn:{rendering.partition}:s3:::"
         return tuple(f"{s3}{bucket}{ending}" for bucket in self.buckets for ending in endings) or ("*",)
 
-    def described(self) -> dict[str, object]:
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
         return {
-            **Guardrail.described(self),
-            **({"deployers": [one.label for one in self.deployers]} if self.deployers else {}),
-            **({"sealing roles": [role.label for role in self.sealing_roles]} if self.sealing_roles else {}),
-            **({"bypassers": [one.label for one in self.bypassers]} if self.bypassers else {}),
-            **({"buckets": list(self.buckets)} if self.buckets else {}),
+            "deployers": self.deployers,
+            "sealing_roles": self.sealing_roles,
+            "bypassers": self.bypassers,
+            "buckets": self.buckets,
         }
 
 

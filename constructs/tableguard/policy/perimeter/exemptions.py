@@ -231,10 +231,6 @@ class Exemption:
         """Whether it is about an action at one of these sides."""
         return self.fenced.covers(action, *sides)
 
-    def described(self) -> dict[str, str]:
-        """What the template's metadata says of it."""
-        return {"principal": self.principal.label, "fenced": self.fenced.name, "reason": self.reason}
-
 
 def replication_of(account: str) -> Exemption:
     """The exemption of the role that keeps replicas of an account's tables in step.

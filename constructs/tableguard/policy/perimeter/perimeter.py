@@ -176,13 +176,6 @@ class Perimeter:
         needed = [e for e in self.exemptions if not isinstance(e.principal, ServiceLinkedRole)]
         return self._everywhere(needed, partition, owner="${aws:ResourceAccount}", of_resource=True)
 
-    def described(self) -> dict[str, object]:
-        """What the template's metadata says of it: a claim, for the review's reader."""
-        return {
-            "inside": [network.label for network in self.networks],
-            "exemptions": [exemption.described() for exemption in self.exemptions],
-        }
-
     def _at(self, table: TableReference, side: Side) -> tuple[Denial, ...]:
         outside = self.trusted.outside(table.region)
         if not outside:

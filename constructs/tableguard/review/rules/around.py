@@ -17,7 +17,7 @@ from tableguard.policy.evaluation import Place
 from tableguard.policy.perimeter.fenced import Side, fenced_at
 from tableguard.review.rules.deciding import Deciding
 from tableguard.review.rules.detours import Detours, Found
-from tableguard.review.rules.doubts import TOLD_BY_TRYING
+from tableguard.review.rules.doubts import FAILS_NO_RULE
 from tableguard.review.rules.rule import Failure, Outcome, Rule
 from tableguard.review.rules.scene import Scene
 from tableguard.review.rules.wording import place_in_words
@@ -94,7 +94,7 @@ class NoWayAround(Rule):
                     rests_on=(each.source,),
                 )
                 for each in picture.unknowns
-                if each.kind not in TOLD_BY_TRYING
+                if each.kind not in FAILS_NO_RULE
             ),
         ]
         return Outcome(detours.tried, tuple(failures))

@@ -31,8 +31,10 @@ _ONLY_LIMITS: Final = frozenset(
         UnknownKind.TARGET_ENTRY,
     }
 )
-TOLD_BY_TRYING: Final = IN_A_POLICY | _ONLY_LIMITS
-"""Of what is not known, that of which trying requests tells what follows."""
+# No decision rests on what metadata says.
+_CLAIMED: Final = frozenset({UnknownKind.METADATA, UnknownKind.METADATA_NEWER, UnknownKind.METADATA_OLDER})
+FAILS_NO_RULE: Final = IN_A_POLICY | _ONLY_LIMITS | _CLAIMED
+"""Of what is not known, that of which trying requests tells what follows, or from which nothing does."""
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 # Policies that AWS manages grant; the few that deny say so.
 _GRANTS_ONLY: Final = re.compile(r"arn:[a-z-]+:iam::aws:policy/(?!.*(Deny|Quarantine)).*")
@@ -50,7 +52,7 @@ class Doubts:
         self._picture = picture
         self._unknowns: dict[tuple[str | None, str | None], list[Unknown]] = {}
         for unknown in picture.unknowns:
-            if unknown.kind not in IN_A_POLICY:
+            if unknown.kind not in IN_A_POLICY | _CLAIMED:
                 self._unknowns.setdefault(resource_at(unknown.place), []).append(unknown)
         self._anything = [unknown for unknown in picture.unknowns if unknown.anything]
         self._perhaps_bound: dict[frozenset[str], tuple[tuple[OrganizationPolicy, Picture], ...]] = {}

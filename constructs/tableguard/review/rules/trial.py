@@ -17,7 +17,7 @@ from tableguard.policy.evaluation import Document, Layer, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict
 from tableguard.review.picture import Table
 from tableguard.review.rules.deciding import Deciding
-from tableguard.review.rules.doubts import TOLD_BY_TRYING, resource_at
+from tableguard.review.rules.doubts import FAILS_NO_RULE, resource_at
 from tableguard.review.rules.question import Question
 from tableguard.review.rules.rule import Failure, Outcome, Rule
 from tableguard.review.rules.scene import Scene
@@ -142,7 +142,7 @@ class _Trial:
                 bears = at in asked
             else:
                 bears = unknown.anything or not self._rule.tables or self._is_near(unknown)
-            if bears and unknown.kind not in TOLD_BY_TRYING:
+            if bears and unknown.kind not in FAILS_NO_RULE:
                 yield f"Not known: {place_in_words(unknown.place)}: {unknown.what}", unknown.place, unknown.source
 
     def _is_near(self, unknown: Unknown) -> bool:

@@ -199,11 +199,11 @@ class TestUnknownsBelowResources:
 
     # Whether one of them fails a rule: the place in the template and the words say nothing of that, the kind does.
     @pytest.mark.parametrize("kind", UnknownKind)
-    def test_of_what_only_limits_do_not(self, kind: UnknownKind) -> None:
+    def test_each_kind_fails_a_rule_or_does_not(self, kind: UnknownKind) -> None:
         at = Place(stack="Data", logical_id="X", path="Resources/X/Properties/PermissionsBoundary")
         unknown = Unknown(at, kind, ("a value in a policy",) * kind.words.count("{}"))
 
-        assert tried(NOBODY, picture(unknowns=(unknown,))).holds is (kind in TOLD_BY_TRYING)
+        assert tried(NOBODY, picture(unknowns=(unknown,))).holds is (kind in FAILS_NO_RULE)
 
 
 def test_each_kind_of_what_is_not_known_has_words_of_its_own() -> None:
@@ -211,7 +211,7 @@ def test_each_kind_of_what_is_not_known_has_words_of_its_own() -> None:
     assert all(kind.words.strip() for kind in UnknownKind)
 
 
-TOLD_BY_TRYING = {
+FAILS_NO_RULE = {
     UnknownKind.POLICY_VALUE,
     UnknownKind.POLICY_ENTRY,
     UnknownKind.BOUNDARY,
@@ -221,8 +221,11 @@ TOLD_BY_TRYING = {
     UnknownKind.TARGETS,
     UnknownKind.TARGET_ACCOUNTS,
     UnknownKind.TARGET_ENTRY,
+    UnknownKind.METADATA,
+    UnknownKind.METADATA_OLDER,
+    UnknownKind.METADATA_NEWER,
 }
-"""What a request tells of that is tried, or what only limits: written down here, so that a change shows."""
+"""What a request tells of that is tried, what only limits, and what nothing rests on: a change of it has to show."""
 
 
 class TestKeptAccess:

@@ -162,7 +162,7 @@ class TableFence:
             table: The table; its replicas stand in `open_replicas`, as the perimeter was told.
             deployed: Regions of the replicas that can have policies.
         """
-        return perimeter_json(self.perimeter, open_replicas=self.open_replicas)
+        return perimeter_json(self.perimeter, open_replicas=self.open_replicas, refer=True)
 
     def problems(self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]) -> list[str]:
         """What is wrong with it, at the last moment before templates are rendered.

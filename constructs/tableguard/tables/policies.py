@@ -22,7 +22,7 @@ from tableguard.policy import (
     minified,
 )
 from tableguard.policy.documents import VERSION, Json
-from tableguard.policy.metadata import METADATA_KEY, grants_metadata
+from tableguard.policy.metadata import METADATA_KEY, table_metadata
 from tableguard.tables.facts import (
     CfnAnyTable,
     PolicyInPlace,
@@ -192,7 +192,7 @@ class TablePolicies:
     def _describe(self) -> None:
         """Say in the metadata what stands here."""
         fences = {fence.kind: fence.described(self._table, deployed=self._deployed_replicas) for fence in self._fences}
-        self.resource.add_metadata(METADATA_KEY, grants_metadata(self._grants, fences=fences))
+        self.resource.add_metadata(METADATA_KEY, table_metadata(self._grants, owner=self._table.account, fences=fences))
 
     def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
         grant.check(table)

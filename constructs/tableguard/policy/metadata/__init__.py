@@ -13,11 +13,12 @@ from tableguard.policy.metadata.claims import (
     ResourceClaims,
     backup_metadata,
     break_glass_metadata,
+    consumer_metadata,
     control_metadata,
-    grants_metadata,
     perimeter_metadata,
     read,
     stack_metadata,
+    table_metadata,
 )
 from tableguard.policy.metadata.conditions import ClauseClaim, ConditionClaim, NetworkClaim
 from tableguard.policy.metadata.fences import (
@@ -51,11 +52,12 @@ __all__ = [
     "ResourceClaims",
     "backup_metadata",
     "break_glass_metadata",
+    "consumer_metadata",
     "control_metadata",
-    "grants_metadata",
     "people_json",
     "perimeter_json",
     "perimeter_metadata",
     "read",
     "stack_metadata",
+    "table_metadata",
 ]

@@ -123,21 +123,32 @@ class Reading:
     version: str = str(VERSION)
 
 
-def grants_metadata(
-    grants: Iterable[TableGrant], *, table: TableReference | None = None, fences: Mapping[str, Json] | None = None
-) -> Json:
-    """The metadata of a table, or of a consumer's policy.
+def table_metadata(grants: Iterable[TableGrant], *, owner: str, fences: Mapping[str, Json] | None = None) -> Json:
+    """The metadata of a table.
 
     Args:
-        grants: The grants, to principals of this library.
-        table: The table, where it stands on a consumer's policy.
-        fences: The fences around the table, by their kind, as `perimeter_json` and `people_json` make them.
+        grants: The grants on it, to principals of this library.
+        owner: The account of the table.
+        fences: The fences around it, by their kind, as `perimeter_json` and `people_json` make them.
 
     Raises:
         InvalidInputError: A grant's principal is an iam.IGrantable that no construct has converted.
     """
-    whose = {} if table is None else {"table": table.arn}
-    return _versioned({**whose, "grants": [grant_json(grant) for grant in grants], **(fences or {})})
+    listed = [grant_json(grant, refer=grant.on_resource_side(owner)) for grant in grants]
+    return _versioned({"grants": listed, **(fences or {})})
+
+
+def consumer_metadata(grant: TableGrant, table: TableReference) -> Json:
+    """The metadata of a consumer's policy.
+
+    Args:
+        grant: The grant, to a principal of this library.
+        table: The table that it is for.
+
+    Raises:
+        InvalidInputError: Its principal is an iam.IGrantable that no construct has converted.
+    """
+    return _versioned({"table": table.arn, "grants": [grant_json(grant, refer=False)]})
 
 
 def perimeter_metadata(perimeter: Json) -> Json:

@@ -82,16 +82,19 @@ class ControlClaim:
     left_off: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
-def perimeter_json(perimeter: Perimeter, *, open_replicas: Mapping[str, str] | None = None) -> Json:
+def perimeter_json(
+    perimeter: Perimeter, *, open_replicas: Mapping[str, str] | None = None, refer: bool = False
+) -> Json:
     """A perimeter as metadata says it.
 
     Args:
         perimeter: The perimeter.
         open_replicas: Why replicas of its table stand open until another deployment, by region.
+        refer: As in `principal_json`: True for a table, whose policies name all who are exempt.
     """
     return {
         "inside": [network_json(network) for network in perimeter.networks],
-        "exemptions": [_exemption_json(exemption) for exemption in perimeter.exemptions],
+        "exemptions": [_exemption_json(exemption, refer=refer) for exemption in perimeter.exemptions],
         **_open_json(open_replicas),
     }
 
@@ -105,7 +108,7 @@ def people_json(people: NoPeople, *, open_replicas: Mapping[str, str] | None = N
     """
     return {
         "sign_in_roles": [principal_json(role) for role in people.sign_in_roles],
-        "exemptions": [_exemption_json(exception) for exception in people.exceptions],
+        "exemptions": [_exemption_json(exception, refer=True) for exception in people.exceptions],
         **_open_json(open_replicas),
     }
 
@@ -200,9 +203,9 @@ def _open_json(open_replicas: Mapping[str, str] | None) -> Json:
     return {"open_replicas": dict(open_replicas)} if open_replicas else {}
 
 
-def _exemption_json(exemption: Exemption) -> Json:
+def _exemption_json(exemption: Exemption, *, refer: bool) -> Json:
     return {
-        "principal": principal_json(exemption.principal),
+        "principal": principal_json(exemption.principal, refer=refer),
         "fenced": fenced_json(exemption.fenced),
         "reason": exemption.reason,
     }

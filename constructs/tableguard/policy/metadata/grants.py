@@ -33,16 +33,17 @@ class GrantClaim:
     until: dt.date | None = None
 
 
-def grant_json(grant: TableGrant) -> Json:
+def grant_json(grant: TableGrant, *, refer: bool = True) -> Json:
     """A grant as metadata says it.
 
     Args:
         grant: The grant, to a principal of this library.
+        refer: As in `principal_json`.
 
     Raises:
         InvalidInputError: Its principal is an iam.IGrantable that no construct has converted.
     """
-    said: Json = {"principal": principal_json(grant.subject), "access": access_json(grant.access)}
+    said: Json = {"principal": principal_json(grant.subject, refer=refer), "access": access_json(grant.access)}
     if grant.reason:
         said["reason"] = grant.reason
     if grant.conditions:

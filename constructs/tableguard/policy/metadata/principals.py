@@ -22,6 +22,7 @@ from tableguard.policy.principals import (
     RoleSession,
     User,
 )
+from tableguard.policy.tokens import is_unresolved
 
 Someone: TypeAlias = Principal | Exempt | UsersWithMfa
 """Whoever metadata speaks of: is granted something, is exempt from something, or guards."""
@@ -61,6 +62,14 @@ def _of(make: Callable[..., Someone], optional: Iterable[str] = ()) -> Callable[
     return read
 
 
+def _identity(source: Source, fields: tuple[str, ...]) -> Someone | None:
+    values = {field: source.text(field) for field in fields}
+    account, arn = values["account"], values["principal_arn"]
+    if account is None or arn is None:
+        return None
+    return ArnIdentity(account=account, principal_arn=arn, described_as=values["described_as"] or _LATER)
+
+
 def _forwarding(source: Source, _: tuple[str, ...]) -> Someone | None:
     services, more = source.texts("services")
     return None if more else Forwarding(*services)
@@ -84,7 +93,7 @@ _KINDS: Final[Mapping[type, tuple[str, tuple[str, ...], Callable[[Source, tuple[
     Account: ("account", ("account",), _of(Account)),
     Role: ("role", _IN_ACCOUNT, _of(Role)),
     User: ("user", _IN_ACCOUNT, _of(User)),
-    ArnIdentity: ("identity", ("account", "principal_arn", "described_as"), _of(ArnIdentity)),
+    ArnIdentity: ("identity", ("account", "principal_arn", "described_as"), _identity),
     RoleSession: ("role-session", ("account", "role", "session"), _of(RoleSession)),
     FederatedUser: ("federated-user", ("account", "name"), _of(FederatedUser)),
     PermissionSet: ("permission-set", ("account", "name"), _of(PermissionSet)),
@@ -104,15 +113,20 @@ _KINDS: Final[Mapping[type, tuple[str, tuple[str, ...], Callable[[Source, tuple[
 _BY_KIND: Final = {kind: (fields, read) for kind, fields, read in _KINDS.values()}
 
 
-def principal_json(principal: Someone) -> Json:
+def principal_json(principal: Someone, *, refer: bool = True) -> Json:
     """A principal as metadata says it.
 
     Args:
         principal: The principal.
+        refer: Whether an ARN that only the deployment knows is written. It is a reference to another resource, perhaps
+            of another stack, on which whatever carries the metadata then depends: so only where its policies hold the
+            same reference.
     """
     kind, fields, _ = _KINDS[type(principal)]
     whose = principal.role if isinstance(principal, LambdaPoller) else principal
     said: Json = {"kind": kind, **{field: getattr(whose, field) for field in fields}}
+    if isinstance(principal, ArnIdentity) and not refer and is_unresolved(principal.principal_arn):
+        del said["principal_arn"]
     if isinstance(principal, Forwarding):
         said["services"] = list(principal.services)
     if isinstance(principal, UsersWithMfa):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Protocol, Self
 
 from tableguard.policy.documents import Json
 from tableguard.policy.metadata.source import Source
+
+_READ_ONLY: Final = MappingProxyType({"read only": True})
+"""Marks what only a reader knows: whether something could not be read before deployment."""
 
 
 class BackupClaim(Protocol):
@@ -27,13 +31,14 @@ class BackupClaim(Protocol):
 
 
 def backup_json(claim: object) -> Json:
-    """A claim about backups as metadata says it: what is None or False is left out.
+    """A claim about backups as metadata says it: what is None is left out.
 
     Args:
         claim: One of the classes of this module.
     """
-    fields = {field.name: getattr(claim, field.name) for field in dataclasses.fields(claim)}  # type: ignore[arg-type]
-    return {name: _written(value) for name, value in fields.items() if value is not None and value is not False}
+    fields = [each for each in dataclasses.fields(claim) if each.metadata != _READ_ONLY]  # type: ignore[arg-type]
+    found = {each.name: getattr(claim, each.name) for each in fields}
+    return {name: _written(value) for name, value in found.items() if value is not None}
 
 
 def _written(value: Any) -> Any:
@@ -211,7 +216,7 @@ class ExportClaim:
     """
 
     tables: tuple[str, ...]
-    unknown_tables: bool = False
+    unknown_tables: bool = field(default=False, metadata=_READ_ONLY)
     every_minutes: int | None = None
     full_every_minutes: int | None = None
     alarm_after_minutes: int | None = None
@@ -346,7 +351,7 @@ class OnDemandClaim:
     """
 
     tables: tuple[str, ...]
-    unknown_tables: bool = False
+    unknown_tables: bool = field(default=False, metadata=_READ_ONLY)
     schedule: str | None = None
     keep_days: int | None = None
     keep_at_least: int | None = None
@@ -478,7 +483,7 @@ class VaultClaim:
         )
 
 
-CLAIMS: Mapping[str, type[BackupClaim]] = {
+CLAIMS: Final[Mapping[str, type[BackupClaim]]] = {
     "immutable": ImmutableClaim,
     "sealed": SealedClaim,
     "landing": LandingClaim,

@@ -8,7 +8,7 @@ from typing import Final
 
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
 from tableguard.policy.actions import SERVICE
-from tableguard.policy.evaluation import Layer
+from tableguard.policy.evaluation import Layer, Request
 from tableguard.policy.metadata import ClauseClaim, ConditionClaim, GrantClaim
 from tableguard.review.access import Access, Status, single_accesses
 from tableguard.review.picture import Table
@@ -43,7 +43,11 @@ def disagreements(
     """
     found, _ = single_accesses(search, table, principal, hints, any_identity=any_identity)
     # Where only the key's consent is not known, the policies of the table say what the claim is about.
-    usable = [each for each in found if each.status is not Status.UNKNOWN or each.verdict.allowed]
+    usable = [
+        each
+        for each in found
+        if (each.status is not Status.UNKNOWN or each.verdict.allowed) and _keeps(each.verdict.request, hints)
+    ]
     given = {(resource, action) for each in usable for resource in each.resources for action in each.actions}
     claimed = sorted(_pairs(claim, table))
     missing = [action for resource, action in claimed if (resource, action) not in given]
@@ -70,11 +74,17 @@ def disagreements(
         for resource, action in claimed
         if claim.conditions and (resource, action) in given
     }
+    lacking = [(action, _lacking(claim.conditions, action, each)) for (_, action), each in granting.items()]
     for condition in claim.conditions:
-        without = [action for (_, action), sentences in granting.items() if not _stands(condition, action, sentences)]
+        without = [action for action, conditions in lacking if condition in conditions]
         if without:
-            some = "" if len(without) == len(granting) else f" for {_short(without)}"
+            some = "" if len(without) == len(lacking) else f" for {_short(without)}"
             yield f"states the condition {condition.label!r}, which the policies do not have{some}"
+
+
+def _keeps(request: Request, hints: Mapping[str, str]) -> bool:
+    """Whether a request is still the principal's own: the search for a way in may have made another one's of it."""
+    return all(request.situation.context.get(key.lower()) == (value,) for key, value in hints.items())
 
 
 def _pairs(claim: GrantClaim, table: Table) -> Iterator[_Pair]:
@@ -123,10 +133,17 @@ def _granting(search: Search, asked: Asked, claim: GrantClaim) -> tuple[Sentence
     )
 
 
-def _stands(condition: ConditionClaim, action: str, sentences: Sequence[Sentence]) -> bool:
-    """Whether one statement asks all that a condition asks of an action."""
+def _lacking(
+    conditions: Sequence[ConditionClaim], action: str, sentences: Sequence[Sentence]
+) -> tuple[ConditionClaim, ...]:
+    """The conditions that the statement lacks which has most of them: all have to stand in one."""
+    lacking = [tuple(condition for condition in conditions if not _has(each, condition, action)) for each in sentences]
+    return min(lacking, key=len, default=())
+
+
+def _has(sentence: Sentence, condition: ConditionClaim, action: str) -> bool:
     clauses = condition.for_action(action.removeprefix(f"{SERVICE}:"))
-    return any(all(any(_same(clause, test) for test in each.tests) for clause in clauses) for each in sentences)
+    return all(any(_same(clause, test) for test in sentence.tests) for clause in clauses)
 
 
 def _same(clause: ClauseClaim, test: Test) -> bool:

@@ -97,7 +97,7 @@ def test_principals(name: str) -> None:
     assert found.label == PRINCIPALS[name].label
 
 
-def concrete(kind: type) -> set[str]:
+def concrete(kind: type[object]) -> set[str]:
     """The names of the classes below one that something can be made of, those of this library."""
     # By name: a dataclass with slots leaves the class behind that it was made from.
     below: set[str] = set()

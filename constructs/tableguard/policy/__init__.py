@@ -6,8 +6,8 @@ policy that has to agree for the access to work.
 
 from __future__ import annotations
 
+from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
 from tableguard.policy.access import Access
-from tableguard.policy.actions import ACTIONS, Action, Reach, Resource
 from tableguard.policy.collectives import AwsService, Organization, OrganizationalUnit
 from tableguard.policy.conditions import Clause, Condition, FromNetwork, FromVpc, FromVpcEndpoint, InOrganization
 from tableguard.policy.documents import Statement, document, merged, minified

@@ -12,8 +12,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar, Final
 
+from tableguard.aws.dynamodb import ACTIONS, SERVICE, Action, Resource
 from tableguard.policy import names
-from tableguard.policy.actions import ACTIONS, SERVICE, Action, Resource
 from tableguard.policy.errors import InvalidInputError
 
 TABLE: Final = ""

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws.dynamodb import Action
 from tableguard.policy import names
-from tableguard.policy.actions import Action
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.tokens import is_unresolved
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.policy.actions import Action
+from tableguard.aws.dynamodb import Action
 from tableguard.policy.conditions import Clause, Condition, texts
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.tokens import literal_part

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
+from tableguard.aws.actions import Category
+from tableguard.aws.dynamodb import Action, Reach, Resource
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE, Access
-from tableguard.policy.actions import Action, Reach, Resource
 from tableguard.policy.collectives import AwsService
 from tableguard.policy.conditions import (
     Clause,
@@ -28,9 +29,6 @@ from tableguard.policy.tokens import is_unresolved
 
 # DynamoDB refuses a policy that names any other service. Source: aws-cdk, isUnsupportedServicePrincipal.
 _SERVICES: Final = frozenset({"glue.amazonaws.com", "redshift.amazonaws.com", "replication.dynamodb.amazonaws.com"})
-
-# Actions on items that no fine-grained condition works for.
-_ITEMS_UNFENCED: Final = frozenset({"SearchVectors", "StartBulkPutItems"})
 
 
 class Grantable(Protocol):
@@ -197,6 +195,7 @@ class TableGrant:
         for index in self.access.indexes:
             table.check_index(index)
         self._check_regions(table)
+        self._check_whole()
         if ALL_INDEXES in self.access.by_target and TABLE not in self.access.by_target and not table.indexes:
             raise InvalidInputError(
                 f"the access of the grant to {self.subject.label}",
@@ -240,6 +239,17 @@ class TableGrant:
                 allowed="a region, since the table's policy names the table by its ARN",
                 fix="Set env=Environment(account=…, region=…) on the stack.",
             )
+
+    def _check_whole(self) -> None:
+        for action in self.access.actions:
+            granted_on = {target for target, actions in self.access.by_target.items() if action in actions}
+            if action.on_all and (TABLE not in granted_on or granted_on == {TABLE}):
+                raise InvalidInputError(
+                    f"the access of the grant to {self.subject.label}",
+                    value=self.access.name,
+                    allowed=f"{action.name} on the table and on an index, since a request needs both",
+                    fix=f'Access.on_table("{action.name}") | Access.on_index("{action.name}", index="…").',
+                )
 
     def _check_across_accounts(self) -> None:
         if not self.reason.strip():
@@ -331,10 +341,7 @@ class TableGrant:
 
     @property
     def _uses_key(self) -> bool:
-        return any(
-            action.by_attribute or Resource.STREAM in action.resources or action.name in _ITEMS_UNFENCED
-            for action in self.access.actions
-        )
+        return any(action.decrypts or action.category is Category.STREAM for action in self.access.actions)
 
     def _trust(self, table: TableReference) -> Trust:
         return self.subject.trust(partition=table.partition_id, owner=table.account, named=self.name_principal)

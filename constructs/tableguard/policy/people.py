@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.policy.actions import SERVICE
+from tableguard.aws.dynamodb import SERVICE
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from tableguard.policy.actions import Action
+from tableguard.aws.dynamodb import Action
 from tableguard.policy.evaluation import Document, Effect, Layer, Reason
 from tableguard.policy.evaluation.evaluator import is_bounded
 from tableguard.policy.evaluation.policies import Policies

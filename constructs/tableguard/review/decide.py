@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tableguard.policy.actions import ACTIONS
+from tableguard.aws.dynamodb import ACTIONS
 from tableguard.policy.evaluation import (
     ContextValue,
     Decision,
@@ -35,11 +35,7 @@ ANY_IDENTITY: Final = (
 _WITHOUT_IDENTITY: Final = (CallerKind.ROOT, CallerKind.SERVICE, CallerKind.ANONYMOUS)
 
 # DynamoDB decrypts to read and write items, and to read what happened to them.
-_DATA: Final = frozenset(
-    f"dynamodb:{action.name.lower()}"
-    for action in ACTIONS.values()
-    if action.by_attribute or action.name in ("GetRecords", "SearchVectors", "StartBulkPutItems")
-)
+_DATA: Final = frozenset(action.qualified.lower() for action in ACTIONS.values() if action.decrypts)
 # What a request says of the network that it came from; lost when DynamoDB calls KMS for the caller.
 NETWORK: Final = frozenset(
     {"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpcsourceip",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tableguard.policy.actions import ACTIONS, SERVICE
+from tableguard.aws.dynamodb import ACTIONS, SERVICE
 from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
 from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.policy.metadata import ControlClaim, PrincipalClaim

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection
 from typing import Final
 
-from tableguard.policy.actions import ACTIONS
+from tableguard.aws.dynamodb import ACTIONS
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.names import suggestion
 from tableguard.review.picture import Picture, Table, account_of

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tableguard.policy.actions import ACTIONS, Reach
+from tableguard.aws.dynamodb import ACTIONS, Reach
 from tableguard.policy.evaluation import Document, Outcome, Policies, Request, evaluate
 from tableguard.policy.perimeter.fenced import PARTS, Fenced, Side
 from tableguard.review.decide import ANY_IDENTITY, decide

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.policy.actions import ACTIONS
+from tableguard.aws.dynamodb import ACTIONS
 from tableguard.policy.evaluation import Decision, Effect, Layer, Policies, Reason, Request
 from tableguard.policy.evaluation.request import Situation
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tableguard.policy.actions import ACTIONS, Reach
+from tableguard.aws.dynamodb import ACTIONS, Reach
 from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.policy.metadata import ExemptionClaim, FenceClaim, PrincipalClaim
 from tableguard.policy.perimeter import Exempt, Fenced, Forwarding

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from tableguard.aws.dynamodb import ACTIONS, SERVICE
 from tableguard.policy import InvalidInputError, Principal, TableReference
-from tableguard.policy.actions import ACTIONS, SERVICE
 from tableguard.policy.evaluation import ContextValue, Document, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.explain import explain

@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from tableguard.aws.dynamodb import ACTIONS, Resource
 from tableguard.policy import AwsService, InvalidInputError, Principal, TableReference
 from tableguard.policy.access import STREAM
-from tableguard.policy.actions import ACTIONS, Resource
 from tableguard.policy.collectives import Organization, OrganizationalUnit
 from tableguard.policy.principals import Account, PermissionSet
 from tableguard.policy.tokens import is_unresolved

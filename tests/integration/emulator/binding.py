@@ -29,7 +29,7 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.core.router import extract_access_key_id
 from ministack.services import dynamodb, dynamodb_streams, ec2, iam, lambda_svc, organizations, sts
 
-from tableguard.policy.actions import ACTIONS
+from tableguard.aws.dynamodb import ACTIONS
 from tableguard.policy.evaluation import Policies, Request, evaluate
 
 HEADER = "x-tableguard-vpce"

@@ -14,7 +14,7 @@ from aws_cdk import aws_iam as iam
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
-from tableguard.policy.actions import ACTIONS, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
 from tableguard.policy.metadata import METADATA_KEY, read
 from tableguard.policy.perimeter import Exemption, Fenced, LambdaPoller, RoleOfEveryAccount, ServiceLinkedRole
 from tableguard.review.as_text import as_text

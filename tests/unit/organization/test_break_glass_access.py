@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 import tableguard as tg
-from tableguard.policy.actions import ACTIONS
+from tableguard.aws.dynamodb import ACTIONS
 from tableguard.policy.evaluation import ContextValue
 from tests.unit.organization.support import EVERYTHING, ROLE_ARN, STRANGER, Emergency, break_glass
 from tests.unit.tables.support import KEY, ORDERS, OWNER, STREAM, app, stack

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
 from tableguard.policy import Access, Account, FromVpcEndpoint, Role
-from tableguard.policy.actions import ACTIONS, Reach, Resource
 from tableguard.policy.evaluation import evaluate
 from tableguard.review.access import Status
 from tableguard.review.as_json import as_json

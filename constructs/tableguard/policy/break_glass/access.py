@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from tableguard.policy.actions import ACTIONS, SERVICE
+from tableguard.aws.dynamodb import ACTIONS, SERVICE
 from tableguard.policy.break_glass.doors import ends
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from tableguard.policy.actions import SERVICE
+from tableguard.aws.dynamodb import SERVICE
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.policy.actions import ACTIONS, Action
+from tableguard.aws.dynamodb import ACTIONS, Action
 from tableguard.policy.conditions import Clause, Condition, FromNetwork, FromVpc, FromVpcEndpoint
 from tableguard.policy.documents import Json
 from tableguard.policy.metadata.source import MalformedMetadataError, Source

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from tableguard.aws.dynamodb import ACTIONS
 from tableguard.policy.access import TABLE, Access
-from tableguard.policy.actions import ACTIONS
 from tableguard.policy.documents import Json
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.metadata.source import MalformedMetadataError, Source

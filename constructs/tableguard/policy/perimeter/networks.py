@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tableguard.aws.dynamodb import Action
 from tableguard.policy import names
-from tableguard.policy.actions import Action
 from tableguard.policy.conditions import Clause, Condition, FromNetwork, FromVpc, FromVpcEndpoint, texts
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.perimeter.lists import objects

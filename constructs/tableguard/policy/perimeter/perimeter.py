@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from tableguard.aws.dynamodb import ACTIONS, SERVICE, Resource
 from tableguard.policy import names
-from tableguard.policy.actions import ACTIONS, SERVICE, Resource
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError

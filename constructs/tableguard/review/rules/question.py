@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from tableguard.policy.actions import Action
+from tableguard.aws.dynamodb import Action
 from tableguard.review.picture import Table
 from tableguard.review.rules.people import Caller
 from tableguard.review.samples import Context

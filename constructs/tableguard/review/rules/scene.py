@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
+from tableguard.aws.dynamodb import Action
 from tableguard.policy import Access, Principal, TableReference
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
-from tableguard.policy.actions import Action
 from tableguard.policy.evaluation import ContextValue, Document, Request
 from tableguard.policy.evaluation.conditions import scalar_text
 from tableguard.review.picture import Picture, Table

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tableguard as tg
-from tableguard.policy.actions import ACTIONS
+from tableguard.aws.dynamodb import ACTIONS
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import minified
 from tableguard.policy.evaluation import Policies, Request, evaluate

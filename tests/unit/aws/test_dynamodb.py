@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tableguard.policy import ACTIONS, Action, Reach, Resource
+from tableguard.aws.actions import Category, Effect
+from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
 
 
 def words(text: str) -> frozenset[str]:
@@ -26,10 +27,12 @@ OWN_ACCOUNT = PARTIQL | words(
     "DescribeContributorInsights UpdateContributorInsights UpdateTimeToLive DescribeTimeToLive "
     "EnableKinesisStreamingDestination DisableKinesisStreamingDestination DescribeKinesisStreamingDestination "
     "GetResourcePolicy PutResourcePolicy DeleteResourcePolicy "
-    "DescribeTableReplicaAutoScaling UpdateTableReplicaAutoScaling SearchVectors StartBulkPutItems"
+    "DescribeTableReplicaAutoScaling UpdateTableReplicaAutoScaling DescribeExport"
 )
+# No source says whether they work from another account.
+OPEN = words("CancelBulkOperation DescribeBulkOperation DisassociateTableReplica SearchVectors StartBulkPutItems")
 IDENTITY_ONLY = words(
-    "CreateTable ListTables ListStreams ListBackups ListExports ListImports DescribeExport DescribeImport ImportTable "
+    "CreateTable ListTables ListStreams ListBackups ListExports ListImports DescribeImport ImportTable "
     "DescribeBackup DeleteBackup RestoreTableFromBackup DescribeLimits"
 )
 
@@ -40,6 +43,11 @@ def named(test: Callable[[Action], bool]) -> frozenset[str]:
 
 def test_exactly_these_actions_work_across_accounts() -> None:
     assert named(lambda action: action.across_accounts) == ACROSS_ACCOUNTS
+
+
+def test_what_no_source_tells_counts_as_possible_and_never_as_given() -> None:
+    assert named(lambda action: action.maybe_across_accounts) == ACROSS_ACCOUNTS | OPEN
+    assert named(lambda action: action.reach is Reach.OPEN) == OPEN
 
 
 @pytest.mark.parametrize("name", sorted(OWN_ACCOUNT))
@@ -66,9 +74,10 @@ def test_only_reads_reach_an_index() -> None:
     )
 
 
-def test_a_stream_has_its_own_reads_and_the_actions_on_its_policy() -> None:
+def test_a_stream_has_its_own_reads_its_tags_and_the_actions_on_its_policy() -> None:
     policies = words("DeleteResourcePolicy GetResourcePolicy PutResourcePolicy")
-    assert named(lambda action: Resource.STREAM in action.resources) == STREAM | policies
+    tags = words("ListTagsOfResource TagResource UntagResource")
+    assert named(lambda action: Resource.STREAM in action.resources) == STREAM | policies | tags
     assert named(lambda action: action.resources == {Resource.STREAM}) == STREAM
 
 
@@ -79,3 +88,42 @@ def test_an_action_on_the_whole_account_is_tied_to_no_resource() -> None:
 def test_an_action_knows_its_qualified_name() -> None:
     assert ACTIONS["GetItem"].qualified == "dynamodb:GetItem"
     assert all(action.qualified == f"dynamodb:{name}" for name, action in ACTIONS.items())
+
+
+def test_searching_by_vector_asks_for_the_table_and_the_index() -> None:
+    assert named(lambda action: action.on_all) == {"SearchVectors"}
+
+
+def test_only_the_replication_service_has_its_three_actions() -> None:
+    assert named(lambda action: action.by_service) == REPLICATION - {"AssociateTableReplica"}
+
+
+def test_what_reveals_items_is_known_under_every_name() -> None:
+    """Reads, records, writes that return what they replace, the rejected items of a bulk put, keys in reports."""
+    assert named(lambda action: action.can(Effect.REVEALS_ITEMS)) == words(
+        "BatchGetItem ConditionCheckItem DeleteItem GetItem GetRecords GetShardIterator PartiQLDelete PartiQLSelect "
+        "PartiQLUpdate PutItem Query ReadDataForReplication Scan SearchVectors StartBulkPutItems "
+        "UpdateContributorInsights UpdateItem"
+    )
+
+
+def test_what_takes_items_elsewhere_is_known() -> None:
+    assert named(lambda action: action.can(Effect.MOVES_ITEMS_OUT, Effect.MAKES_COPY)) == words(
+        "AssociateTableReplica CreateBackup CreateGlobalTable CreateGlobalTableWitness CreateTableReplica "
+        "EnableKinesisStreamingDestination ExportTableToPointInTime RestoreTableFromAwsBackup RestoreTableFromBackup "
+        "RestoreTableToPointInTime StartAwsBackupJob StartBulkPutItems UpdateGlobalTable "
+        "UpdateKinesisStreamingDestination"
+    )
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
+def test_an_action_that_only_looks_changes_nothing(action: Action) -> None:
+    if action.name.startswith(("Describe", "List")):
+        assert action.effects == {Effect.HARMLESS}
+
+
+def test_no_setting_tag_or_deletion_moves_items_or_copies_them() -> None:
+    """What fences leave open, so that the owner can repair: nothing in there may be a way out for the data."""
+    left_open = {Category.SETTINGS, Category.TAGS, Category.DELETE, Category.OTHER}
+    moving = named(lambda a: a.category in left_open and a.can(Effect.MOVES_ITEMS_OUT, Effect.MAKES_COPY))
+    assert moving == frozenset()

@@ -26,8 +26,8 @@ from tableguard.policy.backup import (
     reader_statements,
     source_statements,
 )
+from tableguard.policy.lists import listed
 from tableguard.policy.metadata.backups import ImmutableClaim, SealedClaim
-from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.tokens import is_unresolved
 
 _MOST_DAYS = 36_600
@@ -311,7 +311,7 @@ def sources_of(path: str, values: Any) -> tuple[ReplicationSource, ...]:
         InvalidInputError: It is no list, something in it is no ReplicationSource, or one role stands in it twice.
     """
     sources = []
-    for source in objects(f"the sources of {path}", values):
+    for source in listed(f"the sources of {path}", values):
         if not isinstance(source, ReplicationSource):
             raise InvalidInputError(f"a source of {path}", value=source, allowed="ReplicationSource(…)")
         sources.append(source)

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.documents import Json
+from tableguard.policy.lists import texts_of
 
 _TYPES: Final = ("S", "N", "B")
 _PROJECTIONS: Final = ("ALL", "KEYS_ONLY", "INCLUDE")
@@ -127,7 +128,7 @@ class Index:
         local = self.partition_key is None
         check_key(f"the sort key of index {self.name}", self.sort_key, least=local, most=1 if local else _MOST_KEYS)
         one_of(f"the projection of index {self.name}", self.projection, _PROJECTIONS)
-        object.__setattr__(self, "attributes", names.listed(f"the attributes of index {self.name}", self.attributes))
+        object.__setattr__(self, "attributes", texts_of(f"the attributes of index {self.name}", self.attributes))
         if bool(self.attributes) != (self.projection == "INCLUDE"):
             raise InvalidInputError(
                 f"the attributes of index {self.name}",

@@ -27,9 +27,10 @@ from tableguard.backup.restore_templates import PLACEHOLDER, named
 from tableguard.backup.restore_workers import ROLE_NAMES, RestoreWorkers, checked_role_name
 from tableguard.backup.state_machine import BackupMachine
 from tableguard.backup.table_blueprint import Blueprint, TableBlueprint
-from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size, names
+from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size
 from tableguard.policy.backup import SealedReference
 from tableguard.policy.documents import Json
+from tableguard.policy.lists import texts_of
 from tableguard.policy.metadata.backups import RestoreClaim
 from tableguard.policy.perimeter import Exemption, Fenced
 
@@ -134,7 +135,7 @@ class TableRestore(Construct):
             account=self._stack.account,
             region=self._stack.region,
             partition=partition_in(self._stack),
-            table_names=tuple(names.listed("the table names of a restore", table_names)),
+            table_names=tuple(texts_of("the table names of a restore", table_names)),
             table_prefix=table_prefix,
         )
         self._targets.check_source(self._source)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS, Reach
+from tableguard.aws.permission_sets import permission_set_of
 from tableguard.policy.evaluation import Document, Outcome, Policies, Request, evaluate
 from tableguard.policy.perimeter.fenced import PARTS, Fenced, Side
 from tableguard.review.decide import ANY_IDENTITY, decide
@@ -36,10 +37,7 @@ _LAST: Final = "aws:calledvialast"
 _OF_SERVICES: Final = frozenset(
     {"aws:principalisawsservice", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourcearn"}
 )
-_RESERVED: Final = (
-    ("permission set", re.compile(r"arn:[^:]+:iam::([^:]+):role/aws-reserved/sso.*/AWSReservedSSO_(.+)_\?{16}")),
-    ("service-linked role", re.compile(r"arn:[^:]+:iam::([^:]+):role/aws-service-role/.+/(.+)")),
-)
+_LINKED: Final = re.compile(r"arn:[^:]+:iam::([^:]+):role/aws-service-role/.+/(.+)")
 _SIDES: Final = (Side.TABLE, Side.STREAM)
 
 
@@ -334,10 +332,10 @@ def label_of_exempt(key: str, value: str) -> str:
         value: Its value.
     """
     if key == _ARN:
-        for words, pattern in _RESERVED:
-            if found := pattern.fullmatch(value):
-                return f"{words} {found[2]} of {found[1]}"
-        return label_of(value)
+        if (people := permission_set_of(value)) is not None:
+            return f"permission set {people[1]} of {people[0]}"
+        linked = _LINKED.fullmatch(value)
+        return f"service-linked role {linked[2]} of {linked[1]}" if linked else label_of(value)
     if key == _VIA:
         return "calls forwarded by any AWS service"
     return f"calls forwarded by {value}" if key == _LAST else f"callers with {key} {value}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from tableguard.policy.evaluation import Document, Effect, Layer
+from tableguard.policy.evaluation.noon import noon
 from tableguard.review.access import Access, Refusal, Status, accesses, together
 from tableguard.review.acknowledgements import PLUGIN, Acknowledgement
 from tableguard.review.assembly import SynthesizedStack
@@ -40,8 +40,6 @@ from tableguard.review.trust import trusted_by
 from tableguard.review.unknown import Unknown, UnknownKind
 from tableguard.review.warnings import warnings_of
 
-_NOON: Final = dt.time(12, tzinfo=dt.UTC)
-
 
 def review(
     picture: Picture,
@@ -67,7 +65,7 @@ class _Reviewer:
         self._picture = picture
         self._today = today
         self._shelf = Shelf()
-        self._search = Search(picture, dt.datetime.combine(today, _NOON), self._shelf)
+        self._search = Search(picture, noon(today), self._shelf)
         self._reach = Reach(picture, self._shelf)
         self._enclosures = Enclosures(picture, self._search.now, self._shelf)
         self._backups = Backups(picture)

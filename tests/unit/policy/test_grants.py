@@ -643,9 +643,14 @@ MALFORMED = {
         "the conditions of a TableGrant",
         FromNetwork("192.0.2.0/24"),
         "a list of conditions",
+        "Put it into a list",
     ),
     "no list of conditions": Refusal(
-        lambda: given(conditions=None), "the conditions of a TableGrant", None, "a list of conditions"
+        lambda: given(conditions=None),
+        "the conditions of a TableGrant",
+        None,
+        "a list of conditions",
+        "Put it into a list",
     ),
     "a string for a condition": Refusal(
         lambda: given(conditions=["192.0.2.0/24"]),

@@ -10,6 +10,7 @@ from tableguard.policy.boundary import DEFAULT_NAME, Boundary
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.perimeter import Guardian
+from tableguard.policy.representation import as_call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class ForceBoundary(Guardrail):
     path: str = "/"
 
     costs: ClassVar[str] = "making and changing roles and users without the boundary, those that tools make included"
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of, reason_of
 from tableguard.policy.perimeter import Guardian
+from tableguard.policy.representation import as_call
 
 _LAUNCHES: Final = (
     *actions_of(
@@ -48,6 +49,8 @@ class NoEc2(Guardrail):
 
     spares_guardians: ClassVar[bool] = False
     costs: ClassVar[str] = "instances, and services that run on the account's own: EMR, Beanstalk, EKS nodes, Batch"
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)

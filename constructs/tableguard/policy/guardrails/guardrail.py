@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.lists import listed
 from tableguard.policy.perimeter import Guardian, RoleOfEveryAccount
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, Role, User
@@ -28,13 +29,11 @@ def spared_by(what: str, values: object) -> tuple[Guardian, ...]:
         InvalidInputError: It is no list, or something in it is no role, user or permission set.
     """
     allowed = "a list of Role, User, PermissionSet and RoleOfEveryAccount"
-    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
-        raise InvalidInputError(what, value=values, allowed=allowed, fix="Put it into a list: […].")
-    listed = tuple(values)
-    for value in listed:
+    given = listed(what, values, allowed=allowed)
+    for value in given:
         if not isinstance(value, Role | User | PermissionSet | RoleOfEveryAccount):
             raise InvalidInputError(what, value=value, allowed=allowed)
-    return listed
+    return given
 
 
 def reason_of(what: str, reason: object) -> str:

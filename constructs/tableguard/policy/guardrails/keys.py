@@ -10,7 +10,9 @@ from tableguard.policy import names
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.lists import texts_of
 from tableguard.policy.perimeter import Guardian
+from tableguard.policy.representation import as_call
 
 _OF_A_KEY: Final = actions_of(
     "kms", "DeleteImportedKeyMaterial DisableKey PutKeyPolicy RevokeGrant ScheduleKeyDeletion UpdatePrimaryRegion"
@@ -39,9 +41,11 @@ class ProtectKeys(Guardrail):
     in_rcp: ClassVar[bool] = True
     costs: ClassVar[str] = "deleting keys and changing key policies by hand, those of tests included"
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
-        keys = names.listed("the keys of ProtectKeys", self.keys)
+        keys = texts_of("the keys of ProtectKeys", self.keys)
         for key in keys:
             names.arn("a key of ProtectKeys", key)
             if ":key/" not in key:

@@ -12,8 +12,9 @@ from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.exempted import check_exempted
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, reason_of, spared_by
+from tableguard.policy.lists import listed
 from tableguard.policy.perimeter import Guardian, Perimeter, guard_statements
-from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
 _PROTECT = "Protect"
@@ -44,10 +45,12 @@ class Control:
     passers: Sequence[Guardian] = ()
     left_off: Mapping[str, str] = field(default_factory=dict)
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         if self.perimeter is not None and not isinstance(self.perimeter, Perimeter):
             raise InvalidInputError("the perimeter", value=self.perimeter, allowed="a Perimeter, or None")
-        guardrails = objects("the guardrails", self.guardrails)
+        guardrails = listed("the guardrails", self.guardrails)
         for guardrail in guardrails:
             if not isinstance(guardrail, Guardrail):
                 raise InvalidInputError("a guardrail", value=guardrail, allowed="a guardrail such as ProtectTables()")

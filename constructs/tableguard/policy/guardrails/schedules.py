@@ -10,8 +10,9 @@ from typing import ClassVar, Final
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
-from tableguard.policy.names import listed
+from tableguard.policy.lists import texts_of
 from tableguard.policy.perimeter import Guardian
+from tableguard.policy.representation import as_call
 
 _SHORTEST: Final = 4
 
@@ -37,9 +38,11 @@ class ProtectSchedules(Guardrail):
 
     costs: ClassVar[str] = "changing or pausing these schedules by hand"
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
-        names = listed("the names of ProtectSchedules", self.names)
+        names = texts_of("the names of ProtectSchedules", self.names)
         for name in names:
             if not re.fullmatch(rf"[\w.-]{{1,80}}|[\w.-]{{{_SHORTEST},79}}\*", str(name), re.ASCII):
                 raise InvalidInputError(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import abc
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.evaluation import Place
+from tableguard.policy.lists import listed
 from tableguard.review.decide import Verdict
 from tableguard.review.rules.deciding import Deciding
 from tableguard.review.rules.question import Question
@@ -111,10 +112,8 @@ def listed_of(what: str, values: object, types: tuple[type, ...]) -> tuple[objec
         InvalidInputError: It is no list, or something else stands in it.
     """
     allowed = " or ".join(each.__name__ for each in types)
-    if isinstance(values, (str, *types)) or not isinstance(values, Iterable):
-        raise InvalidInputError(f"the {what} of a rule", value=values, allowed=f"a list of {allowed}")
-    listed = tuple(values)
-    for value in listed:
+    given = listed(f"the {what} of a rule", values, allowed=f"a list of {allowed}")
+    for value in given:
         if not isinstance(value, types):
             raise InvalidInputError(f"one of the {what} of a rule", value=value, allowed=allowed)
-    return listed
+    return given

@@ -211,6 +211,15 @@ class TestExports:
         assert all(kind != "sealed exports" for kind, _, _ in roads(found))
         as_text(found)
 
+    @pytest.mark.parametrize("metadata", [{"export": {"tables": [TABLE]}}, {"version": 2}, "x"])
+    def test_no_table_is_without_backup_beside_a_machine_whose_metadata_cannot_be_read(self, metadata: Any) -> None:
+        made = {"Type": "AWS::StepFunctions::StateMachine", "Metadata": {"tableguard": metadata}}
+        tables = {"T": table(PointInTimeRecoverySpecification=OFF)}
+        found = review_of({**tables, "Machine": made}, {})
+        said = "Machine of Data may keep a backup of it: what its metadata says cannot be read"
+        assert (of(found).perhaps, without_backup(found)) == ((said,), [])
+        assert len(without_backup(review_of({**tables, "Machine": machine()}, {}))) == 1
+
     @pytest.mark.parametrize("claims", ["x", {"sealed": "x"}, {"sealed": {"intake": 1}}, {"landing": {"vault": "x"}}])
     def test_broken_metadata_of_buckets_ends_in_no_error(self, claims: Any) -> None:
         found = review_of(data(Landing=bucket(LANDING, claims)), vault(Sealed=bucket(SEALED, claims)))

@@ -17,6 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
 from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
+from tableguard.policy.metadata import METADATA_KEY, read
 from tableguard.policy.perimeter import Exemption, Fenced, LambdaPoller, RoleOfEveryAccount, ServiceLinkedRole
 from tableguard.review.as_text import as_text
 from tableguard.review.assembly import read_assembly
@@ -310,8 +311,11 @@ class TestExceptions:
         assert allows(policy, action, principal=person) is allowed
 
     def test_stand_in_the_metadata_with_their_reasons(self) -> None:
-        stated = fenced(exceptions=[ANSWERS]).table["Metadata"]["tableguard"]["people"]
-        assert stated == {"sign_in_roles": [], "exceptions": [ANSWERS.described()]}
+        stated = read(fenced(exceptions=[ANSWERS]).table["Metadata"][METADATA_KEY]).claims.people
+        assert stated is not None
+        (answers,) = stated.exemptions
+        said = (answers.principal.principal, answers.fenced, answers.reason)
+        assert said == (ANSWERS.principal, ANSWERS.fenced, ANSWERS.reason)
 
     @pytest.mark.parametrize(
         "exceptions",

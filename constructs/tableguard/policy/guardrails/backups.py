@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.representation import as_call
 
 _ACTIONS: Final = (
     "dynamodb:DeleteBackup",
@@ -39,6 +40,8 @@ class ProtectBackups(Guardrail):
     """
 
     costs: ClassVar[str] = "deleting backups by hand, and changing backup plans and vaults"
+
+    __repr__ = as_call
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         unless = rendering.unless(self.let_through(rendering.guardians))

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.representation import as_call
 
 _ACTIONS: Final = actions_of(
     "cloudtrail",
@@ -31,6 +32,8 @@ class ProtectTrails(Guardrail):
     """
 
     costs: ClassVar[str] = "changing one's own trails but by a deployment; making new ones stays open"
+
+    __repr__ = as_call
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         unless = rendering.unless(self.let_through(rendering.guardians))

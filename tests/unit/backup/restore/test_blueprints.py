@@ -15,7 +15,8 @@ from aws_cdk import aws_kms as kms
 import tableguard as tg
 from tableguard.backup.blueprint_policy import BlueprintPolicy, exempting
 from tableguard.backup.create_table import create_table
-from tableguard.backup.table_blueprint import Capacity, Index, TableBlueprint
+from tableguard.backup.table_blueprint import TableBlueprint
+from tableguard.backup.table_parts import Capacity, Index
 from tests.unit.backup.restore.support import (
     LEAST,
     NEW,

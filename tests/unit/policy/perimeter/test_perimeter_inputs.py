@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tableguard.policy import Account, FromNetwork, FromVpc, FromVpcEndpoint, PermissionSet, Role, TableReference, User
+from tableguard.policy.metadata import perimeter_json
+from tableguard.policy.metadata.permissions import fenced_json
 from tableguard.policy.perimeter import (
     Exemption,
     Fenced,
@@ -287,9 +289,24 @@ def test_a_perimeter_without_exempt_roles_needs_no_guardian() -> None:
 
 def test_a_perimeter_describes_itself_for_reviewers() -> None:
     perimeter = Perimeter(networks=[ENDPOINT, FromNetwork("192.0.2.0/24")], exemptions=[DEPLOYMENT])
-    assert perimeter.described() == {
-        "inside": ["through vpce-1a2b3c4d", "from 192.0.2.0/24"],
-        "exemptions": [{"principal": "role deployer of 444455556666", "fenced": "deployment", "reason": "deployments"}],
+    assert perimeter_json(perimeter) == {
+        "inside": [
+            {"kind": "vpc-endpoint", "values": ["vpce-1a2b3c4d"], "label": "through vpce-1a2b3c4d"},
+            {"kind": "network", "values": ["192.0.2.0/24"], "label": "from 192.0.2.0/24"},
+        ],
+        "exemptions": [
+            {
+                "principal": {
+                    "kind": "role",
+                    "account": "444455556666",
+                    "name": "deployer",
+                    "path": "/",
+                    "label": "role deployer of 444455556666",
+                },
+                "fenced": fenced_json(Fenced.DEPLOYMENT),
+                "reason": "deployments",
+            }
+        ],
     }
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from tableguard.aws.dynamodb import Reach
 from tableguard.policy import (
     ACTIONS,
     Access,
@@ -18,7 +19,6 @@ from tableguard.policy import (
     TableReference,
     document,
 )
-from tableguard.policy.actions import Reach
 from tableguard.policy.evaluation import Layer, Outcome, Policies
 from tableguard.policy.perimeter import (
     Exemption,

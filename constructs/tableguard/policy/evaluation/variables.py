@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tableguard.policy.evaluation.match import Context, MalformedError
+from tableguard.policy.evaluation.multivalued import MULTIVALUED
+from tableguard.policy.evaluation.open_answers import Open
 from tableguard.policy.evaluation.wildcards import Glob, Wild, tokens
 
 
@@ -68,10 +70,15 @@ def is_static(pieces: Iterable[Piece]) -> bool:
     return not any(isinstance(piece, Variable) for piece in pieces)
 
 
-def resolve(pieces: Iterable[Piece], context: Context) -> list[Resolved] | None:
-    """Put the request's values in, or return None when one is missing.
+def variables_of(pieces: Iterable[Piece]) -> tuple[Variable, ...]:
+    """The variables among the pieces of a text."""
+    return tuple(piece for piece in pieces if isinstance(piece, Variable))
 
-    A key with several values is no variable (same source), so it counts as missing, default or not.
+
+def resolve(pieces: Iterable[Piece], context: Context) -> list[Resolved] | None:
+    """Put the request's values in, or return None when one is missing, or cannot be put in for certain.
+
+    "There is no equal or like value" for a variable without a value (same source): whatever holds one fits nothing.
     """
     resolved: list[Resolved] = []
     for piece in pieces:
@@ -79,13 +86,34 @@ def resolve(pieces: Iterable[Piece], context: Context) -> list[Resolved] | None:
             resolved.append(piece)
             continue
         values = context.get(piece.key)
-        if values is not None and len(values) == 1:
-            resolved.append(Exact(values[0]))
-        elif values is None and piece.default is not None:
+        if values is None:
+            if piece.default is None:
+                return None
             resolved.append(Exact(piece.default))
+        elif _is_single(piece, values):
+            resolved.append(Exact(values[0]))
         else:
             return None
     return resolved
+
+
+def doubt_of(variables: Iterable[Variable], context: Context) -> Open | None:
+    """Why one of the variables can neither be put in nor be left out for certain; None where that is certain.
+
+    Args:
+        variables: The variables of one text, or of several.
+        context: The request's context.
+    """
+    for variable in variables:
+        values = context.get(variable.key)
+        if values is not None and not _is_single(variable, values):
+            empty = len(values) == 1 and not values[0]
+            return Open.VARIABLE_OF_EMPTY_TEXT if empty else Open.VARIABLE_OF_SEVERAL_VALUES
+    return None
+
+
+def _is_single(variable: Variable, values: tuple[str, ...]) -> bool:
+    return len(values) == 1 and bool(values[0]) and variable.key not in MULTIVALUED
 
 
 def text_of(pieces: Iterable[Piece]) -> str:

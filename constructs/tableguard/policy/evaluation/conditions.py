@@ -73,6 +73,7 @@ def compile_condition(block: object, *, variables: bool) -> list[Test]:
     for name, keys in block.items():
         if not isinstance(keys, dict) or not keys:
             raise MalformedError(f"Condition: {name!r} holds no object of keys and values")
+        operator = _operator(str(name))
         if len(keys) > 1 and len({str(key).lower() for key in keys}) < len(keys):
             # "Error - Duplicate keys with different case" (IAM Access Analyzer policy check reference).
             raise MalformedError(f"Condition: {name!r} holds a key twice, in different cases")
@@ -81,30 +82,35 @@ def compile_condition(block: object, *, variables: bool) -> list[Test]:
                 raise MalformedError(f"Condition: {key!r} is no condition key")
             items = value if isinstance(value, (list, tuple)) else [value]
             try:
-                tests.append(_compile_test(str(name), key, [scalar_text(item) for item in items], variables))
+                tests.append(_compile_test(operator, key, [scalar_text(item) for item in items], variables))
             except MalformedError as error:
                 raise MalformedError(f"Condition: {name} {key}: {error}", error.answer) from error
     return tests
 
 
-def _compile_test(name: str, key: str, texts: Sequence[str], variables: bool) -> Test:
-    named = _operator(name)
-    found = named.operator
+def _compile_test(name: _Name, key: str, texts: Sequence[str], variables: bool) -> Test:
+    found = name.operator
     if found is None:
-        return _null(named, key, texts, variables)
+        return _null(name, key, texts, variables)
     if not texts:
-        if named.kind is _Single and not named.if_exists:
+        if name.kind is _Single and not name.if_exists:
             raise MalformedError("no value", Open.EMPTY_LIST)
-        return _NoValues(name, key, _NOTHING, found.negated, named.absent)
-    kind = named.kind
+        return _NoValues(name, key, _NOTHING)
+    kind = name.kind
     if kind is _Single and key.lower() in MULTIVALUED:
         kind = _Unqualified
-    test = kind(name, key, found.compiler(texts, variables), found.negated, named.absent)
-    if variables and any("${" in text for text in texts):
-        held = variables_of(piece for text in texts for piece in parse(text, variables=True))
-        if held:
-            return _WithVariables(test, held, negated=found.negated, if_exists=named.if_exists)
+    test = kind(name, key, found.compiler(texts, variables))
+    if variables:
+        # A generator would take longer than the rest of this.
+        for text in texts:
+            if "${" in text:
+                return _with_variables(test, texts, name, key)
     return test
+
+
+def _with_variables(test: _Single, texts: Sequence[str], name: _Name, key: str) -> Test:
+    held = variables_of(piece for text in texts for piece in parse(text, variables=True))
+    return _WithVariables(test, held, name, key) if held else test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +118,17 @@ class _Name:
     """What the name of an operator says.
 
     Args:
+        written: The name.
         operator: The operator; None for Null.
+        negated: Whether the operator is negated.
         kind: How to read several values.
         if_exists: Whether it ends in IfExists.
         absent: What it says of a key that the request lacks; None where AWS documents no answer.
     """
 
+    written: str
     operator: Operator | None
+    negated: bool
     kind: type[_Single]
     if_exists: bool
     absent: Match
@@ -134,11 +144,11 @@ def _operator(name: str) -> _Name:
         if if_exists:
             # "Error - Null with if exists: The Null condition operator cannot be used with the IfExists suffix" (policy
             # check reference).
-            raise MalformedError("Null cannot end in IfExists")
-        return _Name(operator=None, kind=kind, if_exists=False, absent=None)
+            raise MalformedError(f"Condition: {name!r}: Null cannot end in IfExists")
+        return _Name(written=name, operator=None, negated=False, kind=kind, if_exists=False, absent=None)
     found = OPERATORS.get(base)
     if found is None:
-        raise MalformedError(f"{name!r} is no condition operator")
+        raise MalformedError(f"Condition: {name!r} is no condition operator")
     if kind is _ForAllValues:
         absent: Match = True
     elif kind is _ForAnyValue:
@@ -146,7 +156,7 @@ def _operator(name: str) -> _Name:
         absent = None if if_exists else False
     else:
         absent = found.negated or if_exists
-    return _Name(operator=found, kind=kind, if_exists=if_exists, absent=absent)
+    return _Name(written=name, operator=found, negated=found.negated, kind=kind, if_exists=if_exists, absent=absent)
 
 
 def _null(name: _Name, key: str, texts: Sequence[str], variables: bool) -> Test:
@@ -192,24 +202,24 @@ class _Null:
         present = context.get(self._key)
         if present is None:
             return self._wanted
-        return not self._wanted if any(present) else None
+        return not self._wanted if present[0] or any(present) else None
 
     def doubt(self, context: Context) -> Doubt | None:
         return _open("Null", self._shown, Open.NULL_OF_EMPTY_TEXT) if self.holds(context) is None else None
 
 
 class _Single:
-    """An operator without a prefix; `absent` is what it says of a key that the request lacks."""
+    """An operator without a prefix."""
 
     __slots__ = ("_absent", "_comparison", "_key", "_name", "_negated", "_shown")
 
-    def __init__(self, name: str, key: str, comparison: Comparison, negated: bool, absent: Match) -> None:
-        self._name = name
+    def __init__(self, name: _Name, key: str, comparison: Comparison) -> None:
+        self._name = name.written
         self._shown = key
         self._key = key.lower()
         self._comparison = comparison
-        self._negated = negated
-        self._absent = absent
+        self._negated = name.negated
+        self._absent = name.absent
 
     def holds(self, context: Context) -> Match:
         present = context.get(self._key)
@@ -228,10 +238,6 @@ class _Single:
         if answer is not None:
             return self.open(answer)
         return f"{self._name} {self._shown}: the request's value cannot be read", None
-
-    def is_about(self, context: Context) -> bool:
-        """Whether a request carries its key."""
-        return self._key in context
 
     def open(self, answer: Open) -> Doubt:
         """An open answer, with its operator and key."""
@@ -260,12 +266,14 @@ class _ForAllValues(_Single):
         present = context.get(self._key)
         if present is None:
             return True
+        fits = self._comparison.fits
+        negated = self._negated
         doubtful = False
         for value in present:
-            fits = self._comparison.fits(value, context)
-            if fits is self._negated and value:
-                return False
-            if fits is None or fits is self._negated:
+            found = fits(value, context)
+            if found is negated or found is None:
+                if value and found is not None:
+                    return False
                 doubtful = True
         # "Also true … if the key values resolve to a null data set, such as an empty string."
         return None if doubtful and any(present) else True
@@ -281,12 +289,13 @@ class _ForAnyValue(_Single):
         present = context.get(self._key)
         if present is None:
             return self._absent
+        fits = self._comparison.fits
         doubtful = False
         for value in present:
-            fits = self._comparison.fits(value, context)
-            if fits is not None and fits is not self._negated and value:
-                return True
-            if fits is None or fits is not self._negated:
+            found = fits(value, context)
+            if found is not self._negated:
+                if value and found is not None:
+                    return True
                 doubtful = True
         return None if doubtful else False
 
@@ -336,27 +345,31 @@ class _WithVariables:
     nothing. Where it would hold or fail by that, the other reading may say the opposite.
     """
 
-    __slots__ = ("_if_exists", "_negated", "_test", "_variables")
+    __slots__ = ("_if_exists", "_key", "_negated", "_test", "_variables")
 
-    def __init__(self, test: _Single, variables: tuple[Variable, ...], *, negated: bool, if_exists: bool) -> None:
+    def __init__(self, test: _Single, variables: tuple[Variable, ...], name: _Name, key: str) -> None:
+        self._key = key.lower()
         self._test = test
         self._variables = variables
-        self._negated = negated
-        self._if_exists = if_exists and not negated
+        self._negated = name.negated
+        self._if_exists = name.if_exists and not name.negated
 
     def holds(self, context: Context) -> Match:
         found = self._test.holds(context)
-        return None if found is self._negated and self._answer(context) is not None else found
+        if found is not self._negated or self._answer(context) is None:
+            return found
+        return None
 
     def doubt(self, context: Context) -> Doubt | None:
-        if self._test.holds(context) is None:
+        found = self._test.holds(context)
+        if found is None:
             return self._test.doubt(context)
-        answer = self._answer(context)
+        answer = self._answer(context) if found is self._negated else None
         return None if answer is None else self._test.open(answer)
 
     def _answer(self, context: Context) -> Open | None:
         """The open answer that the variables need, whatever they are compared with."""
-        if not self._test.is_about(context):
+        if self._key not in context:
             return None
         if self._if_exists and any(each.default is None and each.key not in context for each in self._variables):
             return Open.VARIABLE_IF_EXISTS

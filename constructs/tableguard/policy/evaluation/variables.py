@@ -25,10 +25,14 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A key of the request's context (in lower case), and what stands for it when the request has none."""
+    """A key of the request's context (in lower case), and what stands for it when the request has none.
+
+    A key that can have several values is no variable: `multivalued` says so.
+    """
 
     key: str
     default: str | None
+    multivalued: bool
 
 
 Resolved: TypeAlias = str | Exact
@@ -58,11 +62,15 @@ def parse(text: str, *, variables: bool) -> tuple[Piece, ...]:
         if start > position:
             pieces.append(text[position:start])
         character, key, default = found.groups()
-        pieces.append(Exact(character) if character else Variable(key.lower(), default))
+        pieces.append(Exact(character) if character else _variable(key.lower(), default))
         position = found.end()
     if position < len(text):
         pieces.append(text[position:])
     return tuple(pieces)
+
+
+def _variable(key: str, default: str | None) -> Variable:
+    return Variable(key, default, key in MULTIVALUED)
 
 
 def is_static(pieces: Iterable[Piece]) -> bool:
@@ -90,7 +98,7 @@ def resolve(pieces: Iterable[Piece], context: Context) -> list[Resolved] | None:
             if piece.default is None:
                 return None
             resolved.append(Exact(piece.default))
-        elif _is_single(piece, values):
+        elif len(values) == 1 and values[0] and not piece.multivalued:
             resolved.append(Exact(values[0]))
         else:
             return None
@@ -106,14 +114,12 @@ def doubt_of(variables: Iterable[Variable], context: Context) -> Open | None:
     """
     for variable in variables:
         values = context.get(variable.key)
-        if values is not None and not _is_single(variable, values):
-            empty = len(values) == 1 and not values[0]
-            return Open.VARIABLE_OF_EMPTY_TEXT if empty else Open.VARIABLE_OF_SEVERAL_VALUES
+        if values is not None:
+            if len(values) != 1 or variable.multivalued:
+                return Open.VARIABLE_OF_SEVERAL_VALUES
+            if not values[0]:
+                return Open.VARIABLE_OF_EMPTY_TEXT
     return None
-
-
-def _is_single(variable: Variable, values: tuple[str, ...]) -> bool:
-    return len(values) == 1 and bool(values[0]) and variable.key not in MULTIVALUED
 
 
 def text_of(pieces: Iterable[Piece]) -> str:

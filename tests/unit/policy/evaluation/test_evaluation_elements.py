@@ -201,7 +201,7 @@ KEY = "aws:PrincipalTag/team"
         ("StringEqualsIfExists", "${aws:Other, 'b'}", {KEY: "a"}, NO),
         ("StringEqualsIfExists", ["a", "${aws:Other}"], {KEY: "a"}, YES),
         ("StringNotEqualsIfExists", "${aws:Other}", {KEY: "a"}, YES),
-        # In a set: "Fine-grained access control" of the DynamoDB Developer Guide has one after ForAllValues:StringEquals
+        # In a set: the DynamoDB Developer Guide has one after ForAllValues:StringEquals ("Fine-grained access control")
         ("ForAllValues:StringEquals", "${aws:Other}", {KEY: ["a", "a"], "aws:Other": "a"}, YES),
         ("ForAllValues:StringEquals", "${aws:Other}", {KEY: ["a", "b"], "aws:Other": "a"}, NO),
         ("ForAllValues:StringEquals", "${aws:Other}", {KEY: "a"}, NO),

@@ -47,7 +47,12 @@ ROWS: list[tuple[Open, dict[str, Any], Context, str]] = [
     (Open.NUMBER_FORMAT, {"NumericLessThan": {TAG: "1e3"}}, {TAG: "10"}, f"NumericLessThan {TAG}"),
     (Open.DATE_FORMAT, {"DateLessThan": {TAG: "2027"}}, {TAG: "2026-01-01"}, f"DateLessThan {TAG}"),
     (Open.ADDRESS_FORMAT, {"IpAddress": {TAG: "2001:db8::1"}}, {TAG: "2001:db8::1"}, f"IpAddress {TAG}"),
-    (Open.VARIABLE_FOR_OPERATOR, {"NumericEquals": {TAG: "${aws:b}"}}, {TAG: "1", "aws:b": "1"}, f"NumericEquals {TAG}"),
+    (
+        Open.VARIABLE_FOR_OPERATOR,
+        {"NumericEquals": {TAG: "${aws:b}"}},
+        {TAG: "1", "aws:b": "1"},
+        f"NumericEquals {TAG}",
+    ),
     (Open.VARIABLE_OF_SEVERAL_VALUES, {"StringLike": {TAG: "${aws:b}*"}}, {TAG: "a", "aws:b": ["a", "b"]}, TAG),
     (Open.VARIABLE_OF_EMPTY_TEXT, {"StringLike": {TAG: "${aws:b}*"}}, {TAG: "a", "aws:b": ""}, f"StringLike {TAG}"),
     (Open.VARIABLE_IF_EXISTS, {"StringEqualsIfExists": {TAG: "${aws:b}"}}, {TAG: "a"}, f"StringEqualsIfExists {TAG}"),

@@ -258,7 +258,7 @@ ROWS = [
     ("ForAnyValue:StringNotEquals", [], "a", UNCLEAR),
     ("ForAnyValue:StringEqualsIfExists", [], ABSENT, UNCLEAR),
     ("ForAnyValue:StringEqualsIfExists", [], "a", NO),
-    # Empty text: a value like others for an operator without a prefix (user guide, "s3:prefix" in "Condition operators")
+    # Empty text: a value like others for an operator without a prefix ("Condition operators", the example of s3:prefix)
     ("StringEquals", "", "", YES),
     ("StringLike", ["", "home/"], "", YES),
     ("StringNotEquals", "", "", NO),

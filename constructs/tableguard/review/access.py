@@ -148,7 +148,7 @@ def _may_grant(document: Document, action: Action) -> bool:
 def _ways(
     search: Search, asked: Asked, action: Action, known: dict[tuple[object, ...], list[Verdict]]
 ) -> tuple[list[Verdict], Verdict | None]:
-    """The ways to get something, and a denial of which it is not known; with neither, the denial if something grants it.
+    """The ways to get something, and a denial that is not known to be one; with neither, the denial of what is granted.
 
     Answers for a like action come first.
     """

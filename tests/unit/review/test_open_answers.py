@@ -10,6 +10,7 @@ from tableguard.review.matrix import cell, details
 from tableguard.review.report import Review
 from tests.unit.review.support import (
     CONSUMER,
+    LOCAL,
     OWNER,
     READER,
     TODAY,
@@ -122,3 +123,21 @@ def test_the_network_of_an_endpoint_whose_policy_rests_on_it_is_not_known() -> N
 
     assert "?" not in through({"Bool": {"aws:SecureTransport": "true"}})
     assert "?" in through(ALWAYS_OPEN)
+
+
+def test_a_fence_around_a_stream_that_rests_on_it_is_none() -> None:
+    outside = {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}
+    fence = deny("dynamodb:*", "*", Principal="*", Condition=outside)
+    perhaps = {**fence, "Condition": {**outside, **ALWAYS_OPEN}}
+    assert "perimeter" not in findings(reviewed(stack(T=table(fence, stream=[fence]))))
+    assert "perimeter" in findings(reviewed(stack(T=table(fence, stream=[perhaps]))))
+
+
+@pytest.mark.parametrize(("condition", "spared"), [(None, False), (ALWAYS_OPEN, True)])
+def test_whom_only_an_open_deny_of_an_scp_may_deny_counts_as_spared(condition: Any, spared: bool) -> None:
+    exempting = deny("dynamodb:DeleteTable", "*", Condition={"ArnNotLike": {"aws:PrincipalArn": LOCAL}})
+    beside = deny("dynamodb:DeleteTable", "*", **({} if condition is None else {"Condition": condition}))
+    policy = control("SERVICE_CONTROL_POLICY", OWNER, exempting)
+    policy["Properties"]["Content"] = document(exempting, beside)
+    (found,) = reviewed(stack(T=table()), stack("Root", "777788889999", P=policy)).controls
+    assert bool(found.spared) is spared

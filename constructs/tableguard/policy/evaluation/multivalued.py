@@ -20,6 +20,7 @@ MULTIVALUED: Final = frozenset(
         "backup:copytargetorgpaths",
         "backup:copytargets",
         "dynamodb:attributes",
+        "dynamodb:firstpartitionkeyvalues",
         "dynamodb:fourthpartitionkeyvalues",
         "dynamodb:leadingkeys",
         "dynamodb:secondpartitionkeyvalues",

@@ -25,6 +25,8 @@ _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 class Comparison(Protocol):
     """The values of a policy, ready to be compared with."""
 
+    __slots__ = ()
+
     def fits(self, value: str, context: Context) -> Match:
         """Whether a value of the request fits any value of the policy; None when it cannot be read."""
 

@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from tableguard.policy.evaluation.arns import ArnPatterns
-from tableguard.policy.evaluation.conditions import Test, compile_condition
+from tableguard.policy.evaluation.condition_tests import Test
+from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.decision import Effect, Layer, Place, Reason
 from tableguard.policy.evaluation.match import Doubt, MalformedError, Match
 from tableguard.policy.evaluation.open_answers import Open

@@ -16,7 +16,7 @@ from typing import Final
 from tableguard.aws.permission_sets import sample_role
 from tableguard.policy import AwsService, Clause, Principal
 from tableguard.policy.evaluation import Document, Place
-from tableguard.policy.evaluation.conditions import Test as ConditionTest
+from tableguard.policy.evaluation.condition_tests import Test as ConditionTest
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.wildcards import compact, fits
 from tableguard.policy.partitions import partition_of

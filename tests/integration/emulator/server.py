@@ -136,7 +136,6 @@ class Emulator:
             "TABLEGUARD_CLOCK": str(self.folder / "clock"),
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def _wait_until_ready(self) -> None:

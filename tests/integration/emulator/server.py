@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,6 +27,13 @@ class EmulatorError(Exception):
     """The emulator does not run as it should."""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The state of an emulator that was stopped, in a folder that stays."""
+
+    folder: Path
+
+
 class Emulator:
     """An emulated AWS. Use it in a `with` statement.
 
@@ -33,12 +41,12 @@ class Emulator:
     requests to DynamoDB and S3, and who decides, say `binding` and `s3_binding`.
 
     Args:
-        like: An emulator that is stopped, whose state it begins with; nothing when left out.
+        like: What another one has kept, which it begins with; nothing when left out.
         within: The folder for its own folder; the system's for temporary ones when left out.
         pauses: What share of their length state machines wait, and pause between tries, on their way to the minute.
     """
 
-    def __init__(self, like: Emulator | None = None, *, within: Path | None = None, pauses: float = 0.05) -> None:
+    def __init__(self, like: Kept | None = None, *, within: Path | None = None, pauses: float = 0.05) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tableguard-emulator-", dir=within))
         self._like = like
         self._pauses = pauses
@@ -102,6 +110,13 @@ class Emulator:
     def stop(self) -> None:
         """Stop it, and whatever it has started; it keeps its state for the next start."""
         self._end(signal.SIGTERM)
+
+    def keep(self, folder: Path) -> Kept:
+        """Stop it, and leave its state in a folder, for others to begin with."""
+        self.stop()
+        for kept in _KEPT:
+            shutil.move(self.folder / kept, folder / kept)
+        return Kept(folder)
 
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None

@@ -23,7 +23,6 @@ MANAGEMENT: Final = "111122223333"
 GOVERNED: Final = "governed-backups"
 ANALYST: Final = "analyst"
 DEPLOYER: Final = f"cdk-hnb659fds-cfn-exec-role-{org.VAULT}-{org.REGION}"
-_PATIENCE: Final = {"Delay": 1, "MaxAttempts": 60}
 _LAYERS: Final = {
     "resource": "bucket policy",
     "identity": "own policy",
@@ -162,7 +161,7 @@ def forbidden(flow: Flow) -> Callable[[], None]:
     def detach() -> None:
         client = flow.client("cloudformation", MANAGEMENT)
         client.delete_stack(StackName="Guard")
-        client.get_waiter("stack_delete_complete").wait(StackName="Guard", WaiterConfig=_PATIENCE)
+        flow.controls.stack_at(client, "Guard", "DELETE_COMPLETE")
 
     return detach
 
@@ -188,7 +187,7 @@ def deploy_governed(flow: Flow) -> None:
 def _deploy(flow: Flow, account: str, name: str, resources: Mapping[str, Any]) -> None:
     client = flow.client("cloudformation", account)
     client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
-    client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=_PATIENCE)
+    flow.controls.stack_at(client, name, "CREATE_COMPLETE")
 
 
 def _replicated_away(s3: Any, at: Target) -> Any:

@@ -6,6 +6,7 @@ writes. When the pipe ends without a signal before, nobody is left to stop it: i
 A copy that `forking` makes reads this file, too, under another name, and runs nothing of it.
 """
 
+import gc
 import os
 import shutil
 import sys
@@ -34,6 +35,10 @@ def run(folder: str) -> None:
 
     extension.install()
     forking.install(lambda_runtime, functions_path)
+    gc.freeze()
+    gc.set_threshold(
+        100_000, 50, 50
+    )  # 100,000 items are no garbage, and are not to be searched for it
     main()
 
 

@@ -126,17 +126,17 @@ distclean: clean
 .PHONY: setup
 setup: $(VENV) $(FLOOR) $(CHECKOV) $(EMULATOR)
 
-# What pip does without: an index of its own releases; bytecode, which Python writes for what is imported and for nothing
-# else; dependencies, because each list in requirements/ is complete.
+# Bytecode is written by Python, for what is imported and for nothing else. Dependencies are in the lists, but pip
+# looks at them where their order counts: aws-cdk-lib writes over a file of one of its own.
 PIP := .venv/bin/python -m pip --disable-pip-version-check
-INSTALL := install -qq --no-compile --no-deps
+INSTALL := install -qq --no-compile
 
 # $(call environment,FOLDER): a new virtual environment of the packages that the first prerequisite pins. The pip of .venv
 # fills it: whoever needs an environment names $(VENV) before it.
 define environment
 @echo "Setting up $(1), once"
 @$(PYTHON) -m venv --clear --without-pip $(1)
-@$(PIP) --python $(1)/bin/python $(INSTALL) --requirement $<
+@$(PIP) --python $(1)/bin/python $(INSTALL) --no-deps --requirement $<
 @touch $@
 endef
 
@@ -154,7 +154,7 @@ endef
 
 # Editable: what is edited under constructs/ is what runs.
 .venv/.project: pyproject.toml .venv/.packages
-	@$(PIP) $(INSTALL) --no-build-isolation --editable .
+	@$(PIP) $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.cli: package-lock.json package.json .venv/.packages
@@ -168,7 +168,7 @@ endef
 .venv-floor/.packages: requirements/floor.txt
 	@echo "Setting up .venv-floor, once"
 	@$(PYTHON) -m venv --clear --without-pip .venv-floor
-	@sed '/^aws-cdk-lib==/d' $< | $(PIP) --python .venv-floor/bin/python $(INSTALL) --requirement /dev/stdin
+	@sed '/^aws-cdk-lib==/d' $< | $(PIP) --python .venv-floor/bin/python $(INSTALL) --no-deps --requirement /dev/stdin
 	@cd .venv-floor/lib/python3*/site-packages && \
 		$(CURDIR)/$(PIP) download -qq --no-deps "$$(sed -n '/^aws-cdk-lib==/p' $(CURDIR)/$<)" && \
 		ls aws_cdk_lib-*.whl >aws-cdk-lib.pth

@@ -82,8 +82,8 @@ class Cloud:
             **more,
         }
         cloudformation = self.client("cloudformation")
-        cloudformation.create_stack(StackName="tried", TemplateBody=json.dumps({"Resources": resources}))
-        self.controls.stack_at(cloudformation, "tried", "CREATE_COMPLETE")
+        made = cloudformation.create_stack(StackName="tried", TemplateBody=json.dumps({"Resources": resources}))
+        self.controls.stack_at(cloudformation, made["StackId"], "CREATE_COMPLETE")
 
     def start(self, said: Any = None, machine: str = MACHINE) -> str:
         arn: str = self.states.start_execution(stateMachineArn=machine, input=json.dumps(said or {}))["executionArn"]

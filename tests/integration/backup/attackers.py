@@ -156,12 +156,12 @@ def forbidden(flow: Flow) -> Callable[[], None]:
             "TargetIds": [org.VAULT],
         },
     }
-    _deploy(flow, MANAGEMENT, "Guard", {"Policy": policy})
+    guard = _deploy(flow, MANAGEMENT, "Guard", {"Policy": policy})
 
     def detach() -> None:
         client = flow.client("cloudformation", MANAGEMENT)
-        client.delete_stack(StackName="Guard")
-        flow.controls.stack_at(client, "Guard", "DELETE_COMPLETE")
+        client.delete_stack(StackName=guard)
+        flow.controls.stack_at(client, guard, "DELETE_COMPLETE")
 
     return detach
 
@@ -184,10 +184,11 @@ def deploy_governed(flow: Flow) -> None:
     _deploy(flow, org.VAULT, "Governed", Template.from_stack(stack).to_json()["Resources"])
 
 
-def _deploy(flow: Flow, account: str, name: str, resources: Mapping[str, Any]) -> None:
+def _deploy(flow: Flow, account: str, name: str, resources: Mapping[str, Any]) -> str:
     client = flow.client("cloudformation", account)
-    client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
-    flow.controls.stack_at(client, name, "CREATE_COMPLETE")
+    stack: str = client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))["StackId"]
+    flow.controls.stack_at(client, stack, "CREATE_COMPLETE")
+    return stack
 
 
 def _replicated_away(s3: Any, at: Target) -> Any:

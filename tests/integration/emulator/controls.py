@@ -134,19 +134,23 @@ class Controls:
         """
         return waiting.until(found, self.steps, what)
 
-    def stack_at(self, cloudformation: Any, name: str, status: str) -> None:
-        """Wait until a stack is where it was to get to; one that is gone is deleted.
+    def stack_at(self, cloudformation: Any, stack: str, status: str) -> None:
+        """Wait until a stack is where it was to get to.
+
+        Args:
+            cloudformation: A client of its account.
+            stack: Its id, which it has also when it is deleted.
+            status: Where to.
 
         Raises:
             AssertionError: It ends elsewhere.
         """
-        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]  # this one, also when it is gone
 
         def end() -> str | None:
             found = str(cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
             return None if found.endswith("_IN_PROGRESS") else found
 
-        found = self.until(end, lambda: f"the stack {name}")
+        found = self.until(end, lambda: f"the stack {stack}, {status}")
         assert found == status, cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
 
     def invocations(self) -> list[dict[str, Any]]:

@@ -36,9 +36,7 @@ def run(folder: str) -> None:
     extension.install()
     forking.install(lambda_runtime, functions_path)
     gc.freeze()
-    gc.set_threshold(
-        100_000, 50, 50
-    )  # 100,000 items are no garbage, and are not to be searched for it
+    gc.set_threshold(100_000, 50, 50)  # 100,000 items are no garbage, and are not to be searched for it
     main()
 
 

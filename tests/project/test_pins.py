@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import importlib.metadata
 import io
 import json
@@ -41,6 +43,18 @@ def test_nothing_is_installed_that_is_not_pinned(name: str, environment: str) ->
     pinned = {normalized(package): version for package, version in pins(name).items()}
     installed.pop("tableguard", None)  # from here
     assert installed == pinned
+
+
+def test_nothing_of_aws_cdk_lib_is_overwritten_by_a_package_that_it_needs() -> None:
+    """Two packages write this file, and Python imports the one that was installed last."""
+    (found,) = (
+        path
+        for path in importlib.metadata.files("aws-cdk-lib") or ()
+        if str(path) == "aws_cdk/cloud_assembly_schema/__init__.py"
+    )
+    assert found.hash
+    digest = hashlib.new(found.hash.mode, found.read_binary()).digest()
+    assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == found.hash.value
 
 
 def normalized(name: str) -> str:

@@ -29,6 +29,8 @@ def install(module: Any, path: Sequence[str]) -> None:
         path: Where their imports are looked up, after the folder of what they run.
     """
     _CONTEXT.set_forkserver_preload([_FIRST])
+    # Its socket is in the folder where the emulator runs: a path to there may be longer than sockets' paths can be.
+    multiprocessing.current_process()._config["tempdir"] = "."  # type: ignore[attr-defined]
     # It finds that module in our folder, which is nothing that functions see.
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)
     forkserver.ensure_running()

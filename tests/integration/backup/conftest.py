@@ -14,10 +14,11 @@ from scripts.deployment.accounts import Accounts
 from scripts.deployment.cdk import Cdk
 from scripts.deployment.plan import ROOT
 from scripts.deployment.report import Report
+from tests.conftest import Once
 from tests.integration import deploy_local
 from tests.integration.backup import organization as org
 from tests.integration.backup.flow import PAUSES, Flow
-from tests.integration.emulator.server import Emulator
+from tests.integration.emulator.server import Emulator, Kept
 
 _PIPELINE = "999900001111"
 
@@ -44,30 +45,23 @@ def _synthesize(cdk: Cdk, folder: Path, app: str, mode: str) -> Path:
     return assembly
 
 
-def _stage(mode: str, within: Path) -> Iterator[Emulator]:
-    with Emulator(within=within) as emulator:
-        _deploy(emulator, "organization", (org.DATA, org.VAULT, org.RECOVERY), mode)
-        emulator.stop()
-        yield emulator
-
-
 @pytest.fixture(scope="session")
-def backed_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """A stopped emulator in which the organization is deployed, its vault in compliance mode."""
-    yield from _stage("COMPLIANCE", tmp_path_factory.getbasetemp())
+def backed_up(once: Once) -> Kept:
+    """The organization is deployed."""
 
+    def deploy(folder: Path) -> None:
+        with Emulator() as emulator:
+            _deploy(emulator, "organization", (org.DATA, org.VAULT, org.RECOVERY))
+            emulator.keep(folder)
 
-@pytest.fixture(scope="session")
-def backed_up_in_governance_mode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """The same with a vault in governance mode, whose locks the break-glass role may lift."""
-    yield from _stage("GOVERNANCE", tmp_path_factory.getbasetemp())
+    return Kept(once("backed-up", deploy))
 
 
 BeginFlow: TypeAlias = Callable[[], Flow]
 
 
 @pytest.fixture
-def begin_flow(backed_up: Emulator) -> Iterator[BeginFlow]:
+def begin_flow(backed_up: Kept) -> Iterator[BeginFlow]:
     """Begin with nothing but what was deployed, in an emulator of its own."""
     with ExitStack() as running:
         yield lambda: Flow(running.enter_context(Emulator(backed_up, pauses=PAUSES)))
@@ -88,7 +82,7 @@ def tested_flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
 
 
 @pytest.fixture(scope="module")
-def shared_flow(backed_up: Emulator) -> Iterator[Flow]:
+def shared_flow(backed_up: Kept) -> Iterator[Flow]:
     """An organization that the tests of a module use one after the other."""
     with Emulator(backed_up, pauses=PAUSES) as emulator:
         yield Flow(emulator)

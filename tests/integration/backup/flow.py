@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.integration.backup import organization as org
 from tests.integration.emulator.controls import Controls
@@ -16,10 +15,10 @@ from tests.integration.emulator.server import Emulator
 from tests.integration.sessions import client_of
 
 Item = Mapping[str, Any]
+T = TypeVar("T")
 _PLACES = {"Data": org.DATA, "Vault": org.VAULT, "Recovery": org.RECOVERY}
 _AT_ONCE = 10_000  # items in a request of ours
 PAUSES = 0.002  # of a machine that waits for a minute: an eighth of a second
-_PATIENCE = 240.0  # seconds on a busy machine
 
 
 class FlowError(AssertionError):
@@ -107,15 +106,21 @@ class Flow:
             *statuses: The ends that are expected: SUCCEEDED when left out.
         """
         states = self.client("stepfunctions", execution.split(":")[4])
-        end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
+
+        def end() -> dict[str, Any] | None:
             told: dict[str, Any] = states.describe_execution(executionArn=execution)
-            if told["status"] != "RUNNING":
-                if told["status"] not in (statuses or ("SUCCEEDED",)):
-                    raise FlowError(f"{execution}: {told['status']}: {told.get('error')}: {told.get('cause')}")
-                return told
-            time.sleep(0.05)
-        raise FlowError(f"{execution} does not end: {self.story(execution)[-3:]}")
+            return None if told["status"] == "RUNNING" else told
+
+        told = self.until(end, lambda: f"the end of {execution}, after {self.story(execution)[-3:]}")
+        if told["status"] not in (statuses or ("SUCCEEDED",)):
+            raise FlowError(f"{execution}: {told['status']}: {told.get('error')}: {told.get('cause')}")
+        return told
+
+    def until(self, found: Callable[[], T | None], what: Callable[[], str]) -> T:
+        """Wait until something is found, for as long as anything goes on."""
+        told = self.controls.until(found, what)
+        assert told is not None
+        return told
 
     def story(self, execution: str) -> list[dict[str, Any]]:
         """The history of an execution."""
@@ -164,16 +169,20 @@ class Flow:
             for each in sorted(listed, key=lambda each: str(each["Key"]))
         ]
 
-    def sealed(self, count: int, seconds: float = _PATIENCE) -> list[dict[str, Any]]:
+    def sealed(self, count: int) -> list[dict[str, Any]]:
         """Wait until the catalogue has so many entries, and say them."""
-        end = time.monotonic() + seconds
-        found = self.catalogue()
-        while len(found) < count and time.monotonic() < end:
-            time.sleep(0.2)
+
+        def entries() -> list[dict[str, Any]]:
             found = self.catalogue()
-        if len(found) != count:
+            return found if len(found) >= count else []
+
+        def instead() -> str:
             said = [(each["input"], each["status"], each.get("cause")) for each in self.executions("SealingMachine")]
-            raise FlowError(f"{len(found)} exports are sealed, not {count}: {said}; {self.controls.refusals()}")
+            return f"{count} sealed exports, not {len(self.catalogue())}: {said}; {self.controls.refusals()}"
+
+        found = self.until(entries, instead)
+        if len(found) != count:
+            raise FlowError(instead())
         return found
 
     def executions(self, output: str, stack: str = "Vault") -> list[dict[str, Any]]:

@@ -12,13 +12,16 @@ import datetime as dt
 import json
 import os
 import sys
-import time
+from pathlib import Path
 from typing import Any
 
 os.environ["SFN_WAIT_SCALE"] = "0"
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from ministack import app
 from ministack.services import stepfunctions
+
+from tests import waiting
 
 
 class Backups:
@@ -121,9 +124,12 @@ def main() -> None:
         {"stateMachineArn": made("machine", given["definition"]), "input": json.dumps(given["input"])}
     )
     execution = stepfunctions._executions[json.loads(started[2])["executionArn"]]
-    until = time.monotonic() + 50
-    while execution["status"] == "RUNNING" and time.monotonic() < until:
-        time.sleep(0.05)
+    waiting.until(
+        lambda: execution["status"] != "RUNNING",
+        lambda: len(execution["events"]),
+        lambda: f"the end of the machine, after {execution['events'][-3:]}",
+        pause=0.05,
+    )
     heard = [
         json.loads(each["input"]) for each in stepfunctions._executions.values() if ":check:" in each["executionArn"]
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +13,6 @@ from tests.integration.backup.flow import Flow, Item
 
 Items = Mapping[tuple[str, str], Item]
 _NUMBERS = 36
-_PATIENCE = 120.0  # seconds on a busy machine
 _MOST_INCREMENTS = 3  # of one chain: a restore loads them all
 
 
@@ -172,15 +170,14 @@ class Stage:
                 self._entries[key] = {**found, "key": key}
         return [self._entries[key] for key in keys]
 
-    def until(self, found: Callable[[], Any], what: str, seconds: float = _PATIENCE) -> Any:
+    def until(self, found: Callable[[], Any], what: str) -> Any:
         """Wait until something is found, and say it."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if told := found():
-                return told
-            time.sleep(0.1)
-        failed = [(each["input"], each["status"], each.get("cause")) for each in self.sealed_by(new=True)]
-        raise AssertionError(f"{what}: not within {seconds} seconds. {failed} {self.flow.controls.refusals()}")
+
+        def instead() -> str:
+            failed = [(each["input"], each["status"], each.get("cause")) for each in self.sealed_by(new=True)]
+            return f"{what}: {failed} {self.flow.controls.refusals()}"
+
+        return self.flow.until(found, instead)
 
     def whole_catalogue(self) -> list[dict[str, Any]]:
         """Wait until everything that the ledger says is exported is sealed; say the entries, of adjoining windows."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -13,7 +12,7 @@ from typing import Any, Final
 from tests.integration.backup import organization as org
 from tests.integration.backup.attack_rows import WORKS
 from tests.integration.backup.attackers import DEPLOYER, Attackers, Target, decided, opened, outcome
-from tests.integration.backup.flow import Flow, FlowError
+from tests.integration.backup.flow import Flow
 from tests.integration.backup.forged import Forged, md5
 
 OTHER: Final = f"{org.CONSUMER}/{org.REGION}/orders"
@@ -23,7 +22,6 @@ _LONGEST_LINE: Final = 16 * 2**20  # what the sealing takes
 _ONE_STAGE: Final = "one-stage-backups"
 _OVER: Final = b"overwritten"
 _QUOTA: Final = "QUOTA_EXPORTS_PER_DAY"
-_PATIENCE: Final = 120.0
 _KEY: Final = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "0" * 32}
 
 
@@ -70,13 +68,11 @@ class TakenOver:
         return str(self._ended(self._crafted[name].key)["cause"])
 
     def _ended(self, key: str, since: int = 0) -> dict[str, Any]:
-        end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
+        def end() -> dict[str, Any] | None:
             found = [each for each in self.flow.executions("SealingMachine") if json.loads(each["input"])["key"] == key]
-            if len(found) > since and all(each["status"] != "RUNNING" for each in found):
-                return found[0]
-            time.sleep(0.1)
-        raise FlowError(f"{key}: no sealing has ended; {self.flow.controls.refusals()}")
+            return found[0] if len(found) > since and all(each["status"] != "RUNNING" for each in found) else None
+
+        return self.flow.until(end, lambda: f"{key}: the end of its sealing; {self.flow.controls.refusals()}")
 
     def latest(self, key: str) -> bytes:
         """What stands under a key of the intake, for whoever does not ask for a version."""
@@ -305,11 +301,10 @@ class TakenOver:
         return "the drill fails: Shrunk", f"{WORKS} on a first drill" if again["status"] == "SUCCEEDED" else "?"
 
     def _wait_for_increment(self) -> None:
-        end = time.monotonic() + _PATIENCE
-        while not any(each["export"]["type"] == "INCREMENTAL" for each in self.flow.catalogue()):
-            if time.monotonic() > end:
-                raise FlowError("the increment is not sealed")
-            time.sleep(0.1)
+        self.flow.until(
+            lambda: any(each["export"]["type"] == "INCREMENTAL" for each in self.flow.catalogue()),
+            lambda: "the increment, sealed",
+        )
 
 
 def _of_another_table(export: Forged, _sealed: Mapping[str, Any]) -> None:

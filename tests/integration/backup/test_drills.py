@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 from typing import Any
 
 import pytest
@@ -179,20 +178,13 @@ def test_the_canary_is_written_by_its_schedule_and_its_role_alone(flow: Flow) ->
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         iam.delete_role_policy(RoleName=role, PolicyName=name)
     flow.advance(minutes=6)
-    end = time.monotonic() + 30
-    while not flow.controls.failures() and time.monotonic() < end:
-        time.sleep(0.2)
+    flow.until(flow.controls.failures, lambda: "the refusal of the request that writes it")
     assert "AccessDenied" in "".join(flow.controls.failures()) or "not authorized" in "".join(flow.controls.failures())
     assert _awaited(flow) == found
 
 
 def _awaited(flow: Flow) -> dict[str, Any]:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        for item in flow.items():
-            return dict(item)
-        time.sleep(0.2)
-    raise AssertionError(f"The canary is not written: {flow.controls.failures()}")
+    return dict(flow.until(flow.items, lambda: f"the canary, written: {flow.controls.failures()}")[0])
 
 
 def test_after_a_pause_of_days_exports_catch_up_and_a_restore_has_it_all(backed: Flow) -> None:

@@ -12,13 +12,13 @@ from tests.integration.backup.flow import PAUSES, Flow
 from tests.integration.backup.restore_faults import RESTORES
 from tests.integration.backup.sealing_faults import SEALINGS
 from tests.integration.backup.stage import Stage
-from tests.integration.emulator.server import Emulator
+from tests.integration.emulator.server import Emulator, Kept
 
 FAULTS: tuple[Fault, ...] = (*EXPORTS, *SEALINGS, *RESTORES)
 
 
 @pytest.fixture(scope="module")
-def backup(backed_up: Emulator) -> Iterator[Stage]:
+def backup(backed_up: Kept) -> Iterator[Stage]:
     """A backup for all rows: each begins with a chain of exports that is whole."""
     with Emulator(backed_up, pauses=PAUSES) as emulator:
         yield Stage(Flow(emulator))

@@ -9,7 +9,6 @@ further fields its events have, that it takes a result, and that it removes the 
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -75,15 +74,14 @@ def tell(flow: Flow, job: str, table: str, *, plan: str | None, status: str = "C
 
 def validated(flow: Flow, job: str, *statuses: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """How the machine that the rule has started ended, and the one result that AWS Backup has of it."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        for each in flow.executions("ValidateMachine", "Data"):
-            if json.loads(each["input"])["restoreJobId"] == job:
-                run = flow.ended(each["executionArn"], *statuses)
-                (result,) = flow.controls.validations(job)
-                return run, result
-        time.sleep(0.2)
-    raise AssertionError(f"No rule has started anything for {job}.")
+
+    def started() -> str | None:
+        found = flow.executions("ValidateMachine", "Data")
+        return next((each["executionArn"] for each in found if json.loads(each["input"])["restoreJobId"] == job), None)
+
+    run = flow.ended(flow.until(started, lambda: f"what a rule starts for {job}"), *statuses)
+    (result,) = flow.controls.validations(job)
+    return run, result
 
 
 def plan_of(flow: Flow) -> str:

@@ -6,8 +6,12 @@ import contextlib
 import datetime as dt
 import json
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from tests import waiting
+
+T = TypeVar("T")
 
 
 class Running(Protocol):
@@ -112,6 +116,42 @@ class Controls:
         """How many requests DynamoDB and S3 have had since the start, as `counting` names them."""
         told: dict[str, int] = self._ask("requests", {})["requests"]
         return told
+
+    def steps(self) -> int:
+        """How much has gone on by itself: a number that grows while executions, functions or stacks get on."""
+        return int(self._ask("steps", {})["steps"])
+
+    def until(self, found: Callable[[], T], what: Callable[[], str]) -> T:
+        """Wait until something is found, for as long as anything goes on in there.
+
+        Args:
+            found: Says what is waited for, or nothing that is true.
+            what: Says what was waited for, and what is there instead.
+
+        Raises:
+            StillError: Nothing goes on any more.
+            URLError: The emulator has ended.
+        """
+        return waiting.until(found, self.steps, what)
+
+    def stack_at(self, cloudformation: Any, stack: str, status: str) -> None:
+        """Wait until a stack is where it was to get to.
+
+        Args:
+            cloudformation: A client of its account.
+            stack: Its id, which it has also when it is deleted.
+            status: Where to.
+
+        Raises:
+            AssertionError: It ends elsewhere.
+        """
+
+        def end() -> str | None:
+            found = str(cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+            return None if found.endswith("_IN_PROGRESS") else found
+
+        found = self.until(end, lambda: f"the stack {stack}, {status}")
+        assert found == status, cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
 
     def invocations(self) -> list[dict[str, Any]]:
         """Each run of a function: its name, how long it took, and the most memory its process has had, in KiB."""

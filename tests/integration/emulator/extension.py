@@ -26,6 +26,7 @@ import faults  # type: ignore[import-not-found]
 import functions  # type: ignore[import-not-found]
 import kept  # type: ignore[import-not-found]
 import machines  # type: ignore[import-not-found]
+import moving  # type: ignore[import-not-found]
 import objects  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
 import replication  # type: ignore[import-not-found]
@@ -69,6 +70,7 @@ def install() -> None:
     for service in (dynamodb, dynamodb_streams):
         service.handle_request = _if_allowed(_at_the_owner(service.handle_request))
     counting.install()
+    moving.install()
     cloudformation.handle_request = _with_the_role(cloudformation.handle_request)
     for module in (lambda_runtime, lambda_svc):
         module.execution_credentials = binding.execution_credentials
@@ -91,6 +93,7 @@ def _controls() -> dict[str, Callable[[_Json], _Json]]:
         "refusals": replication.refusals,
         "rot": rot.rot,
         "requests": counting.requests,
+        "steps": moving.steps,
         "failures": schedules.failures,
         "restored": restore_tests.ended,
         "validations": restore_tests.results,

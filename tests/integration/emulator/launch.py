@@ -2,19 +2,16 @@
 
 Usage: launch.py FOLDER, in the emulator's environment, with a pipe as its standard input. FOLDER holds all that it
 writes. When the pipe ends without a signal before, nobody is left to stop it: it removes the folder and ends.
+
+A copy that `forking` makes reads this file, too, under another name, and runs nothing of it.
 """
 
+import gc
 import os
 import shutil
 import sys
 import threading
 from pathlib import Path
-
-# The policies' language needs nothing but Python: the emulator's environment takes it from here.
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "constructs"))
-
-import extension  # type: ignore[import-not-found]  # its neighbour: run as a script, this has no package
-from ministack.app import main
 
 
 def end_with_whoever_started_it(folder: str) -> None:
@@ -24,8 +21,25 @@ def end_with_whoever_started_it(folder: str) -> None:
     os._exit(1)
 
 
-if __name__ == "__main__":
-    threading.Thread(target=end_with_whoever_started_it, args=sys.argv[1:], daemon=True).start()
-    del sys.argv[1:]  # the emulator has options of its own
+# ruff: noqa: PLC0415 - a copy imports nothing of the emulator
+def run(folder: str) -> None:
+    """Run the emulator."""
+    threading.Thread(target=end_with_whoever_started_it, args=[folder], daemon=True).start()
+    functions_path = sys.path[1:]  # what a process of a function finds besides its code
+    # The policies' language needs nothing but Python: the emulator's environment takes it from here.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "constructs"))
+    import extension  # type: ignore[import-not-found]  # its neighbour: run as a script, this has no package
+    import forking  # type: ignore[import-not-found]
+    from ministack.app import main
+    from ministack.core import lambda_runtime
+
     extension.install()
+    forking.install(lambda_runtime, functions_path)
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)  # 100,000 items are no garbage, and are not to be searched for it
     main()
+
+
+if __name__ == "__main__":
+    arguments, sys.argv[1:] = sys.argv[1:], []  # the emulator has options of its own
+    run(*arguments)

@@ -9,21 +9,29 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tests import waiting
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PYTHON = _ROOT / ".venv-emulator" / "bin" / "python"
 _HOST = "127.0.0.1"
 _KEPT = ("state", "s3")  # folders
-_PATIENCE = 60.0  # seconds, until it is ready or has ended; half a second is usual
 
 
 class EmulatorError(Exception):
     """The emulator does not run as it should."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The state of an emulator that was stopped, in a folder that stays."""
+
+    folder: Path
 
 
 class Emulator:
@@ -33,12 +41,12 @@ class Emulator:
     requests to DynamoDB and S3, and who decides, say `binding` and `s3_binding`.
 
     Args:
-        like: An emulator that is stopped, whose state it begins with; nothing when left out.
+        like: What another one has kept, which it begins with; nothing when left out.
         within: The folder for its own folder; the system's for temporary ones when left out.
         pauses: What share of their length state machines wait, and pause between tries, on their way to the minute.
     """
 
-    def __init__(self, like: Emulator | None = None, *, within: Path | None = None, pauses: float = 0.05) -> None:
+    def __init__(self, like: Kept | None = None, *, within: Path | None = None, pauses: float = 0.05) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tableguard-emulator-", dir=within))
         self._like = like
         self._pauses = pauses
@@ -103,13 +111,20 @@ class Emulator:
         """Stop it, and whatever it has started; it keeps its state for the next start."""
         self._end(signal.SIGTERM)
 
+    def keep(self, folder: Path) -> Kept:
+        """Stop it, and leave its state in a folder, for others to begin with."""
+        self.stop()
+        for kept in _KEPT:
+            shutil.move(self.folder / kept, folder / kept)
+        return Kept(folder)
+
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
             return
         process.send_signal(number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_PATIENCE)
+        with contextlib.suppress(waiting.StillError):
+            waiting.ended(process)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # the functions that it runs
         process.wait()
@@ -136,20 +151,30 @@ class Emulator:
             "TABLEGUARD_CLOCK": str(self.folder / "clock"),
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def _wait_until_ready(self) -> None:
-        end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
-            if self._process is None or self._process.poll() is not None:
+        process = self._process
+        assert process is not None
+
+        def worked() -> float:
+            if process.poll() is not None:
                 raise EmulatorError(f"The emulator has ended by itself:\n{self.log}")
-            # Its own word first: whoever else may have taken the port would answer, too.
-            if f"Running on {self.endpoint}" in self.log:
-                with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.endpoint}/_ministack/ready"):  # noqa: S310
-                    return
-            time.sleep(0.05)
-        raise EmulatorError(f"The emulator is not ready after {_PATIENCE:.0f} seconds:\n{self.log}")
+            return waiting.processor_seconds(process.pid)
+
+        waiting.until(self._answers, worked, lambda: f"An emulator that is ready:\n{self.log}", pause=0.05)
+
+    def _answers(self) -> bool:
+        # Its own word first: whoever else may have taken the port would answer, too.
+        if f"Running on {self.endpoint}" not in self.log:
+            return False
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.endpoint}/_ministack/ready"):  # noqa: S310
+            return True
+        return False
+
+    def processor_seconds(self) -> float:
+        """How long it has worked, without the functions that it runs."""
+        return waiting.processor_seconds(self._process.pid) if self._process else 0.0
 
 
 def _free_port() -> int:

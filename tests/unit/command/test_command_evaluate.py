@@ -15,6 +15,7 @@ import pytest
 
 import tableguard
 from tableguard.command import main
+from tests import waiting
 
 LIBRARY = str(Path(tableguard.__file__).parents[1])
 COMMAND = [sys.executable, "-m", "tableguard.command"]
@@ -220,7 +221,7 @@ def test_an_answer_comes_before_the_next_line_is_asked() -> None:
             process.stdin.flush()
             assert json.loads(process.stdout.readline())["id"] == number
         process.stdin.close()
-        assert process.wait(timeout=10) == 0
+        assert waiting.ended(process) == 0
 
 
 def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
@@ -237,7 +238,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
             process.stdin.close()
         except BrokenPipeError:
             pass
-        assert process.wait(timeout=30) == 141
+        assert waiting.ended(process) == 141
         assert process.stderr.read() == b""
 
 
@@ -252,7 +253,7 @@ def test_an_interrupt_ends_the_command_quietly() -> None:
         process.stdin.flush()
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 130
+        assert waiting.ended(process) == 130
         assert process.stderr.read() == b""
 
 

@@ -195,6 +195,7 @@ class TableGrant:
         for index in self.access.indexes:
             table.check_index(index)
         self._check_regions(table)
+        self._check_whole()
         if ALL_INDEXES in self.access.by_target and TABLE not in self.access.by_target and not table.indexes:
             raise InvalidInputError(
                 f"the access of the grant to {self.subject.label}",
@@ -238,6 +239,17 @@ class TableGrant:
                 allowed="a region, since the table's policy names the table by its ARN",
                 fix="Set env=Environment(account=…, region=…) on the stack.",
             )
+
+    def _check_whole(self) -> None:
+        for action in self.access.actions:
+            granted_on = {target for target, actions in self.access.by_target.items() if action in actions}
+            if action.on_all and (TABLE not in granted_on or granted_on == {TABLE}):
+                raise InvalidInputError(
+                    f"the access of the grant to {self.subject.label}",
+                    value=self.access.name,
+                    allowed=f"{action.name} on the table and on an index, since a request needs both",
+                    fix=f'Access.on_table("{action.name}") | Access.on_index("{action.name}", index="…").',
+                )
 
     def _check_across_accounts(self) -> None:
         if not self.reason.strip():

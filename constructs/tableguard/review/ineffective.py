@@ -51,7 +51,7 @@ def _reason(actions: Sequence[Action], *, outside: bool, on_stream: bool) -> str
         return f"it is no action on {'streams' if on_stream else 'tables'}"
     if all(action.reach is Reach.IDENTITY_ONLY for action in actions):
         return "only an identity policy can allow it"
-    if outside and not any(action.across_accounts and action.resources & kinds for action in actions):
+    if outside and not any(action.maybe_across_accounts and action.resources & kinds for action in actions):
         return "it does not work across accounts"
     return None
 

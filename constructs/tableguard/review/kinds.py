@@ -6,22 +6,30 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from tableguard.aws.actions import Category, Effect
 from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
 from tableguard.review.picture import Table
 
-# What hands items out: one by one, all at once, or to a bucket.
-_READ: Final = (
-    "BatchGetItem ConditionCheckItem ExportTableToPointInTime GetItem PartiQLSelect Query ReadDataForReplication Scan "
-    "SearchVectors"
-)
-_WRITE: Final = (
-    "BatchWriteItem DeleteItem PartiQLDelete PartiQLInsert PartiQLUpdate PutItem StartBulkPutItems UpdateItem "
-    "WriteDataForReplication"
-)
-_STREAM: Final = "DescribeStream GetRecords GetShardIterator"
-_POLICY: Final = "DeleteResourcePolicy GetResourcePolicy PutResourcePolicy"
-_DELETE: Final = "DeleteGlobalTableWitness DeleteTable DeleteTableReplica"
-_SETTINGS: Final = "settings"
+_READ, _WRITE, _STREAM, _SETTINGS, _POLICY, _DELETE = "read", "write", "stream", "settings", "policy", "delete"
+KINDS: Final = (_READ, _WRITE, _STREAM, _SETTINGS, _POLICY, _DELETE)
+"""The kinds of access, in the order in which they are shown."""
+
+_KIND_OF: Final = {
+    Category.READ: _READ,
+    Category.WRITE: _WRITE,
+    Category.STREAM: _STREAM,
+    Category.POLICY: _POLICY,
+    Category.DELETE: _DELETE,
+}
+
+
+def _kind(action: Action) -> str:
+    """The kind of an action. Whatever is nowhere else is a setting."""
+    if action.category is Category.EXPORT and action.can(Effect.MOVES_ITEMS_OUT):
+        return _READ  # all items at once, into a bucket
+    if action.category is Category.REPLICATE and action.can(Effect.CHANGES_ITEMS):
+        return _DELETE  # a whole replica
+    return _KIND_OF.get(action.category, _SETTINGS)
 
 
 def _of_tables(action: Action) -> bool:
@@ -29,19 +37,10 @@ def _of_tables(action: Action) -> bool:
     return bool(action.resources & {Resource.TABLE, Resource.STREAM}) and action.reach is not Reach.IDENTITY_ONLY
 
 
-_STATED: Final = {"read": _READ, "write": _WRITE, "stream": _STREAM, "policy": _POLICY, "delete": _DELETE}
-_KIND_OF: Final = {name: kind for kind, names in _STATED.items() for name in names.split()}
-
-KINDS: Final = ("read", "write", "stream", _SETTINGS, "policy", "delete")
-"""The kinds of access, in the order in which they are shown."""
-
 ACTIONS_OF: Final[Mapping[str, tuple[Action, ...]]] = MappingProxyType(
-    {
-        kind: tuple(a for a in ACTIONS.values() if _of_tables(a) and _KIND_OF.get(a.name, _SETTINGS) == kind)
-        for kind in KINDS
-    }
+    {kind: tuple(a for a in ACTIONS.values() if _of_tables(a) and _kind(a) == kind) for kind in KINDS}
 )
-"""The actions of each kind. Whatever is nowhere else is a setting."""
+"""The actions of each kind."""
 
 
 def resources_of(action: Action, table: Table) -> Iterator[str]:

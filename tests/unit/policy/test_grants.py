@@ -790,6 +790,28 @@ unfit(
     allowed="actions that a table's or stream's policy may name",
     fix="leave name_principal out",
 )
+for half, part in {
+    "searching by vector on the index alone": Access.on_index("SearchVectors", index="by-date"),
+    "searching by vector on the table alone": Access.on_table("SearchVectors"),
+}.items():
+    unfit(
+        half,
+        to(OWN_READER, part),
+        ORDERS,
+        what=f"the access of the grant to role reader of {OWNER}",
+        value="SearchVectors",
+        allowed="SearchVectors on the table and on an index, since a request needs both",
+        fix='Access.on_table("SearchVectors") | Access.on_index("SearchVectors", index="…").',
+    )
+unfit(
+    "an action of which nobody knows whether it works across accounts",
+    to(READER, Access.on_table("SearchVectors") | Access.on_index("SearchVectors", index="by-date")),
+    ORDERS,
+    what=f"actions granted to role reader of {PARTNER}",
+    value=["SearchVectors"],
+    allowed="actions that work on a table of another account",
+    fix="Let the principal assume a role in the table's account for these.",
+)
 unfit(
     "an index that the table does not have",
     to(READER, Access.query(index="by-dat")),

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Final
 
-from tableguard.aws.dynamodb import ACTIONS, SERVICE
+from tableguard.aws.actions import Category, Effect
+from tableguard.aws.dynamodb import ACTIONS, Action, Resource
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.tables import TableReference
 
@@ -34,26 +35,37 @@ class TablePart(enum.Enum):
     ABAC = "whether policies may go by a table's tags, a setting of the account"
 
 
+# UpdateTimeToLive deletes items, and UpdateAbacStatus belongs to the account: parts of their own.
+_BY_NAME: Final = {"UpdateTimeToLive": TablePart.TTL, "UpdateAbacStatus": TablePart.ABAC}
+# DeleteResourcePolicy has a statement of its own, which spares the root user: it is the way out of a lock-out.
+_WAY_OUT: Final = "DeleteResourcePolicy"
+_PART_OF: Final = {
+    Category.POLICY: TablePart.POLICY,
+    Category.BACKUP: TablePart.RECOVERY,
+    Category.SETTINGS: TablePart.SETTINGS,
+    Category.DELETE: TablePart.SETTINGS,
+    Category.REPLICATE: TablePart.REPLICAS,
+    Category.KINESIS: TablePart.KINESIS,
+    Category.TAGS: TablePart.TAGS,
+}
+_CHANGES: Final = (
+    Effect.CHANGES_ACCESS, Effect.CHANGES_PROTECTION, Effect.MAKES_COPY, Effect.MOVES_ITEMS_OUT, Effect.CHANGES_ITEMS
+)  # fmt: skip
+
+
+def _part_of(action: Action) -> TablePart | None:
+    """The part that an action changes; None for what reads, writes, copies or restores, which stays open."""
+    if action.name in _BY_NAME:
+        return _BY_NAME[action.name]
+    if action.by_service or action.name == _WAY_OUT or Resource.TABLE not in action.resources:
+        return None
+    # Taking a backup stays open.
+    changes = (Effect.CHANGES_PROTECTION,) if action.category is Category.BACKUP else _CHANGES
+    return _PART_OF.get(action.category) if action.can(*changes) else None
+
+
 _ACTIONS: Final[Mapping[TablePart, tuple[str, ...]]] = MappingProxyType(
-    {
-        # DeleteResourcePolicy has a statement of its own, which spares the root user.
-        TablePart.POLICY: actions_of(SERVICE, "PutResourcePolicy"),
-        TablePart.RECOVERY: actions_of(SERVICE, "UpdateContinuousBackups"),
-        TablePart.SETTINGS: actions_of(SERVICE, "DeleteTable UpdateTable"),
-        TablePart.TTL: actions_of(SERVICE, "UpdateTimeToLive"),
-        TablePart.REPLICAS: actions_of(
-            SERVICE,
-            "AssociateTableReplica CreateGlobalTable CreateGlobalTableWitness CreateTableReplica"
-            " DeleteGlobalTableWitness DeleteTableReplica UpdateGlobalTable UpdateGlobalTableSettings"
-            " UpdateGlobalTableVersion UpdateTableReplicaAutoScaling",
-        ),
-        TablePart.KINESIS: actions_of(
-            SERVICE,
-            "DisableKinesisStreamingDestination EnableKinesisStreamingDestination UpdateKinesisStreamingDestination",
-        ),
-        TablePart.TAGS: actions_of(SERVICE, "TagResource UntagResource"),
-        TablePart.ABAC: actions_of(SERVICE, "UpdateAbacStatus"),
-    }
+    {part: tuple(a.qualified for a in ACTIONS.values() if _part_of(a) is part) for part in TablePart}
 )
 # Of no table, so never narrowed to some, and nothing that an RCP could hold.
 _OF_THE_ACCOUNT: Final = frozenset({TablePart.ABAC})
@@ -126,7 +138,7 @@ class ProtectTables(Guardrail):
                 found.append(self._denial("ProtectTables", _ACTIONS[part], unless))
         if TablePart.POLICY in self.parts:
             and_root = rendering.unless(self.let_through(rendering.guardians), root=True)
-            removal = actions_of(SERVICE, "DeleteResourcePolicy")
+            removal = (ACTIONS[_WAY_OUT].qualified,)
             found.append(self._denial("ProtectTablePolicies", removal, and_root))
         return tuple(found)
 
@@ -149,9 +161,3 @@ class ProtectTables(Guardrail):
         if self.tags:
             said["tags"] = list(self.tags)
         return said
-
-
-# A slip above must not survive an import.
-for _action in (action for actions in _ACTIONS.values() for action in actions):
-    if _action.partition(":")[2] not in ACTIONS:
-        raise AssertionError(_action)

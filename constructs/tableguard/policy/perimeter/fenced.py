@@ -15,7 +15,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from tableguard.aws.dynamodb import ACTIONS, SERVICE, Reach, Resource
+from tableguard.aws.actions import Category, Effect
+from tableguard.aws.dynamodb import ACTIONS, SERVICE, Reach, Resource, actions_that
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
 
@@ -125,50 +126,53 @@ class Part:
     fenced: Fenced
 
 
-def _named(name: str, *permissions: tuple[Side, str]) -> Fenced:
-    return Fenced(name, frozenset((side, action) for side, actions in permissions for action in actions.split()))
+def _part(name: str, category: Category, *effects: Effect) -> Fenced:
+    """What is for something and has one of these effects: at tables, and at streams where it goes to streams alone."""
+    return Fenced(
+        name,
+        frozenset(
+            (side, action.name)
+            for action in actions_that(*effects, category=category)
+            if not action.by_service
+            for side, resource in _AT.items()
+            if resource in action.resources
+        ),
+    )
 
 
-_READS_AND_WRITES: Final = "BatchWriteItem DeleteItem GetItem PutItem Query Scan UpdateItem"
+_AT: Final = {Side.TABLE: Resource.TABLE, Side.STREAM: Resource.STREAM}
+_DATA: Final = (Effect.REVEALS_ITEMS, Effect.CHANGES_ITEMS)
+# What DynamoDB asks for on the table that a restore or a replica fills.
+_FILLING: Final = "BatchWriteItem DeleteItem GetItem PutItem Query Scan UpdateItem"
 
-Fenced.ITEMS = _named(
+Fenced.ITEMS = Fenced(
     "items",
-    (Side.TABLE, f"{_READS_AND_WRITES} BatchGetItem ConditionCheckItem PartiQLDelete PartiQLInsert PartiQLSelect"),
-    (Side.TABLE, "PartiQLUpdate SearchVectors StartBulkPutItems"),
+    (_part("reads", Category.READ, *_DATA) | _part("writes", Category.WRITE, *_DATA)).permissions,
 )
-Fenced.STREAM = _named("stream", (Side.STREAM, "GetRecords GetShardIterator"))
-Fenced.EXPORT = _named("export", (Side.TABLE, "ExportTableToPointInTime"))
-Fenced.BACKUP = _named("backup", (Side.TABLE, "CreateBackup StartAwsBackupJob"))
-Fenced.RESTORE = _named(
-    "restore", (Side.TABLE, "RestoreTableFromAwsBackup RestoreTableFromBackup RestoreTableToPointInTime")
-)
-Fenced.NEW_COPY = _named("new copy", (Side.NEW_TABLE, _READS_AND_WRITES))
-Fenced.REPLICATE = _named(
-    # CreateGlobalTable and UpdateGlobalTable make the replicas of 2017: out of reach of a table's policy.
-    "replicate",
-    (Side.TABLE, "AssociateTableReplica CreateGlobalTable CreateGlobalTableWitness CreateTableReplica"),
-    (Side.TABLE, "UpdateGlobalTable"),
-)
-Fenced.KINESIS = _named("kinesis", (Side.TABLE, "EnableKinesisStreamingDestination UpdateKinesisStreamingDestination"))
-Fenced.POLICY = _named(
-    "policy",
-    (Side.TABLE, "DeleteResourcePolicy PutResourcePolicy"),
-    (Side.STREAM, "DeleteResourcePolicy PutResourcePolicy"),
-)
+Fenced.STREAM = _part("stream", Category.STREAM, *_DATA)
+Fenced.EXPORT = _part("export", Category.EXPORT, Effect.MOVES_ITEMS_OUT)
+Fenced.BACKUP = _part("backup", Category.BACKUP, Effect.MAKES_COPY)
+Fenced.RESTORE = _part("restore", Category.RESTORE, Effect.MAKES_COPY)
+Fenced.NEW_COPY = Fenced("new copy", frozenset((Side.NEW_TABLE, action) for action in _FILLING.split()))
+# CreateGlobalTable and UpdateGlobalTable make the replicas of 2017: out of reach of a table's policy.
+Fenced.REPLICATE = _part("replicate", Category.REPLICATE, Effect.MAKES_COPY)
+Fenced.KINESIS = _part("kinesis", Category.KINESIS, Effect.MOVES_ITEMS_OUT)
+Fenced.POLICY = _part("policy", Category.POLICY, Effect.CHANGES_ACCESS)
 _MOVING: Final = Fenced.EXPORT | Fenced.BACKUP | Fenced.RESTORE | Fenced.REPLICATE | Fenced.KINESIS | Fenced.POLICY
 Fenced.ALL = Fenced("everything fenced", (Fenced.ITEMS | Fenced.STREAM | Fenced.NEW_COPY | _MOVING).permissions)
 Fenced.DEPLOYMENT = Fenced("deployment", (Fenced.REPLICATE | Fenced.KINESIS | Fenced.POLICY).permissions)
-
-_BY_THE_SERVICE: Final = frozenset({"ReadDataForReplication", "ReplicateSettings", "WriteDataForReplication"})
 Fenced.SETTINGS = Fenced(
     "settings",
     frozenset(
-        (Side.TABLE, action.name)
+        (side, action.name)
         for action in ACTIONS.values()
-        if Resource.TABLE in action.resources
+        for side, resource in _AT.items()
+        if resource in action.resources
         and action.reach is not Reach.IDENTITY_ONLY
+        and not action.by_service
         and not Fenced.ALL.covers(action.name, *Side)
-        and action.name not in _BY_THE_SERVICE
+        # Looking at a stream stays open: whoever polls it does, and is exempt for its records alone.
+        and not (side is Side.STREAM and action.is_harmless)
     ),
 )
 
@@ -240,10 +244,3 @@ def _custom(side: Side, actions: Iterable[str]) -> Fenced:
                 fix=names.suggestion(action, known),
             )
     return Fenced(", ".join(bare), frozenset((side, action) for action in bare))
-
-
-# The table of actions knows where each one goes: a slip above must not survive an import.
-_AT: Final = {Side.TABLE: Resource.TABLE, Side.STREAM: Resource.STREAM, Side.NEW_TABLE: Resource.TABLE}
-for _side, _action in (Fenced.ALL | Fenced.SETTINGS).permissions:
-    if _AT[_side] not in ACTIONS[_action].resources:
-        raise AssertionError(_action)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from tableguard.aws.dynamodb import ACTIONS, Resource
 from tableguard.policy import Access, InvalidInputError, Role
 from tableguard.policy.evaluation import Place
 from tableguard.policy.perimeter.fenced import Side, fenced_at
@@ -20,11 +21,13 @@ from tableguard.review.rules.detours import Detours, Found
 from tableguard.review.rules.meaning import Question, Rule
 from tableguard.review.rules.scene import Scene
 
+_ON_TABLE: Final = fenced_at(Side.TABLE, settings=False)
+
 DATA: Final = Access(
     "the data",
     (
-        Access.on_table(*fenced_at(Side.TABLE, settings=False))
-        | Access.on_index("PartiQLSelect", "Query", "Scan", "SearchVectors")
+        Access.on_table(*_ON_TABLE)
+        | Access.on_index(*(name for name in _ON_TABLE if Resource.INDEX in ACTIONS[name].resources))
         | Access.on_stream(*fenced_at(Side.STREAM, settings=False))
     ).permissions,
 )

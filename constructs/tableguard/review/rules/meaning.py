@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from tableguard.aws.dynamodb import Action
+from tableguard.aws.actions import Category, Effect
+from tableguard.aws.dynamodb import ACTIONS, Action, Resource, actions_that
 from tableguard.policy import (
     Access,
     FederatedUser,
@@ -24,6 +25,7 @@ from tableguard.policy import (
     TableReference,
     names,
 )
+from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
 from tableguard.policy.evaluation import ContextValue
 from tableguard.review.picture import Table
 from tableguard.review.rules.circumstances import is_forwarded
@@ -31,31 +33,59 @@ from tableguard.review.rules.people import ANONYMOUS, Caller, compiled
 from tableguard.review.rules.scene import Scene, resources
 from tableguard.review.samples import Context
 
-ITEMS: Final = Access(
+_OF_ITEMS: Final = (Category.READ, Category.WRITE, Category.STREAM)
+_TARGETS: Final = {Resource.TABLE: TABLE, Resource.INDEX: ALL_INDEXES, Resource.STREAM: STREAM}
+
+
+def _everywhere(name: str, actions: Iterable[Action]) -> Access:
+    """An access of these actions, each on every part of the table that it goes to."""
+    return Access(
+        name,
+        frozenset((_TARGETS[on], action.name) for action in actions for on in action.resources if on in _TARGETS),
+    )
+
+
+ITEMS: Final = _everywhere(
     "the items",
     (
-        Access.READ_ITEMS
-        | Access.on_table("Scan", "PartiQLSelect", "DeleteItem", "PutItem", "UpdateItem")
-        | Access.on_table("PartiQLDelete", "PartiQLUpdate")
-        | Access.on_index("Scan", "PartiQLSelect")
-    ).permissions
-    | Access.on_stream("GetRecords").permissions,
+        action
+        for action in actions_that(Effect.REVEALS_ITEMS)
+        # The reports of contributor insights are read elsewhere, by whoever CloudWatch lets; the service's own reads
+        # are no caller's.
+        if action.category in _OF_ITEMS and not action.by_service
+    ),
 )
 """Everything whose answer can hold items: reads of the table and its indexes, its stream, and writes of single items.
 
 A write returns the item that it replaced when asked to (ReturnValues), and the one that its condition did not fit
 (ReturnValuesOnConditionCheckFailure), so that whoever may write an item can read it without changing it. No condition
-key is documented to forbid the latter. Not among these: BatchWriteItem, which returns nothing of the table, and what
-copies a whole table (replicas, exports, backups).
-Source: DynamoDB API reference, "PutItem", "UpdateItem", "DeleteItem"; `Access.READ_ITEMS` are the reads alone.
+key is documented to forbid the latter. A bulk put writes items that are there already to a bucket that its caller
+names. Not among these: BatchWriteItem, which returns nothing of the table, and what copies a whole table (replicas,
+exports, backups).
+Source: DynamoDB API reference, "PutItem", "UpdateItem", "DeleteItem", "StartBulkPutItems"; `Access.READ_ITEMS` are the
+reads alone.
 """
 
-EVERY_ACCESS: Final = Access(
-    "anything",
-    (Access.READ_WRITE | Access.STREAM | Access.SETTINGS).permissions
-    | Access.on_table("DeleteTable", "TagResource", "UntagResource", "ListTagsOfResource").permissions,
+READ_WRITE: Final = Access(
+    "the items and the stream",
+    (Access.READ_WRITE | Access.STREAM).permissions
+    | _everywhere(
+        "items",
+        (
+            action
+            for action in actions_that(Effect.REVEALS_ITEMS, Effect.CHANGES_ITEMS)
+            if action.category in _OF_ITEMS and not action.by_service
+        ),
+    ).permissions,
 )
-"""Everything that a caller of another account can do with a table, its indexes and its stream."""
+"""What reads or writes items, under whichever name (PartiQL, vectors, bulk put), what reads the stream, and what looks
+at table and stream."""
+
+EVERY_ACCESS: Final = _everywhere(
+    "anything",
+    (action for action in ACTIONS.values() if action.maybe_across_accounts and not action.by_service),
+)
+"""Everything that a caller of another account can do with a table, its indexes and its stream, or may be able to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +258,7 @@ class OnlyFrom(_Nobody):
     kind: ClassVar[str] = "only-from"
 
     places: Sequence[FromVpc | FromVpcEndpoint | FromNetwork]
-    access: Access = Access.READ_WRITE | Access.STREAM
+    access: Access = READ_WRITE
     through_services: bool = True
 
     def __post_init__(self) -> None:

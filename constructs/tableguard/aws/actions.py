@@ -7,7 +7,7 @@ must not exist: both fields are required, and `tests/unit/aws` compares the tabl
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
@@ -149,3 +149,25 @@ def by_name(actions: Iterable[A]) -> Mapping[str, A]:
             raise ValueError(f"{action.qualified} stands twice in constructs/tableguard/aws/{action.service}.py")
         table[action.name] = action
     return MappingProxyType(table)
+
+
+def qualified_names(
+    table: Mapping[str, A], *effects: Effect, on: str | None = None, but: Collection[Category] = ()
+) -> tuple[str, ...]:
+    """The actions with one of these effects as a policy names them, in alphabetical order.
+
+    Args:
+        table: The actions of a service.
+        effects: The effects.
+        on: Only actions that are authorized on this kind of resource, or on none where it is empty; all when left out.
+        but: No actions of these categories.
+    """
+    return tuple(
+        sorted(
+            action.qualified
+            for action in table.values()
+            if action.can(*effects)
+            and action.category not in but
+            and (on is None or on in action.resources or not (on or action.resources))
+        )
+    )

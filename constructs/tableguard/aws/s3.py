@@ -78,11 +78,12 @@ _ALL: Final = (
     # What carries keys of objects, or prefixes of them, to where the caller says: inventories, analyses, logs of
     # requests, notifications (which also tell that something arrived), and the metadata tables, annotations among
     # it.
-    *_actions("AllowVendedLogDeliveryForResource CreateBucketMetadataTableConfiguration "
-              "PutAnalyticsConfiguration PutInventoryConfiguration "
+    *_actions("CreateBucketMetadataTableConfiguration PutAnalyticsConfiguration PutInventoryConfiguration "
               "UpdateBucketMetadataAnnotationTableConfiguration "
               "UpdateBucketMetadataInventoryTableConfiguration UpdateBucketMetadataJournalTableConfiguration",
               Category.SETTINGS, _MOVES, on="bucket"),
+    # Logs of requests to CloudWatch, which asks for this itself: whether a bucket's policy takes it is open.
+    *_actions("AllowVendedLogDeliveryForResource", Category.EXPORT, _MOVES, on="bucket"),
     *_actions("PutStorageLensConfiguration", Category.SETTINGS, _MOVES),
     *_actions("PutBucketLogging PutBucketNotification", Category.SETTINGS, _MOVES, _PROTECTION, on="bucket"),
     # What makes a bucket keep less, or keep it where nobody can read it in time, or stop telling what arrived. An

@@ -189,8 +189,10 @@ _ALL: Final = (
     *_actions("DescribeTableReplicaAutoScaling", Category.REPLICATE, _NOTHING, on=(_TABLE,), reach=_OWN),
     # The global tables of 2017.
     *_actions("CreateGlobalTable UpdateGlobalTable",
-              Category.REPLICATE, _COPIES, on=(Resource.GLOBAL_TABLE, _TABLE), reach=_IDENTITY),
-    *_actions("UpdateGlobalTableSettings UpdateGlobalTableVersion",
+              Category.REPLICATE, _COPIES, on=(Resource.GLOBAL_TABLE, _TABLE), reach=_IDENTITY, on_all=True),
+    *_actions("UpdateGlobalTableSettings",
+              Category.REPLICATE, _PROTECTION, on=(Resource.GLOBAL_TABLE, _TABLE), reach=_IDENTITY, on_all=True),
+    *_actions("UpdateGlobalTableVersion",
               Category.REPLICATE, _PROTECTION, on=(Resource.GLOBAL_TABLE, _TABLE), reach=_IDENTITY),
     *_actions("DescribeGlobalTable DescribeGlobalTableSettings",
               Category.REPLICATE, _NOTHING, on=(Resource.GLOBAL_TABLE,), reach=_IDENTITY),
@@ -203,7 +205,8 @@ _ALL: Final = (
     # Restores: the copy carries no policy.
     *_actions("RestoreTableToPointInTime", Category.RESTORE, _COPIES, on=(_TABLE,), reach=_OWN),
     *_actions("RestoreTableFromAwsBackup", Category.RESTORE, _COPIES, on=(_TABLE,), reach=_IDENTITY),
-    *_actions("RestoreTableFromBackup", Category.RESTORE, _COPIES, on=(Resource.BACKUP, _TABLE), reach=_IDENTITY),
+    *_actions("RestoreTableFromBackup",
+              Category.RESTORE, _COPIES, on=(Resource.BACKUP, _TABLE), reach=_IDENTITY, on_all=True),
     # Exports and imports. Zero-ETL asks for DescribeExport in the table's policy, though its resource is the export.
     # Source: Redshift management guide, "Create zero-ETL integrations for DynamoDB".
     *_actions("ExportTableToPointInTime", Category.EXPORT, _MOVES, on=(_TABLE,), reach=_OWN),

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_BULK: Final = "new in 2026: the API has it, the reference does not carry it yet"
+_NEW: Final = "new in 2026: the API has it, the reference does not carry it yet"
 
 BEYOND_THE_REFERENCE: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "dynamodb:CancelBulkOperation": _BULK,
-        "dynamodb:DescribeBulkOperation": _BULK,
-        "dynamodb:ListBulkOperations": _BULK,
-        "dynamodb:StartBulkPutItems": _BULK,
-        "iam:AcquireRole": _BULK,
-        "iam:UpdateDelegationRequest": _BULK,
+        "dynamodb:CancelBulkOperation": _NEW,
+        "dynamodb:DescribeBulkOperation": _NEW,
+        "dynamodb:ListBulkOperations": _NEW,
+        "dynamodb:StartBulkPutItems": _NEW,
+        "iam:AcquireRole": _NEW,
+        "iam:UpdateDelegationRequest": _NEW,
+        "iam:UpdateOpenIDConnectProvider": f"{_NEW}, and the pinned API neither",
+        "sts:GetScopedCredentials": f"{_NEW}, and the pinned API neither",
     }
 )
 """Actions that the tables hold and the reference does not."""

@@ -2,8 +2,8 @@
 
 IAM holds no items. Sources, as of 2026-11-30: the service authorization reference ("Actions, resources, and condition
 keys for AWS Identity and Access Management"), and the API model for what that list does not carry yet: AcquireRole,
-which makes a role from a template, and UpdateDelegationRequest. Which resource and condition keys those two have is
-open.
+which makes a role from a template, UpdateDelegationRequest and UpdateOpenIDConnectProvider. Which resources and keys of
+conditions those have is open.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ _ALL: Final = (
     *_actions("TagPolicy UntagPolicy", Category.TAGS, _ACCESS, on="policy"),
     # Whom a trust policy means that names a provider.
     *_actions("AddClientIDToOpenIDConnectProvider CreateOpenIDConnectProvider "
-              "RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint",
+              "RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProvider "
+              "UpdateOpenIDConnectProviderThumbprint",
               Category.POLICY, _ACCESS, on="oidc-provider"),
     *_actions("CreateSAMLProvider UpdateSAMLProvider", Category.POLICY, _ACCESS, on="saml-provider"),
     *_actions("DeleteOpenIDConnectProvider", Category.DELETE, _ACCESS, on="oidc-provider"),

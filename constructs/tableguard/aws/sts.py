@@ -1,7 +1,8 @@
 """Every STS action: what it is for, and whether it gives somebody credentials.
 
 STS holds no items. Sources, as of 2026-11-30: the service authorization reference ("Actions, resources, and condition
-keys for AWS Security Token Service") and the STS API reference.
+keys for AWS Security Token Service") and the STS API reference; for GetScopedCredentials, which the first does not
+carry yet, the API model.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ALL: Final = (
     # Credentials of somebody else, or for longer, or in a form that others take.
     *_actions("AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity", Category.POLICY, _ACCESS, on="role"),
     *_actions("AssumeRoot", Category.POLICY, _ACCESS, on="root-user"),
-    *_actions("GetDelegatedAccessToken GetServiceBearerToken GetSessionToken GetWebIdentityToken",
+    *_actions("GetDelegatedAccessToken GetScopedCredentials GetServiceBearerToken GetSessionToken GetWebIdentityToken",
               Category.POLICY, _ACCESS),
     *_actions("GetFederationToken", Category.POLICY, _ACCESS, on="federated-user"),
     # What goes with a session: policies go by its context, its source identity and its tags.

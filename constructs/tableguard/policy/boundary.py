@@ -25,7 +25,7 @@ DEFAULT_NAME: Final = "data-access-boundary"
 _CARRIED: Final = "iam:PermissionsBoundary"
 
 
-_REMOVING: Final = tuple(f"iam:Delete{kind}PermissionsBoundary" for kind in ("Role", "User"))
+_REMOVING: Final = ("iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary")
 # These tell the boundary and give nobody more than he has: to delete a role, and to change who assumes it for how long.
 _NOT_WIDENING: Final = ("iam:DeleteRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription")
 # What gives a role or user more than it has, all of which tell the boundary that it carries, or is to carry. A role

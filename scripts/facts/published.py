@@ -50,12 +50,14 @@ class Published:
         actions: The actions of each service.
         keys: The condition keys of each service, with their types.
         operations: The operations of each service's APIs.
+        regions: The regions, with their partitions.
     """
 
     versions: Mapping[str, str]
     actions: Mapping[str, Mapping[str, PublishedAction]]
     keys: Mapping[str, Mapping[str, str]]
     operations: Mapping[str, frozenset[str]]
+    regions: Mapping[str, str]
 
 
 def published(packages: Path) -> Published:
@@ -72,6 +74,12 @@ def published(packages: Path) -> Published:
         operations={
             service: frozenset().union(*(_operations(packages / "botocore" / "data" / model) for model in models))
             for service, models in MODELS.items()
+        },
+        regions={
+            region: partition["id"]
+            for partition in _read(packages / "botocore" / "data" / "partitions.json")["partitions"]
+            for region in partition["regions"]
+            if not region.endswith("-global")
         },
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS
+from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.policy.evaluation import (
     ContextValue,
     Decision,
@@ -20,7 +21,6 @@ from tableguard.policy.evaluation import (
     evaluate,
 )
 from tableguard.policy.evaluation.callers import CallerKind
-from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.review.picture import Picture, Table, account_of
 
 ANY_IDENTITY: Final = (

@@ -18,6 +18,7 @@ from scripts.facts.operations import OPERATIONS, WITHOUT_OPERATION
 from scripts.facts.published import Published, PublishedAction, published
 from tableguard.aws.actions import ServiceAction
 from tableguard.aws.condition_keys import CONDITION_KEYS, ConditionKey, KeyType
+from tableguard.aws.regions import REGIONS
 from tableguard.aws.services import ACTIONS_BY_SERVICE
 
 PACKAGES = Path(botocore.__file__).parent.parent
@@ -34,7 +35,7 @@ def compared(
     tables: Mapping[str, Mapping[str, ServiceAction]] = ACTIONS_BY_SERVICE,
     keys: Mapping[str, ConditionKey] = CONDITION_KEYS,
 ) -> list[str]:
-    return [str(found) for found in differences(with_, tables, keys)]
+    return [str(found) for found in differences(with_, tables, keys, REGIONS)]
 
 
 def test_every_published_action_is_classified_and_nothing_else_is(pinned: Published) -> None:
@@ -134,6 +135,15 @@ def test_a_condition_key_that_is_written_down_wrong_is_told(
     key = replace(CONDITION_KEYS["dynamodb:leadingkeys"], **wrong)
     found = compared(pinned, keys={**CONDITION_KEYS, "dynamodb:leadingkeys": key})
     assert any(what in each for each in found), found
+
+
+def test_a_new_region_and_one_that_is_gone_are_told(pinned: Published) -> None:
+    regions = {name: partition for name, partition in pinned.regions.items() if name != "eu-west-1"}
+    found = compared(replace(pinned, regions={**regions, "eu-east-9": "aws"}))
+    assert found == [
+        "eu-east-9 is a region of aws: write it down in constructs/tableguard/aws/regions.py",
+        "eu-west-1 is not, or no longer, a region that the SDK knows",
+    ]
 
 
 def test_what_is_listed_as_right_all_the_same_is_about_something() -> None:

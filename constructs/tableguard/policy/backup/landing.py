@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.policy.backup.common import DELETES, Bucket, alterations
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import Statement
-from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.policy.principals import Role
 from tableguard.policy.tokens import is_unresolved, ordered
 

@@ -52,7 +52,7 @@ _ALL: Final = (
               "UpdateServiceSpecificCredential UpdateSigningCertificate UploadSSHPublicKey "
               "UploadSigningCertificate",
               Category.OTHER, _ACCESS, on="user"),
-    *_actions("UploadCloudFrontPublicKey UpdateCloudFrontPublicKey", Category.OTHER, _ACCESS),
+    *_actions("UpdateCloudFrontPublicKey UploadCloudFrontPublicKey", Category.OTHER, _ACCESS),
     *_actions("DeleteCloudFrontPublicKey", Category.OTHER, _NOTHING),
     *_actions("DeleteSSHPublicKey DeleteServiceSpecificCredential DeleteSigningCertificate",
               Category.OTHER, _NOTHING, on="user"),

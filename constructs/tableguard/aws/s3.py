@@ -137,7 +137,7 @@ _ALL: Final = (
     # Batch operations do to objects what the role allows that they are given.
     *_actions("CreateJob", Category.OTHER, _REVEALS, _CHANGES, _MOVES),
     *_actions("UpdateJobStatus", Category.OTHER, _REVEALS, _CHANGES, _MOVES, on="job"),
-    *_actions("DescribeJob UpdateJobPriority GetJobTagging", Category.OTHER, _NOTHING, on="job"),
+    *_actions("DescribeJob GetJobTagging UpdateJobPriority", Category.OTHER, _NOTHING, on="job"),
     *_actions("ListJobs", Category.OTHER, _NOTHING),
     # Tags of jobs, dashboards and storage lens groups, none of which holds an object.
     *_actions("DeleteJobTagging PutJobTagging", Category.OTHER, _NOTHING, on="job"),

@@ -82,6 +82,6 @@ def test_the_rows_of_a_table_are_in_alphabetical_order(service: str) -> None:
     calls = [
         node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_actions"
     ]
-    rows = [node.args[0].value.split() for node in calls if isinstance(node.args[0], ast.Constant)]
+    rows = [str(node.args[0].value).split() for node in calls if isinstance(node.args[0], ast.Constant)]
     assert len(rows) > 5
     assert [row for row in rows if row != sorted(row)] == []

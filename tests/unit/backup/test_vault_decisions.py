@@ -69,6 +69,7 @@ EXPECTED: dict[str, tuple[str, dict[str, str]]] = {
     "list annotations": ("OnlyReadersRead", {READER: "(resource)", SEALER: "allowed"}),
     "replicate annotations into the sealed": ("OnlySourcesReplicate", {}),
     "replicate an event hold into the sealed": ("NoReplicatedEventHolds OnlySourcesReplicate", {}),
+    "replicate without an event hold into the sealed": ("OnlySourcesReplicate", {}),
     "retain with an event hold": ("NobodyHoldsForAnEvent OnlyWritersRetain", {SEALER: "NobodyHoldsForAnEvent"}),
     "pause replication": (SETTINGS, {DEPLOYMENT: "allowed"}),
     "write with a customer's key": ("NoCustomerKeys OnlyWritersWrite", {SEALER: "NoCustomerKeys"}),

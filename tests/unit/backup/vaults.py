@@ -228,6 +228,7 @@ REQUESTS: Final = {
     "list annotations": Asked(SEALED, "s3:ListObjectAnnotations", FILE),
     "replicate annotations into the sealed": Asked(SEALED, "s3:ReplicateObjectAnnotation", FILE),
     "replicate an event hold into the sealed": Asked(SEALED, "s3:ReplicateObject", FILE, _HELD),
+    "replicate without an event hold into the sealed": Asked(SEALED, "s3:ReplicateObject", FILE, _LET_GO),
     "retain with an event hold": Asked(SEALED, "s3:PutObjectRetention", FILE, {**locked("COMPLIANCE", 35), **_HELD}),
     "pause replication": Asked(SEALED, "s3:PauseReplication"),
     "write with a customer's key": Asked(

@@ -9,6 +9,7 @@ from typing import Any
 from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import VERSION, Json, condition_element, scalar
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
 
@@ -30,6 +31,8 @@ class Denial:
     but_actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ("*",)
     clauses: tuple[Clause, ...] = ()
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         if bool(self.actions) is bool(self.but_actions):

@@ -12,6 +12,7 @@ from tableguard.policy import names
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.lists import listed
 from tableguard.policy.perimeter.exemptions import (
     Exemption,
     Forwarding,
@@ -22,9 +23,9 @@ from tableguard.policy.perimeter.exemptions import (
 from tableguard.policy.perimeter.fenced import Side, fenced_anywhere, fenced_at, parts_of
 from tableguard.policy.perimeter.guard import Guardian, guard_statements, guardians_of
 from tableguard.policy.perimeter.identities import arns_of
-from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.perimeter.networks import Network, TrustedNetworks
 from tableguard.policy.principals import PRINCIPAL_ARN, Role
+from tableguard.policy.representation import as_call
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved, ordered
 
@@ -68,10 +69,12 @@ class Perimeter:
     settings_too: str | None = None
     trusted: TrustedNetworks = field(init=False, repr=False, compare=False)
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "trusted", TrustedNetworks(self.networks))
         object.__setattr__(self, "networks", self.trusted.networks)
-        object.__setattr__(self, "exemptions", objects("the exemptions of a perimeter", self.exemptions))
+        object.__setattr__(self, "exemptions", listed("the exemptions of a perimeter", self.exemptions))
         for position, exemption in enumerate(self.exemptions):
             if not isinstance(exemption, Exemption):
                 raise InvalidInputError("an exemption of a perimeter", value=exemption, allowed="an Exemption")
@@ -175,13 +178,6 @@ class Perimeter:
         """
         needed = [e for e in self.exemptions if not isinstance(e.principal, ServiceLinkedRole)]
         return self._everywhere(needed, partition, owner="${aws:ResourceAccount}", of_resource=True)
-
-    def described(self) -> dict[str, object]:
-        """What the template's metadata says of it: a claim, for the review's reader."""
-        return {
-            "inside": [network.label for network in self.networks],
-            "exemptions": [exemption.described() for exemption in self.exemptions],
-        }
 
     def _at(self, table: TableReference, side: Side) -> tuple[Denial, ...]:
         outside = self.trusted.outside(table.region)

@@ -51,6 +51,7 @@ OTHER_KEYS: Final[Mapping[str, str]] = MappingProxyType(
         "dynamodb:FourthPartitionKeyValues": _PARTITION_KEY,
         "dynamodb:SecondPartitionKeyValues": _PARTITION_KEY,
         "dynamodb:ThirdPartitionKeyValues": _PARTITION_KEY,
+        "kms:ResourceAliases": "the reference names no action; the KMS developer guide has it go with the use of keys",
     }
 )
 """Condition keys of which the table says otherwise than the reference which actions carry them."""
@@ -58,7 +59,7 @@ OTHER_KEYS: Final[Mapping[str, str]] = MappingProxyType(
 UNUSED_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "backup": (
-            "backup:ChangeableForDays", "backup:CopyTargetOrgPaths", "backup:FrameworkArns", "backup:Index",
+            "backup:ChangeableForDays", "backup:FrameworkArns", "backup:Index",
             "backup:MaxRetentionDays", "backup:MinRetentionDays", "backup:MpaApprovalTeamArn",
         ),
         "cloudtrail": (),
@@ -72,10 +73,10 @@ UNUSED_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "kms": (
             "kms:BypassPolicyLockoutSafetyCheck", "kms:CustomerMasterKey*", "kms:DataKeyPairSpec",
             "kms:EncapsulationAlgorithm", "kms:EncryptionAlgorithm", "kms:ExpirationModel", "kms:GrantConstraint*",
-            "kms:GrantOperations", "kms:Grantee*", "kms:KeyAgreementAlgorithm", "kms:KeyOrigin", "kms:KeySpec",
+            "kms:Grantee*", "kms:KeyAgreementAlgorithm", "kms:KeyOrigin", "kms:KeySpec",
             "kms:KeyUsage", "kms:MacAlgorithm", "kms:MessageType", "kms:MultiRegion*", "kms:PrimaryRegion",
             "kms:ReEncryptOnSameKey", "kms:RecipientAttestation:*", "kms:ReplicaRegion", "kms:RequestAlias",
-            "kms:ResourceAliases", "kms:Retiring*", "kms:RotationPeriodInDays",
+            "kms:Retiring*", "kms:RotationPeriodInDays",
             "kms:ScheduleKeyDeletionPendingWindowInDays", "kms:SigningAlgorithm", "kms:TrailingDaysWithoutKeyUsage",
             "kms:ValidTo", "kms:Wrapping*",
         ),

@@ -181,8 +181,12 @@ _ALL: Final = (
         kms.ACTIONS, "ListRetirableGrants SynchronizeMultiRegionKey")),
     *_of("kms", "EncryptionContext:", _STRING, _ENCRYPTING),
     *_of("kms", "EncryptionContextKeys", _STRING, _ENCRYPTING, multivalued=True),
+    *_of("kms", "GrantOperations", _STRING, "CreateGrant", multivalued=True),
+    *_of("kms", "ResourceAliases", _STRING, about=About.RESOURCE, multivalued=True, actions=(
+        name for name, action in kms.ACTIONS.items() if "key" in action.resources)),
     *_of("kms", "GrantIsForAWSResource", _BOOL, "CreateGrant ListGrants RevokeGrant"),
     # AWS Backup, IAM, STS, and two of other services.
+    *_of("backup", "CopyTargetOrgPaths", _STRING, "CopyFromBackupVault", multivalued=True),
     *_of("backup", "CopyTargets", _ARN, "CopyFromBackupVault", multivalued=True),
     *_of("iam", "PermissionsBoundary", _ARN,
          "AttachRolePolicy AttachUserPolicy CreateRole CreateUser DeleteRole DeleteRolePermissionsBoundary "
@@ -190,6 +194,7 @@ _ALL: Final = (
          "PutRolePermissionsBoundary PutRolePolicy PutUserPermissionsBoundary PutUserPolicy UpdateAssumeRolePolicy "
          "UpdateRole UpdateRoleDescription"),
     *_of("iam", "PassedToService", _STRING, "PassRole"),
+    *_of("sts", "TransitiveTagKeys", _STRING, f"{_ASSUMING} TagSession", about=About.SESSION, multivalued=True),
     *_of("sts", "RoleSessionName", _STRING, _ASSUMING, about=About.SESSION),
     *_of("sts", "SourceIdentity", _STRING, f"{_ASSUMING} SetSourceIdentity", about=About.SESSION),
     *_of("cloudwatch", "namespace", _STRING, "PutMetricData", always=True),
@@ -201,6 +206,10 @@ CONDITION_KEYS: Final[Mapping[str, ConditionKey]] = MappingProxyType({key.low: k
 """Every key by its name in lower case."""
 if len(CONDITION_KEYS) != len(_ALL):
     raise AssertionError("a condition key stands twice in constructs/tableguard/aws/condition_keys.py")
+
+MULTIVALUED: Final = frozenset(low for low, key in CONDITION_KEYS.items() if key.multivalued)
+"""Keys that can have several values in one request, in lower case. One that is missing here counts as multivalued only
+where a request gives it several values."""
 
 
 def keys_about(*about: About) -> frozenset[str]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from tableguard.aws.limits import RECOVERY_DAYS
 from tableguard.backup.like_policy import LikePolicy
 from tableguard.backup.read_table import settings_of
 from tableguard.backup.restore_tags import ALL_TAGS
 from tableguard.backup.table_parts import INSIGHTS, Capacity, Index, PolicyForTarget, check_key, one_of
 from tableguard.policy import InvalidInputError, TableReference
-from tableguard.policy.recovery import MOST_RECOVERY_DAYS, check_recovery_days
+from tableguard.policy.recovery import check_recovery_days
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
 from tableguard.tables.overlay import properties_below
 from tableguard.tables.policies import TablePolicies
@@ -78,7 +79,7 @@ class TableBlueprint:
     tags: Mapping[str, str] = field(default_factory=dict)
     policy: PolicyForTarget | None = None
     time_to_live: str | None = None
-    recovery_days: int | None = MOST_RECOVERY_DAYS
+    recovery_days: int | None = RECOVERY_DAYS.most
     contributor_insights: str | None = None
 
     def __post_init__(self) -> None:

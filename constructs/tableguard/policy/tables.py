@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.lists import texts_of
-from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import is_unresolved
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from tableguard.aws.partitions import partition_of
 from tableguard.policy.metadata.backups import VaultClaim
 from tableguard.policy.metadata.source import whole
-from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.backup_facts import (
     COMPLIANCE,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypedDict
 
+from tableguard.aws.partitions import partition_of
 from tableguard.policy.evaluation import Document, Place
 from tableguard.policy.metadata import Readable, ResourceClaims
 from tableguard.policy.metadata.backups import DrillClaim, ExportClaim, OnDemandClaim, RestoreClaim, SealedClaim
 from tableguard.policy.metadata.source import whole
-from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.aws_backup import key_of_backups, plans, restore_tests, vaults
 from tableguard.review.backup_facts import (

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from tableguard.aws.actions import Effect, qualified_names
+from tableguard.aws.backup import ACTIONS
+from tableguard.aws.managed_policies import BACKUP
 from tableguard.policy.backup.backup_vaults import BackupVaultReference
 from tableguard.policy.collectives import Organization
 from tableguard.policy.conditions import Clause
@@ -19,10 +22,13 @@ COPY_TARGETS: Final = "backup:CopyTargets"
 """The vaults that a copy goes to, on backup:CopyFromBackupVault: a list. Source: service authorization reference,
 "Actions, resources, and condition keys for AWS Backup"."""
 
-_DESTRUCTION: Final = (
-    "backup:DeleteRecoveryPoint",
-    "backup:DisassociateRecoveryPoint",
-    "backup:UpdateRecoveryPointLifecycle",
+# Whether a vault's policy takes it is documented nowhere, and one with an action that it does not take is refused. A
+# table's recovery point has no parent.
+_OF_NO_VAULT_POLICY: Final = frozenset({"backup:DisassociateRecoveryPointFromParent"})
+_DESTRUCTION: Final = tuple(
+    action
+    for action in qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="recoveryPoint")
+    if action not in _OF_NO_VAULT_POLICY
 )
 # What KMS documents for the use of a key by AWS Backup in the account that copies are made into, without the right to
 # list and revoke grants. Source: AWS Backup developer guide, "Creating backup copies across AWS accounts": a
@@ -89,8 +95,7 @@ def vault_policy(
         partition: The partition of the vault.
         owner: The account of the vault.
     """
-    service = f"arn:{partition}:iam::{owner}:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
-    spared = (service, *(guardian.arn(partition) for guardian in guardians))
+    spared = (BACKUP.arn(owner, partition), *(guardian.arn(partition) for guardian in guardians))
     denials = [
         Denial(sid="NothingIsDestroyed", actions=_DESTRUCTION, clauses=(Clause("ArnNotEquals", PRINCIPAL_ARN, spared),))
     ]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from tableguard.aws.condition_keys import MULTIVALUED
 from tableguard.policy.evaluation import values as read
 from tableguard.policy.evaluation.condition_tests import (
     NOTHING,
@@ -26,7 +27,6 @@ from tableguard.policy.evaluation.condition_tests import (
     WithVariables,
 )
 from tableguard.policy.evaluation.match import MalformedError, Match
-from tableguard.policy.evaluation.multivalued import MULTIVALUED
 from tableguard.policy.evaluation.open_answers import Open
 from tableguard.policy.evaluation.operators import OPERATORS, check_one_boolean
 from tableguard.policy.evaluation.variables import parse, variables_of

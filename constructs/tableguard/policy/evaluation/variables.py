@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tableguard.aws.condition_keys import MULTIVALUED
 from tableguard.policy.evaluation.match import Context, MalformedError
-from tableguard.policy.evaluation.multivalued import MULTIVALUED
 from tableguard.policy.evaluation.open_answers import Open
 from tableguard.policy.evaluation.wildcards import Glob, Wild, tokens
 

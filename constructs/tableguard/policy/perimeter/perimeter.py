@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -187,13 +187,15 @@ class Perimeter:
         ]
         fence = self._everywhere(needed, partition, owner="*", of_resource=False)
         exempt = [exemption.principal for exemption in needed]
+        if self.unclassified_open is None:
+            exempt += [*self.guardians, *self.passers]
         guard = guard_statements(exempt, self.guardians, passers=self.passers, partition=partition)
         if self.unclassified_open is not None:
             return (*fence, *guard)
         later = by_region(
             self.trusted,
-            (*fence, *guard, *beside),
-            exempt=self._deploying(partition, account="*"),
+            (*fence, *beside),
+            exempt=self._deploying(partition, account="*", bound=known),
             partition=partition,
             settings=self.settings_too is not None,
         )
@@ -216,10 +218,13 @@ class Perimeter:
             **{name: getattr(self, name) for name in _OF_UNCLASSIFIED if getattr(self, name) is not None},
         }
 
-    def _deploying(self, partition: str, *, account: str) -> tuple[str, ...]:
-        """Whoever deploys: an action that CloudFormation needs tomorrow must not stop a deployment."""
+    def _deploying(self, partition: str, *, account: str, bound: Collection[str] | None = None) -> tuple[str, ...]:
+        """Whoever deploys, in some accounts or in any: what CloudFormation needs tomorrow must stop no deployment."""
         return tuple(
-            arn for one in (*self.guardians, *self.passers) for arn in arns_of(one, partition, account=account)
+            arn
+            for one in (*self.guardians, *self.passers)
+            if bound is None or one.home is None or one.home in bound
+            for arn in arns_of(one, partition, account=account)
         )
 
     def _at(self, table: TableReference, side: Side) -> tuple[Denial, ...]:

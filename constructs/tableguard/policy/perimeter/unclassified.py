@@ -11,7 +11,7 @@ from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS, SERVICE, Reach, Resource
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import IS_SERVICE, Denial
+from tableguard.policy.denials import Denial
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.networks import TrustedNetworks
 from tableguard.policy.tokens import is_unresolved
@@ -96,8 +96,7 @@ def at_table(
         if action.reach is not Reach.IDENTITY_ONLY and not action.resources.isdisjoint(_OF_SIDE[side])
     )
     names = all_classified(supported, open_verbs=() if settings else _LOOKING)
-    services = Denial(sid=_SID, actions=(SERVICE,), clauses=(Clause("BoolIfExists", IS_SERVICE, ("false",)),))
-    return unclassified(_SID, names, resources=resources, outside=outside, beside=(*beside, services), exempt=exempt)
+    return unclassified(_SID, names, resources=resources, outside=outside, beside=beside, exempt=exempt)
 
 
 def suffix_of(region: str | None, trusted: TrustedNetworks) -> str:

@@ -38,6 +38,7 @@ EMULATOR := .venv-emulator/.packages
 ##  make types         mypy, strict
 ##  make format        let ruff rewrite what it can
 ##  make snapshots     write the templates' snapshots anew
+##  make facts         what AWS publishes today and the library does not know yet
 ##  make attacks       write docs/attacks.md, docs/backup-attacks.md anew from
 ##                     the tests' tables
 ##  make bench         measure the library's speed as ratios (six minutes)
@@ -90,6 +91,11 @@ format: $(VENV)
 .PHONY: snapshots
 snapshots: $(VENV)
 	$(IN_VENV) .venv/bin/pytest --snapshot-update
+
+# Fetches the newest of what AWS publishes, so that it is no part of `make test`: that compares with the pinned.
+.PHONY: facts
+facts: $(VENV)
+	@$(IN_VENV) .venv/bin/python -m scripts.facts
 
 .PHONY: attacks
 attacks: $(VENV)

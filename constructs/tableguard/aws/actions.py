@@ -7,8 +7,10 @@ must not exist: both fields are required, and `tests/unit/aws` compares the tabl
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
 
 
 class Category(enum.Enum):
@@ -47,7 +49,7 @@ class Effect(enum.Enum):
     """None of the others: it looks at settings, or costs money."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAction:
     """One action of a service, classified.
 
@@ -58,6 +60,7 @@ class ServiceAction:
         effects: What it can do; `{Effect.HARMLESS}` for nothing of all that. What AWS documents nowhere counts as done.
         resources: The kinds of resource that it is authorized on, as the service authorization reference names them;
             empty for an action on the whole account.
+        on_all: Whether one request is authorized on every kind of its resources, so that each has to be allowed.
 
     Raises:
         ValueError: It is not classified, or harmless and something else.
@@ -68,6 +71,7 @@ class ServiceAction:
     category: Category
     effects: frozenset[Effect]
     resources: frozenset[str]
+    on_all: bool = False
 
     def __post_init__(self) -> None:
         decided = isinstance(self.category, Category) and self.effects and all(_are_effects(self.effects))
@@ -99,3 +103,71 @@ class ServiceAction:
 
 def _are_effects(values: frozenset[object]) -> Iterator[bool]:
     return (isinstance(value, Effect) for value in values)
+
+
+A = TypeVar("A", bound=ServiceAction)
+
+
+def classified(
+    service: str, names: str, category: Category, *effects: Effect, on: str = "", on_all: bool = False
+) -> Iterable[ServiceAction]:
+    """Actions that are for the same, can do the same, and are authorized on the same kinds of resources.
+
+    Args:
+        service: The service prefix.
+        names: The actions' names, between blanks.
+        category: What they are for.
+        effects: What they can do.
+        on: The kinds of resources, between blanks; empty for the whole account.
+        on_all: Whether one request is authorized on every kind of them.
+    """
+    return (
+        ServiceAction(
+            service=service,
+            name=name,
+            category=category,
+            effects=frozenset(effects),
+            resources=frozenset(on.split()),
+            on_all=on_all,
+        )
+        for name in names.split()
+    )
+
+
+def by_name(actions: Iterable[A]) -> Mapping[str, A]:
+    """A table of actions by their names without the service prefix, in the order in which they are given.
+
+    Args:
+        actions: The actions of one service.
+
+    Raises:
+        ValueError: One of them stands there twice.
+    """
+    table: dict[str, A] = {}
+    for action in actions:
+        if action.name in table:
+            raise ValueError(f"{action.qualified} stands twice in constructs/tableguard/aws/{action.service}.py")
+        table[action.name] = action
+    return MappingProxyType(table)
+
+
+def qualified_names(
+    table: Mapping[str, A], *effects: Effect, on: str | None = None, but: Collection[Category] = ()
+) -> tuple[str, ...]:
+    """The actions with one of these effects as a policy names them, in alphabetical order.
+
+    Args:
+        table: The actions of a service.
+        effects: The effects.
+        on: Only actions that are authorized on this kind of resource, or on none where it is empty; all when left out.
+        but: No actions of these categories.
+    """
+    return tuple(
+        sorted(
+            action.qualified
+            for action in table.values()
+            if action.can(*effects)
+            and action.category not in but
+            and (on is None or on in action.resources or not (on or action.resources))
+        )
+    )

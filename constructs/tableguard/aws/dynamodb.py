@@ -12,10 +12,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
-from tableguard.aws.actions import Category, Effect, ServiceAction
+from tableguard.aws.actions import Category, Effect, ServiceAction, by_name
 
 SERVICE: Final = "dynamodb"
 
@@ -44,7 +43,7 @@ class Reach(enum.Enum):
     IDENTITY_ONLY = "is not supported in a table's or stream's policy at all"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action(ServiceAction):
     """One DynamoDB action.
 
@@ -57,8 +56,8 @@ class Action(ServiceAction):
         reach: How far a resource policy carries for it.
         by_key: Whether a request carries `dynamodb:LeadingKeys`, so that it can be narrowed to partition keys.
         by_attribute: Whether a request carries `dynamodb:Attributes`.
-        by_service: Whether only a service of AWS calls it, for replication: no caller has such an operation.
         on_all: Whether one request is authorized on every kind of its resources, so that each has to be allowed.
+        by_service: Whether only a service of AWS calls it, for replication: no caller has such an operation.
         decrypts: Whether DynamoDB asks KMS for kms:Decrypt as the caller, where a customer-managed key encrypts the
             table. Source: DynamoDB developer guide, "DynamoDB encryption usage notes".
     """
@@ -68,7 +67,6 @@ class Action(ServiceAction):
     by_key: bool = False
     by_attribute: bool = False
     by_service: bool = False
-    on_all: bool = False
     decrypts: bool = False
 
     @property
@@ -191,8 +189,10 @@ _ALL: Final = (
     *_actions("DescribeTableReplicaAutoScaling", Category.REPLICATE, _NOTHING, on=(_TABLE,), reach=_OWN),
     # The global tables of 2017.
     *_actions("CreateGlobalTable UpdateGlobalTable",
-              Category.REPLICATE, _COPIES, on=(Resource.GLOBAL_TABLE, _TABLE), reach=_IDENTITY),
-    *_actions("UpdateGlobalTableSettings UpdateGlobalTableVersion",
+              Category.REPLICATE, _COPIES, on=(Resource.GLOBAL_TABLE, _TABLE), reach=_IDENTITY, on_all=True),
+    *_actions("UpdateGlobalTableSettings",
+              Category.REPLICATE, _PROTECTION, on=(Resource.GLOBAL_TABLE, _TABLE), reach=_IDENTITY, on_all=True),
+    *_actions("UpdateGlobalTableVersion",
               Category.REPLICATE, _PROTECTION, on=(Resource.GLOBAL_TABLE, _TABLE), reach=_IDENTITY),
     *_actions("DescribeGlobalTable DescribeGlobalTableSettings",
               Category.REPLICATE, _NOTHING, on=(Resource.GLOBAL_TABLE,), reach=_IDENTITY),
@@ -205,7 +205,8 @@ _ALL: Final = (
     # Restores: the copy carries no policy.
     *_actions("RestoreTableToPointInTime", Category.RESTORE, _COPIES, on=(_TABLE,), reach=_OWN),
     *_actions("RestoreTableFromAwsBackup", Category.RESTORE, _COPIES, on=(_TABLE,), reach=_IDENTITY),
-    *_actions("RestoreTableFromBackup", Category.RESTORE, _COPIES, on=(Resource.BACKUP, _TABLE), reach=_IDENTITY),
+    *_actions("RestoreTableFromBackup",
+              Category.RESTORE, _COPIES, on=(Resource.BACKUP, _TABLE), reach=_IDENTITY, on_all=True),
     # Exports and imports. Zero-ETL asks for DescribeExport in the table's policy, though its resource is the export.
     # Source: Redshift management guide, "Create zero-ETL integrations for DynamoDB".
     *_actions("ExportTableToPointInTime", Category.EXPORT, _MOVES, on=(_TABLE,), reach=_OWN),
@@ -220,10 +221,8 @@ _ALL: Final = (
               "PurchaseReservedCapacityOfferings", Category.OTHER, _NOTHING, reach=_IDENTITY),
 )  # fmt: skip
 
-ACTIONS: Final[Mapping[str, Action]] = MappingProxyType({action.name: action for action in _ALL})
+ACTIONS: Final[Mapping[str, Action]] = by_name(_ALL)
 """Every DynamoDB action by its name without the service prefix ("GetItem")."""
-if len(ACTIONS) != len(_ALL):
-    raise AssertionError(sorted({action.name for action in _ALL if _ALL.count(action) > 1}))
 
 
 def actions_that(*effects: Effect, category: Category | None = None) -> tuple[Action, ...]:

@@ -11,11 +11,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from tableguard.aws.partitions import dns_suffix_of
 from tableguard.backup.perimeter_checks import PerimeterCheck
 from tableguard.backup.service_trust import own_service
 from tableguard.policy import InvalidInputError, Role, TableReference, names
 from tableguard.policy.documents import VERSION, Json
-from tableguard.policy.partitions import dns_suffix_of
 from tableguard.policy.perimeter import Exemption, Fenced
 from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.tokens import is_unresolved

@@ -11,11 +11,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from tableguard.aws.partitions import partition_of
 from tableguard.network.deployment import execution_role
 from tableguard.policy import InvalidInputError, Limits, Role, Statement, check_size, names
 from tableguard.policy.backup import Bucket, bucket_policy
 from tableguard.policy.denials import Denial
-from tableguard.policy.partitions import partition_of
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.granting import check_limits, check_list
 from tableguard.tables.policies import METADATA_KEY

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tableguard.aws.limits import RECOVERY_DAYS
 from tableguard.backup.table_blueprint import Capacity, Index, TableBlueprint
 from tableguard.policy import InvalidInputError
-from tableguard.policy.recovery import MOST_RECOVERY_DAYS
 from tableguard.tables.facts import is_own_region
 
 _DEFAULT_INSIGHTS = "ACCESSED_AND_THROTTLED_KEYS"
@@ -162,7 +162,7 @@ class _Reading:
         argument = "recovery_days"
         section = self._section(self.settings, "pointInTimeRecoverySpecification", argument)
         days: int | None = _checked(section.get("recoveryPeriodInDays"), "recoveryPeriodInDays", argument, self.path)
-        return (days or MOST_RECOVERY_DAYS) if self.flag(section, "pointInTimeRecoveryEnabled", argument) else None
+        return (days or RECOVERY_DAYS.most) if self.flag(section, "pointInTimeRecoveryEnabled", argument) else None
 
     def insights(self, settings: Mapping[str, Any], argument: str = "contributor_insights") -> str | None:
         section = self._section(settings, "contributorInsightsSpecification", argument)

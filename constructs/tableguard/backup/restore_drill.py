@@ -14,6 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from tableguard.aws.managed_policies import RESTORE_TEST_TABLES
 from tableguard.backup.canary import Canary
 from tableguard.backup.check_machine import CheckMachine
 from tableguard.backup.drill_alarms import drill_alarms
@@ -31,7 +32,6 @@ from tableguard.backup.state_machine import BackupMachine, executions_of
 from tableguard.backup.table_restore import TableRestore
 from tableguard.backup.trusted_moment import trusted_moment
 from tableguard.policy import InvalidInputError
-from tableguard.policy.backup.service_roles import RESTORE_TEST_TABLES
 from tableguard.policy.documents import VERSION, Json
 
 _PART: Final = "drill-"

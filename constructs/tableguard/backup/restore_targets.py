@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tableguard.aws.partitions import dns_suffix_of
 from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG, VERIFIED
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.backup import SealedReference, through_s3
 from tableguard.policy.documents import Json, Statement
-from tableguard.policy.partitions import dns_suffix_of
 from tableguard.policy.tokens import is_unresolved
 
 _LONGEST_NAME: Final = 255  # of a table. Source: DynamoDB API reference, CreateTable

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from tableguard.aws.limits import RECOVERY_DAYS
 from tableguard.backup.restore_tags import ALL_TAGS
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.documents import Json
-from tableguard.policy.recovery import MOST_RECOVERY_DAYS, check_recovery_days
+from tableguard.policy.recovery import check_recovery_days
 
 if TYPE_CHECKING:
     from tableguard.backup.like_table import LikeTable
@@ -192,7 +193,7 @@ class TableBlueprint:
     tags: Mapping[str, str] = field(default_factory=dict)
     policy: PolicyForTarget | None = None
     time_to_live: str | None = None
-    recovery_days: int | None = MOST_RECOVERY_DAYS
+    recovery_days: int | None = RECOVERY_DAYS.most
     contributor_insights: str | None = None
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, Node
 
+from tableguard.aws.limits import RECOVERY_DAYS
 from tableguard.backup.export_alarms import ExportAlarms
 from tableguard.backup.export_checks import READS, ExportChecks
 from tableguard.backup.export_machine import NAMESPACE, ExportSettings, export_definition
@@ -36,7 +37,6 @@ from tableguard.tables.granting import check_list
 _DAY: Final = 24 * 60
 _MOST_WINDOWS: Final = 90
 """Increments between two full exports. A restore takes a chain of 100 steps; the rest is for those that catch up."""
-_LONGEST_RECOVERY_DAYS: Final = 35
 _MOST_ALARM_HOURS: Final = 7 * 24  # Source: CloudWatch API reference, PutMetricAlarm, with periods of an hour
 _MACHINE_NAME: Final = 80
 
@@ -108,7 +108,7 @@ class TableExport(Construct):
         stack = cdk.Stack.of(self)
         sources = _sources(self, stack, tables)
         every_minutes = _minutes(self, "every", every, SHORTEST_MINUTES, LONGEST_HOURS * 60)
-        longest = min(_MOST_WINDOWS * every_minutes, _LONGEST_RECOVERY_DAYS * _DAY)
+        longest = min(_MOST_WINDOWS * every_minutes, RECOVERY_DAYS.most * _DAY)
         full_every_minutes = _minutes(self, "full_every", full_every, every_minutes, longest)
         alarm_minutes = _minutes(self, "alarm_after", alarm_after, every_minutes + 60, _MOST_ALARM_HOURS * 60, unit=60)
         target = _target(self, stack, landing, role_name)

@@ -10,8 +10,9 @@ import jsii
 from aws_cdk import aws_accessanalyzer as accessanalyzer
 from constructs import Construct, IValidation
 
+from tableguard.aws.limits import ARCHIVE_RULES
 from tableguard.policy import InvalidInputError, TableReference
-from tableguard.policy.archive_rules import RULES, ArchiveRule, SharedTable, archive_rules
+from tableguard.policy.archive_rules import ArchiveRule, SharedTable, archive_rules
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.cross_account_table import CrossAccountTable
 from tableguard.tables.identities import converted
@@ -38,7 +39,7 @@ class ExternalAccessAnalyzer(Construct):
         tables: Sequence[AnyShared],
         whole_organization: bool = False,
         analyzer_name: str | None = None,
-        most_rules: int = RULES,
+        most_rules: int = ARCHIVE_RULES.most,
     ) -> None:
         """Make the analyzer.
 

@@ -15,8 +15,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from tableguard.aws.partitions import partition_of
 from tableguard.policy import InvalidInputError, Role
-from tableguard.policy.partitions import partition_of
 from tableguard.policy.tokens import is_unresolved
 
 _SIGN_IN: Final = "signin.amazonaws.com"

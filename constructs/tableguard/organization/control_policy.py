@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_organizations as organizations
 from constructs import Construct
 
+from tableguard.aws.partitions import partition_of
 from tableguard.organization.attachments import ATTACHMENTS, Attachments, count_attachments
 from tableguard.organization.targets import bound_accounts, targets_of
 from tableguard.policy import InvalidInputError, Limit, Limits
@@ -19,7 +20,6 @@ from tableguard.policy.guardrails import Control, Guardrail
 from tableguard.policy.guardrails.guardrail import reason_of
 from tableguard.policy.limits import DEFAULT_LIMITS
 from tableguard.policy.packing import packed
-from tableguard.policy.partitions import partition_of
 from tableguard.policy.perimeter import Guardian, LambdaPoller, Perimeter, ServiceLinkedRole
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws.limits import ARCHIVE_RULE_VALUES
 from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import Statement
 from tableguard.policy.errors import InvalidInputError
@@ -23,11 +24,6 @@ from tableguard.policy.grants import TableGrant
 from tableguard.policy.principals import Principal
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved, ordered
-
-VALUES: Final = 20
-"""How many values one criterion of a rule takes."""
-RULES: Final = 100
-"""How many rules an analyzer has room for, unless its quota was raised (to 1,000 at most)."""
 
 # Conditions that a rule can ask for; a finding shows them as they stand in the policy.
 _KEYS: Final = ("aws:PrincipalArn", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceIp", "aws:SourceVpc")
@@ -123,7 +119,9 @@ def _way(statement: Statement) -> tuple[tuple[str, tuple[str, ...]], ...] | None
     if statement.kind != "AWS":
         return None
     asked = {"isPublic": ("false",), "principal.AWS": ordered(statement.principals), **_conditions(statement.clauses)}
-    if any(is_unresolved(value) or len(values) > VALUES for values in asked.values() for value in values):
+    if any(
+        is_unresolved(value) or len(values) > ARCHIVE_RULE_VALUES.most for values in asked.values() for value in values
+    ):
         return None
     return tuple(sorted(asked.items()))
 
@@ -139,5 +137,5 @@ def _conditions(clauses: Iterable[Clause]) -> Mapping[str, tuple[str, ...]]:
 
 def _parts(values: Iterable[str]) -> Iterator[tuple[str, ...]]:
     found = ordered(values)
-    for start in range(0, len(found), VALUES):
-        yield found[start : start + VALUES]
+    for start in range(0, len(found), ARCHIVE_RULE_VALUES.most):
+        yield found[start : start + ARCHIVE_RULE_VALUES.most]

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws.actions import Effect, qualified_names
+from tableguard.aws.condition_keys import CONDITION_KEYS
+from tableguard.aws.iam import ACTIONS
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause, texts
 from tableguard.policy.denials import Denial
@@ -22,23 +25,20 @@ DEFAULT_NAME: Final = "data-access-boundary"
 _CARRIED: Final = "iam:PermissionsBoundary"
 
 
-def _of_both(actions: str) -> tuple[str, ...]:
-    return tuple(f"iam:{action.format(kind)}" for kind in ("Role", "User") for action in actions.split())
-
-
-# What gives a role or user more than it has, all of which tell the boundary that it carries, or is to carry.
-# Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS IAM".
-_WIDENING: Final = _of_both(
-    "Create{0} Put{0}PermissionsBoundary Attach{0}Policy Put{0}Policy Detach{0}Policy Delete{0}Policy"
+_REMOVING: Final = ("iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary")
+# These tell the boundary and give nobody more than he has: to delete a role, and to change who assumes it for how long.
+_NOT_WIDENING: Final = ("iam:DeleteRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription")
+# What gives a role or user more than it has, all of which tell the boundary that it carries, or is to carry. A role
+# that is made from a template gets the template's. Whether the request tells it is open: where not, nobody makes one.
+_WIDENING: Final = (
+    "iam:AcquireRole",
+    *(
+        action
+        for action in qualified_names(ACTIONS, Effect.CHANGES_ACCESS)
+        if action in CONDITION_KEYS[_CARRIED.lower()].actions and action not in (*_REMOVING, *_NOT_WIDENING)
+    ),
 )
-_REMOVING: Final = _of_both("Delete{0}PermissionsBoundary")
-_EDITING: Final = tuple(
-    f"iam:{action}"
-    for action in (
-        "CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion", "SetDefaultPolicyVersion",
-        "TagPolicy", "UntagPolicy",
-    )
-)  # fmt: skip
+_EDITING: Final = qualified_names(ACTIONS, Effect.CHANGES_ACCESS, on="policy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
 
+from tableguard.aws import limits
 from tableguard.policy.documents import minified
 from tableguard.policy.errors import InvalidInputError, PolicyTooLargeError
 from tableguard.policy.tokens import is_unresolved, literal_part
@@ -66,15 +67,15 @@ class Limits:
         InvalidInputError: One of them is no Limit.
     """
 
-    table: Limit = Limit("table policy", 20 * 1024, "bytes", "DynamoDB API reference, PutResourcePolicy")
-    stream: Limit = Limit("stream policy", 20 * 1024, "bytes", "DynamoDB API reference, PutResourcePolicy")
-    key: Limit = Limit("key policy", 32 * 1024, "bytes", "KMS developer guide, resource quotas")
-    inline: Limit = Limit("inline policy", 10_240, "characters", "IAM user guide, IAM and STS quotas")
-    managed: Limit = Limit("managed policy", 6_144, "characters", "IAM user guide, IAM and STS quotas")
-    service_control: Limit = Limit("SCP", 10_240, "characters", "Organizations user guide, quotas")
-    resource_control: Limit = Limit("RCP", 5_120, "characters", "Organizations user guide, quotas")
-    endpoint: Limit = Limit("endpoint policy", 20_480, "characters", "AWS PrivateLink guide, quotas")
-    bucket: Limit = Limit("bucket policy", 20 * 1024, "bytes", "S3 user guide, bucket policies")
+    table: Limit = Limit("table policy", *limits.TABLE_POLICY.described)
+    stream: Limit = Limit("stream policy", *limits.STREAM_POLICY.described)
+    key: Limit = Limit("key policy", *limits.KEY_POLICY.described)
+    inline: Limit = Limit("inline policy", *limits.INLINE_POLICIES.described)
+    managed: Limit = Limit("managed policy", *limits.MANAGED_POLICY.described)
+    service_control: Limit = Limit("SCP", *limits.SERVICE_CONTROL_POLICY.described)
+    resource_control: Limit = Limit("RCP", *limits.RESOURCE_CONTROL_POLICY.described)
+    endpoint: Limit = Limit("endpoint policy", *limits.ENDPOINT_POLICY.described)
+    bucket: Limit = Limit("bucket policy", *limits.BUCKET_POLICY.described)
 
     def __post_init__(self) -> None:
         for kind in fields(self):

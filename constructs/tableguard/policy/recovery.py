@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from tableguard.aws.limits import RECOVERY_DAYS
 from tableguard.policy.errors import InvalidInputError
-
-MOST_RECOVERY_DAYS: Final = 35  # DynamoDB developer guide, "Point-in-time recovery"
 
 
 def check_recovery_days(what: str, days: object) -> None:
@@ -21,5 +18,5 @@ def check_recovery_days(what: str, days: object) -> None:
     """
     if days is None:
         return
-    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MOST_RECOVERY_DAYS:
-        raise InvalidInputError(what, value=days, allowed=f"1 to {MOST_RECOVERY_DAYS} days")
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= RECOVERY_DAYS.most:
+        raise InvalidInputError(what, value=days, allowed=f"1 to {RECOVERY_DAYS.most} days")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.policy.tokens import is_unresolved
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tableguard.policy.partitions import partition_of
+from tableguard.aws.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.backup_facts import (
     COMPLIANCE,

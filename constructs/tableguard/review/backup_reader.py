@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypedDict
 
+from tableguard.aws.partitions import partition_of
 from tableguard.policy.evaluation import Document
-from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.aws_backup import key_of_backups, plans, restore_tests, vaults
 from tableguard.review.backup_facts import (

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tableguard.aws.condition_keys import About, keys_about
 from tableguard.aws.dynamodb import ACTIONS
+from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.policy.evaluation import (
     ContextValue,
     Decision,
@@ -20,7 +22,6 @@ from tableguard.policy.evaluation import (
     evaluate,
 )
 from tableguard.policy.evaluation.callers import CallerKind
-from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.review.picture import Picture, Table, account_of
 
 ANY_IDENTITY: Final = (
@@ -37,10 +38,7 @@ _WITHOUT_IDENTITY: Final = (CallerKind.ROOT, CallerKind.SERVICE, CallerKind.ANON
 # DynamoDB decrypts to read and write items, and to read what happened to them.
 _DATA: Final = frozenset(action.qualified.lower() for action in ACTIONS.values() if action.decrypts)
 # What a request says of the network that it came from; lost when DynamoDB calls KMS for the caller.
-NETWORK: Final = frozenset(
-    {"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpcsourceip",
-     "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"}
-)  # fmt: skip
+NETWORK: Final = keys_about(About.NETWORK)
 _CONTEXT: Final = "kms:encryptioncontext:aws:dynamodb:"
 _AWS_MANAGED: Final = "the key that AWS manages for DynamoDB cannot be used from another account"
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from tableguard.aws.partitions import partition_of
 from tableguard.policy.evaluation import Document
-from tableguard.policy.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Endpoint, Key, OrganizationPolicy

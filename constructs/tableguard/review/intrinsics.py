@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from tableguard.policy.partitions import dns_suffix_of, partition_of
+from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.review.assembly import NESTED, SynthesizedStack
 from tableguard.review.functions import function_of, has_unknown, is_function, is_generator
 from tableguard.review.naming import ANYTHING, ARNS, NAMES, REF_IS_ARN, REF_TOO, placeholder

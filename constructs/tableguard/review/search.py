@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws.condition_keys import About, keys_about
 from tableguard.aws.dynamodb import ACTIONS
 from tableguard.policy.evaluation import Decision, Effect, Layer, Policies, Reason, Request
 from tableguard.policy.evaluation.request import Situation
@@ -31,15 +32,15 @@ _KEYS: Final = frozenset(
 )  # fmt: skip
 _FINE_GRAINED: Final = frozenset({"dynamodb:attributes", "dynamodb:select", "dynamodb:returnvalues"})
 # What follows from who asks and for what: no other request of the same caller could have another value.
-FIXED: Final = frozenset(
-    {"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:principalisawsservice",
-     "aws:principalservicename", "aws:principalservicenameslist", "aws:userid", "aws:username",
-     "aws:resourceaccount", "aws:requestedregion", "aws:securetransport"}
-)  # fmt: skip
+FIXED: Final = (keys_about(About.CALLER) - {"aws:principalorgid", "aws:principalorgpaths"}) | {
+    "aws:resourceaccount",
+    "aws:requestedregion",
+    "aws:securetransport",
+}
 # Another moment or a detour through a service is a way in as well, but none that one would look for first.
 _LATE: Final = (*TIMES, "aws:viaawsservice", "aws:calledvia")
 _PUBLIC_NETWORK: Final = frozenset({"aws:sourceip"})
-_PRIVATE_NETWORK: Final = frozenset({"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:sourcevpcarn"})
+_PRIVATE_NETWORK: Final = keys_about(About.NETWORK) - _PUBLIC_NETWORK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

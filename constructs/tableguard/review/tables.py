@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tableguard.policy.partitions import partition_of
+from tableguard.aws.limits import RECOVERY_DAYS
+from tableguard.aws.partitions import partition_of
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.fences import key_arn
 from tableguard.review.functions import is_function
@@ -16,8 +17,6 @@ from tableguard.review.values import whole
 _TABLE = "AWS::DynamoDB::Table"
 _GLOBAL_TABLE = "AWS::DynamoDB::GlobalTable"
 _POLICY = ("ResourcePolicy", "PolicyDocument")
-# Source: CloudFormation, AWS::DynamoDB::Table PointInTimeRecoverySpecification.
-_LONGEST_RECOVERY = 35
 
 
 def tables(reader: Reader) -> Iterator[Table]:
@@ -114,7 +113,7 @@ def _recovery_days(
         return 0
     on = _flag(get(stated, "PointInTimeRecoveryEnabled")) if not is_function(stated) else None
     days = get(stated, "RecoveryPeriodInDays")
-    known = _LONGEST_RECOVERY if days is None else whole(days)
+    known = RECOVERY_DAYS.most if days is None else whole(days)
     if on is None or (on and known is None):
         reader.unknown(stack, logical_id, "its point-in-time recovery", *path)
         return None

@@ -90,8 +90,11 @@ def test_an_action_knows_its_qualified_name() -> None:
     assert all(action.qualified == f"dynamodb:{name}" for name, action in ACTIONS.items())
 
 
-def test_searching_by_vector_asks_for_the_table_and_the_index() -> None:
-    assert named(lambda action: action.on_all) == {"SearchVectors"}
+def test_searching_by_vector_asks_for_the_table_and_the_index_and_few_others_for_two_resources() -> None:
+    assert named(lambda action: action.on_all and action.maybe_across_accounts) == {"SearchVectors"}
+    assert named(lambda action: action.on_all) == words(
+        "SearchVectors CreateGlobalTable RestoreTableFromBackup UpdateGlobalTable UpdateGlobalTableSettings"
+    )
 
 
 def test_only_the_replication_service_has_its_three_actions() -> None:

@@ -81,10 +81,10 @@ def test_who_is_spared_for_what_and_why_in_an_scp() -> None:
     assert said["root user of every account"] == (("DeleteResourcePolicy",), "the way out of a lock-out")
     what, reason = said["role cdk-hnb659fds-cfn-exec-role-* of every account"]
     assert reason == "deployments; guardian"
-    assert {"policy", "settings", "22 actions of backup"} <= {*what}
+    assert {"policy", "settings", "27 actions of backup"} <= {*what}
     assert not {"items", "export", "stream"} & {*what}
     what, reason = said[f"role backup-plan of {OWNER}"]
-    assert ({*what}, reason) == ({"dynamodb:DeleteBackup", "22 actions of backup"}, "spared by ProtectBackups")
+    assert ({*what}, reason) == ({"dynamodb:DeleteBackup", "27 actions of backup"}, "spared by ProtectBackups")
     # A guardian is stopped by the perimeter like everybody, where it is not exempt.
     what, reason = said[f"permission set OnCall of {OWNER}"]
     assert reason == "guardian"

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.policy.backup.backup_vaults import LONGEST_DAYS, BackupVaultReference, whole_days
+from tableguard.aws.limits import BACKUP_WINDOW, COLD_DAYS
+from tableguard.policy.backup.backup_vaults import BackupVaultReference, whole_days
 from tableguard.policy.errors import InvalidInputError
 
 _RULE_NAME: Final = r"[a-zA-Z0-9_.-]{1,50}"
 _CRON: Final = r"cron\(\S+( \S+){5}\)"
-_COLD_DAYS: Final = 90
-_SHORTEST_WINDOW: Final = 60
-_LONGEST_WINDOW: Final = 52_560_000
 
 
 def cron(what: str, value: str) -> str:
@@ -37,11 +35,11 @@ def _kept(what: str, keep_days: int, cold_after_days: int | None) -> None:
     if cold_after_days is None:
         return
     whole_days(f"cold_after_days of {what}", cold_after_days, least=1)
-    if keep_days < cold_after_days + _COLD_DAYS:
+    if keep_days < cold_after_days + COLD_DAYS.least:
         raise InvalidInputError(
             f"keep_days of {what}",
             value=keep_days,
-            allowed=f"at least {cold_after_days + _COLD_DAYS:,}: {_COLD_DAYS} days more than cold_after_days",
+            allowed=f"at least {cold_after_days + COLD_DAYS.least:,}: {COLD_DAYS.least} days more than cold_after_days",
         )
 
 
@@ -115,7 +113,7 @@ class BackupRule:
         what = f"BackupRule {self.name}"
         cron(f"the schedule of {what}", self.schedule)
         _kept(what, self.keep_days, self.cold_after_days)
-        _minutes(f"start_within_minutes of {what}", self.start_within_minutes, least=_SHORTEST_WINDOW)
+        _minutes(f"start_within_minutes of {what}", self.start_within_minutes, least=BACKUP_WINDOW.least)
         _minutes(
             f"complete_within_minutes of {what}", self.complete_within_minutes, least=self.start_within_minutes + 1
         )
@@ -130,10 +128,10 @@ class BackupRule:
 
 
 def _minutes(what: str, value: object, *, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LONGEST_WINDOW:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= BACKUP_WINDOW.most:
         raise InvalidInputError(
-            what, value=value, allowed=f"a whole number of minutes from {least:,} to {_LONGEST_WINDOW:,}"
+            what, value=value, allowed=f"a whole number of minutes from {least:,} to {BACKUP_WINDOW.most:,}"
         )
 
 
-__all__ = ["LONGEST_DAYS", "BackupRule", "VaultCopy", "cron"]
+__all__ = ["BackupRule", "VaultCopy", "cron"]

@@ -7,19 +7,16 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws.limits import AIR_GAPPED_DAYS, GRACE_DAYS, VAULT_DAYS
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
 
-LONGEST_DAYS: Final = 36_500
-"""100 years. Source: AWS Backup API reference, PutBackupVaultLockConfiguration."""
-_GRACE_DAYS: Final = 3
-_AIR_GAPPED_DAYS: Final = 7
 _VAULT_NAME: Final = r"[a-zA-Z0-9_-]{2,50}"
 GOVERNANCE: Final = "GOVERNANCE"
 COMPLIANCE: Final = "COMPLIANCE"
 
 
-def whole_days(what: str, value: object, *, least: int, most: int = LONGEST_DAYS, fix: str = "") -> int:
+def whole_days(what: str, value: object, *, least: int, most: int = VAULT_DAYS.most, fix: str = "") -> int:
     """Check a number of days.
 
     Args:
@@ -138,7 +135,7 @@ class VaultLock:
         """
         whole_days("at_least_days of VaultLock.compliance", at_least_days, least=1)
         whole_days("at_most_days of VaultLock.compliance", at_most_days, least=at_least_days)
-        whole_days("changeable_for_days of VaultLock.compliance", changeable_for_days, least=_GRACE_DAYS)
+        whole_days("changeable_for_days of VaultLock.compliance", changeable_for_days, least=GRACE_DAYS.least)
         said("acknowledge of VaultLock.compliance", acknowledge, "who accepts that it cannot be undone, and why")
         return VaultLock(
             mode=COMPLIANCE,
@@ -171,7 +168,7 @@ def air_gapped_bounds(*, at_least_days: int, at_most_days: int) -> None:
         InvalidInputError: A number out of bounds. Source: AWS Backup API reference,
             CreateLogicallyAirGappedBackupVault.
     """
-    whole_days("at_least_days of an AirGappedVault", at_least_days, least=_AIR_GAPPED_DAYS)
+    whole_days("at_least_days of an AirGappedVault", at_least_days, least=AIR_GAPPED_DAYS.least)
     whole_days("at_most_days of an AirGappedVault", at_most_days, least=at_least_days)
 
 
@@ -229,11 +226,11 @@ class BackupVaultReference:
         Raises:
             InvalidInputError: A job with it would fail.
         """
-        if days < (self.at_least_days or 1) or days > (self.at_most_days or LONGEST_DAYS):
+        least, most = self.at_least_days or VAULT_DAYS.least, self.at_most_days or VAULT_DAYS.most
+        if not least <= days <= most:
             raise InvalidInputError(
                 f"keep_days of {what}",
                 value=days,
-                allowed=f"{self.at_least_days or 1:,} to {self.at_most_days or LONGEST_DAYS:,} days, the bounds of the "
-                f"lock of vault {self.name}",
+                allowed=f"{least:,} to {most:,} days, the bounds of the lock of vault {self.name}",
                 fix="A job with another retention fails.",
             )

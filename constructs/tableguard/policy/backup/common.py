@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws import s3
+from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.principals import PRINCIPAL_ARN, ArnIdentity, Role
@@ -16,23 +18,42 @@ def _s3(names: str) -> tuple[str, ...]:
     return tuple(f"s3:{name}" for name in names.split())
 
 
+# What brings an object with an encryption of its own, which the condition keys below tell.
 WRITES: Final = _s3("PutObject ReplicateObject")
-READS: Final = _s3("GetObject* ListMultipartUploadParts")
-LISTS: Final = _s3("ListBucket ListBucketMultipartUploads ListBucketVersions")
-DELETES: Final = _s3("DeleteObject DeleteObjectVersion")
+# Whatever else is to be learnt of an object, such as its lock, goes with its content.
+READS: Final = _s3("GetObject* ListMultipartUploadParts ListObject*")
+LISTS: Final = qualified_names(s3.ACTIONS, Effect.REVEALS_ITEMS, on="bucket")
+DELETES: Final = tuple(
+    action.qualified
+    for action in s3.ACTIONS.values()
+    if action.category is Category.DELETE and "object" in action.resources
+)
+# What changes an object, what is written to it, or who may do what with it. Its lock is a setting.
+_ALTERATIONS: Final = qualified_names(
+    s3.ACTIONS, Effect.CHANGES_ITEMS, Effect.CHANGES_ACCESS, on="object", but=(Category.DELETE, Category.SETTINGS)
+)
 _ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
 # What of READS tells of an object's content, and not only whether it is locked.
-_CONTENT: Final = _s3("GetObject GetObjectA* GetObjectT* GetObjectV* ListMultipartUploadParts")
+_CONTENT: Final = _s3("GetObject GetObjectA* GetObjectT* GetObjectV* ListMultipartUploadParts ListObject*")
 # Settings that make a bucket keep less, let somebody in, carry its content or the names in it elsewhere, or stop
-# telling what arrived. With ABAC on, the way in which deployments tag buckets is closed.
-SETTINGS: Final = _s3(
-    "CreateBucketMetadataTableConfiguration DeleteBucket DeleteBucketPolicy PutAccelerateConfiguration"
-    " PutAnalyticsConfiguration PutBucketAbac PutBucketAcl PutBucketCORS PutBucketLogging"
-    " PutBucketNotification PutBucketObjectLockConfiguration PutBucketOwnershipControls PutBucketPolicy"
-    " PutBucketPublicAccessBlock PutBucketRequestPayment PutBucketVersioning PutBucketWebsite"
-    " PutEncryptionConfiguration PutIntelligentTieringConfiguration PutInventoryConfiguration"
-    " PutLifecycleConfiguration PutMetricsConfiguration PutReplicationConfiguration"
+# telling what arrived. With ABAC on, the way in which deployments tag buckets is closed. S3 refuses a policy with an
+# action that it does not know there, so what only other services ask for stays out.
+SETTINGS: Final = tuple(
+    action.qualified
+    for action in s3.ACTIONS.values()
+    if "bucket" in action.resources
+    and not action.is_harmless
+    and action.category in (Category.DELETE, Category.POLICY, Category.REPLICATE, Category.SETTINGS)
 )
+
+
+def alterations(*, but: Collection[str]) -> tuple[str, ...]:
+    """What is done to objects that are there, or makes one, besides deleting and locking them.
+
+    Args:
+        but: What stays open, with the service prefix.
+    """
+    return tuple(action for action in _ALTERATIONS if action not in but)
 
 
 def unless(partition: str, *roles: Role | ArnIdentity) -> tuple[Clause, ...]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws.actions import Category, Effect, qualified_names
+from tableguard.aws.s3 import ACTIONS
 from tableguard.policy.backup.common import DELETES, Bucket, unless
-from tableguard.policy.backup.replication import AT_DESTINATION
 from tableguard.policy.backup.retention import Retention, RetentionBounds
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
@@ -69,7 +70,7 @@ class Immutable:
         """Lifecycle, which no policy binds, removes what has reached its end; nobody else has to."""
         return (
             self._denial("NobodyDeletes", DELETES, but=self.bypassers),
-            self._denial("NoReplicatedDeletes", ("s3:ReplicateDelete",)),
+            self._denial("NoReplicatedDeletes", _REPLICATED_DELETES),
             self._denial("NobodyBypasses", ("s3:BypassGovernanceRetention",), but=self.bypassers),
         )
 
@@ -93,10 +94,10 @@ class Immutable:
         )
 
     def _writing(self) -> tuple[Denial, ...]:
-        denials = [self._denial("OnlySourcesReplicate", (*AT_DESTINATION, _OWNER_OVERRIDE), but=self.sources)]
+        denials = [self._denial("OnlySourcesReplicate", _REPLICAS, but=self.sources)]
         if self.writers is not None:
             retaining = (*self.writers, *self.bypassers)
-            denials.append(self._denial("OnlyWritersWrite", _PUT, but=self.writers))
+            denials.append(self._denial("OnlyWritersWrite", (*_PUT, *_ANNOTATIONS), but=self.writers))
             denials.append(self._denial("OnlyWritersRetain", (*_RETAIN, *_TAGS), but=retaining))
         if self.write_once:
             # The parts of a multipart upload create nothing and cannot say it. Source: S3 user guide, "Enforce
@@ -107,8 +108,16 @@ class Immutable:
 
 
 _CREATION: Final = "s3:ObjectCreationOperation"
-_OWNER_OVERRIDE: Final = "s3:ObjectOwnerOverrideToBucketOwner"
-_TAGS: Final = tuple(
-    f"s3:{name}"
-    for name in ("DeleteObjectTagging", "DeleteObjectVersionTagging", "PutObjectTagging", "PutObjectVersionTagging")
+_REPLICATED_DELETES: Final = ("s3:ReplicateDelete",)
+_REPLICAS: Final = tuple(
+    action.qualified
+    for action in ACTIONS.values()
+    if action.category is Category.REPLICATE and "object" in action.resources and not action.is_harmless
+    if action.qualified not in _REPLICATED_DELETES
 )
+_ANNOTATIONS: Final = tuple(
+    action.qualified
+    for action in ACTIONS.values()
+    if action.category is Category.WRITE and action.name.endswith("Annotation")
+)
+_TAGS: Final = qualified_names(ACTIONS, Effect.CHANGES_ACCESS, on="object", but=(Category.POLICY, Category.REPLICATE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tableguard.policy.backup.common import DELETES, Bucket, unless
+from tableguard.policy.backup.common import DELETES, Bucket, alterations, unless
 from tableguard.policy.backup.references import EXPORTS, ReplicationSource
 from tableguard.policy.backup.replication import AT_DESTINATION, through_s3
 from tableguard.policy.conditions import Clause
@@ -108,7 +108,8 @@ class Intake:
         """What it denies: replicas are the only objects that are ever written, and only lifecycle removes any."""
         bucket = self.bucket
         replicating = unless(bucket.partition, *(source.role for source in self.sources))
-        never = ("s3:ObjectOwnerOverrideToBucketOwner", "s3:PutObject", "s3:ReplicateDelete", *DELETES)
+        # To abort an upload is nothing where none can begin, and replication may.
+        never = (*alterations(but=(*AT_DESTINATION, "s3:AbortMultipartUpload")), *DELETES)
         return (
             *bucket.transport(),
             *bucket.encryption(),

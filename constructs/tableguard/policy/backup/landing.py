@@ -6,25 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.policy.backup.common import DELETES, Bucket
+from tableguard.aws.partitions import dns_suffix_of, partition_of
+from tableguard.policy.backup.common import DELETES, Bucket, alterations
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import Statement
-from tableguard.policy.partitions import dns_suffix_of, partition_of
 from tableguard.policy.principals import Role
 from tableguard.policy.tokens import is_unresolved, ordered
 
 WRITES_OF_EXPORTS: Final = ("s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl")
 """What the caller of an export needs. Source: DynamoDB developer guide, "Requesting a table export"."""
-ALTERATIONS: Final = (
-    "s3:ObjectOwnerOverrideToBucketOwner",
-    "s3:PutObjectTagging",
-    "s3:PutObjectVersionAcl",
-    "s3:PutObjectVersionTagging",
-    "s3:ReplicateDelete",
-    "s3:ReplicateObject",
-    "s3:ReplicateTags",
-)
+ALTERATIONS: Final = alterations(but=WRITES_OF_EXPORTS)
 """What no export and no restore does to an object that is there."""
 
 

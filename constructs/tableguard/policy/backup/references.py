@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws.partitions import partition_of
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.partitions import partition_of
 from tableguard.policy.principals import Role
 
 EXPORTS: Final = "AWSDynamoDB"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import Statement
-from tableguard.policy.partitions import dns_suffix_of, partition_of
 
 _OF_SOURCE_BUCKET: Final = ("s3:GetReplicationConfiguration", "s3:ListBucket")
 _OF_SOURCE_OBJECTS: Final = (

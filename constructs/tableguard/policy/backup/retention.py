@@ -7,11 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws.limits import LOCK_DAYS, LOCK_YEARS
 from tableguard.policy.errors import InvalidInputError
 
-# Source: S3 API reference, DefaultRetention.
-_MOST_DAYS: Final = 36_500
-_MOST_YEARS: Final = 100
 _LONGEST_YEAR: Final = 366
 
 
@@ -52,8 +50,8 @@ class Retention:
                 value={"days": self.days, "years": self.years},
                 allowed="exactly one of days and years",
             )
-        _check_number("the days of a Retention", self.days, _MOST_DAYS)
-        _check_number("the years of a Retention", self.years, _MOST_YEARS)
+        _check_number("the days of a Retention", self.days, LOCK_DAYS.most)
+        _check_number("the years of a Retention", self.years, LOCK_YEARS.most)
         said = isinstance(self.acknowledged, str) and re.search(r"\w", self.acknowledged) is not None
         if self.mode is LockMode.COMPLIANCE and not said:
             raise InvalidInputError(
@@ -111,7 +109,7 @@ class RetentionBounds:
     at_most: int
 
     def __post_init__(self) -> None:
-        most = _LONGEST_YEAR * _MOST_YEARS + 1
+        most = _LONGEST_YEAR * LOCK_YEARS.most + 1
         for name, least in (("at_least", 0), ("at_most", self.at_least)):
             value = getattr(self, name)
             if type(value) is not int or type(least) is not int or not least <= value <= most:

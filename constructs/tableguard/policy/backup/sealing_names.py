@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws.limits import ROLE_NAME
 from tableguard.policy.principals import Role
 
 METRICS: Final = "tableguard/sealing"
 """The namespace of the metrics of what was sealed, which nothing else writes: an SCP tells metrics apart by no more."""
-_LONGEST: Final = 64  # Sources: IAM user guide, "IAM and STS quotas"; Lambda API reference, CreateFunction
 _PARTS: Final = ("machine", "sweeper", "event", "clock")
 
 
@@ -30,7 +30,7 @@ class SealingNames:
         Args:
             steps: The functions.
         """
-        return _LONGEST - 1 - max(map(len, (*_PARTS, *steps)))
+        return ROLE_NAME.most - 1 - max(map(len, (*_PARTS, *steps)))
 
     @property
     def machine(self) -> str:

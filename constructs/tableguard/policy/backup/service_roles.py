@@ -14,14 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from tableguard.aws.managed_policies import RESTORE_TEST_TABLES
+from tableguard.aws.partitions import dns_suffix_of
 from tableguard.policy.backup.vault_access import COPY_TARGETS
 from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import Json, Statement, document
-from tableguard.policy.partitions import dns_suffix_of
-
-RESTORE_TEST_TABLES: Final = "awsbackup-restore-test-*"
-"""What AWS Backup calls the tables of restore tests: the pattern that its service-linked role deletes them by. Source:
-AWS managed policy reference, AWSServiceRolePolicyForBackupRestoreTesting."""
 
 # What …ForRestores has where …ForBackup has Decrypt and GenerateDataKey.
 _MAKING_WITH_A_KEY: Final = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from tableguard.aws.managed_policies import BACKUP
 from tableguard.policy.backup.backup_vaults import BackupVaultReference
 from tableguard.policy.collectives import Organization
 from tableguard.policy.conditions import Clause
@@ -89,8 +90,7 @@ def vault_policy(
         partition: The partition of the vault.
         owner: The account of the vault.
     """
-    service = f"arn:{partition}:iam::{owner}:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
-    spared = (service, *(guardian.arn(partition) for guardian in guardians))
+    spared = (BACKUP.arn(owner, partition), *(guardian.arn(partition) for guardian in guardians))
     denials = [
         Denial(sid="NothingIsDestroyed", actions=_DESTRUCTION, clauses=(Clause("ArnNotEquals", PRINCIPAL_ARN, spared),))
     ]

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from tableguard.aws.dynamodb import ACTIONS, SERVICE
+from tableguard.aws.partitions import dns_suffix_of
 from tableguard.policy.break_glass.doors import ends
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import VERSION, Json, Statement
-from tableguard.policy.partitions import dns_suffix_of
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from tableguard.aws import backup, dynamodb
+from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.policy.denials import Denial
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 
+# Restoring stays open, and so does reading what a backup holds without a restore. No vault's policy goes by tags.
 _ACTIONS: Final = (
-    "dynamodb:DeleteBackup",
-    *actions_of(
-        "backup",
-        "AssociateBackupVaultMpaApprovalTeam CancelLegalHold DeleteBackupPlan DeleteBackupSelection"
-        " DeleteBackupVault DeleteBackupVaultAccessPolicy DeleteBackupVaultLockConfiguration"
-        " DeleteBackupVaultNotifications DeleteBackupVaultSharingPolicy DeleteRecoveryPoint"
-        " DisassociateBackupVaultMpaApprovalTeam DisassociateRecoveryPoint DisassociateRecoveryPointFromParent"
-        " PutBackupVaultAccessPolicy PutBackupVaultLockConfiguration PutBackupVaultNotifications"
-        " PutBackupVaultSharingPolicy StopBackupJob UpdateBackupPlan UpdateGlobalSettings"
-        " UpdateRecoveryPointLifecycle UpdateRegionSettings",
+    *qualified_names(dynamodb.ACTIONS, Effect.CHANGES_PROTECTION, on=dynamodb.Resource.BACKUP),
+    *qualified_names(
+        backup.ACTIONS, Effect.CHANGES_ACCESS, Effect.CHANGES_PROTECTION, but=(Category.RESTORE, Category.TAGS)
     ),
 )
 

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from tableguard.aws.actions import Category, Effect, qualified_names
+from tableguard.aws.kms import ACTIONS
 from tableguard.policy import names
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 
-_OF_A_KEY: Final = actions_of(
-    "kms", "DeleteImportedKeyMaterial DisableKey PutKeyPolicy RevokeGrant ScheduleKeyDeletion UpdatePrimaryRegion"
-)
+# To import a key's material again is a way back.
+_OF_A_KEY: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="key", but=(Category.RESTORE,))
 # Of no key. An RCP cannot hold them: they are about no resource that it knows.
-_OF_A_STORE: Final = actions_of("kms", "DeleteCustomKeyStore DisconnectCustomKeyStore UpdateCustomKeyStore")
+_OF_A_STORE: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from tableguard.aws import s3
+from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.policy import names
 from tableguard.policy.backup.common import SETTINGS
 from tableguard.policy.backup.sealing_names import METRICS, SealingNames
@@ -25,11 +27,19 @@ _LEAVING: Final = (
     *actions_of("account", "CloseAccount DisableRegion EnableRegion"),
     "organizations:LeaveOrganization",
 )
-_OF_LOCKS: Final = actions_of("s3", "BypassGovernanceRetention DeleteObjectVersion PutObjectLegalHold")
 _RETAIN: Final = ("s3:PutObjectRetention",)
 # UpdateObjectEncryption puts an object, locked or not, under another key, which can then be deleted.
 _OF_OBJECTS: Final = ("s3:UpdateObjectEncryption",)
-_OF_THE_ACCOUNT: Final = ("s3:PutAccountPublicAccessBlock",)
+# Whatever else changes what protects an object is for the bypassers. Lifecycle rules that go by tags are settings.
+_OF_LOCKS: Final = tuple(
+    action
+    for action in qualified_names(
+        s3.ACTIONS, Effect.CHANGES_PROTECTION, on="object", but=(Category.TAGS, Category.REPLICATE)
+    )
+    if action not in (*_RETAIN, *_OF_OBJECTS)
+)
+_OF_BUCKETS: Final = (*SETTINGS, *qualified_names(s3.ACTIONS, Effect.MOVES_ITEMS_OUT, on="bucket"))
+_OF_THE_ACCOUNT: Final = qualified_names(s3.ACTIONS, Effect.CHANGES_ACCESS, on="")
 # Whatever seals, tells that nothing was sealed, or starts either.
 _OF_SEALING: Final = (
     *actions_of(
@@ -156,7 +166,7 @@ class VaultGuardrail(Guardrail):
         )
         return (
             Denial(sid="VaultStays", actions=_LEAVING),
-            Denial(sid="VaultBuckets", actions=(*SETTINGS, *_OF_OBJECTS), resources=everything, clauses=unless),
+            Denial(sid="VaultBuckets", actions=(*_OF_BUCKETS, *_OF_OBJECTS), resources=everything, clauses=unless),
             Denial(sid="VaultLocks", actions=_OF_LOCKS, resources=objects, clauses=lifting),
             Denial(sid="VaultRetentions", actions=_RETAIN, resources=objects, clauses=retaining),
             *role_guard("VaultRoles", guarded, guardians, partition=rendering.partition),

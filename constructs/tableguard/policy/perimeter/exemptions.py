@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from tableguard.aws.managed_policies import REPLICATION
 from tableguard.policy import names
 from tableguard.policy.conditions import texts
 from tableguard.policy.errors import InvalidInputError
@@ -245,7 +246,5 @@ def replication_of(account: str) -> Exemption:
     Args:
         account: The 12-digit id of the tables' account.
     """
-    role = ServiceLinkedRole(
-        account=account, service="replication.dynamodb.amazonaws.com", name="AWSServiceRoleForDynamoDBReplication"
-    )
+    role = ServiceLinkedRole(account=account, service=REPLICATION.service, name=REPLICATION.name)
     return Exemption(principal=role, fenced=Fenced.ITEMS | Fenced.STREAM, reason="replicas stay in step")

@@ -16,6 +16,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
+from tableguard.aws.actions import Category, Effect, qualified_names
+from tableguard.aws.iam import ACTIONS
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
@@ -28,25 +30,21 @@ from tableguard.policy.tokens import ordered
 Guardian: TypeAlias = Role | User | PermissionSet | RoleOfEveryAccount
 
 
-def _iam(names: str) -> tuple[str, ...]:
-    return tuple(f"iam:{name}" for name in names.split())
-
-
-# Everything in IAM that makes, changes or removes a role.
-_ROLE_ACTIONS: Final = _iam(
-    "AttachRolePolicy CreateRole DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy DetachRolePolicy"
-    " PutRolePermissionsBoundary PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy UpdateRole"
-    " UpdateRoleDescription"
-)
 _PASS: Final = ("iam:PassRole",)
+# Everything in IAM that makes, changes or removes a role. The roles of services are nobody's to change.
+_ROLE_ACTIONS: Final = tuple(
+    action
+    for action in qualified_names(ACTIONS, Effect.CHANGES_ACCESS, on="role", but=(Category.OTHER,))
+    if action not in _PASS
+)
 # The name that `cdk bootstrap` gives to the role that CloudFormation deploys as.
 _CLOUDFORMATION: Final = re.compile(r"cdk-[^-]+-cfn-exec-role-")
-# The same of a user, with every way to new credentials that DynamoDB takes: service-specific ones and signing
-# certificates are for other services.
-_USER_ACTIONS: Final = _iam(
-    "AddUserToGroup AttachUserPolicy CreateAccessKey CreateLoginProfile CreateUser DeactivateMFADevice DeleteUser"
-    " DeleteUserPermissionsBoundary DeleteUserPolicy DetachUserPolicy EnableMFADevice PutUserPermissionsBoundary"
-    " PutUserPolicy RemoveUserFromGroup ResyncMFADevice TagUser UntagUser UpdateAccessKey UpdateLoginProfile UpdateUser"
+# The same of a user, with every way to new credentials that DynamoDB takes: others are for other services. To join and
+# leave a group is authorized on the group, by what the reference says; a statement on users reaches it if not so alone.
+_USER_ACTIONS: Final = (
+    *qualified_names(ACTIONS, Effect.CHANGES_ACCESS, on="user", but=(Category.OTHER,)),
+    "iam:AddUserToGroup",
+    "iam:RemoveUserFromGroup",
 )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
+from tableguard.aws.condition_keys import About, keys_about
 from tableguard.policy.evaluation import Document
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.match import MalformedError
@@ -20,7 +21,7 @@ from tableguard.review.sentences import Sentence, Shelf, Test
 MOST: Final = 256
 """At most so many circumstances for one action of one caller on one resource."""
 
-NETWORK_KEYS: Final = frozenset({"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"})
+NETWORK_KEYS: Final = keys_about(About.NETWORK)
 _CALLED_VIA: Final = frozenset({"aws:calledvia", "aws:calledviafirst", "aws:calledvialast"})
 
 _DIRECT: Final[Context] = {"aws:securetransport": ("true",), "aws:viaawsservice": ("false",)}
@@ -33,26 +34,7 @@ STRANGE_VPC: Final[Context] = {
 }
 
 # Who the caller is, what the resource is and what time it is: nobody chooses that for a request.
-_FACTS: Final = frozenset(
-    {
-        "aws:currenttime",
-        "aws:epochtime",
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalisawsservice",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalservicename",
-        "aws:principalservicenameslist",
-        "aws:principaltype",
-        "aws:requestedregion",
-        "aws:resourceaccount",
-        "aws:resourceorgid",
-        "aws:resourceorgpaths",
-        "aws:userid",
-        "aws:username",
-    }
-)
+_FACTS: Final = keys_about(About.CALLER, About.RESOURCE, About.MOMENT) | {"aws:requestedregion"}
 _WAYS_ROUND: Final = 2
 _Frozen: TypeAlias = tuple[tuple[str, tuple[str, ...] | None], ...]
 

@@ -13,12 +13,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from tableguard.aws.partitions import partition_of
 from tableguard.policy import AwsService, Clause, Principal
 from tableguard.policy.evaluation import Document, Place
 from tableguard.policy.evaluation.conditions import Test as ConditionTest
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.wildcards import compact, fits
-from tableguard.policy.partitions import partition_of
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.picture import Identity, Picture
 from tableguard.review.samples import Context

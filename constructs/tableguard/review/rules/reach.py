@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
+from tableguard.aws.condition_keys import About, keys_about
 from tableguard.policy.evaluation import Document, Request
 from tableguard.policy.evaluation.request import Situation
 from tableguard.review.picture import Table
@@ -17,18 +18,7 @@ from tableguard.review.rules.people import Caller
 from tableguard.review.sentences import Sentence, Shelf
 
 # Who the caller is: the same in all circumstances.
-ABOUT_CALLERS: Final = frozenset(
-    {
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalisawsservice",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalservicename",
-        "aws:principalservicenameslist",
-        "aws:principaltype",
-    }
-)
+ABOUT_CALLERS: Final = keys_about(About.CALLER)
 # Stands for a statement that has no number, or is no object.
 _UNREADABLE: Final = -1
 _SOME_TABLE: Final = "arn:aws:dynamodb:eu-west-1:000000000000:table/any"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tableguard.aws.condition_keys import About, keys_about
 from tableguard.policy.evaluation import Document, Place, Request
 from tableguard.policy.evaluation.request import Situation
 from tableguard.review.picture import Table
@@ -19,19 +20,7 @@ from tableguard.review.sentences import Sentence, Shelf, Test
 
 _EVERYBODY: Final = ("*", {"AWS": "*"}, {"AWS": ["*"]})
 _BELOW_TABLES: Final = ("/index/", "/stream/")
-_WHO: Final = frozenset(
-    {
-        "aws:federatedprovider",
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalservicename",
-        "aws:principaltype",
-        "aws:userid",
-        "aws:username",
-    }
-)
+_WHO: Final = keys_about(About.CALLER) | {"aws:federatedprovider"}
 
 
 @dataclass(frozen=True, slots=True)

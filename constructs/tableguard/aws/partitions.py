@@ -1,12 +1,17 @@
-"""AWS partitions: which one a region belongs to, and what its host names end in."""
+"""AWS partitions: which one a region belongs to, and what its host names end in.
+
+Source, as of 2026-11-30: the SDK's partitions.json (botocore 1.44).
+"""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import Final
 
-# Region prefixes and DNS suffixes as in the SDKs' partitions.json; everything else is "aws" and amazonaws.com.
-_PARTITIONS: Final = MappingProxyType(
+from tableguard.aws.regions import REGIONS
+
+# What the regions of a partition begin with, for a region that is newer than the list; any other is of "aws".
+_PREFIXES: Final = MappingProxyType(
     {
         "cn-": "aws-cn",
         "us-gov-": "aws-us-gov",
@@ -17,25 +22,29 @@ _PARTITIONS: Final = MappingProxyType(
         "us-isof-": "aws-iso-f",
     }
 )
-_DNS_SUFFIXES: Final = MappingProxyType(
+DNS_SUFFIXES: Final = MappingProxyType(
     {
+        "aws": "amazonaws.com",
         "aws-cn": "amazonaws.com.cn",
         "aws-eusc": "amazonaws.eu",
         "aws-iso": "c2s.ic.gov",
         "aws-iso-b": "sc2s.sgov.gov",
         "aws-iso-e": "cloud.adc-e.uk",
         "aws-iso-f": "csp.hci.ic.gov",
+        "aws-us-gov": "amazonaws.com",
     }
 )
+"""What host names end in, by partition."""
 
 
 def partition_of(region: str) -> str:
     """The partition that a region belongs to, such as "aws".
 
     Args:
-        region: The region's name.
+        region: The region's name. One that is not known yet is taken for what its name begins with.
     """
-    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
+    known = REGIONS.get(region)
+    return known or next((name for prefix, name in _PREFIXES.items() if region.startswith(prefix)), "aws")
 
 
 def dns_suffix_of(partition: str) -> str:
@@ -44,4 +53,4 @@ def dns_suffix_of(partition: str) -> str:
     Args:
         partition: The partition's name.
     """
-    return _DNS_SUFFIXES.get(partition, "amazonaws.com")
+    return DNS_SUFFIXES.get(partition, "amazonaws.com")

@@ -195,9 +195,9 @@ def test_a_policy_over_its_limit_is_refused() -> None:
 
 
 def test_there_is_room_for_what_aws_adds_later_beside_two_regions() -> None:
-    two = [HERE, tg.FromVpc("vpc-0abc1234", region="eu-west-1"), tg.FromVpcEndpoint("vpce-1a2b3c4d")]
+    elsewhere, endpoint = tg.FromVpc("vpc-0abc1234", region="eu-west-1"), tg.FromVpcEndpoint("vpce-1a2b3c4d")
     data = stack()
-    tg.DataAccessBoundary(data, "Boundary", perimeter=tg.Perimeter(networks=two))
+    tg.DataAccessBoundary(data, "Boundary", perimeter=tg.Perimeter(networks=[HERE, elsewhere, endpoint]))
     (policy,) = Template.from_stack(data).find_resources("AWS::IAM::ManagedPolicy").values()
     boundary = resolved(policy["Properties"]["PolicyDocument"])
     for place, passes in ((INSIDE, True), *((place, False) for place in OUTSIDE.values())):

@@ -24,6 +24,7 @@ from tests.unit.policy.perimeter.parties import (
     PERIMETER,
     POLLER,
     RESOURCES,
+    Caller,
     Context,
     allowed,
     decision,
@@ -348,20 +349,16 @@ def test_every_part_of_it_is_needed(kind: str) -> None:
 def _noticed(kind: str, statement: dict[str, Any], mutant: dict[str, Any], action: str) -> bool:
     one, other = (_alone(kind, each) for each in (statement, mutant))
     resources = (f"arn:aws:s3:::bucket/{action}",) if action.startswith("s3:") else tuple(RESOURCES.values())
+
+    def outcome(policies: Policies, caller: Caller, place: Context, resource: str) -> Outcome:
+        return decision(policies, caller=caller, place=place, action=action, resource=resource).outcome
+
     return any(
-        decision(one, **request).outcome is not decision(other, **request).outcome
+        outcome(one, caller, place, resource) is not outcome(other, caller, place, resource)
         for resource in resources
-        for place in (*_FROM, {"aws:SourceVpc": "vpc-0def5678"})
-        for region in _REGIONS
+        for network in (*_FROM, {"aws:SourceVpc": "vpc-0def5678"})
+        for place in ({**network, "aws:RequestedRegion": region} for region in _REGIONS)
         for caller in _EVERYBODY.values()
-        for request in [
-            {
-                "caller": caller,
-                "place": {**place, "aws:RequestedRegion": region},
-                "action": action,
-                "resource": resource,
-            }
-        ]
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tableguard.aws.dynamodb import ACTIONS, SERVICE
+from tableguard.aws.dynamodb import ACTIONS, AS_OF, SERVICE
 from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
 from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.policy.perimeter.fenced import PARTS, Part
@@ -28,6 +28,7 @@ _EVERYTHING: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
 # More actions of one service than this are counted.
 _MOST: Final = 3
 _WAY_OUT: Final = f"{SERVICE}:DeleteResourcePolicy"
+_LATER: Final = f"actions that AWS adds after {AS_OF}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +131,15 @@ def _actions(sentence: Sentence) -> Iterator[str]:
         else:
             yield action
     if "NotAction" in sentence.source:
-        sid = sentence.source.get("Sid")
-        yield f"everything but {len(texts(sentence.source['NotAction']))} actions{f' ({sid})' if sid else ''}"
+        others, sid = texts(sentence.source["NotAction"]), sentence.source.get("Sid")
+        everything = f"everything but {len(others)} actions{f' ({sid})' if sid else ''}"
+        yield _LATER if _spares_all_known(others) else everything
+
+
+def _spares_all_known(others: Sequence[str]) -> bool:
+    """Whether a list of exceptions holds every action of DynamoDB, so that only later ones are denied."""
+    globs = [Glob(tokens(other.lower())) for other in others]
+    return all(any(glob.matches(f"{SERVICE}:{each}".lower()) for glob in globs) for each in ACTIONS)
 
 
 def _label(key: str, value: str) -> str:
@@ -190,7 +198,7 @@ def _reasons(
             patterns = patterns_of(label, partition=plain.split(":")[1] if key == _ARN else "aws", account="*") or ()
             if any(plain == each if key == _ARN else each in ("", value) for each in patterns):
                 yield reason
-    if any(key == _ARN and value.endswith(":root") for key, value in keys) and actions == (_WAY_OUT,):
+    if any(key == _ARN and value.endswith(":root") for key, value in keys) and {*actions} - {_LATER} == {_WAY_OUT}:
         yield "the way out of a lock-out"
 
 

@@ -137,9 +137,11 @@ def _actions(sentence: Sentence) -> Iterator[str]:
 
 
 def _spares_all_known(others: Sequence[str]) -> bool:
-    """Whether a list of exceptions holds every action of DynamoDB, so that only later ones are denied."""
+    """Whether a list of exceptions holds every action on DynamoDB's resources, so that only later ones are denied."""
     globs = [Glob(tokens(other.lower())) for other in others]
-    return all(any(glob.matches(f"{SERVICE}:{each}".lower()) for glob in globs) for each in ACTIONS)
+    return all(
+        any(glob.matches(action.qualified.lower()) for glob in globs) for action in ACTIONS.values() if action.resources
+    )
 
 
 def _label(key: str, value: str) -> str:

@@ -113,7 +113,8 @@ def suffix_of(region: str | None, trusted: TrustedNetworks) -> str:
 
 def _everywhere(*, settings: bool, denied: Iterable[str] = ()) -> tuple[str, ...]:
     return all_classified(
-        ACTIONS.values(),
+        # Requests that are about no resource are about none of these ARNs.
+        (action for action in ACTIONS.values() if action.resources),
         open_verbs=() if settings else _LOOKING,
         other_services=_ON_THE_SAME_ARNS,
         denied=denied,

@@ -10,6 +10,7 @@ _NEW: Final = "new in 2026: the API has it, the reference does not carry it yet"
 
 BEYOND_THE_REFERENCE: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "cloudtrail:ListInsightsMetricData": "the API has it, the reference does not carry it",
         "dynamodb:CancelBulkOperation": _NEW,
         "dynamodb:DescribeBulkOperation": _NEW,
         "dynamodb:ListBulkOperations": _NEW,
@@ -60,6 +61,7 @@ UNUSED_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "backup:ChangeableForDays", "backup:CopyTargetOrgPaths", "backup:FrameworkArns", "backup:Index",
             "backup:MaxRetentionDays", "backup:MinRetentionDays", "backup:MpaApprovalTeamArn",
         ),
+        "cloudtrail": (),
         "dynamodb": (),
         "iam": (
             "iam:AWSServiceName", "iam:AccountPropertyNamespaces", "iam:AssociatedResourceArn",

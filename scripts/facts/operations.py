@@ -33,6 +33,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTyp
         "kms": _operations("ReEncrypt: ReEncryptFrom ReEncryptTo"),
         "iam": {},
         "backup": _operations("StartCopyJob: StartCopyJob CopyFromBackupVault CopyIntoBackupVault"),
+        "cloudtrail": {},
         "sts": _operations(
             """
             AssumeRole: AssumeRole SetContext SetSourceIdentity TagSession
@@ -144,6 +145,7 @@ OF_OTHER_SERVICES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 _REPLICATION: Final = "only S3 does it, for a replication"
 _BY_DYNAMODB: Final = "only DynamoDB does it, for a multi-account global table"
 _WITNESS: Final = "asked for by UpdateTable, where a global table is strongly consistent"
+_CHANNEL: Final = "asked for by services that receive events of CloudTrail"
 _CONSOLE: Final = "behind the console, in no API"
 
 WITHOUT_OPERATION: Final[Mapping[str, str]] = MappingProxyType(
@@ -168,6 +170,13 @@ WITHOUT_OPERATION: Final[Mapping[str, str]] = MappingProxyType(
         "backup:ListIndexedRecoveryPointsForSearch": "asked for by AWS Backup search",
         "backup:PutBackupVaultSharingPolicy": "asked for by Resource Access Manager",
         "backup:SearchRecoveryPoint": "asked for by AWS Backup search",
+        "cloudtrail:CreateServiceLinkedChannel": _CHANNEL,
+        "cloudtrail:DeleteServiceLinkedChannel": _CHANNEL,
+        "cloudtrail:GenerateQueryResultsSummary": _CONSOLE,
+        "cloudtrail:GetEventDataStoreData": "asked for by Glue, for a federated event data store",
+        "cloudtrail:GetServiceLinkedChannel": _CHANNEL,
+        "cloudtrail:ListServiceLinkedChannels": _CHANNEL,
+        "cloudtrail:UpdateServiceLinkedChannel": _CHANNEL,
         "iam:DeleteCloudFrontPublicKey": _CONSOLE,
         "iam:GetAccountEmailAddress": _CONSOLE,
         "iam:GetAccountName": _CONSOLE,

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     "backup": ("backup",),
+    "cloudtrail": ("cloudtrail",),
     "dynamodb": ("dynamodb", "dynamodbstreams"),
     "iam": ("iam",),
     "kms": ("kms",),

@@ -6,7 +6,8 @@ condition keys for AWS Backup") and the AWS Backup developer guide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from tableguard.aws.actions import Category, Effect, ServiceAction, by_name, classified
@@ -21,11 +22,7 @@ _TAGGED: Final = (
     "backupAccessPoint backupPlan backupVault framework legalHold recoveryPoint reportPlan "
     "restoreTestingPlan tieringConfiguration"
 )
-
-
-def _actions(names: str, category: Category, *effects: Effect, on: str = "") -> Iterable[ServiceAction]:
-    return classified(SERVICE, names, category, *effects, on=on)
-
+_actions: Final = partial(classified, SERVICE)
 
 _ALL: Final = (
     *_actions("StartBackupJob", Category.BACKUP, _COPIES, on="backupVault"),

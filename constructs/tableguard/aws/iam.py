@@ -8,7 +8,8 @@ conditions those have is open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from tableguard.aws.actions import Category, Effect, ServiceAction, by_name, classified
@@ -16,11 +17,7 @@ from tableguard.aws.actions import Category, Effect, ServiceAction, by_name, cla
 SERVICE: Final = "iam"
 
 _ACCESS, _PROTECTION, _NOTHING = Effect.CHANGES_ACCESS, Effect.CHANGES_PROTECTION, Effect.HARMLESS
-
-
-def _actions(names: str, category: Category, *effects: Effect, on: str = "") -> Iterable[ServiceAction]:
-    return classified(SERVICE, names, category, *effects, on=on)
-
+_actions: Final = partial(classified, SERVICE)
 
 _ALL: Final = (
     # Roles: trust, permissions, boundary, how long a session lasts. UpdateRoleDescription is what UpdateRole came
@@ -52,7 +49,7 @@ _ALL: Final = (
               "UpdateServiceSpecificCredential UpdateSigningCertificate UploadSSHPublicKey "
               "UploadSigningCertificate",
               Category.OTHER, _ACCESS, on="user"),
-    *_actions("UploadCloudFrontPublicKey UpdateCloudFrontPublicKey", Category.OTHER, _ACCESS),
+    *_actions("UpdateCloudFrontPublicKey UploadCloudFrontPublicKey", Category.OTHER, _ACCESS),
     *_actions("DeleteCloudFrontPublicKey", Category.OTHER, _NOTHING),
     *_actions("DeleteSSHPublicKey DeleteServiceSpecificCredential DeleteSigningCertificate",
               Category.OTHER, _NOTHING, on="user"),

@@ -6,7 +6,8 @@ condition keys for AWS Key Management Service") and the KMS developer guide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from tableguard.aws.actions import Category, Effect, ServiceAction, by_name, classified
@@ -15,13 +16,7 @@ SERVICE: Final = "kms"
 
 _REVEALS, _MOVES, _COPIES = Effect.REVEALS_ITEMS, Effect.MOVES_ITEMS_OUT, Effect.MAKES_COPY
 _ACCESS, _PROTECTION, _NOTHING = Effect.CHANGES_ACCESS, Effect.CHANGES_PROTECTION, Effect.HARMLESS
-
-
-def _actions(
-    names: str, category: Category, *effects: Effect, on: str = "", on_all: bool = False
-) -> Iterable[ServiceAction]:
-    return classified(SERVICE, names, category, *effects, on=on, on_all=on_all)
-
+_actions: Final = partial(classified, SERVICE)
 
 _ALL: Final = (
     # Clear text, or a secret that decrypts what others encrypted.

@@ -6,7 +6,8 @@ reference ("Actions, resources, and condition keys for Amazon S3"), the S3 API r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from tableguard.aws.actions import Category, Effect, ServiceAction, by_name, classified
@@ -17,11 +18,7 @@ _REVEALS, _CHANGES, _MOVES = Effect.REVEALS_ITEMS, Effect.CHANGES_ITEMS, Effect.
 _ACCESS, _PROTECTION, _NOTHING = Effect.CHANGES_ACCESS, Effect.CHANGES_PROTECTION, Effect.HARMLESS
 # What has tags of its own.
 _TAGGED: Final = "accessgrant accessgrantsinstance accessgrantslocation accesspoint bucket storagelensgroup"
-
-
-def _actions(names: str, category: Category, *effects: Effect, on: str = "") -> Iterable[ServiceAction]:
-    return classified(SERVICE, names, category, *effects, on=on)
-
+_actions: Final = partial(classified, SERVICE)
 
 _ALL: Final = (
     # Objects, their annotations (which ride along with an object, up to 1 MiB each), tags, sizes and checksums, and
@@ -137,7 +134,7 @@ _ALL: Final = (
     # Batch operations do to objects what the role allows that they are given.
     *_actions("CreateJob", Category.OTHER, _REVEALS, _CHANGES, _MOVES),
     *_actions("UpdateJobStatus", Category.OTHER, _REVEALS, _CHANGES, _MOVES, on="job"),
-    *_actions("DescribeJob UpdateJobPriority GetJobTagging", Category.OTHER, _NOTHING, on="job"),
+    *_actions("DescribeJob GetJobTagging UpdateJobPriority", Category.OTHER, _NOTHING, on="job"),
     *_actions("ListJobs", Category.OTHER, _NOTHING),
     # Tags of jobs, dashboards and storage lens groups, none of which holds an object.
     *_actions("DeleteJobTagging PutJobTagging", Category.OTHER, _NOTHING, on="job"),

@@ -7,7 +7,8 @@ carry yet, the API model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from tableguard.aws.actions import Category, Effect, ServiceAction, by_name, classified
@@ -15,11 +16,7 @@ from tableguard.aws.actions import Category, Effect, ServiceAction, by_name, cla
 SERVICE: Final = "sts"
 
 _ACCESS, _NOTHING = Effect.CHANGES_ACCESS, Effect.HARMLESS
-
-
-def _actions(names: str, category: Category, *effects: Effect, on: str = "") -> Iterable[ServiceAction]:
-    return classified(SERVICE, names, category, *effects, on=on)
-
+_actions: Final = partial(classified, SERVICE)
 
 _ALL: Final = (
     # Credentials of somebody else, or for longer, or in a form that others take.

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.aws.condition_keys import About, keys_about
-from tableguard.aws.dynamodb import ACTIONS
+from tableguard.aws.condition_keys import CONDITION_KEYS, About, keys_about
 from tableguard.policy.evaluation import Decision, Effect, Layer, Policies, Reason, Request
 from tableguard.policy.evaluation.request import Situation
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
@@ -23,14 +22,9 @@ from tableguard.review.samples import TIMES, Change, Context, at, failing, meeti
 from tableguard.review.sentences import Sentence, Shelf, Test
 
 _TRIES: Final = 48
-_BY_KEY: Final = frozenset(a.qualified.lower() for a in ACTIONS.values() if a.by_key)
-_BY_ATTRIBUTE: Final = frozenset(a.qualified.lower() for a in ACTIONS.values() if a.by_attribute)
 _LEADING: Final = "dynamodb:leadingkeys"
-_KEYS: Final = frozenset(
-    {_LEADING, "dynamodb:secondpartitionkeyvalues", "dynamodb:thirdpartitionkeyvalues",
-     "dynamodb:fourthpartitionkeyvalues"}
-)  # fmt: skip
-_FINE_GRAINED: Final = frozenset({"dynamodb:attributes", "dynamodb:select", "dynamodb:returnvalues"})
+# Which requests carry a key that not all do.
+_CARRIERS: Final = {low: frozenset(map(str.lower, key.actions)) for low, key in CONDITION_KEYS.items() if key.actions}
 # What follows from who asks and for what: no other request of the same caller could have another value.
 FIXED: Final = (keys_about(About.CALLER) - {"aws:principalorgid", "aws:principalorgpaths"}) | {
     "aws:resourceaccount",
@@ -109,7 +103,7 @@ class Search:
             **self._now,
             **{key.lower(): (value,) for key, value in asked.hints.items()},
         }
-        if asked.action.lower() in _BY_KEY:
+        if asked.action.lower() in _CARRIERS[_LEADING]:
             context[_LEADING] = ("some-key",)
         return context
 
@@ -211,9 +205,7 @@ class Search:
 def _may_change(key: str, action: str) -> bool:
     if key in FIXED or key.startswith("kms:"):
         return False
-    if key in _KEYS:
-        return action in _BY_KEY
-    return action in _BY_ATTRIBUTE if key in _FINE_GRAINED else True
+    return key not in _CARRIERS or action in _CARRIERS[key]
 
 
 def _meeting(sentence: Sentence, situation: Situation, context: Context) -> Iterator[Change]:

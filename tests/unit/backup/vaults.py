@@ -117,6 +117,8 @@ def locked(mode: str, days: int) -> Context:
     return {"s3:object-lock-mode": mode, "s3:object-lock-remaining-retention-days": days}
 
 
+_HELD: Final[Context] = {"s3:object-lock-event-hold": "ON", "s3:object-lock-event-hold-duration-days": 36_500}
+_LET_GO: Final[Context] = {"s3:object-lock-event-hold": "OFF"}
 FILE: Final = f"exports/{DATA}/{REGION}/orders/01/x.json.gz"
 ENTRY: Final = f"catalogue/{DATA}/{REGION}/orders/20261122T000000Z-full-01.json"
 ARRIVED: Final = f"{DATA}/{REGION}/orders/AWSDynamoDB/01/manifest-summary.json"
@@ -219,6 +221,16 @@ REQUESTS: Final = {
     "write for a hundred years": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, **locked("COMPLIANCE", 36_500)}),
     "write in the other mode": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, **locked("GOVERNANCE", 35)}),
     "write with a hold": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, "s3:object-lock-legal-hold": "ON"}),
+    "write with an event hold": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, **_HELD}),
+    "write with an event hold that is off": Asked(SEALED, "s3:PutObject", FILE, {**_ONCE, **_LET_GO}),
+    "annotate": Asked(SEALED, "s3:PutObjectAnnotation", FILE),
+    "remove an annotation": Asked(SEALED, "s3:DeleteObjectVersionAnnotation", FILE),
+    "list annotations": Asked(SEALED, "s3:ListObjectAnnotations", FILE),
+    "replicate annotations into the sealed": Asked(SEALED, "s3:ReplicateObjectAnnotation", FILE),
+    "replicate an event hold into the sealed": Asked(SEALED, "s3:ReplicateObject", FILE, _HELD),
+    "replicate without an event hold into the sealed": Asked(SEALED, "s3:ReplicateObject", FILE, _LET_GO),
+    "retain with an event hold": Asked(SEALED, "s3:PutObjectRetention", FILE, {**locked("COMPLIANCE", 35), **_HELD}),
+    "pause replication": Asked(SEALED, "s3:PauseReplication"),
     "write with a customer's key": Asked(
         SEALED, "s3:PutObject", FILE, {**_ONCE, f"{ENCRYPTION}-customer-algorithm": "AES256"}
     ),

@@ -8,6 +8,7 @@ from typing import Final
 
 from tableguard.aws import s3
 from tableguard.aws.actions import Category, Effect, qualified_names
+from tableguard.aws.condition_keys import CONDITION_KEYS
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import IS_SERVICE, Denial
 from tableguard.policy.principals import PRINCIPAL_ARN, ArnIdentity, Role
@@ -19,8 +20,13 @@ def _s3(names: str) -> tuple[str, ...]:
     return tuple(f"s3:{name}" for name in names.split())
 
 
-# What brings an object with an encryption of its own, which the condition keys below tell.
-WRITES: Final = _s3("PutObject ReplicateObject")
+_ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
+# What brings an object and tells its encryption.
+WRITES: Final = tuple(
+    action
+    for action in qualified_names(s3.ACTIONS, Effect.CHANGES_ITEMS, on="object")
+    if action in CONDITION_KEYS[_ENCRYPTION].actions
+)
 # Whatever else is to be learnt of an object, such as its lock, goes with its content.
 READS: Final = _s3("GetObject* ListMultipartUploadParts ListObject*")
 LISTS: Final = qualified_names(s3.ACTIONS, Effect.REVEALS_ITEMS, on="bucket")
@@ -33,7 +39,6 @@ DELETES: Final = tuple(
 _ALTERATIONS: Final = qualified_names(
     s3.ACTIONS, Effect.CHANGES_ITEMS, Effect.CHANGES_ACCESS, on="object", but=(Category.DELETE, Category.SETTINGS)
 )
-_ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
 # What of READS tells of an object's content, and not only whether it is locked.
 _CONTENT: Final = _s3("GetObject GetObjectA* GetObjectT* GetObjectV* ListMultipartUploadParts ListObject*")
 # Settings that make a bucket keep less, let somebody in, carry its content or the names in it elsewhere, or stop

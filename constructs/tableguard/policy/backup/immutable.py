@@ -17,6 +17,7 @@ from tableguard.policy.principals import Role
 _MODE: Final = "s3:object-lock-mode"
 _DAYS: Final = "s3:object-lock-remaining-retention-days"
 _HOLD: Final = "s3:object-lock-legal-hold"
+_EVENT_HOLD: Final = "s3:object-lock-event-hold"
 _PUT: Final = ("s3:PutObject",)
 _RETAIN: Final = ("s3:PutObjectRetention",)
 
@@ -81,6 +82,9 @@ class Immutable:
         longer = Clause("NumericGreaterThan", _DAYS, (str(self.bounds.at_most),))
         stated = Clause("Null", _MODE, ("false",))
         held = Clause("Null", _HOLD, ("false",))
+        # Until somebody lets the object go, and as long thereafter as the hold says, whatever the retention is.
+        # Whether S3 tells of a hold that is off is documented nowhere, so that one is let pass.
+        event = (Clause("Null", _EVENT_HOLD, ("false",)), Clause("StringNotEquals", _EVENT_HOLD, ("OFF",)))
         return (
             # A request without a mode takes the retention away, or holds the object until somebody lets it go.
             self._denial("OnlyOwnMode", _RETAIN, own, but=self.bypassers),
@@ -92,6 +96,8 @@ class Immutable:
             self._denial("RetainNoLonger", (*_RETAIN, *_PUT), longer),
             self._denial("NobodyHolds", ("s3:PutObjectLegalHold",), but=self.bypassers),
             self._denial("NobodyHoldsWritten", _PUT, held, but=self.bypassers),
+            self._denial("NobodyHoldsForAnEvent", (*_RETAIN, *_PUT), *event, but=self.bypassers),
+            self._denial("NoReplicatedEventHolds", ("s3:ReplicateObject",), *event),
         )
 
     def _writing(self) -> tuple[Denial, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from tableguard.aws.actions import Effect, qualified_names
+from tableguard.aws.backup import ACTIONS
 from tableguard.aws.managed_policies import BACKUP
 from tableguard.policy.backup.backup_vaults import BackupVaultReference
 from tableguard.policy.collectives import Organization
@@ -20,10 +22,13 @@ COPY_TARGETS: Final = "backup:CopyTargets"
 """The vaults that a copy goes to, on backup:CopyFromBackupVault: a list. Source: service authorization reference,
 "Actions, resources, and condition keys for AWS Backup"."""
 
-_DESTRUCTION: Final = (
-    "backup:DeleteRecoveryPoint",
-    "backup:DisassociateRecoveryPoint",
-    "backup:UpdateRecoveryPointLifecycle",
+# Whether a vault's policy takes it is documented nowhere, and one with an action that it does not take is refused. A
+# table's recovery point has no parent.
+_OF_NO_VAULT_POLICY: Final = frozenset({"backup:DisassociateRecoveryPointFromParent"})
+_DESTRUCTION: Final = tuple(
+    action
+    for action in qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="recoveryPoint")
+    if action not in _OF_NO_VAULT_POLICY
 )
 # What KMS documents for the use of a key by AWS Backup in the account that copies are made into, without the right to
 # list and revoke grants. Source: AWS Backup developer guide, "Creating backup copies across AWS accounts": a

@@ -23,6 +23,9 @@ _ACTIONS: Final = (
 class ProtectBackups(Guardrail):
     """Nobody but the guardians deletes backups, or changes plans, vaults, their locks and the service's settings.
 
+    Nor does anybody else take away what a restore goes through: the vault that gives another account access to an
+    air-gapped one, and the plans of restore tests, by which one hears that a backup is worth nothing.
+
     Taking a backup, copying one and restoring one stay open. AWS Backup removes what has reached the end of its plan
     with a role: with its service-linked role, which is out of reach, or with the role of the plan. Where backups
     outlive their plan, spare that role. Point-in-time recovery belongs to `ProtectTables`.
@@ -34,7 +37,7 @@ class ProtectBackups(Guardrail):
         InvalidInputError: Something in `spared` is no role, user or permission set.
     """
 
-    costs: ClassVar[str] = "deleting backups by hand, and changing backup plans and vaults"
+    costs: ClassVar[str] = "deleting backups by hand, and changing backup plans, vaults and restore tests"
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         unless = rendering.unless(self.let_through(rendering.guardians))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from tableguard.aws.actions import Category, Effect, qualified_names
+from tableguard.aws.cloudtrail import ACTIONS
 from tableguard.policy.denials import Denial
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 
-_ACTIONS: Final = actions_of(
-    "cloudtrail",
-    "DeleteChannel DeleteEventDataStore DeleteResourcePolicy DeleteTrail PutEventConfiguration PutEventSelectors"
-    " PutInsightSelectors PutResourcePolicy StopEventDataStoreIngestion StopLogging UpdateChannel"
-    " UpdateEventDataStore UpdateTrail",
+# To make a trail and to start it again stay open, and so does what services and the management account do.
+_ACTIONS: Final = qualified_names(
+    ACTIONS, Effect.CHANGES_ACCESS, Effect.CHANGES_PROTECTION, but=(Category.OTHER, Category.TAGS)
 )
 
 

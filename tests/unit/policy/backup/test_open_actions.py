@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from tableguard.aws.actions import Effect
 from tableguard.aws.s3 import ACTIONS
 from tableguard.policy import Role
 from tableguard.policy.backup import Bucket, Retention, RetentionBounds
@@ -24,6 +25,8 @@ SOURCE: Final = ReplicationSource(account=THERE, role_name="replication")
 FULL: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 RETENTION: Final = Retention.governance(days=30)
 
+FINDER: Final = Role(account=HERE, name="break-glass")
+
 DENIALS: Final[dict[str, tuple[Denial, ...]]] = {
     "landing": (
         *Landing(bucket=BUCKET, readers=[READER]).denials(),
@@ -37,6 +40,7 @@ DENIALS: Final[dict[str, tuple[Denial, ...]]] = {
         bounds=RetentionBounds(at_least=1, at_most=60),
         writers=[Role(account=HERE, name="writes")],
         readers=[READER],
+        bypassers=[FINDER],
     ).denials(),
 }
 # Tags of a bucket count with ABAC only, which nobody turns on.
@@ -91,3 +95,13 @@ def test_whoever_reads_reads_annotations_and_whoever_does_not_lists_none(bucket:
     for name in ("ListObjectAnnotations", "GetObjectAnnotation", "GetObjectVersion", "ListObjectVersionAnnotations"):
         assert allowed(bucket, name, f"{ARN}/key", READER)
         assert not allowed(bucket, name, f"{ARN}/key", Role(account=HERE, name="admin"))
+
+
+def test_whoever_lifts_locks_finds_versions_and_reads_none() -> None:
+    on_objects = {name: action for name, action in ACTIONS.items() if "object" in action.resources}
+    revealing = {name for name, action in on_objects.items() if action.can(Effect.REVEALS_ITEMS)}
+    found = {name for name in on_objects if allowed("immutable", name, f"{ARN}/key", FINDER)}
+    assert found.isdisjoint(revealing)
+    assert {"GetObjectLegalHold", "GetObjectRetention", "DeleteObjectVersion", "BypassGovernanceRetention"} <= found
+    assert allowed("immutable", "ListBucketVersions", ARN, FINDER)
+    assert revealing >= {"GetObjectVersionAnnotation", "ListObjectAnnotations", "GetObjectVersionForReplication"}

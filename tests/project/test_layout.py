@@ -1,12 +1,13 @@
 """The shape of the house: which part of the library may know which."""
 
 import ast
+import graphlib
 import importlib
 import inspect
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import constructs
@@ -50,6 +51,29 @@ def test_imports_point_one_way(package: str, allowed: tuple[str, ...]) -> None:
         str(path.relative_to(LIBRARY)): outside(imported(path), allowed) for path in (LIBRARY / package).rglob("*.py")
     }
     assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_no_module_needs_itself() -> None:
+    """Imports inside functions, and those for types alone, count: a circle is a circle."""
+    paths = {
+        ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in LIBRARY.rglob("*.py")
+    }
+    graph = {
+        name: {found for found in needed(path, paths) if found != name}
+        for name, path in paths.items()
+        if name != "tableguard"  # the table of public names, which are looked up when they are asked for
+    }
+    list(graphlib.TopologicalSorter(graph).static_order())
+
+
+def needed(path: Path, known: Collection[str]) -> Iterator[str]:
+    """The modules of the library that a file takes names from: a module of a package, where that is what it takes."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                module = f"{node.module}.{alias.name}"
+                yield from (found for found in [module if module in known else node.module] if found in known)
 
 
 def test_the_source_root_does_not_shadow_the_package_constructs() -> None:

@@ -13,8 +13,9 @@ from tableguard.policy.backup import BackupVaultReference
 from tableguard.policy.backup.backup_vaults import COMPLIANCE, air_gapped_bounds, said
 from tableguard.policy.backup.backup_vaults import vault_name as checked_name
 from tableguard.policy.backup.vault_access import CopySource, checked_sources, receiving
+from tableguard.policy.metadata import METADATA_KEY, backup_metadata
+from tableguard.policy.metadata.backups import VaultClaim
 from tableguard.policy.names import arn as checked_arn
-from tableguard.tables.policies import METADATA_KEY
 
 
 class AirGappedVault(Construct):
@@ -84,15 +85,15 @@ class AirGappedVault(Construct):
             mpa_approval_team_arn=approval_team_arn,
         )
         self._vault.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-        described = {
-            "lock": COMPLIANCE,
-            "min_days": at_least_days,
-            "max_days": at_most_days,
-            "changeable_for_days": 0,
-            "air_gapped": True,
-            "acknowledged": acknowledge,
-        }
-        self._vault.add_metadata(METADATA_KEY, {"vault": described})
+        described = VaultClaim(
+            lock=COMPLIANCE,
+            min_days=at_least_days,
+            max_days=at_most_days,
+            changeable_for_days=0,
+            air_gapped=True,
+            acknowledged=acknowledge,
+        )
+        self._vault.add_metadata(METADATA_KEY, backup_metadata(described))
 
     @property
     def vault(self) -> backup.CfnLogicallyAirGappedBackupVault:

@@ -22,9 +22,10 @@ from tableguard.policy import InvalidInputError, Role
 from tableguard.policy.backup import BackupRule
 from tableguard.policy.backup.backup_vaults import said
 from tableguard.policy.backup.service_roles import backup_policy
+from tableguard.policy.metadata import METADATA_KEY, backup_metadata
+from tableguard.policy.metadata.backups import CopyClaim, PlanClaim, RuleClaim
 from tableguard.policy.names import role_name as checked_role_name
 from tableguard.policy.perimeter import Exemption, Fenced
-from tableguard.tables.policies import METADATA_KEY
 
 _MOST_TABLES: Final = 500
 
@@ -151,7 +152,7 @@ class TableBackupPlan(Construct):
                 keys=keys,
                 topic=alarms_topic,
             )
-        self._plan.add_metadata(METADATA_KEY, {"plan": self._described(arns, rules, vault, advanced, after)})
+        self._plan.add_metadata(METADATA_KEY, backup_metadata(self._said(arns, rules, vault, advanced, after)))
 
     @property
     def plan(self) -> backup.CfnBackupPlan:
@@ -248,33 +249,33 @@ class TableBackupPlan(Construct):
             or None,
         )
 
-    def _described(
+    def _said(
         self,
         tables: Sequence[str],
         rules: Sequence[BackupRule],
         vault: LockedBackupVault,
         advanced: AdvancedDynamoDbBackup | str,
         after_hours: int | None,
-    ) -> dict[str, object]:
+    ) -> PlanClaim:
         partition = cdk.Stack.of(self).partition
-        return {
-            "tables": list(tables),
-            "rules": [
-                {
-                    "schedule": rule.schedule,
-                    "keep_days": rule.keep_days,
-                    "vault": vault.reference.name,
-                    "copies": [
-                        {"vault_arn": copy.to.arn(partition), "account": copy.to.account, "keep_days": copy.keep_days}
+        return PlanClaim(
+            tables=tuple(tables),
+            rules=tuple(
+                RuleClaim(
+                    schedule=rule.schedule,
+                    keep_days=rule.keep_days,
+                    vault=vault.reference.name,
+                    copies=tuple(
+                        CopyClaim(vault_arn=copy.to.arn(partition), account=copy.to.account, keep_days=copy.keep_days)
                         for copy in rule.copies
-                    ],
-                }
+                    ),
+                )
                 for rule in rules
-            ],
-            "restore_testing": self._testing is not None,
-            "advanced": advanced if isinstance(advanced, str) else "checked at deployment",
-            "alarm_after_minutes": after_hours * 60 if after_hours is not None else None,
-        }
+            ),
+            restore_testing=self._testing is not None,
+            advanced=advanced if isinstance(advanced, str) else "checked at deployment",
+            alarm_after_minutes=after_hours * 60 if after_hours is not None else None,
+        )
 
 
 def _lifecycle(keep_days: int, cold_after_days: int | None) -> backup.CfnBackupPlan.LifecycleResourceTypeProperty:

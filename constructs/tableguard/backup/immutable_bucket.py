@@ -26,7 +26,8 @@ from tableguard.policy.backup import (
     reader_statements,
     source_statements,
 )
-from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.lists import listed
+from tableguard.policy.metadata.backups import ImmutableClaim, SealedClaim
 from tableguard.policy.tokens import is_unresolved
 
 _MOST_DAYS = 36_600
@@ -204,14 +205,13 @@ class ImmutableBackupBucket(Construct):
         """The bucket's resource."""
         return self._protected.resource
 
-    def describe(self, what: dict[str, object]) -> None:
-        """Say more in the template of what the bucket is.
+    def describe(self, what: SealedClaim) -> None:
+        """Say in the template that it is the sealed bucket of a vault.
 
         Args:
-            what: More of its description.
+            what: What is said of the vault.
         """
-        self._said.update(what)
-        self._protected.describe(self._said)
+        self._protected.describe(self._said, what)
 
     def _open_key(
         self, key: kms.IKey | None, readers: Sequence[Role] | None, sources: Sequence[ReplicationSource]
@@ -258,15 +258,13 @@ class ImmutableBackupBucket(Construct):
             policy.denials(),
             limits,
         )
-        self._said: dict[str, object] = {
-            "immutable": {
-                "mode": policy.retention.mode.value,
-                "days": policy.retention.at_least_days,
-                "at_least_days": policy.bounds.at_least,
-                "at_most_days": policy.bounds.at_most,
-                "bypassers": [role.arn(policy.bucket.partition) for role in policy.bypassers],
-            }
-        }
+        self._said = ImmutableClaim(
+            mode=policy.retention.mode.value,
+            days=policy.retention.at_least_days,
+            at_least_days=policy.bounds.at_least,
+            at_most_days=policy.bounds.at_most,
+            bypassers=tuple(role.arn(policy.bucket.partition) for role in policy.bypassers),
+        )
         self._protected.describe(self._said)
 
     def _checked_bypassers(self, retention: Retention, bypassers: Sequence[Role]) -> tuple[Role, ...]:
@@ -313,7 +311,7 @@ def sources_of(path: str, values: Any) -> tuple[ReplicationSource, ...]:
         InvalidInputError: It is no list, something in it is no ReplicationSource, or one role stands in it twice.
     """
     sources = []
-    for source in objects(f"the sources of {path}", values):
+    for source in listed(f"the sources of {path}", values):
         if not isinstance(source, ReplicationSource):
             raise InvalidInputError(f"a source of {path}", value=source, allowed="ReplicationSource(…)")
         sources.append(source)

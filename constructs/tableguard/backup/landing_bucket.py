@@ -16,6 +16,7 @@ from tableguard.backup.replication_alarm import replication_alarm
 from tableguard.policy import InvalidInputError, Limits, Role, document, names
 from tableguard.policy.backup import VaultReference, replication_role_statements
 from tableguard.policy.backup.landing import Landing
+from tableguard.policy.metadata.backups import IntakeClaim, LandingClaim
 from tableguard.policy.tokens import is_unresolved
 
 _LEAST_DAYS = 3
@@ -113,15 +114,13 @@ class LandingBucket(Construct):
                 self, source=bucket_name, destination=vault.intake_bucket, rule_id=_RULE, topic=alarms_topic
             )
         self._protected.describe(
-            {
-                "landing": {
-                    "vault": None
-                    if vault is None
-                    else {"account": vault.account, "region": vault.region, "intake": vault.intake_bucket},
-                    "role": replication_role_name,
-                    "expires_after_days": keep_days,
-                }
-            }
+            LandingClaim(
+                vault=None
+                if vault is None
+                else IntakeClaim(account=vault.account, region=vault.region, intake=vault.intake_bucket),
+                role=replication_role_name,
+                expires_after_days=keep_days,
+            )
         )
 
     @property

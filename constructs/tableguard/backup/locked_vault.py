@@ -17,8 +17,9 @@ from tableguard.policy.backup import BackupVaultReference, VaultLock
 from tableguard.policy.backup.backup_vaults import vault_name as checked_name
 from tableguard.policy.backup.vault_access import CopySource, checked_sources, key_sharing, vault_policy
 from tableguard.policy.documents import minified
+from tableguard.policy.metadata import METADATA_KEY, backup_metadata
+from tableguard.policy.metadata.backups import VaultClaim
 from tableguard.tables.clock import today
-from tableguard.tables.policies import METADATA_KEY
 
 _WARNING: Final = "tableguard:vault-not-yet-immutable"
 
@@ -118,7 +119,7 @@ class LockedBackupVault(Construct):
             ),
         )
         self._vault.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-        self._vault.add_metadata(METADATA_KEY, {"vault": _described(lock)})
+        self._vault.add_metadata(METADATA_KEY, backup_metadata(_described(lock)))
         self._say_until_when(lock, locked_on)
 
     @property
@@ -196,12 +197,11 @@ def known_here(scope: Construct, what: str, value: str) -> str:
     return value
 
 
-def _described(lock: VaultLock) -> dict[str, object]:
-    return {
-        "lock": lock.mode,
-        "min_days": lock.at_least_days,
-        "max_days": lock.at_most_days,
-        "changeable_for_days": lock.changeable_for_days,
-        "air_gapped": False,
-        **({"acknowledged": lock.acknowledge} if lock.acknowledge else {}),
-    }
+def _described(lock: VaultLock) -> VaultClaim:
+    return VaultClaim(
+        lock=lock.mode,
+        min_days=lock.at_least_days,
+        max_days=lock.at_most_days,
+        changeable_for_days=lock.changeable_for_days,
+        acknowledged=lock.acknowledge or None,
+    )

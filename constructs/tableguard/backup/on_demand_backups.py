@@ -22,6 +22,7 @@ from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError, Role
 from tableguard.policy.backup.backup_vaults import whole_days
 from tableguard.policy.documents import Statement, document
+from tableguard.policy.metadata.backups import OnDemandClaim
 from tableguard.policy.names import role_name as checked_role_name
 from tableguard.policy.perimeter import Exemption, Fenced
 
@@ -108,14 +109,15 @@ class OnDemandBackups(Construct):
         )
         made = BackupMachine(self, "Machine", definition=definition, policy=policy, role_name=role_name)
         self._machine = made.machine
-        described = {
-            "tables": arns,
-            "schedule": schedule,
-            "keep_days": keep_days,
-            "keep_at_least": keep_at_least,
-            "alarm_after_minutes": after * 60,
-        }
-        made.describe({"on_demand": described})
+        made.describe(
+            OnDemandClaim(
+                tables=tuple(arns),
+                schedule=schedule,
+                keep_days=keep_days,
+                keep_at_least=keep_at_least,
+                alarm_after_minutes=after * 60,
+            )
+        )
         self._schedule(schedule)
         hour = cdk.Duration.hours(1)
         watch_failure(self, "Failed", self._machine, "A table was not backed up", alarms_topic)

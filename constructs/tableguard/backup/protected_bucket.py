@@ -16,9 +16,9 @@ from tableguard.network.deployment import execution_role
 from tableguard.policy import InvalidInputError, Limits, Role, Statement, check_size, names
 from tableguard.policy.backup import Bucket, bucket_policy
 from tableguard.policy.denials import Denial
+from tableguard.policy.metadata import METADATA_KEY, backup_metadata
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.granting import check_limits, check_list
-from tableguard.tables.policies import METADATA_KEY
 
 _TOO_LARGE = "To make it fit: name fewer sources, tables, readers or roles."
 _DAYS_OF_AN_UPLOAD = 7
@@ -120,13 +120,13 @@ class ProtectedBucket:
             # A bucket that outlives its stack has to keep its policy, too.
             self.bucket.policy.apply_removal_policy(self._removal)
 
-    def describe(self, what: Mapping[str, object]) -> None:
+    def describe(self, *what: object) -> None:
         """Say in the template what it is.
 
         Args:
-            what: Its description, for the review.
+            what: What it is, for reviews: claims of `tableguard.policy.metadata.backups`.
         """
-        self.resource.add_metadata(METADATA_KEY, dict(what))
+        self.resource.add_metadata(METADATA_KEY, backup_metadata(*what))
 
 
 def _check_key(scope: Construct, key: kms.IKey) -> None:

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tableguard.aws.limits import RECOVERY_DAYS
-from tableguard.backup.table_blueprint import Capacity, Index, TableBlueprint
+from tableguard.backup.table_parts import Capacity, Index
 from tableguard.policy import InvalidInputError
 from tableguard.tables.facts import is_own_region
 
 _DEFAULT_INSIGHTS = "ACCESSED_AND_THROTTLED_KEYS"
 
 
-def from_properties(
+def settings_of(
     properties: Mapping[str, Any], *, region: str, path: str, given: Mapping[str, Any] | None = None
-) -> TableBlueprint:
-    """The blueprint of a table resource, its policies aside.
+) -> dict[str, Any]:
+    """The values of a blueprint of a table resource, its policies aside.
 
     Args:
         properties: The resolved properties of an `AWS::DynamoDB::Table` or `AWS::DynamoDB::GlobalTable`, under the
@@ -53,7 +53,7 @@ def from_properties(
         "contributor_insights": lambda: read.insights(read.settings),
     }
     given = given or {}
-    return TableBlueprint(**{name: reader() for name, reader in readers.items() if name not in given}, **given)
+    return {**{name: reader() for name, reader in readers.items() if name not in given}, **given}
 
 
 @dataclass(frozen=True, slots=True)

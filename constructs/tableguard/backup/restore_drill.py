@@ -33,6 +33,7 @@ from tableguard.backup.table_restore import TableRestore
 from tableguard.backup.trusted_moment import trusted_moment
 from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import VERSION, Json
+from tableguard.policy.metadata.backups import DrillClaim, TableClaim
 
 _PART: Final = "drill-"
 _SEGMENTS: Final = 16
@@ -219,17 +220,15 @@ class RestoreDrill(Construct):
         )
         source = restore.source
         self._machine.describe(
-            {
-                "drill": {
-                    "source": {"account": source.account, "region": source.region, "table": source.name},
-                    "schedule": schedule.expression_string,
-                    "canary": canary is not None,
-                    "largest_fall": largest_fall,
-                    "oldest_minutes": oldest_seconds // 60,
-                    "sealed_by": trusted,
-                    "alarm_after_minutes": int(alarm_after.to_minutes()),
-                }
-            }
+            DrillClaim(
+                source=TableClaim(account=source.account, region=source.region, table=source.name),
+                schedule=schedule.expression_string,
+                canary=canary is not None,
+                largest_fall=largest_fall,
+                oldest_minutes=oldest_seconds // 60,
+                sealed_by=trusted,
+                alarm_after_minutes=int(alarm_after.to_minutes()),
+            )
         )
 
     @property

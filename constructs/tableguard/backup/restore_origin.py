@@ -10,7 +10,7 @@ from constructs import Construct
 
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.backup import SealedReference
-from tableguard.policy.documents import Json
+from tableguard.policy.metadata.backups import BucketClaim
 from tableguard.policy.tokens import is_unresolved
 
 
@@ -80,9 +80,8 @@ class Origin:
         return cls(source=source, sealed=sealed, living=point_in_time)
 
     @property
-    def described(self) -> Json:
-        """The origin as it stands in the metadata of the machine."""
+    def described(self) -> BucketClaim | None:
+        """The sealed bucket as it stands in the metadata of the machine; None for a living table."""
         if self.sealed is None:
-            return {"point_in_time": self.source.arn}
-        sealed = self.sealed
-        return {"sealed": {"account": sealed.account, "region": sealed.region, "bucket": sealed.bucket}}
+            return None
+        return BucketClaim(account=self.sealed.account, region=self.sealed.region, bucket=self.sealed.bucket)

@@ -11,6 +11,7 @@ from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG, V
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.backup import SealedReference, through_s3
 from tableguard.policy.documents import Json, Statement
+from tableguard.policy.lists import texts_of
 from tableguard.policy.tokens import is_unresolved
 
 _LONGEST_NAME: Final = 255  # of a table. Source: DynamoDB API reference, CreateTable
@@ -52,7 +53,7 @@ class RestoreTargets:
     table_prefix: str | None = None
 
     def __post_init__(self) -> None:
-        listed = names.listed("the table names of a restore", self.table_names)
+        listed = texts_of("the table names of a restore", self.table_names)
         object.__setattr__(self, "table_names", listed)
         for name in listed:
             names.table_name("a table name of a restore", name)

@@ -29,6 +29,7 @@ from tableguard.policy.backup import (
     SourceQuota,
     VaultReference,
 )
+from tableguard.policy.metadata.backups import QuotaClaim, SealedClaim, SourceClaim
 from tableguard.policy.tokens import is_unresolved
 
 _LEAST_SWEEP: Final = 15
@@ -181,24 +182,22 @@ class SealedVault(Construct):
         )
         tell(alarms_topic, *self._alarms.alarms)
         self._sealed.describe(
-            {
-                "sealed": {
-                    "intake": intake_bucket_name,
-                    "sources": [
-                        {
-                            "account": source.account,
-                            "role": source.role_name,
-                            "tables": None if source.tables is None else list(source.tables),
-                        }
-                        for source in sources
-                    ],
-                    "mode": retention.mode.value,
-                    "days": retention.at_least_days,
-                    "quota": {"bytes_per_day": quota.bytes_per_day, "exports_per_day": quota.exports_per_day},
-                    "readers": [reader.arn(partition) for reader in readers],
-                    "alarm_after_minutes": int(alarm_after.to_minutes()),
-                }
-            }
+            SealedClaim(
+                intake=intake_bucket_name,
+                sources=tuple(
+                    SourceClaim(
+                        account=source.account,
+                        role=source.role_name,
+                        tables=None if source.tables is None else tuple(source.tables),
+                    )
+                    for source in sources
+                ),
+                mode=retention.mode.value,
+                days=retention.at_least_days,
+                quota=QuotaClaim(bytes_per_day=quota.bytes_per_day, exports_per_day=quota.exports_per_day),
+                readers=tuple(reader.arn(partition) for reader in readers),
+                alarm_after_minutes=int(alarm_after.to_minutes()),
+            )
         )
 
     @property

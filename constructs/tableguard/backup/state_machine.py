@@ -19,7 +19,7 @@ from tableguard.backup.protected_bucket import partition_in
 from tableguard.backup.service_trust import own_service
 from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import Json, Statement, document
-from tableguard.tables.policies import METADATA_KEY
+from tableguard.policy.metadata import METADATA_KEY, backup_metadata
 
 _NAME: Final = r"[\w.-]{1,80}"
 
@@ -114,15 +114,15 @@ class BackupMachine(Construct):
         """Its ARN."""
         return self._machine.state_machine_arn
 
-    def describe(self, metadata: Mapping[str, object]) -> None:
-        """Put what reviews read onto the machine.
+    def describe(self, what: object) -> None:
+        """Say in the template what it is.
 
         Args:
-            metadata: What it is, under its kind.
+            what: What it is, for reviews: a claim of `tableguard.policy.metadata.backups`.
         """
         resource = self._machine.node.default_child
         assert isinstance(resource, sfn.CfnStateMachine)  # noqa: S101
-        resource.add_metadata(METADATA_KEY, dict(metadata))
+        resource.add_metadata(METADATA_KEY, backup_metadata(what))
 
     def _log(self) -> logs.LogGroup:
         return logs.LogGroup(

@@ -1,41 +1,25 @@
-"""How a restored table is made: everything that is no item, written down before it is needed."""
+"""How a restored table is made: everything that is no item, written down before it is needed or taken from a table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from tableguard.aws.limits import RECOVERY_DAYS
+from tableguard.backup.like_policy import LikePolicy
+from tableguard.backup.read_table import settings_of
 from tableguard.backup.restore_tags import ALL_TAGS
-from tableguard.policy import InvalidInputError, TableReference, names
-from tableguard.policy.documents import Json
+from tableguard.backup.table_parts import INSIGHTS, Capacity, Index, PolicyForTarget, check_key, one_of
+from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.recovery import check_recovery_days
-
-if TYPE_CHECKING:
-    from tableguard.backup.like_table import LikeTable
-    from tableguard.tables.attachable import AnyTable
+from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
+from tableguard.tables.overlay import properties_below
+from tableguard.tables.policies import TablePolicies
 
 _MOST_TAGS: Final = 50  # DynamoDB developer guide, "Tagging restrictions in DynamoDB"
-_TYPES: Final = ("S", "N", "B")
-_PROJECTIONS: Final = ("ALL", "KEYS_ONLY", "INCLUDE")
 _STREAMS: Final = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
 _CLASSES: Final = ("STANDARD", "STANDARD_INFREQUENT_ACCESS")
-_INSIGHTS: Final = ("ACCESSED_AND_THROTTLED_KEYS", "THROTTLED_KEYS")
-# DynamoDB developer guide, "Multi-attribute keys": only global indexes have more than one of each.
-_MOST_KEYS: Final = 4
-
-
-class PolicyForTarget(Protocol):
-    """Renders the policies of a table that is like another one."""
-
-    def statements(self, table: TableReference, *, stream: bool) -> Sequence[Json]:
-        """The statements of the policy of a table, or of its stream.
-
-        Args:
-            table: The table that the policy is for.
-            stream: Whether it is the policy of the stream.
-        """
 
 
 class Blueprint(Protocol):
@@ -47,104 +31,6 @@ class Blueprint(Protocol):
 
     def blueprint(self) -> TableBlueprint:
         """The blueprint as it stands at the moment."""
-
-
-def one_of(what: str, value: object, allowed: Sequence[str]) -> None:
-    """Check that a value is one of a few.
-
-    Raises:
-        InvalidInputError: It is not.
-    """
-    if value not in allowed:
-        raise InvalidInputError(what, value=value, allowed=", ".join(allowed))
-
-
-def _units(what: str, *values: object) -> None:
-    for value in values:
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise InvalidInputError(what, value=value, allowed="a whole number of units, 1 or more")
-
-
-def _key(what: str, key: object, *, least: int, most: int) -> None:
-    fits = isinstance(key, Mapping) and least <= len(key) <= most
-    if not fits or not all(isinstance(name, str) and name for name in key):  # type: ignore[attr-defined]
-        allowed = f"{least} to {most} attributes with their types" if most > 1 else "one attribute with its type"
-        raise InvalidInputError(what, value=key, allowed=allowed, fix='For example {"pk": "S"}.')
-    for type_ in key.values():  # type: ignore[attr-defined]
-        one_of(f"the type of {what}", type_, _TYPES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity:
-    """How the capacity of a table or of one global index is billed.
-
-    Args:
-        read: With `provisioned` the read capacity units; else the most read request units, no limit when left out.
-        write: Likewise for writing.
-        provisioned: Whether capacity is provisioned; on demand when left out.
-        warm_read: Read units a second that the table is ready for at once; what a new table has when left out.
-        warm_write: Likewise for writing.
-
-    Raises:
-        InvalidInputError: Units that are no positive number, or provisioned capacity without units.
-    """
-
-    read: int | None = None
-    write: int | None = None
-    provisioned: bool = False
-    warm_read: int | None = None
-    warm_write: int | None = None
-
-    def __post_init__(self) -> None:
-        _units("the units of a Capacity", self.read, self.write, self.warm_read, self.warm_write)
-        if self.provisioned and (self.read is None or self.write is None):
-            raise InvalidInputError(
-                "the units of a provisioned Capacity", value=(self.read, self.write), allowed="read and write units"
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
-    """A secondary index of a restored table.
-
-    Args:
-        name: Its name.
-        partition_key: Its partition key with the type ("S", "N" or "B"): {"city": "S"}. A global index may have up to
-            four attributes. None for a local index, which has the table's.
-        sort_key: Its sort key, likewise; none when left out.
-        projection: "ALL", "KEYS_ONLY" or "INCLUDE".
-        attributes: The attributes that "INCLUDE" includes besides the keys.
-        capacity: The capacity of a global index; on demand without a limit when left out.
-        contributor_insights: The mode of CloudWatch Contributor Insights; off when left out.
-
-    Raises:
-        InvalidInputError: A malformed name or key, or attributes that do not go with the projection.
-    """
-
-    name: str
-    partition_key: Mapping[str, str] | None = None
-    sort_key: Mapping[str, str] = field(default_factory=dict)
-    projection: str = "ALL"
-    attributes: tuple[str, ...] = ()
-    capacity: Capacity = field(default_factory=Capacity)
-    contributor_insights: str | None = None
-
-    def __post_init__(self) -> None:
-        names.index_name("the name of an Index", self.name)
-        if self.partition_key is not None:
-            _key(f"the partition key of index {self.name}", self.partition_key, least=1, most=_MOST_KEYS)
-        local = self.partition_key is None
-        _key(f"the sort key of index {self.name}", self.sort_key, least=local, most=1 if local else _MOST_KEYS)
-        one_of(f"the projection of index {self.name}", self.projection, _PROJECTIONS)
-        object.__setattr__(self, "attributes", names.listed(f"the attributes of index {self.name}", self.attributes))
-        if bool(self.attributes) != (self.projection == "INCLUDE"):
-            raise InvalidInputError(
-                f"the attributes of index {self.name}",
-                value=self.attributes,
-                allowed='attributes with the projection "INCLUDE", and none without',
-            )
-        if self.contributor_insights is not None:
-            one_of(f"the contributor insights of index {self.name}", self.contributor_insights, _INSIGHTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,13 +83,13 @@ class TableBlueprint:
     contributor_insights: str | None = None
 
     def __post_init__(self) -> None:
-        _key("the partition key of a TableBlueprint", self.partition_key, least=1, most=1)
-        _key("the sort key of a TableBlueprint", self.sort_key, least=0, most=1)
+        check_key("the partition key of a TableBlueprint", self.partition_key, least=1, most=1)
+        check_key("the sort key of a TableBlueprint", self.sort_key, least=0, most=1)
         one_of("the table class of a TableBlueprint", self.table_class, _CLASSES)
         if self.stream is not None:
             one_of("the stream of a TableBlueprint", self.stream, _STREAMS)
         if self.contributor_insights is not None:
-            one_of("the contributor insights of a TableBlueprint", self.contributor_insights, _INSIGHTS)
+            one_of("the contributor insights of a TableBlueprint", self.contributor_insights, INSIGHTS)
         check_recovery_days("the recovery days of a TableBlueprint", self.recovery_days)
         self._check_indexes()
         if len(self.tags) > _MOST_TAGS - len(ALL_TAGS):
@@ -281,9 +167,11 @@ class TableBlueprint:
     def like(table: AnyTable, **changes: Any) -> LikeTable:
         """A blueprint that follows a table of the same app, whatever is added to it later.
 
-        Everything is taken from the table as it stands when the templates are written: keys, indexes, capacity,
-        policies and so on. Where capacity scales by itself, the restored table gets what a new table of that kind
-        starts with.
+        Everything that a blueprint holds is taken from the table: its keys, indexes, capacity, policies and so on, as
+        they stand when the templates are written. Where capacity scales by itself, the restored table gets what a new
+        table of that kind starts with. What only the deployment knows (a condition, a parameter) is refused unless it
+        is among the changes. Property overrides (`add_property_override`) cannot be seen: what they set has to be a
+        change as well.
 
         Args:
             table: The table: `TableV2`, `Table`, `CfnTable`, `CfnGlobalTable`, or a construct of this library around
@@ -293,10 +181,19 @@ class TableBlueprint:
         Raises:
             InvalidInputError: It is no table of this app, or a change has a name that no blueprint knows.
         """
-        # That module makes blueprints, and so imports this one.
-        from tableguard.backup.like_table import like  # noqa: PLC0415
-
-        return like(table, **changes)
+        unknown = sorted(set(changes) - set(TableBlueprint.__dataclass_fields__))
+        if unknown:
+            raise InvalidInputError(
+                "a change to a TableBlueprint", value=unknown, allowed=", ".join(TableBlueprint.__dataclass_fields__)
+            )
+        resource = table_resource(
+            unwrapped(table),
+            "TableBlueprint",
+            instead=lambda _: Instead(
+                table=None, stream=None, besides=", or write it down: TableBlueprint(partition_key=…)"
+            ),
+        )
+        return LikeTable(TablePolicies.of(resource), changes)
 
     @property
     def source(self) -> TableReference | None:
@@ -306,3 +203,36 @@ class TableBlueprint:
     def blueprint(self) -> TableBlueprint:
         """Itself."""
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class LikeTable:
+    """A blueprint that follows a table.
+
+    Args:
+        policies: The table's policies, which know its resource.
+        changes: What is to differ.
+    """
+
+    policies: TablePolicies
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def source(self) -> TableReference:
+        """The table that it follows."""
+        return self.policies.reference
+
+    def blueprint(self) -> TableBlueprint:
+        """The blueprint as the table stands at the moment.
+
+        Raises:
+            InvalidInputError: The table has something that cannot be restored as it is.
+        """
+        resource = self.policies.table_resource
+        # Tags come out of the resource's tag manager, so that those of `Tags.of(…)` are among them.
+        properties = resource.home.stack.resolve(properties_below(resource.resource, resource.overlays))
+        given: dict[str, Any] = dict(self.changes)
+        if self.policies.guarded or resource.policies_in(properties):
+            given = {"policy": LikePolicy(self.policies), **given}
+        settings = settings_of(properties, region=resource.home.region, path=resource.path, given=given)
+        return TableBlueprint(**settings)

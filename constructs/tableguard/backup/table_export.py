@@ -27,6 +27,7 @@ from tableguard.backup.service_trust import own_service
 from tableguard.backup.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError, Limits, Role, check_size, document, names
 from tableguard.policy.backup.landing import Exported, exporter_statements
+from tableguard.policy.metadata.backups import ExportClaim
 from tableguard.policy.perimeter import Exemption, Fenced
 from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.tokens import is_unresolved
@@ -180,15 +181,13 @@ class TableExport(Construct):
             topic=alarms_topic,
         )
         self._machine.describe(
-            {
-                "export": {
-                    "tables": [source.exported.arn for source in sources],
-                    "every_minutes": every_minutes,
-                    "full_every_minutes": full_every_minutes,
-                    "alarm_after_minutes": alarm_minutes,
-                    "landing": target.name,
-                }
-            }
+            ExportClaim(
+                tables=tuple(source.exported.arn for source in sources),
+                every_minutes=every_minutes,
+                full_every_minutes=full_every_minutes,
+                alarm_after_minutes=alarm_minutes,
+                landing=target.name,
+            )
         )
         self.node.add_validation(
             ExportChecks(

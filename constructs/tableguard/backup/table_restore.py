@@ -27,9 +27,11 @@ from tableguard.backup.restore_templates import PLACEHOLDER, named
 from tableguard.backup.restore_workers import ROLE_NAMES, RestoreWorkers, checked_role_name
 from tableguard.backup.state_machine import BackupMachine
 from tableguard.backup.table_blueprint import Blueprint, TableBlueprint
-from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size, names
+from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size
 from tableguard.policy.backup import SealedReference
 from tableguard.policy.documents import Json
+from tableguard.policy.lists import texts_of
+from tableguard.policy.metadata.backups import RestoreClaim
 from tableguard.policy.perimeter import Exemption, Fenced
 
 _FIT: Final = "Restore with fewer grants: pass policy=BlueprintPolicy(…) to the blueprint."
@@ -133,7 +135,7 @@ class TableRestore(Construct):
             account=self._stack.account,
             region=self._stack.region,
             partition=partition_in(self._stack),
-            table_names=tuple(names.listed("the table names of a restore", table_names)),
+            table_names=tuple(texts_of("the table names of a restore", table_names)),
             table_prefix=table_prefix,
         )
         self._targets.check_source(self._source)
@@ -175,7 +177,7 @@ class TableRestore(Construct):
             )
             exporting.protect(writer=self._machine.role, workers=self._workers.roles, limits=self._limits)
         self._machine.describe(
-            {"restore": {**self._origin.described, "source": self._source.arn, "targets": self._targets.described}}
+            RestoreClaim(source=self._source.arn, sealed=self._origin.described, targets=tuple(self._targets.described))
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from tableguard.network.deployment import check_people
 from tableguard.network.fenced import denied
 from tableguard.policy import Limits, Role, TableGrant, TableReference
 from tableguard.policy.documents import VERSION, Json
+from tableguard.policy.metadata import people_json
 from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
@@ -121,7 +122,7 @@ class PeopleFence:
         """
         return denied(self.people, table, stream=stream)
 
-    def described(self, table: TableReference, *, deployed: Collection[str]) -> Mapping[str, object]:
+    def described(self, table: TableReference, *, deployed: Collection[str]) -> Json:
         """What the template's metadata says of it.
 
         Args:
@@ -129,8 +130,7 @@ class PeopleFence:
             deployed: Regions of the replicas that can have policies.
         """
         waiting = _waiting(table, deployed)
-        open_ = {"open replicas": dict.fromkeys(waiting, _COMES_LATER)} if waiting else {}
-        return {**self.people.described(), **open_}
+        return people_json(self.people, open_replicas=dict.fromkeys(waiting, _COMES_LATER))
 
     def problems(self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]) -> list[str]:
         """Warn of replicas that have no fence yet, and of grants that it denies.

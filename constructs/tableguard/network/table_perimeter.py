@@ -20,6 +20,7 @@ from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference
 from tableguard.policy.denials import denying
 from tableguard.policy.documents import VERSION, Json
+from tableguard.policy.metadata import perimeter_json
 from tableguard.policy.perimeter import Exempt, Perimeter
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.tokens import is_unresolved
@@ -154,15 +155,14 @@ class TableFence:
             return []
         return denied(self.perimeter, table, stream=stream)
 
-    def described(self, table: TableReference, *, deployed: Collection[str]) -> Mapping[str, object]:
+    def described(self, table: TableReference, *, deployed: Collection[str]) -> Json:
         """What the template's metadata says of it.
 
         Args:
             table: The table; its replicas stand in `open_replicas`, as the perimeter was told.
             deployed: Regions of the replicas that can have policies.
         """
-        waiting = {"open replicas": dict(self.open_replicas)} if self.open_replicas else {}
-        return {**self.perimeter.described(), **waiting}
+        return perimeter_json(self.perimeter, open_replicas=self.open_replicas, refer=True)
 
     def problems(self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]) -> list[str]:
         """What is wrong with it, at the last moment before templates are rendered.

@@ -13,6 +13,7 @@ from constructs import Construct, IValidation
 from tableguard.aws.limits import ARCHIVE_RULES
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.archive_rules import ArchiveRule, SharedTable, archive_rules
+from tableguard.policy.lists import listed
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.cross_account_table import CrossAccountTable
 from tableguard.tables.identities import converted
@@ -89,10 +90,9 @@ class ExternalAccessAnalyzer(Construct):
     def _checked(self, tables: object, *, whole_organization: bool) -> tuple[AnyShared, ...]:
         what = f"the tables of {self.node.path}"
         allowed = "a list of CrossAccountTable, TableAccess and SharedTable"
-        if not isinstance(tables, list | tuple):
-            raise InvalidInputError(what, value=tables, allowed=allowed)
         stack = cdk.Stack.of(self)
-        for table in tables:
+        given = listed(what, tables, allowed=allowed)
+        for table in given:
             if not isinstance(table, AnyShared):
                 raise InvalidInputError(what, value=table, allowed=allowed)
             reference = _reference(table)
@@ -115,7 +115,7 @@ class ExternalAccessAnalyzer(Construct):
                 raise InvalidInputError(
                     what, value=reference.arn, allowed=f"tables of {stack.region}: an analyzer looks at one region"
                 )
-        return tuple(tables)
+        return given
 
     def _shared(self, table: AnyShared) -> SharedTable:
         reference = _reference(table)

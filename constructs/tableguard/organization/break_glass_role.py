@@ -22,10 +22,10 @@ from tableguard.policy.break_glass import (
 )
 from tableguard.policy.conditions import Until
 from tableguard.policy.documents import Json
+from tableguard.policy.metadata import METADATA_KEY, break_glass_metadata
 from tableguard.policy.perimeter import Exemption, Fenced
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.clock import today
-from tableguard.tables.policies import METADATA_KEY
 
 TRUST_LIMIT: Final = Limit("trust policy", 2_048, "characters", "IAM user guide, IAM and STS quotas")
 _ONE_HOUR: Final = 3600
@@ -98,7 +98,8 @@ class BreakGlassRole(Construct):
             policies=[iam.CfnRole.PolicyProperty(policy_name=_POLICY_NAME, policy_document=policy)],
             max_session_duration=_ONE_HOUR,
         )
-        self._role.add_metadata(METADATA_KEY, {"break_glass": self._described(until)})
+        said = break_glass_metadata(access, doors=self._doors, reason=reason, until=until)
+        self._role.add_metadata(METADATA_KEY, said)
         if until is not None and Until(until).is_over(today(self)):
             cdk.Annotations.of(self).add_warning_v2(
                 "tableguard:break-glass-is-over",
@@ -142,14 +143,6 @@ class BreakGlassRole(Construct):
     def caller_policy(self) -> Json:
         """What the users, or the permission set, need on their side: put it into their identity policy."""
         return caller_policy(self.role_arn)
-
-    def _described(self, until: dt.date | None) -> dict[str, object]:
-        return {
-            "access": self._access.name,
-            "doors": [door.label for door in self._doors],
-            "reason": self._reason,
-            **({"until": until.isoformat()} if until is not None else {}),
-        }
 
     def _check(self, access: object, tables: Sequence[TableReference]) -> None:
         account = self._principal.account

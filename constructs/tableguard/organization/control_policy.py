@@ -19,6 +19,7 @@ from tableguard.policy.documents import Json
 from tableguard.policy.guardrails import Control, Guardrail
 from tableguard.policy.guardrails.guardrail import reason_of
 from tableguard.policy.limits import DEFAULT_LIMITS
+from tableguard.policy.metadata import METADATA_KEY, control_metadata
 from tableguard.policy.packing import packed
 from tableguard.policy.perimeter import Guardian, LambdaPoller, Perimeter, ServiceLinkedRole
 from tableguard.policy.perimeter.fenced import Side
@@ -150,7 +151,7 @@ class ControlPolicy(Construct):
             content=self._documents[number],
             target_ids=list(self._targets),
         )
-        policy.add_metadata("tableguard", {"control": self._control.described()})
+        policy.add_metadata(METADATA_KEY, control_metadata(self._control))
         return policy
 
     def _check_management(self, owner: str, management: Any) -> None:

@@ -12,9 +12,9 @@ from tableguard.policy import InvalidInputError, Limits, Role, check_size
 from tableguard.policy.boundary import DEFAULT_NAME, Boundary
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails import ForceBoundary
+from tableguard.policy.metadata import METADATA_KEY, perimeter_json, perimeter_metadata
 from tableguard.policy.perimeter import Guardian, Perimeter
 from tableguard.tables.granting import check_limits, check_list
-from tableguard.tables.policies import METADATA_KEY
 
 _TOO_LARGE = (
     "To make it fit: trust VPC endpoints or fewer regions, allow actions by a pattern such as dynamodb:* instead of "
@@ -92,7 +92,7 @@ class DataAccessBoundary(Construct):
         )
         resource = self._policy.node.default_child
         if isinstance(resource, cdk.CfnResource):
-            resource.add_metadata(METADATA_KEY, {"perimeter": perimeter.described()})
+            resource.add_metadata(METADATA_KEY, perimeter_metadata(perimeter_json(perimeter)))
 
     @property
     def policy(self) -> iam.ManagedPolicy:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from tableguard.policy import InvalidInputError
-from tableguard.policy.names import account_id, listed
+from tableguard.policy.lists import texts_of
+from tableguard.policy.names import account_id
 from tableguard.policy.tokens import is_unresolved
 
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
@@ -30,7 +31,7 @@ def targets_of(owner: str, values: object) -> tuple[str, ...]:
         InvalidInputError: No target, a malformed one, or one twice.
     """
     what = f"the targets of {owner}"
-    targets = listed(what, values)
+    targets = texts_of(what, values)
     if not targets:
         raise InvalidInputError(
             what,
@@ -69,7 +70,9 @@ def bound_accounts(owner: str, targets: Sequence[str], accounts: object) -> tupl
     """
     if accounts is None:
         return tuple(targets) if all(map(is_account, targets)) else None
-    found = tuple(account_id(f"an account of {owner}", value) for value in listed(f"the accounts of {owner}", accounts))
+    found = tuple(
+        account_id(f"an account of {owner}", value) for value in texts_of(f"the accounts of {owner}", accounts)
+    )
     missing = [target for target in targets if is_account(target) and target not in found]
     if missing or not found:
         raise InvalidInputError(

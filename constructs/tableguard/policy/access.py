@@ -7,7 +7,7 @@ the deployment, so an access always knows which action goes where.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import ClassVar, Final
@@ -15,12 +15,17 @@ from typing import ClassVar, Final
 from tableguard.aws.dynamodb import ACTIONS, SERVICE, Action, Resource
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.lists import listed
+from tableguard.policy.representation import in_order, union
 
 TABLE: Final = ""
 """The target of actions on the table itself. Targets are what follows the table's ARN."""
 ALL_INDEXES: Final = "/index/*"
 STREAM: Final = "/stream/*"
 _INDEX: Final = ALL_INDEXES.removesuffix("*")
+_CONSTANTS: Final = ("READ", "READ_ITEMS", "WRITE", "READ_WRITE", "STREAM", "SETTINGS")
+_LARGEST: Final = ("READ_WRITE", "READ", "WRITE", "READ_ITEMS", "STREAM", "SETTINGS")
+"""The same, so that none comes after one that it is made of."""
 _INSTEAD_OF_NAMES: Final = "Actions by name: Access.on_table(…), Access.on_index(…), Access.on_stream(…)."
 
 
@@ -30,6 +35,8 @@ class Access:
 
     Accesses are joined with `|`: `Access.query(index="by-date") | Access.STREAM`.
 
+    Two that allow the same are equal, whatever they are called.
+
     Args:
         name: What messages and reports call it.
         permissions: Pairs of a target (what follows the table's ARN) and an action's name, in any collection.
@@ -38,8 +45,16 @@ class Access:
         InvalidInputError: A wrong type, no permission, or an action that does not exist or does not work on its target.
     """
 
-    name: str
+    name: str = field(compare=False)
     permissions: frozenset[tuple[str, str]]
+
+    def __repr__(self) -> str:
+        named, others = union(
+            "Access", {name: getattr(Access, name).permissions for name in _LARGEST}, self.permissions
+        )
+        known = in_order(named, (f"Access.{name}" for name in _CONSTANTS))
+        targets = _by_target(frozenset(others))
+        return " | ".join((*known, *(_made_by(target, actions) for target, actions in targets.items())))
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -125,8 +140,9 @@ class Access:
                 allowed="another Access, such as Access.STREAM",
                 fix=_INSTEAD_OF_NAMES if isinstance(other, str) else "",
             )
-        names_ = dict.fromkeys((*self.name.split(" + "), *other.name.split(" + ")))
-        return Access(" + ".join(names_), self.permissions | other.permissions)
+        # The order in which they are joined changes nothing: no name either, which stands in templates.
+        parts = in_order((*self.name.split(" + "), *other.name.split(" + ")), _CONSTANTS)
+        return Access(" + ".join(parts), self.permissions | other.permissions)
 
     @property
     def by_target(self) -> Mapping[str, tuple[Action, ...]]:
@@ -154,6 +170,15 @@ class Access:
         return any(target != STREAM for target, _ in self.permissions)
 
 
+def _made_by(target: str, actions: Iterable[Action]) -> str:
+    """The call that makes an access to a target."""
+    listed_ = ", ".join(repr(action.name) for action in actions)
+    if target in (TABLE, STREAM):
+        return f"Access.{'on_table' if target == TABLE else 'on_stream'}({listed_})"
+    index = "" if target == ALL_INDEXES else f", index={target.removeprefix(_INDEX)!r}"
+    return f"Access.on_index({listed_}{index})"
+
+
 @lru_cache(maxsize=1024)
 def _by_target(permissions: frozenset[tuple[str, str]]) -> Mapping[str, tuple[Action, ...]]:
     targets: dict[str, list[Action]] = {}
@@ -164,9 +189,7 @@ def _by_target(permissions: frozenset[tuple[str, str]]) -> Mapping[str, tuple[Ac
 
 def _pairs(what: str, permissions: object) -> frozenset[tuple[str, str]]:
     allowed = 'pairs of a target and an action, such as ("", "GetItem")'
-    if not isinstance(permissions, Iterable) or isinstance(permissions, str):
-        raise InvalidInputError(what, value=permissions, allowed=allowed, fix=_INSTEAD_OF_NAMES)
-    pairs = tuple(permissions)
+    pairs = listed(what, permissions, allowed=allowed, fix=_INSTEAD_OF_NAMES)
     for pair in pairs:
         match pair:
             case (str(), str()) if isinstance(pair, tuple):
@@ -194,7 +217,7 @@ def _resource(target: str) -> Resource:
 
 def _custom(actions: Iterable[str], target: str) -> Access:
     bare = tuple(dict.fromkeys(str(action).removeprefix(f"{SERVICE}:") for action in actions))
-    return Access(", ".join(bare), frozenset((target, action) for action in bare))
+    return Access(", ".join(sorted(bare)), frozenset((target, action) for action in bare))
 
 
 def _check(name: str, resource: Resource) -> None:

@@ -21,6 +21,7 @@ from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import Statement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.grants import TableGrant
+from tableguard.policy.lists import listed
 from tableguard.policy.principals import Principal
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved, ordered
@@ -48,13 +49,11 @@ class SharedTable:
     def __post_init__(self) -> None:
         if not isinstance(self.table, TableReference):
             raise InvalidInputError("the table of a SharedTable", value=self.table, allowed="a TableReference")
-        grants = tuple(self.grants) if isinstance(self.grants, Iterable) else (None,)
+        what = f"the grants of the table {self.table.label}"
+        allowed = "a list of TableGrant, to principals such as Role(account=…, name=…)"
+        grants = listed(what, self.grants, allowed=allowed, fix="")
         if not all(isinstance(g, TableGrant) and isinstance(g.principal, Principal) for g in grants):
-            raise InvalidInputError(
-                f"the grants of the table {self.table.label}",
-                value=self.grants,
-                allowed="a list of TableGrant, to principals such as Role(account=…, name=…)",
-            )
+            raise InvalidInputError(what, value=self.grants, allowed=allowed)
         object.__setattr__(self, "grants", grants)
 
 

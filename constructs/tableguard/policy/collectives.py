@@ -8,6 +8,7 @@ from tableguard.policy import names
 from tableguard.policy.conditions import Clause
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.principals import Principal, Trust
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import is_unresolved
 
 
@@ -31,6 +32,8 @@ class AwsService(Principal):
     service: str
     source_account: str
     source_arn: str | None = None
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         names.service_host("the service of an AwsService", self.service)
@@ -84,6 +87,8 @@ class Organization(Principal):
 
     organization: str
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         names.organization_id("the id of an Organization", self.organization)
 
@@ -118,6 +123,8 @@ class OrganizationalUnit(Principal):
     """
 
     path: str
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         names.organization_path("the path of an OrganizationalUnit", self.path)

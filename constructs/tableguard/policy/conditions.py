@@ -15,6 +15,8 @@ from typing import Final
 from tableguard.aws.dynamodb import Action
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.lists import texts_of
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import is_unresolved
 
 _OPERATORS: Final = frozenset({
@@ -75,6 +77,8 @@ class Clause(Condition):
     key: str
     values: tuple[str, ...]
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         # Null, which asks whether a key is there, takes neither a prefix nor a suffix.
         bare = re.sub(r"^(ForAllValues|ForAnyValue):|IfExists$", "", str(self.operator))
@@ -118,6 +122,8 @@ class FromNetwork(Condition):
 
     ranges: tuple[str, ...]
 
+    __repr__ = as_call
+
     def __init__(self, *ranges: str) -> None:
         object.__setattr__(self, "ranges", names.networks("FromNetwork", texts("FromNetwork", ranges)))
 
@@ -146,6 +152,8 @@ class FromVpc(Condition):
 
     vpc_ids: tuple[str, ...]
     region: str
+
+    __repr__ = as_call
 
     def __init__(self, *vpc_ids: str, region: str) -> None:
         checked = (names.vpc_id("a VPC of FromVpc", value) for value in texts("FromVpc", vpc_ids))
@@ -176,6 +184,8 @@ class FromVpcEndpoint(Condition):
 
     endpoint_ids: tuple[str, ...]
 
+    __repr__ = as_call
+
     def __init__(self, *endpoint_ids: str) -> None:
         checked = (
             names.vpc_endpoint_id("an endpoint of FromVpcEndpoint", value)
@@ -204,6 +214,8 @@ class InOrganization(Condition):
 
     organization: str
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         names.organization_id("the organization of InOrganization", self.organization)
 
@@ -231,6 +243,8 @@ class Until(Condition):
     """
 
     end: dt.date
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         if not isinstance(self.end, dt.date):
@@ -303,12 +317,10 @@ def texts(what: str, values: object) -> tuple[str, ...]:
     Raises:
         InvalidInputError: They are not.
     """
-    if not isinstance(values, Iterable) or isinstance(values, str):
-        raise InvalidInputError(what, value=values, allowed="a list of strings")
-    listed = tuple(values)
-    if not listed:
-        raise InvalidInputError(what, value=listed, allowed="at least one value")
-    for value in listed:
+    given = texts_of(what, values)
+    if not given:
+        raise InvalidInputError(what, value=given, allowed="at least one value")
+    for value in given:
         if not isinstance(value, str) or not value.strip():
             raise InvalidInputError(what, value=value, allowed="strings that are not empty")
-    return listed
+    return given

@@ -11,6 +11,7 @@ from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import VERSION, Json, condition_element, scalar
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.principals import PRINCIPAL_ARN
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
 IS_SERVICE: Final = "aws:PrincipalIsAWSService"
@@ -38,6 +39,8 @@ class Denial:
     but_actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ("*",)
     clauses: tuple[Clause, ...] = ()
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         if bool(self.actions) is bool(self.but_actions):

@@ -12,6 +12,7 @@ from typing import Any, Final
 from tableguard.policy.conditions import Clause
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.principals import PRINCIPAL_ARN
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import is_unresolved, ordered
 
 VERSION: Final = "2012-10-17"
@@ -36,6 +37,8 @@ class Statement:
     kind: str | None = None
     principals: tuple[str, ...] = ()
     clauses: tuple[Clause, ...] = ()
+
+    __repr__ = as_call
 
     def to_json(self) -> Json:
         """The statement as IAM reads it, minified."""

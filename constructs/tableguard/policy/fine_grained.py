@@ -9,6 +9,7 @@ from typing import Final
 from tableguard.aws.dynamodb import Action
 from tableguard.policy.conditions import Clause, Condition, texts
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import literal_part
 
 # The key for each attribute of a partition key that is made of several, in order.
@@ -52,6 +53,8 @@ class LeadingKeys(Condition):
 
     keys: tuple[str, ...]
     attribute: int
+
+    __repr__ = as_call
 
     def __init__(self, *keys: str, attribute: int = 1) -> None:
         if type(attribute) is not int or attribute not in range(1, len(_PARTITION_KEYS) + 1):
@@ -118,6 +121,8 @@ class Attributes(Condition):
     """
 
     attributes: tuple[str, ...]
+
+    __repr__ = as_call
 
     def __init__(self, *attributes: str) -> None:
         for attribute in texts("Attributes", attributes):

@@ -23,7 +23,9 @@ from tableguard.policy.conditions import (
 from tableguard.policy.documents import Json, Statement, document
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.fine_grained import check_not_by_hand
+from tableguard.policy.lists import listed
 from tableguard.policy.principals import ArnIdentity, Principal, Role, Trust, User
+from tableguard.policy.representation import as_call
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved
 
@@ -69,6 +71,8 @@ class TableGrant:
     until: dt.date | None = field(default=None, kw_only=True)
     name_principal: bool = field(default=False, kw_only=True)
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         if not isinstance(self.principal, Principal) and not hasattr(self.principal, "grant_principal"):
             raise InvalidInputError(
@@ -82,10 +86,8 @@ class TableGrant:
             )
         if not isinstance(self.reason, str):
             raise InvalidInputError("the reason of a TableGrant", value=self.reason, allowed="a string")
-        conditions: object = self.conditions
-        if not isinstance(conditions, Iterable):
-            raise InvalidInputError("the conditions of a TableGrant", value=conditions, allowed="a list of conditions")
-        object.__setattr__(self, "conditions", tuple(conditions))
+        conditions = listed("the conditions of a TableGrant", self.conditions, allowed="a list of conditions")
+        object.__setattr__(self, "conditions", conditions)
         for condition in self.conditions:
             if not isinstance(condition, Condition):
                 raise InvalidInputError(
@@ -320,17 +322,6 @@ class TableGrant:
         """
         self.check(table)
         return document(self.identity_statements(table))
-
-    def described(self) -> Json:
-        """The grant in a reviewer's words, as it stands in the template's metadata."""
-        words: Json = {"principal": self.subject.label, "access": self.access.name}
-        if self.reason:
-            words["reason"] = self.reason
-        if self.conditions:
-            words["conditions"] = [condition.label for condition in self.conditions]
-        if self.until is not None:
-            words["until"] = self.until.isoformat()
-        return words
 
     def given_to(self, principal: Principal, conditions: Iterable[Condition] = ()) -> TableGrant:
         """The same grant for another principal, with more conditions.

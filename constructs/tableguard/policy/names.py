@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Final
 
 from tableguard.policy.errors import InvalidInputError
@@ -185,14 +185,6 @@ def networks(what: str, values: Collection[str]) -> tuple[str, ...]:
                     fix=f"These add up to {whole}: leave out those that nobody calls from.",
                 )
     return ranges
-
-
-def listed(what: str, values: object) -> tuple[str, ...]:
-    """Check that values are a list, and not one text, whose letters would be taken for them. It may be empty."""
-    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
-        fix = f"Put it into a list: [{values!r}]." if isinstance(values, str) else ""
-        raise InvalidInputError(what, value=values, allowed="a list of strings", fix=fix)
-    return tuple(values)
 
 
 def arn(what: str, value: str) -> str:

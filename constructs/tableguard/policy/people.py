@@ -13,15 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tableguard.aws import permission_sets
 from tableguard.aws.dynamodb import SERVICE
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.lists import listed
 from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
 from tableguard.policy.perimeter.fenced import Side, fenced_at, parts_of
 from tableguard.policy.perimeter.identities import arns_of
-from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.principals import PRINCIPAL_ARN, ArnIdentity, PermissionSet, Role, User
+from tableguard.policy.representation import as_call
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import ordered
 
@@ -29,7 +31,7 @@ EVERY_PERSON: Final = (
     "arn:{partition}:iam::*:root",
     "arn:{partition}:iam::*:user/*",
     "arn:{partition}:sts::*:federated-user/*",
-    "arn:{partition}:iam::*:role/aws-reserved/sso.amazonaws.com/*",
+    f"arn:{{partition}}:iam::*:role/{permission_sets.PATH}*",
 )
 """Patterns of the ARNs by which people sign in, in any account."""
 
@@ -57,8 +59,10 @@ class NoPeople:
     sign_in_roles: Sequence[Role | RoleOfEveryAccount] = ()
     exceptions: Sequence[Exemption] = ()
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
-        roles = objects("the sign_in_roles of NoHumanAccess", self.sign_in_roles)
+        roles = listed("the sign_in_roles of NoHumanAccess", self.sign_in_roles)
         for role in roles:
             if not isinstance(role, Role | RoleOfEveryAccount):
                 raise InvalidInputError(
@@ -67,7 +71,7 @@ class NoPeople:
                     allowed="a Role or a RoleOfEveryAccount",
                     fix="Users and roles of Identity Center are denied without being named.",
                 )
-        exceptions = objects("the exceptions of NoHumanAccess", self.exceptions)
+        exceptions = listed("the exceptions of NoHumanAccess", self.exceptions)
         for exception in exceptions:
             if not isinstance(exception, Exemption) or not isinstance(exception.principal, _EXCEPTIONS):
                 raise InvalidInputError(
@@ -102,13 +106,6 @@ class NoPeople:
             table: The table, in the region that the policy is for.
         """
         return self._at(table, Side.STREAM, (table.stream_arn,))
-
-    def described(self) -> dict[str, object]:
-        """What the template's metadata says of it: a claim, for the review's reader."""
-        return {
-            "sign_in_roles": [role.label for role in self.sign_in_roles],
-            "exceptions": [exception.described() for exception in self.exceptions],
-        }
 
     def people(self, table: TableReference) -> tuple[str, ...]:
         """Patterns of the ARNs of people, as a policy of the table names them.

@@ -13,9 +13,11 @@ from __future__ import annotations
 import abc
 from dataclasses import dataclass
 
+from tableguard.aws.permission_sets import role_patterns
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import is_unresolved
 
 PRINCIPAL_ARN = "aws:PrincipalArn"
@@ -97,6 +99,8 @@ class Account(_OfOneAccount):
 
     account: str
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         names.account_id("the account of an Account", self.account)
 
@@ -163,6 +167,8 @@ class Role(_Identity):
     name: str
     path: str = "/"
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         names.account_id("the account of a Role", self.account)
         names.role_name("the name of a Role", self.name)
@@ -197,6 +203,8 @@ class User(_Identity):
     name: str
     path: str = "/"
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         names.account_id("the account of a User", self.account)
         names.user_name("the name of a User", self.name)
@@ -226,6 +234,8 @@ class ArnIdentity(_Identity):
     account: str
     principal_arn: str
     described_as: str
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         names.account_id("the account of a principal", self.account)
@@ -259,6 +269,8 @@ class RoleSession(_Session):
     role: str
     session: str
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         names.account_id("the account of a RoleSession", self.account)
         names.role_name("the role of a RoleSession", self.role)
@@ -290,6 +302,8 @@ class FederatedUser(_Session):
 
     account: str
     name: str
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         names.account_id("the account of a FederatedUser", self.account)
@@ -323,6 +337,8 @@ class PermissionSet(_OfOneAccount):
     account: str
     name: str
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         names.account_id("the account of a PermissionSet", self.account)
         names.permission_set_name("the name of a PermissionSet", self.name)
@@ -341,8 +357,5 @@ class PermissionSet(_OfOneAccount):
         return Trust("AWS", self.account, (Clause("ArnLike", PRINCIPAL_ARN, self.role_patterns(partition)),))
 
     def role_patterns(self, partition: str) -> tuple[str, ...]:
-        """Patterns for the ARN of the role that Identity Center makes, which match no other role."""
-        reserved = f"arn:{partition}:iam::{self.account}:role/aws-reserved/sso.amazonaws.com/"
-        role = f"AWSReservedSSO_{self.name}_{'?' * 16}"
-        # The role of an Identity Center in us-east-1 has no region in its path, all others have.
-        return (f"{reserved}{role}", f"{reserved}*/{role}")
+        """Patterns of the ARN of the role that Identity Center makes, which match no other role."""
+        return role_patterns(self.name, account=self.account, partition=partition)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.lists import texts_of
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import is_unresolved
 
 
@@ -44,14 +46,16 @@ class TableReference:
     replica_regions: tuple[str, ...] = ()
     partition: str | None = None
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         names.account_id("the account of a TableReference", self.account)
         names.region("the region of a TableReference", self.region)
         names.table_name("the name of a TableReference", self.name)
-        object.__setattr__(self, "indexes", names.listed("the indexes of a TableReference", self.indexes))
+        object.__setattr__(self, "indexes", texts_of("the indexes of a TableReference", self.indexes))
         for index in self.indexes:
             names.index_name("an index of a TableReference", index)
-        regions = names.listed("the replica regions of a TableReference", self.replica_regions)
+        regions = texts_of("the replica regions of a TableReference", self.replica_regions)
         object.__setattr__(self, "replica_regions", regions)
         for region in self.replica_regions:
             names.region("a replica region of a TableReference", region)

@@ -98,6 +98,31 @@ def accesses(
 ) -> tuple[tuple[Access, ...], tuple[Refusal, ...]]:
     """Everything that a principal may do with a table, and what it may not although a statement grants it.
 
+    What is alike but for its action and resource is one entry.
+
+    Args:
+        search: What searches the picture.
+        table: The table.
+        principal: The principal, as in a request.
+        hints: What its context holds for certain.
+        any_identity: Whether to leave the principal's own side open, even when the picture holds it.
+        many: Whether the principal stands for many, such as all of an account: what ends for it may not end for all.
+    """
+    found, refused = single_accesses(search, table, principal, hints, any_identity=any_identity, many=many)
+    return tuple(together(found)), refused
+
+
+def single_accesses(
+    search: Search,
+    table: Table,
+    principal: str,
+    hints: Mapping[str, str],
+    *,
+    any_identity: bool = False,
+    many: bool = False,
+) -> tuple[tuple[Access, ...], tuple[Refusal, ...]]:
+    """The same as `accesses`, with an entry for each action and resource.
+
     Args:
         search: What searches the picture.
         table: The table.
@@ -128,7 +153,7 @@ def accesses(
                 found += _lasting(search, kind, asked, first, many=many)
                 if refusal is not None:
                     refused.append(Refusal(kind=kind, action=asked.action, resource=resource, verdict=refusal))
-    return tuple(together(found)), tuple(refused)
+    return tuple(found), tuple(refused)
 
 
 def _granting_documents(search: Search, table: Table, principal: str, *, any_identity: bool) -> list[Document]:

@@ -34,7 +34,10 @@ def as_json(review: Review) -> dict[str, Any]:
             {"rule": each.rule, "reason": each.reason, "where": each.where, "hidden": list(each.hidden)}
             for each in review.acknowledged
         ],
-        "unknown": [{"what": unknown.what, "place": place(unknown.place)} for unknown in review.unknowns],
+        "unknown": [
+            {"kind": unknown.kind.value, "what": unknown.what, "place": place(unknown.place)}
+            for unknown in review.unknowns
+        ],
         "organization_policies": [_control(each) for each in review.controls],
         "accounts": {account: list(others) for account, others in review.hanging.items()},
     }
@@ -109,7 +112,7 @@ def _enclosure(found: Enclosure) -> dict[str, Any]:
         ],
         "people_denied": list(found.people),
         "exempt": [
-            {"fence": each.fence, "principal": each.pattern, "label": each.label, "what": list(each.what),
+            {"fence": each.fence.value, "principal": each.pattern, "label": each.label, "what": list(each.what),
              "reason": each.reason}
             for each in found.exempted
         ],

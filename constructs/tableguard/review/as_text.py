@@ -12,8 +12,8 @@ from tableguard.review.enclosed import lines as enclosed
 from tableguard.review.kinds import KINDS
 from tableguard.review.lines import LEAST, wrapped
 from tableguard.review.matrix import LEGEND, NONE, cell, details, where
-from tableguard.review.picture import Unknown
 from tableguard.review.report import Finding, Review, Row, TableReview, Warning_
+from tableguard.review.unknown import Unknown
 
 _BOLD, _RED, _YELLOW, _DIM, _OFF = "\033[1m", "\033[31m", "\033[33m", "\033[2m", "\033[0m"
 # The columns and a principal's name take this much: below it, what a principal may do stands in words instead.

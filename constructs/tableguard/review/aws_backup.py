@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tableguard.aws.partitions import partition_of
+from tableguard.policy.metadata.backups import VaultClaim
+from tableguard.policy.metadata.source import whole
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.backup_facts import (
     COMPLIANCE,
@@ -22,7 +24,7 @@ from tableguard.review.backup_facts import (
 from tableguard.review.fences import key_arn
 from tableguard.review.naming import placeholder
 from tableguard.review.reader import Properties, Reader, get, place
-from tableguard.review.values import text_of, texts_of, whole
+from tableguard.review.values import text_of, texts_of
 
 _PLAN: Final = "AWS::Backup::BackupPlan"
 _SELECTION: Final = "AWS::Backup::BackupSelection"
@@ -43,7 +45,7 @@ def vaults(reader: Reader) -> Iterator[BackupVault]:
         reader: What reads the stacks.
     """
     for stack, logical_id, properties in reader.resources(_VAULT):
-        said = reader.claims(stack, logical_id)
+        said = reader.claims(stack, logical_id).vault
         key = properties.get("EncryptionKeyArn")
         yield BackupVault(
             arn=_vault_arn(stack, _name(stack, logical_id, properties)),
@@ -89,12 +91,10 @@ def _lock(properties: Properties) -> Lock:
     return Lock(mode=mode, days=whole(stated.get("MinRetentionDays")), grace_days=grace or 0)
 
 
-def _claimed(said: Mapping[str, Any]) -> Lock | None:
-    mode = get(said, "vault", "lock")
-    if mode not in (COMPLIANCE, GOVERNANCE):
+def _claimed(said: VaultClaim | None) -> Lock | None:
+    if said is None or said.lock not in (COMPLIANCE, GOVERNANCE):
         return None
-    grace = whole(get(said, "vault", "changeable_for_days"))
-    return Lock(mode=str(mode), days=whole(get(said, "vault", "min_days")), grace_days=grace or 0)
+    return Lock(mode=said.lock, days=said.min_days, grace_days=said.changeable_for_days or 0)
 
 
 def plans(reader: Reader) -> Iterator[Plan]:
@@ -114,6 +114,7 @@ def plans(reader: Reader) -> Iterator[Plan]:
         listed = get(properties, "BackupPlan", "BackupPlanRule")
         rules = listed if isinstance(listed, list) else [listed] if isinstance(listed, Mapping) else []
         tables, unknown = _all_texts(mine, "Resources")
+        said = reader.claims(stack, logical_id).plan
         yield Plan(
             account=str(stack.account),
             region=str(stack.region),
@@ -121,7 +122,7 @@ def plans(reader: Reader) -> Iterator[Plan]:
             tables=tables,
             leaves_out=_all_texts(mine, "NotResources")[0],
             by_tags=unknown or any(get(each, key) for each in mine for key in ("ListOfTags", "Conditions")),
-            alarm_after_minutes=whole(get(reader.claims(stack, logical_id), "plan", "alarm_after_minutes")),
+            alarm_after_minutes=said.alarm_after_minutes if said is not None else None,
             place=place(stack, logical_id),
         )
 

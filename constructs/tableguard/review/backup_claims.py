@@ -176,7 +176,9 @@ def _named(picture: Picture, table: Table, rule: Replication) -> str | None:
     roles = [
         source.role
         for source in (sealed.sealed.sources if sealed is not None and sealed.sealed is not None else ())
-        if source.account == table.account and (source.tables is None or table.name in source.tables)
+        if source.role is not None
+        and source.account == table.account
+        and (source.tables is None or table.name in source.tables)
     ]
     sends = (rule.role or "").rpartition("/")[2]
     return roles[0] if roles and sends not in {role.rpartition("/")[2] for role in roles} else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tableguard.policy.evaluation import Document, Place
+from tableguard.policy.metadata.backups import SealedClaim
 
 COMPLIANCE: Final = "COMPLIANCE"
 GOVERNANCE: Final = "GOVERNANCE"
@@ -47,36 +48,6 @@ class Replication:
     role: str | None
     prefix: str = ""
     account: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceClaim:
-    """An account from which a vault says that it takes exports.
-
-    Args:
-        account: The account.
-        role: The name of the role that replicates.
-        tables: The names of its tables; None for all of them.
-    """
-
-    account: str
-    role: str
-    tables: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedClaim:
-    """What a sealed bucket's metadata says of the vault that it belongs to.
-
-    Args:
-        intake: The name of the vault's intake bucket.
-        sources: From whom the vault takes exports.
-        readers: The ARNs of the roles that may read what is sealed.
-    """
-
-    intake: str
-    sources: tuple[SourceClaim, ...]
-    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +276,7 @@ class BackupFacts:
         plans: The plans of AWS Backup.
         vaults: The vaults of AWS Backup.
         restore_tests: Its restore tests.
+        unread: What might keep backups, or restore them, and whose metadata cannot be read: where each stands.
     """
 
     buckets: tuple[Bucket, ...] = ()
@@ -315,6 +287,7 @@ class BackupFacts:
     plans: tuple[Plan, ...] = ()
     vaults: tuple[BackupVault, ...] = ()
     restore_tests: tuple[RestoreTest, ...] = ()
+    unread: tuple[Place, ...] = ()
 
     def bucket(self, name: str | None) -> Bucket | None:
         """The bucket of a name; None where no template makes it.

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypedDict
 
 from tableguard.aws.partitions import partition_of
-from tableguard.policy.evaluation import Document
+from tableguard.policy.evaluation import Document, Place
+from tableguard.policy.metadata import Readable, ResourceClaims
+from tableguard.policy.metadata.backups import DrillClaim, ExportClaim, OnDemandClaim, RestoreClaim, SealedClaim
+from tableguard.policy.metadata.source import whole
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.aws_backup import key_of_backups, plans, restore_tests, vaults
 from tableguard.review.backup_facts import (
@@ -21,12 +24,10 @@ from tableguard.review.backup_facts import (
     OnDemand,
     Replication,
     Restore,
-    SealedClaim,
-    SourceClaim,
 )
 from tableguard.review.naming import placeholder
 from tableguard.review.reader import Properties, Reader, get, place
-from tableguard.review.values import text_of, texts_of, whole
+from tableguard.review.values import text_of
 
 _BUCKET: Final = "AWS::S3::Bucket"
 _BUCKET_POLICY: Final = "AWS::S3::BucketPolicy"
@@ -54,6 +55,7 @@ def backup_facts(reader: Reader) -> BackupFacts:
         plans=tuple(plans(reader)),
         vaults=tuple(vaults(reader)),
         restore_tests=tuple(restore_tests(reader)),
+        unread=tuple(_unread(reader)),
     )
 
 
@@ -107,11 +109,10 @@ def _lock(properties: Properties) -> Lock:
     return Lock(mode=str(mode), days=years * _YEAR if years is not None else whole(get(stated, "Days")))
 
 
-def _claimed_lock(claims: Mapping[str, Any]) -> Lock | None:
-    for kind in ("sealed", "immutable"):
-        mode, days = get(claims, kind, "mode"), whole(get(claims, kind, "days"))
-        if mode in (COMPLIANCE, GOVERNANCE) and days is not None:
-            return Lock(mode=str(mode), days=days)
+def _claimed_lock(claims: ResourceClaims) -> Lock | None:
+    for claim in (claims.sealed, claims.immutable):
+        if claim is not None and claim.mode in (COMPLIANCE, GOVERNANCE) and claim.days is not None:
+            return Lock(mode=claim.mode, days=claim.days)
     return None
 
 
@@ -141,25 +142,15 @@ def _replications(properties: Properties) -> Iterator[Replication]:
             )
 
 
-def _landing_vault(claims: Mapping[str, Any]) -> tuple[str, str] | None:
-    account, intake = (text_of(get(claims, "landing", "vault", key)) for key in ("account", "intake"))
-    return (account, intake) if account is not None and intake is not None else None
-
-
-def _sealed(claims: Mapping[str, Any]) -> SealedClaim | None:
-    intake = text_of(get(claims, "sealed", "intake"))
-    if intake is None:
+def _landing_vault(claims: ResourceClaims) -> tuple[str, str] | None:
+    vault = claims.landing.vault if claims.landing is not None else None
+    if vault is None or vault.account is None or vault.intake is None:
         return None
-    listed = get(claims, "sealed", "sources")
-    sources = []
-    for each in listed if isinstance(listed, list) else []:
-        account, role = text_of(get(each, "account")), text_of(get(each, "role"))
-        if account is not None and role is not None:
-            tables = get(each, "tables")
-            sources.append(
-                SourceClaim(account=account, role=role, tables=None if tables is None else texts_of(tables)[0])
-            )
-    return SealedClaim(intake=intake, sources=tuple(sources), readers=texts_of(get(claims, "sealed", "readers"))[0])
+    return vault.account, vault.intake
+
+
+def _sealed(claims: ResourceClaims) -> SealedClaim | None:
+    return claims.sealed if claims.sealed is not None and claims.sealed.intake is not None else None
 
 
 def _machines(reader: Reader) -> Iterator[Export | Restore | Drill | OnDemand]:
@@ -172,13 +163,22 @@ def _machines(reader: Reader) -> Iterator[Export | Restore | Drill | OnDemand]:
             "starts": tuple(_starts_of(starts, stack, logical_id, properties)),
             "place": place(stack, logical_id),
         }
-        for kind, made in (("export", _export), ("restore", _restore), ("drill", _drill), ("on_demand", _on_demand)):
-            if kind in claims:
-                said = claims[kind]
-                if isinstance(said, Mapping):
-                    yield made(said, common)
-                else:
-                    reader.note(stack, logical_id, f"what its metadata says of its {kind}")
+        if claims.export is not None:
+            yield _export(claims.export, common)
+        if claims.restore is not None:
+            yield _restore(claims.restore, common)
+        if claims.drill is not None:
+            yield _drill(claims.drill, common)
+        if claims.on_demand is not None:
+            yield _on_demand(claims.on_demand, common)
+
+
+def _unread(reader: Reader) -> Iterator[Place]:
+    """Buckets and machines of which nobody can tell whether they keep backups."""
+    for kind in (_BUCKET, _MACHINE):
+        for stack, logical_id, _ in _quietly(reader, kind):
+            if reader.reading(stack, logical_id).readable is not Readable.ALL:
+                yield place(stack, logical_id)
 
 
 class _Common(TypedDict):
@@ -218,52 +218,48 @@ def _starts_of(
         yield from starts.get(known, ())
 
 
-def _export(said: Mapping[str, Any], common: _Common) -> Export:
-    tables, unknown = texts_of(said.get("tables"))
+def _export(said: ExportClaim, common: _Common) -> Export:
     return Export(
         **common,
-        tables=tables,
-        unknown_tables=unknown,
-        every_minutes=whole(said.get("every_minutes")),
-        full_every_minutes=whole(said.get("full_every_minutes")),
-        alarm_after_minutes=whole(said.get("alarm_after_minutes")),
-        landing=text_of(said.get("landing")),
+        tables=said.tables,
+        unknown_tables=said.unknown_tables,
+        every_minutes=said.every_minutes,
+        full_every_minutes=said.full_every_minutes,
+        alarm_after_minutes=said.alarm_after_minutes,
+        landing=said.landing,
     )
 
 
-def _restore(said: Mapping[str, Any], common: _Common) -> Restore:
-    source = text_of(said.get("source")) or text_of(said.get("point_in_time"))
+def _restore(said: RestoreClaim, common: _Common) -> Restore:
     return Restore(
         **common,
-        tables=(source,) if source is not None else (),
-        unknown_tables=source is None,
-        sealed=text_of(get(said, "sealed", "bucket")),
-        targets=texts_of(said.get("targets"))[0],
+        tables=(said.source,) if said.source is not None else (),
+        unknown_tables=said.source is None,
+        sealed=said.sealed.bucket if said.sealed is not None else None,
+        targets=said.targets,
     )
 
 
-def _drill(said: Mapping[str, Any], common: _Common) -> Drill:
-    account, region, table = (text_of(get(said, "source", key)) for key in ("account", "region", "table"))
+def _drill(said: DrillClaim, common: _Common) -> Drill:
+    account, region, table = said.source.account, said.source.region, said.source.table
     known = account is not None and region is not None and table is not None
-    minutes = whole(said.get("every_minutes"))
     return Drill(
         **common,
         tables=(f"arn:{partition_of(str(region))}:dynamodb:{region}:{account}:table/{table}",) if known else (),
         unknown_tables=not known,
-        schedule=text_of(said.get("schedule")) or (f"rate({minutes} minutes)" if minutes else None),
-        canary=said.get("canary") is True,
-        sealed_by=text_of(said.get("sealed_by")),
-        alarm_after_minutes=whole(said.get("alarm_after_minutes")),
+        schedule=said.schedule,
+        canary=said.canary,
+        sealed_by=said.sealed_by,
+        alarm_after_minutes=said.alarm_after_minutes,
     )
 
 
-def _on_demand(said: Mapping[str, Any], common: _Common) -> OnDemand:
-    tables, unknown = texts_of(said.get("tables"))
+def _on_demand(said: OnDemandClaim, common: _Common) -> OnDemand:
     return OnDemand(
         **common,
-        tables=tables,
-        unknown_tables=unknown,
-        schedule=text_of(said.get("schedule")) or text_of(said.get("every")),
-        keep_days=whole(said.get("keep_days")),
-        alarm_after_minutes=whole(said.get("alarm_after_minutes")),
+        tables=said.tables,
+        unknown_tables=said.unknown_tables,
+        schedule=said.schedule,
+        keep_days=said.keep_days,
+        alarm_after_minutes=said.alarm_after_minutes,
     )

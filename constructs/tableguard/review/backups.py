@@ -113,6 +113,8 @@ def _perhaps(picture: Picture, table: Table) -> Iterator[str]:
     here = (table.account, table.region)
     if table.recovery_days is None:
         yield "its point-in-time recovery is known at deployment only"
+    for place in picture.backups.unread:
+        yield f"{place.logical_id} of {place.stack} may keep a backup of it: what its metadata says cannot be read"
     for each in picture.backups.plans:
         left_out = covers_table(each.leaves_out, table)
         if each.by_tags and not left_out and (each.account, each.region) == here:

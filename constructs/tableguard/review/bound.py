@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from tableguard.aws.dynamodb import AS_OF, SERVICE
 from tableguard.review.exempted import Sparing
@@ -28,7 +28,7 @@ def controls(picture: Picture, shelf: Shelf, now: dt.datetime) -> Iterator[tuple
     for policy in picture.organization_policies:
         if policy.kind in _SHORT:
             spared = _spared(policy, shelf)
-            stated = _stated(policy.stated)
+            stated = policy.stated.left_off if policy.stated is not None else {}
             bound = [each for each in accounts if each not in spared and each != policy.managed_from]
             sure = {each for each in bound if policy.binds(each, picture.accounts)}
             open_ = any(not target.isdecimal() for target in policy.targets) and not policy.on_root
@@ -76,23 +76,13 @@ def _spared(policy: OrganizationPolicy, shelf: Shelf) -> tuple[str, ...]:
     return tuple(sorted(set.intersection(*spared))) if spared else ()
 
 
-def _stated(claims: Mapping[str, Any]) -> Mapping[str, str]:
-    control = claims.get("control")
-    listed = control.get("left_off") if isinstance(control, Mapping) else None
-    return {
-        str(each.get("account")): str(each.get("reason"))
-        for each in (listed if isinstance(listed, list) else [])
-        if isinstance(each, Mapping)
-    }
-
-
 def _findings(policy: OrganizationPolicy, spared: Collection[str], stated: Mapping[str, str]) -> Iterator[Finding]:
     what = f"{_SHORT[policy.kind]} {policy.name}"
     for account in stated:
         if account not in spared:
             message = f"the metadata says that {account} is left off, and {what} binds it"
             yield Finding(kind=FindingKind.METADATA, message=message, place=policy.place)
-    for account in spared if "control" in policy.stated else ():
+    for account in spared if policy.stated is not None else ():
         if account not in stated:
             message = f"{what} spares {account}, and no metadata says why"
             yield Finding(kind=FindingKind.METADATA, message=message, place=policy.place)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from tableguard.review.access import Status, accesses
+from tableguard.policy import (
+    Account,
+    AwsService,
+    FederatedUser,
+    Organization,
+    OrganizationalUnit,
+    PermissionSet,
+    Role,
+    RoleSession,
+    User,
+)
+from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.policy.metadata import GrantClaim, PrincipalClaim
+from tableguard.policy.principals import ArnIdentity
+from tableguard.review.access import Status
 from tableguard.review.picture import Picture, Table, account_of
 from tableguard.review.report import Finding, FindingKind, Row
 from tableguard.review.search import Search
-from tableguard.review.stated import Claim, disagreements, read
+from tableguard.review.stated import disagreements
 from tableguard.review.subjects import STRANGER, Subject
 
-_NAMED: Final = re.compile(r"(role|user) (\S+) of (\d{12})", re.ASCII)
-_ACCOUNT: Final = re.compile(r"account (\d{12})", re.ASCII)
-_SESSION: Final = re.compile(r"session (\S+) of role (\S+) of (\d{12})", re.ASCII)
-_FEDERATED: Final = re.compile(r"federated user (\S+) of (\d{12})", re.ASCII)
-_PERMISSION_SET: Final = re.compile(r"permission set (\S+) of (\d{12})", re.ASCII)
-_SERVICE: Final = re.compile(r"(\S+\.amazonaws\.com(?:\.cn)?) for (\S+)")
-_ORGANIZATION: Final = re.compile(r"organization (o-\S+)")
-_UNIT: Final = re.compile(r"organizational unit ((o-[^/\s]+)/\S*)")
-_OF_ACCOUNT: Final = re.compile(r"of (\d{12})$", re.ASCII)
+_ORGANIZATION: Final = "aws:PrincipalOrgID"
+_PATHS: Final = "aws:PrincipalOrgPaths"
 
 
 class Claims:
@@ -37,10 +43,10 @@ class Claims:
         self._table = table
         self._picture = picture
         self._search = search
-        self._of_table = tuple(map(read, table.stated_grants))
+        self._of_table = tuple(stated.grant for stated in table.stated_grants)
         # A consumer's side says for itself why, too; inside the table's own account it is the only one.
         self._of_consumers = tuple(
-            (identity.arn, read(stated))
+            (identity.arn, stated.grant)
             for identity in picture.identities
             for stated in identity.stated_grants
             if stated.table == table.arn
@@ -62,16 +68,19 @@ class Claims:
             rows: What the policies come to.
         """
         for claim in self._of_table:
+            label = claim.principal.label
             for problem in self._problems(claim):
-                yield self._finding(f"the metadata's grant to {claim.principal} {problem}", claim.principal)
+                yield self._finding(f"the metadata's grant to {label} {problem}", label)
         if not self._of_table:
             return
-        unreadable = {_account_in(claim.principal) for claim in self._of_table if self._meant(claim) is None}
+        # Of whom only the deployment knows, a row may be. Where not even the account is known, any row may.
+        unknown = [claim.principal for claim in self._of_table if self._meant(claim.principal) is None]
         for row in rows:
             subject = row.subject
             inside = subject.account == self._table.account
             given = any(access.status in (Status.ALLOWED, Status.OPEN) for access in row.accesses)
-            if given and not inside and not self._about(subject) and subject.account not in unreadable:
+            perhaps = any(each.account in (None, subject.account) for each in unknown)
+            if given and not inside and not self._about(subject) and not perhaps:
                 message = f"{subject.label} has access that no grant in the metadata states, so nobody knows why"
                 yield self._finding(message, subject.label)
 
@@ -84,11 +93,15 @@ class Claims:
             place=self._table.place,
         )
 
-    def _about(self, subject: Subject) -> list[Claim]:
-        return [claim for claim in self._of_table if _is_about(claim, subject)]
+    def _about(self, subject: Subject) -> list[GrantClaim]:
+        return [claim for claim in self._of_table if _is_about(claim.principal, subject, self._partition)]
 
-    def _problems(self, claim: Claim) -> Iterator[str]:
-        meant = self._meant(claim)
+    @property
+    def _partition(self) -> str:
+        return self._table.arn.split(":")[1]
+
+    def _problems(self, claim: GrantClaim) -> Iterator[str]:
+        meant = self._meant(claim.principal)
         if meant is None:
             return
         principal, hints = meant
@@ -96,49 +109,50 @@ class Claims:
         if inside and self._picture.identity_of(principal) is None:
             # Inside the account its own policies alone may be what allows it, and they stand in no template.
             return
-        found, _ = accesses(self._search, self._table, principal, hints, any_identity=not inside)
-        yield from disagreements(claim, found)
+        yield from disagreements(self._search, self._table, claim, principal, hints, any_identity=not inside)
 
-    def _meant(self, claim: Claim) -> tuple[str, Mapping[str, str]] | None:
-        """The principal of requests that a claim is about; None where its words do not tell."""
-        aws = ":".join(self._table.arn.split(":")[:2])
-        text = claim.principal
-        if found := _NAMED.fullmatch(text):
-            return f"{aws}:iam::{found[3]}:{found[1]}/{found[2]}", {}
-        if found := _ACCOUNT.fullmatch(text):
-            return f"{aws}:iam::{found[1]}:role/{{any}}", {}
-        if found := _SESSION.fullmatch(text):
-            return f"{aws}:sts::{found[3]}:assumed-role/{found[2]}/{found[1]}", {}
-        if found := _FEDERATED.fullmatch(text):
-            return f"{aws}:sts::{found[2]}:federated-user/{found[1]}", {}
-        if found := _PERMISSION_SET.fullmatch(text):
-            role = f"aws-reserved/sso.amazonaws.com/AWSReservedSSO_{found[1]}_{'a' * 16}"
-            return f"{aws}:iam::{found[2]}:role/{role}", {}
-        return _beyond_accounts(text, f"{aws}:iam::{STRANGER}:role/{{any}}")
-
-
-def _beyond_accounts(text: str, stranger: str) -> tuple[str, Mapping[str, str]] | None:
-    if found := _SERVICE.fullmatch(text):
-        key = "aws:SourceArn" if found[2].startswith("arn:") else "aws:SourceAccount"
-        source = account_of(found[2]) or found[2]
-        return found[1], {"aws:SourceAccount": source, key: found[2]}
-    if found := _ORGANIZATION.fullmatch(text):
-        return stranger, {"aws:PrincipalOrgID": found[1]}
-    if found := _UNIT.fullmatch(text):
-        return stranger, {"aws:PrincipalOrgID": found[2], "aws:PrincipalOrgPaths": found[1]}
-    return None
+    def _meant(self, claim: PrincipalClaim) -> tuple[str, Mapping[str, str]] | None:
+        """The principal of requests that a claim is about; None where only the deployment knows it."""
+        iam = f"arn:{self._partition}:iam:"
+        stranger = f"{iam}:{STRANGER}:role/{{any}}"
+        match claim.principal:
+            case Account(account=account):
+                return f"{iam}:{account}:role/{{any}}", {}
+            case PermissionSet() as people:
+                # Of either pattern one role.
+                return people.role_patterns(self._partition)[0].replace("?", "a"), {}
+            case AwsService(service=service, source_account=account, source_arn=arn):
+                return service, {"aws:SourceAccount": account, **({"aws:SourceArn": arn} if arn is not None else {})}
+            case Organization(organization=organization):
+                return stranger, {_ORGANIZATION: organization}
+            case OrganizationalUnit(path=path):
+                return stranger, {_ORGANIZATION: path.split("/", 1)[0], _PATHS: path}
+            case Role() | User() | ArnIdentity() | RoleSession() | FederatedUser() as somebody:
+                return somebody.arn(self._partition), {}
+        return None
 
 
-def _is_about(claim: Claim, subject: Subject) -> bool:
-    stated = claim.principal
-    if stated == subject.label or stated.startswith(f"{subject.label} for "):
-        return True
-    # Somebody in an account, or an organization, that is trusted as a whole.
-    return stated == f"account {subject.account}" or (
-        stated.startswith("organization") and subject.kind not in ("service", "everybody")
-    )
+def _is_about(claim: PrincipalClaim, subject: Subject, partition: str) -> bool:
+    match claim.principal:
+        case Account(account=account):
+            # Somebody in an account that is trusted as a whole.
+            return subject.account == account
+        case Organization(organization=organization):
+            return _is_in(subject, _ORGANIZATION, organization)
+        case OrganizationalUnit(path=path):
+            return _is_in(subject, _PATHS, path)
+        case AwsService(service=service):
+            return subject.principal == service
+        case PermissionSet() as people:
+            patterns = people.role_patterns(partition)
+            return any(Glob(tokens(pattern)).matches(subject.principal) for pattern in patterns)
+        case Role() | User() | ArnIdentity() | RoleSession() | FederatedUser() as somebody:
+            return somebody.arn(partition) == subject.principal
+    return False
 
 
-def _account_in(text: str) -> str | None:
-    found = _OF_ACCOUNT.search(text)
-    return found[1] if found else None
+def _is_in(subject: Subject, key: str, value: str) -> bool:
+    """Whether somebody may be of an organization, or of a unit of one, that is trusted as a whole."""
+    if subject.kind in ("service", "everybody"):
+        return False
+    return subject.hints.get(key) == value if subject.kind == "organization" else True

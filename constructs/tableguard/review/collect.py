@@ -13,6 +13,7 @@ from tableguard.review.opaque import note_what_is_opaque
 from tableguard.review.picture import Picture, Table
 from tableguard.review.reader import Reader
 from tableguard.review.tables import tables
+from tableguard.review.unknown import UnknownKind
 
 
 def collect(stacks: Sequence[SynthesizedStack], *, parameters: Mapping[str, str] | None = None) -> Picture:
@@ -49,5 +50,5 @@ def _note_namesakes(made: Sequence[Table], reader: Reader) -> None:
         other = first.setdefault(table.arn, table)
         stack = stacks.get(str(table.place.stack))
         if other is not table and stack is not None and table.place.logical_id is not None:
-            what = f"which table has the name: {other.place.stack}: {other.place.path} has it, too"
-            reader.note(stack, table.place.logical_id, what)
+            about = (str(other.place.stack), str(other.place.path))
+            reader.note(stack, table.place.logical_id, UnknownKind.NAMESAKE, about=about)

@@ -10,11 +10,12 @@ from tableguard.policy.evaluation import Layer, Place
 from tableguard.review.access import Access, Refusal
 from tableguard.review.decide import Verdict
 from tableguard.review.lookup import near_miss
-from tableguard.review.picture import Identity, Picture, Table, Unknown, account_of
+from tableguard.review.picture import Identity, Picture, Table, account_of
 from tableguard.review.report import Finding, FindingKind
 from tableguard.review.search import FIXED, Search
 from tableguard.review.sentences import Sentence, texts
 from tableguard.review.subjects import Reach, Subject, about_tables, label_of, may_name, names_table
+from tableguard.review.unknown import Unknown, UnknownKind
 
 _FEW: Final = 3
 
@@ -69,7 +70,8 @@ class Dangling:
         what = _actions(access.actions for access in found)
         if subject.account not in self._picture.accounts:
             whom = "its principals" if subject.kind == "account" else subject.label
-            self._unknowns[Unknown(Place(), f"what account {subject.account} allows {whom}")] = None
+            about = (str(subject.account), whom)
+            self._unknowns[Unknown(Place(), UnknownKind.OTHER_SIDE, about)] = None
         elif subject.kind == "account":
             if not any(each.account == subject.account for each in self._reach.of(table)):
                 message = (
@@ -159,9 +161,9 @@ class Dangling:
         elsewhere = [table.region for table in known if table.name == name]
         same = [table.name for table in known if may_name(pattern, table)]
         if same or not close:
-            what = f"the table {name} of {parts[4]}, which {label_of(identity.arn)} has a policy for"
             why = f"it may be {same[0]}, which only a deployment names" if same else "it stands in no template"
-            self._unknowns[Unknown(place or Place(), f"{what}: {why}")] = None
+            about = (name, parts[4], label_of(identity.arn), why)
+            self._unknowns[Unknown(place or Place(), UnknownKind.TABLE_ELSEWHERE, about)] = None
             return
         hint = f"It is in {', '.join(elsewhere)}." if elsewhere else f"Did you mean {close[0]}?"
         message = f"{label_of(identity.arn)} has a policy for the table {name} of {parts[4]}"

@@ -13,6 +13,7 @@ from tableguard.review.picture import Picture, Table, account_of
 from tableguard.review.restoring import step_of, time_of
 from tableguard.review.roads import Kind, Road
 from tableguard.review.schedules import days, duration
+from tableguard.review.unknown import UnknownKind
 
 GUIDE: Final = "docs/disaster-recovery.md"
 _UNKNOWN: Final = "not in this assembly: how well it is kept is not known here"
@@ -128,11 +129,12 @@ def _outcome(disaster: Disaster, table: Table, backups: TableBackups) -> Outcome
             each[0].loses_minutes or 0,
         )
     )
-    left = (*_first_left(disaster, table), *(_left(*each) for each in open_), *_beyond(backups))
+    beyond = tuple(_beyond(backups))
+    left = (*_first_left(disaster, table), *(_left(*each) for each in open_), *beyond)
     if disaster is Disaster.CLOSED and all(road.account == table.account for road, _, _ in open_):
-        return _only_reopened(table, left, beyond=any(_beyond(backups)))
+        return _only_reopened(table, left, beyond=bool(beyond))
     if not open_:
-        return _nothing(disaster, left)
+        return _nothing(disaster, left, perhaps=bool(beyond))
     best, certain, _ = open_[0]
     loses, why, minutes = _loss(disaster, [road for road, _, _ in open_], best)
     return Outcome(
@@ -267,8 +269,7 @@ def _beyond(backups: TableBackups) -> Iterator[str]:
     yield from (f"perhaps: {each}" for each in backups.perhaps)
 
 
-def _nothing(disaster: Disaster, left: tuple[str, ...]) -> Outcome:
-    perhaps = any(each.startswith("perhaps") for each in left)
+def _nothing(disaster: Disaster, left: tuple[str, ...], *, perhaps: bool) -> Outcome:
     return Outcome(
         disaster=disaster,
         left=left,
@@ -351,7 +352,7 @@ def _vault_closed(table: Table, backups: TableBackups) -> Outcome:
 def _no_key(picture: Picture, table: Table, backups: TableBackups) -> Outcome:
     unknown = any(
         (each.place.stack, each.place.logical_id) == (table.place.stack, table.place.logical_id)
-        and each.what.startswith("the key of the table")
+        and each.kind is UnknownKind.TABLE_KEY
         for each in picture.unknowns
     )
     if unknown:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tableguard.review.perimeters import Enclosure, Exempted, Reached
+from tableguard.review.picture import FenceKind
 from tableguard.review.report import Control, Review
 
-FENCES: Final = {"perimeter": "exempt", "people": "allowed"}
+FENCES: Final = {FenceKind.PERIMETER: "exempt", FenceKind.PEOPLE: "allowed"}
 """What stands before somebody whom a fence spares."""
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 from tableguard.aws.dynamodb import ACTIONS, AS_OF, SERVICE
 from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
 from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.policy.metadata import ControlClaim, PrincipalClaim
 from tableguard.policy.perimeter.fenced import PARTS, Part
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.perimeters import exempting, label_of_exempt, sample_of
@@ -20,6 +21,8 @@ from tableguard.review.sentences import Sentence, Shelf, Test, texts
 from tableguard.review.stated_fences import patterns_of
 
 _ARN: Final = "aws:principalarn"
+_ACCOUNT: Final = 4
+"""The place of the account in an ARN."""
 _ACCOUNTS: Final = ("aws:principalaccount", "aws:resourceaccount")
 _VIA: Final = "aws:viaawsservice"
 _LAST: Final = "aws:calledvialast"
@@ -28,7 +31,31 @@ _EVERYTHING: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
 # More actions of one service than this are counted.
 _MOST: Final = 3
 _WAY_OUT: Final = f"{SERVICE}:DeleteResourcePolicy"
-_LATER: Final = f"actions that AWS adds after {AS_OF}"
+
+
+@dataclass(frozen=True, slots=True)
+class _AllBut:
+    """Every action but those that a Deny names in its NotAction.
+
+    Args:
+        count: How many those are.
+        sid: The name of the statement; None where it has none.
+        known: Whether they are all that there are of DynamoDB, so that only later ones are denied.
+    """
+
+    count: int
+    sid: str | None
+    known: bool = False
+
+    def __str__(self) -> str:
+        if self.known:
+            return f"actions that AWS adds after {AS_OF}"
+        return f"everything but {self.count} actions{f' ({self.sid})' if self.sid else ''}"
+
+
+_Action: TypeAlias = str | _AllBut
+# One for all statements that say so.
+_LATER: Final = _AllBut(len(ACTIONS), None, known=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +80,8 @@ class Sparing:
 
     def spared(self) -> tuple[Spared, ...]:
         """Whom it spares, in the order of its statements."""
-        others: dict[str, None] = {}
-        found: dict[tuple[str, str], dict[str, None]] = {}
+        others: dict[_Action, None] = {}
+        found: dict[tuple[str, str], dict[_Action, None]] = {}
         for sentence in self.shelf.sentences(self.policy.document):
             actions = tuple(_actions(sentence)) if sentence.denies else ()
             for test in filter(_is_of_callers, exempting(sentence) if actions else ()):
@@ -65,9 +92,9 @@ class Sparing:
                         lets |= {each: None for each in actions if self._lets(sentence, test, value, each)}
         return tuple(self._together(found, tuple(others)))
 
-    def _lets(self, sentence: Sentence, test: Test, value: str, action: str) -> bool:
+    def _lets(self, sentence: Sentence, test: Test, value: str, action: _Action) -> bool:
         """Whether no other statement of the policy denies an action to somebody whom one spares."""
-        if " " in action:
+        if isinstance(action, _AllBut):
             return True
         context: dict[str, tuple[str, ...]] = {"aws:requestedregion": (self.region,)}
         for other in sentence.tests:
@@ -99,7 +126,9 @@ class Sparing:
             return f"arn:aws:{SERVICE}:{self.region}:{self.account}:table/any"
         return sample_of(first, self.account)
 
-    def _together(self, found: Mapping[tuple[str, str], Mapping[str, None]], others: Sequence[str]) -> Iterator[Spared]:
+    def _together(
+        self, found: Mapping[tuple[str, str], Mapping[_Action, None]], others: Sequence[_Action]
+    ) -> Iterator[Spared]:
         """One of all that a reader calls the same, such as the two patterns of a permission set."""
         stated = tuple(_stated(self.policy.stated))
         labels: dict[str, list[tuple[str, str]]] = {}
@@ -111,7 +140,7 @@ class Sparing:
                 yield Spared(
                     label=label,
                     principals=tuple(value for _, value in keys),
-                    actions=actions,
+                    actions=tuple(map(str, actions)),
                     what=tuple(_words(actions, others)),
                     reason="; ".join(dict.fromkeys(_reasons(keys, actions, stated))) or None,
                 )
@@ -122,7 +151,7 @@ def _is_of_callers(test: Test) -> bool:
     return test.low_key in (_VIA, _LAST, "aws:userid", "aws:username") or test.low_key.startswith("aws:principal")
 
 
-def _actions(sentence: Sentence) -> Iterator[str]:
+def _actions(sentence: Sentence) -> Iterator[_Action]:
     for action in texts(sentence.source.get("Action")):
         service, _, name = action.partition(":")
         if service.lower() == SERVICE and ("*" in name or "?" in name):
@@ -132,8 +161,8 @@ def _actions(sentence: Sentence) -> Iterator[str]:
             yield action
     if "NotAction" in sentence.source:
         others, sid = texts(sentence.source["NotAction"]), sentence.source.get("Sid")
-        everything = f"everything but {len(others)} actions{f' ({sid})' if sid else ''}"
-        yield _LATER if _spares_all_known(others) else everything
+        all_but = _AllBut(len(others), sid if isinstance(sid, str) else None)
+        yield _LATER if _spares_all_known(others) else all_but
 
 
 def _spares_all_known(others: Sequence[str]) -> bool:
@@ -145,20 +174,23 @@ def _spares_all_known(others: Sequence[str]) -> bool:
 
 
 def _label(key: str, value: str) -> str:
-    plain = value.replace(_VARIABLE, "*")
-    parts = plain.split(":")
-    is_root = key == _ARN and parts[-1] == "root"
-    label = f"root user of {parts[4]}" if is_root else label_of_exempt(key, plain)
-    return f"{label[:-1]}every account" if label.endswith(" of *") else label
+    if key != _ARN:
+        return label_of_exempt(key, value.replace(_VARIABLE, "*"))
+    parts = value.replace(_VARIABLE, "*").split(":")
+    if len(parts) > _ACCOUNT:
+        parts[_ACCOUNT] = "every account" if parts[_ACCOUNT] == "*" else parts[_ACCOUNT]
+        if parts[-1] == "root":
+            return f"root user of {parts[_ACCOUNT]}"
+    return label_of_exempt(key, ":".join(parts))
 
 
-def _words(actions: Sequence[str], others: Sequence[str]) -> Iterator[str]:
+def _words(actions: Sequence[_Action], others: Sequence[_Action]) -> Iterator[str]:
     """What somebody may do that others may not: parts where they may do all that is denied of one."""
     denied: dict[Part | str, list[str]] = {}
     allowed: dict[Part | str, list[str]] = {}
     for listed, groups in ((others, denied), (actions, allowed)):
         for action in listed:
-            groups.setdefault(_group(action), []).append(action)
+            groups.setdefault(_group(action), []).append(str(action))
     for group, mine in allowed.items():
         if isinstance(group, str):
             yield from (f"{len(mine)} actions of {group}",) if group and len(mine) > _MOST else mine
@@ -168,8 +200,10 @@ def _words(actions: Sequence[str], others: Sequence[str]) -> Iterator[str]:
             yield from (action.removeprefix(f"{SERVICE}:") for action in mine)
 
 
-def _group(action: str) -> Part | str:
+def _group(action: _Action) -> Part | str:
     """The part of the data that an action is about, or else its service; nothing for no single action."""
+    if isinstance(action, _AllBut):
+        return ""
     service, colon, name = action.partition(":")
     if service == SERVICE:
         for part in PARTS:
@@ -178,35 +212,27 @@ def _group(action: str) -> Part | str:
     return service if colon else ""
 
 
-def _stated(claims: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _stated(control: ControlClaim | None) -> Iterator[tuple[PrincipalClaim, str]]:
     """Everybody whom the metadata names, with why they are spared."""
-    control = _mapping(claims.get("control"))
-    for each in _mappings(_mapping(control.get("perimeter")).get("exemptions")):
-        yield str(each.get("principal")), str(each.get("reason"))
-    for label in texts(control.get("guardians")):
-        yield label, "guardian"
-    for label in texts(control.get("passers")):
-        yield label, "passes roles to services"
-    for each in _mappings(control.get("guardrails")):
-        yield from ((label, f"spared by {each.get('guardrail')}") for label in texts(each.get("spared")))
+    if control is None:
+        return
+    if control.perimeter is not None:
+        yield from ((each.principal, each.reason) for each in control.perimeter.exemptions)
+    yield from ((each, "guardian") for each in control.guardians)
+    yield from ((each, "passes roles to services") for each in control.passers)
+    for guardrail in control.guardrails:
+        yield from ((each, f"spared by {guardrail.name}") for each in guardrail.spared)
 
 
 def _reasons(
-    keys: Sequence[tuple[str, str]], actions: Sequence[str], stated: Sequence[tuple[str, str]]
+    keys: Sequence[tuple[str, str]], actions: Sequence[_Action], stated: Sequence[tuple[PrincipalClaim, str]]
 ) -> Iterator[str]:
-    for label, reason in stated:
+    for claim, reason in stated:
         for key, value in keys:
             plain = value.replace(_VARIABLE, "*")
-            patterns = patterns_of(label, partition=plain.split(":")[1] if key == _ARN else "aws", account="*") or ()
+            partition = plain.split(":")[1] if key == _ARN and ":" in plain else "aws"
+            patterns = patterns_of(claim, partition=partition, account="*") or ()
             if any(plain == each if key == _ARN else each in ("", value) for each in patterns):
                 yield reason
     if any(key == _ARN and value.endswith(":root") for key, value in keys) and {*actions} - {_LATER} == {_WAY_OUT}:
         yield "the way out of a lock-out"
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [_mapping(each) for each in value] if isinstance(value, list) else []

@@ -31,6 +31,8 @@ _NAMES: Final = {
     Layer.BOUNDARY: "permissions boundary",
     Layer.SESSION: "session policies",
 }
+_ONE: Final = frozenset({Layer.ENDPOINT, Layer.RESOURCE, Layer.BOUNDARY})
+"""The layers that are one policy; the others may be several."""
 _ALWAYS: Final = (Layer.RESOURCE, Layer.IDENTITY)
 _KEY: Final = "the key's "
 
@@ -169,7 +171,7 @@ def _missing(
             yield str(reason.detail)
         elif reason.effect is None:
             near = list(_nearly(reason, request, policies, shelf))
-            yield from near or [_nothing(reason.layer, name, request)]
+            yield from near or [_nothing(reason.layer, prefix, request)]
         elif not reason.understood:
             at = _at(reason.place, reason.statement, reason.sid)
             yield f"{at} of the {name} cannot be understood: {reason.detail}"
@@ -203,11 +205,11 @@ def _nearly(reason: Reason, request: Request, policies: Policies, shelf: Shelf) 
                     yield f"{_of(sentence)} would allow it, but {why}"
 
 
-def _nothing(layer: Layer, name: str, request: Request) -> str:
-    what = request.action
-    if layer is Layer.RESOURCE and not name.startswith(_KEY):
+def _nothing(layer: Layer, prefix: str, request: Request) -> str:
+    what, name = request.action, f"{prefix}{_NAMES[layer]}"
+    if layer is Layer.RESOURCE and not prefix:
         return f"the {name} of the table has no statement for this principal that allows {what}"
-    return f"the {name} {'has' if name.endswith('y') else 'have'} no statement that allows {what} on this resource"
+    return f"the {name} {'has' if layer in _ONE else 'have'} no statement that allows {what} on this resource"
 
 
 def _fails(test: Test, tests: tuple[Test, ...], request: Request) -> str:

@@ -12,10 +12,12 @@ from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Endpoint, Key, OrganizationPolicy
 from tableguard.review.reader import Reader, get, place
+from tableguard.review.unknown import UnknownKind
 
 _KEY: Final = "AWS::KMS::Key"
 _REPLICA_KEY: Final = "AWS::KMS::ReplicaKey"
 _SERVICES: Final = (".dynamodb", ".dynamodb-fips", ".dynamodb-streams")
+_TARGETS: Final = "TargetIds"
 _KNOWN_TARGET: Final = re.compile(r"\d{12}|r-[a-z0-9]+|.*@RootId\}", re.ASCII)
 
 
@@ -28,7 +30,7 @@ def endpoints(reader: Reader) -> Iterator[Endpoint]:
     for stack, logical_id, properties in reader.resources("AWS::EC2::VPCEndpoint"):
         service = properties.get("ServiceName")
         if not isinstance(service, str) or has_unknown(service):
-            reader.unknown(stack, logical_id, "the service of a VPC endpoint", "ServiceName")
+            reader.note(stack, logical_id, UnknownKind.ENDPOINT_SERVICE, "ServiceName")
         elif service.endswith(_SERVICES):
             vpc = properties.get("VpcId")
             yield Endpoint(
@@ -49,17 +51,25 @@ def organization_policies(reader: Reader) -> Iterator[OrganizationPolicy]:
         reader: What reads the stacks.
     """
     for stack, logical_id, properties in reader.resources("AWS::Organizations::Policy"):
-        targets = [t for t in reader.texts(stack, logical_id, properties, "TargetIds") if isinstance(t, str)]
+        listed = reader.texts(
+            stack,
+            logical_id,
+            properties,
+            _TARGETS,
+            whole=UnknownKind.TARGETS,
+            entry=UnknownKind.TARGET_ENTRY,
+        )
+        targets = [target for target in listed if isinstance(target, str)]
         for target in targets:
             if not _KNOWN_TARGET.fullmatch(target):
-                reader.unknown(stack, logical_id, f"which accounts are in {target}", "TargetIds")
+                reader.note(stack, logical_id, UnknownKind.TARGET_ACCOUNTS, _TARGETS, about=[target])
         yield OrganizationPolicy(
             kind=str(properties.get("Type")),
             document=reader.document(stack, logical_id, properties, "Content"),
             targets=tuple(targets),
             managed_from=str(stack.account),
             name=properties["Name"] if isinstance(properties.get("Name"), str) else logical_id,
-            stated=reader.claims(stack, logical_id),
+            stated=reader.claims(stack, logical_id).control,
             place=place(stack, logical_id),
         )
 

@@ -13,6 +13,7 @@ from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Identity, Stated
 from tableguard.review.reader import Properties, Reader, get, place, uncertain
+from tableguard.review.unknown import UnknownKind
 
 _KINDS: Final = ("role", "user", "group")
 _ADMINISTRATOR: Final = ":iam::aws:policy/AdministratorAccess"
@@ -93,18 +94,19 @@ class _Identities:
     def _read(self, kind: str, stack: SynthesizedStack, logical_id: str, properties: Properties) -> None:
         arn = self._reader.resolver.arn(stack, logical_id)
         if arn is None:
-            self._reader.unknown(stack, logical_id, f"the path of a {kind}", "Path")
+            self._reader.note(stack, logical_id, UnknownKind.IDENTITY_PATH, "Path", about=[kind])
             return
         parts = self._parts(str(stack.account), kind, self._reader.resolver.name(stack, logical_id))
         parts.arn, parts.place, parts.in_assembly = arn, place(stack, logical_id), True
         parts.stated += self._reader.stated(stack, logical_id)
         parts.tags |= self._tags(stack, logical_id, properties)
-        inline = self._reader.texts(stack, logical_id, properties, "Policies")
+        inline = self._reader.texts(stack, logical_id, properties, "Policies", entry=UnknownKind.POLICY_ENTRY)
         parts.documents += (
             self._reader.document(stack, logical_id, properties, "Policies", str(number), "PolicyDocument")
             for number in range(len(inline))
         )
-        for value in self._reader.texts(stack, logical_id, properties, "ManagedPolicyArns"):
+        managed = self._reader.texts(stack, logical_id, properties, "ManagedPolicyArns", entry=UnknownKind.POLICY_ENTRY)
+        for value in managed:
             self._attach_managed(value, parts)
         self._read_boundary(stack, logical_id, properties, parts)
         parts.trust = self._reader.optional(stack, logical_id, properties, "AssumeRolePolicyDocument")
@@ -117,7 +119,7 @@ class _Identities:
             if isinstance(key, str) and isinstance(value, str) and not has_unknown(tag):
                 yield key, value
             else:
-                self._reader.unknown(stack, logical_id, "a tag, which conditions may ask for", "Tags", str(number))
+                self._reader.note(stack, logical_id, UnknownKind.TAG, "Tags", str(number))
 
     def _read_boundary(self, stack: SynthesizedStack, logical_id: str, properties: Properties, parts: _Parts) -> None:
         stated = properties.get("PermissionsBoundary")
@@ -129,8 +131,8 @@ class _Identities:
             # A boundary that cannot be read may forbid anything: a document that is not understood says just that.
             path = f"Resources/{logical_id}/Properties/PermissionsBoundary"
             known = Document(None, Place(policy=arn, stack=stack.name, logical_id=logical_id, path=path))
-            what = f"what the permissions boundary {arn} allows" if arn else "the permissions boundary"
-            self._reader.unknown(stack, logical_id, what, "PermissionsBoundary")
+            kind = UnknownKind.BOUNDARY_ELSEWHERE if arn else UnknownKind.BOUNDARY
+            self._reader.note(stack, logical_id, kind, "PermissionsBoundary", about=[arn] if arn else [])
         parts.boundary.append(known)
 
     def _attach_to_all(self, stack: SynthesizedStack, logical_id: str, properties: Properties) -> None:
@@ -146,7 +148,7 @@ class _Identities:
             parts.place = parts.place if parts.place.stack is not None else place(stack, logical_id)
             parts.stated += self._reader.stated(stack, logical_id)
         else:
-            self._reader.unknown(stack, logical_id, f"the {kind} that a policy is attached to")
+            self._reader.note(stack, logical_id, UnknownKind.POLICY_HOLDER, about=[kind])
 
     def _attach_managed(self, value: Any, parts: _Parts) -> None:
         arn = value if isinstance(value, str) and not has_unknown(value) else None

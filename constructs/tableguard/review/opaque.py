@@ -15,16 +15,12 @@ from typing import Any, Final
 from tableguard.review.assembly import NESTED, SynthesizedStack
 from tableguard.review.functions import is_generator
 from tableguard.review.reader import Reader
+from tableguard.review.unknown import UnknownKind
 
-_LEFT_OUT: Final = (
-    "the stack has no account or region, so its resources are left out: give it an env, or say --account and --region"
-)
-_MACRO: Final = "a macro changes the template when it is deployed"
-_GENERATED: Final = "resources that are made when it is deployed"
 # Stacks of which the template is somewhere else.
-_STACKS_ELSEWHERE: Final[Mapping[str, str]] = {
-    "AWS::CloudFormation::StackSet": "what the stacks of a stack set make",
-    "AWS::ServiceCatalog::CloudFormationProvisionedProduct": "what a product of Service Catalog makes",
+_STACKS_ELSEWHERE: Final[Mapping[str, UnknownKind]] = {
+    "AWS::CloudFormation::StackSet": UnknownKind.STACK_SET,
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct": UnknownKind.PRODUCT,
 }
 _TABLES: Final = ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table")
 _MODULE: Final = "::MODULE"
@@ -48,45 +44,45 @@ def note_what_is_opaque(stacks: Sequence[SynthesizedStack], reader: Reader) -> N
     read = {(id(stack.parent), stack.nested_as) for stack in stacks}
     for stack in stacks:
         if stack.account is None or stack.region is None:
-            reader.note_stack(stack, _LEFT_OUT, anything=False)
+            reader.note_stack(stack, UnknownKind.STACK_LEFT_OUT, anything=False)
         for section in stack.template:
             if section == "Transform" or is_generator(section):
-                reader.note_stack(stack, _MACRO, section, anything=True)
+                reader.note_stack(stack, UnknownKind.MACRO, section, anything=True)
         for section in ("Conditions", "Mappings", "Parameters"):
             if any(_generators(stack.template.get(section))):
-                reader.note_stack(stack, _MACRO, section, anything=True)
+                reader.note_stack(stack, UnknownKind.MACRO, section, anything=True)
         resources = stack.template.get("Resources")
         for logical_id, resource in resources.items() if isinstance(resources, Mapping) else ():
             if logical_id.startswith("Fn::"):
-                reader.note_stack(stack, _GENERATED, f"Resources/{logical_id}", anything=True)
+                reader.note_stack(stack, UnknownKind.RESOURCES_GENERATED, f"Resources/{logical_id}", anything=True)
                 continue
             known = (id(stack), logical_id) in read
-            for what in _opaque(resource, nested_is_read=known):
-                reader.note(stack, logical_id, what, anything=True)
+            kind = _opaque(resource, nested_is_read=known)
+            if kind is not None:
+                about = [resource["Type"]] if kind is UnknownKind.TYPE_MISSPELT else []
+                reader.note(stack, logical_id, kind, about=about, anything=True)
 
 
-def _opaque(resource: Any, *, nested_is_read: bool) -> Iterator[str]:
-    """Why a resource may be anything, in words."""
+def _opaque(resource: Any, *, nested_is_read: bool) -> UnknownKind | None:
+    """Why a resource may be anything; None where it may not."""
     if not isinstance(resource, Mapping):
-        yield "a resource that is no object"
-        return
+        return UnknownKind.RESOURCE_NO_OBJECT
     kind = resource.get("Type")
     if any(map(is_generator, resource)):
-        yield "a macro makes a resource when it is deployed"
-    elif not isinstance(kind, str):
-        yield "a resource whose type is not known"
-    elif kind.endswith(_MODULE):
-        yield "what a module makes"
-    elif kind in _STACKS_ELSEWHERE:
-        yield _STACKS_ELSEWHERE[kind]
-    elif kind == NESTED and not nested_is_read:
-        yield "the template of a nested stack is not in the assembly"
-    elif kind not in _TABLES and kind.lower() in map(str.lower, _TABLES):
-        yield f"{kind} is no type that CloudFormation knows"
-    elif kind == _REPLICA:
-        yield "the policy of a replica that a custom resource makes"
-    elif _is_of_a_provider(kind) and _ABOUT_POLICIES.search(json.dumps(resource.get("Properties"), default=str)):
-        yield "what a custom resource does to policies"
+        return UnknownKind.RESOURCE_GENERATED
+    if not isinstance(kind, str):
+        return UnknownKind.RESOURCE_TYPE
+    if kind.endswith(_MODULE):
+        return UnknownKind.MODULE
+    if kind == NESTED:
+        return None if nested_is_read else UnknownKind.NESTED_STACK
+    if kind not in _TABLES and kind.lower() in map(str.lower, _TABLES):
+        return UnknownKind.TYPE_MISSPELT
+    if kind == _REPLICA:
+        return UnknownKind.REPLICA_POLICY
+    if _is_of_a_provider(kind) and _ABOUT_POLICIES.search(json.dumps(resource.get("Properties"), default=str)):
+        return UnknownKind.CUSTOM_RESOURCE
+    return _STACKS_ELSEWHERE.get(kind)
 
 
 def _is_of_a_provider(kind: str) -> bool:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS, Reach
+from tableguard.aws.permission_sets import permission_set_of
 from tableguard.policy.evaluation import Document, Outcome, Policies, Request, evaluate
 from tableguard.policy.perimeter.fenced import PARTS, Fenced, Side
 from tableguard.review.decide import ANY_IDENTITY, decide
-from tableguard.review.picture import Picture, Table
+from tableguard.review.picture import FenceKind, Picture, Table
 from tableguard.review.samples import ANYWHERE
 from tableguard.review.sentences import Sentence, Shelf, Test
 from tableguard.review.subjects import label_of
@@ -36,10 +37,7 @@ _LAST: Final = "aws:calledvialast"
 _OF_SERVICES: Final = frozenset(
     {"aws:principalisawsservice", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourcearn"}
 )
-_RESERVED: Final = (
-    ("permission set", re.compile(r"arn:[^:]+:iam::([^:]+):role/aws-reserved/sso.*/AWSReservedSSO_(.+)_\?{16}")),
-    ("service-linked role", re.compile(r"arn:[^:]+:iam::([^:]+):role/aws-service-role/.+/(.+)")),
-)
+_LINKED: Final = re.compile(r"arn:[^:]+:iam::([^:]+):role/aws-service-role/.+/(.+)")
 _SIDES: Final = (Side.TABLE, Side.STREAM)
 
 
@@ -63,7 +61,7 @@ class Exempted:
     """Somebody whom a fence of the table's own policies does not deny what it denies others.
 
     Args:
-        fence: "perimeter", or "people".
+        fence: The fence.
         pattern: As the policy says it: an ARN, a service's host name, or a value of another key.
         key: The condition key, in lower case.
         label: What a reader calls it.
@@ -71,7 +69,7 @@ class Exempted:
         reason: Why, as the metadata claims; None where it does not say.
     """
 
-    fence: str
+    fence: FenceKind
     pattern: str
     key: str
     label: str
@@ -134,8 +132,8 @@ class Enclosures:
         )
         inside = next((c for (_, c), r in zip(networks, found.networks, strict=True) if r.reached), networks[-1][1])
         exempted = (
-            *self._exempted(table, "perimeter", walls, networks[-1][1]),
-            *self._exempted(table, "people", people, inside),
+            *self._exempted(table, FenceKind.PERIMETER, walls, networks[-1][1]),
+            *self._exempted(table, FenceKind.PEOPLE, people, inside),
         )
         return replace(found, exempted=exempted)
 
@@ -222,7 +220,7 @@ class Enclosures:
         )
 
     def _exempted(
-        self, table: Table, fence: str, walls: Iterable[Sentence], context: Mapping[str, str]
+        self, table: Table, fence: FenceKind, walls: Iterable[Sentence], context: Mapping[str, str]
     ) -> Iterator[Exempted]:
         named = dict.fromkeys(
             (test.low_key, value) for wall in walls for test in exempting(wall) for value in test.values
@@ -238,12 +236,11 @@ class Enclosures:
                 yield Exempted(fence=fence, pattern=value, key=key, label=label_of_exempt(key, value), what=what)
 
     def _what(
-        self, table: Table, fence: str, principal: str, carried: Mapping[str, str], context: Mapping[str, str]
+        self, table: Table, fence: FenceKind, principal: str, carried: Mapping[str, str], context: Mapping[str, str]
     ) -> tuple[str, ...]:
         """What somebody may do that others may not: others are a role of the account, or its root user for people."""
-        other = (
-            self.somebody(table) if fence == "perimeter" else f"arn:{table.arn.split(':')[1]}:iam::{table.account}:root"
-        )
+        root = f"arn:{table.arn.split(':')[1]}:iam::{table.account}:root"
+        other = self.somebody(table) if fence is FenceKind.PERIMETER else root
         parts: dict[str, list[str]] = {}
         whole: dict[str, int] = {}
         for part, side, action in _fenced(table):
@@ -335,10 +332,10 @@ def label_of_exempt(key: str, value: str) -> str:
         value: Its value.
     """
     if key == _ARN:
-        for words, pattern in _RESERVED:
-            if found := pattern.fullmatch(value):
-                return f"{words} {found[2]} of {found[1]}"
-        return label_of(value)
+        if (people := permission_set_of(value)) is not None:
+            return f"permission set {people[1]} of {people[0]}"
+        linked = _LINKED.fullmatch(value)
+        return f"service-linked role {linked[2]} of {linked[1]}" if linked else label_of(value)
     if key == _VIA:
         return "calls forwarded by any AWS service"
     return f"calls forwarded by {value}" if key == _LAST else f"callers with {key} {value}"

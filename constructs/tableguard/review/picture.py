@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from tableguard.policy.evaluation import Document, Place, Policies, Request
 from tableguard.policy.evaluation.callers import CallerKind
+from tableguard.policy.metadata import ControlClaim, FenceClaim, GrantClaim
 from tableguard.review.backup_facts import BackupFacts
+from tableguard.review.unknown import Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Something that the templates do not tell, and what follows from that.
+class FenceKind(enum.Enum):
+    """A kind of fence around a table: there is one of each at most."""
 
-    Args:
-        place: Where it stands.
-        what: What is not known, in words.
-        account: The account of its stack; None where that is not known.
-        anything: Whether anything at all may come of it when it is deployed, policies of any table included.
-        source: A digest of what the template says there, so that a changed one can be told; "" where it says nothing.
-    """
-
-    place: Place
-    what: str
-    account: str | None = None
-    anything: bool = False
-    source: str = ""
+    PERIMETER = "perimeter"
+    """Against requests from outside some networks."""
+    PEOPLE = "people"
+    """Against people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +29,12 @@ class Stated:
 
     Args:
         table: The ARN of its table, where the metadata stands on a consumer's policy.
-        grant: What it says: principal, access, reason, conditions, until.
+        grant: What it says.
         place: Where it stands.
     """
 
-    table: Any
-    grant: Mapping[str, Any] = field(hash=False)
+    table: str | None
+    grant: GrantClaim
     place: Place
 
 
@@ -62,7 +55,7 @@ class Table:
         key_arn: The customer-managed key that it is encrypted with, where that is known.
         aws_managed_key: Whether it is encrypted with the key that AWS manages, which no other account can use.
         stated_grants: The grants that the template's metadata claims; decisions never come from these.
-        stated_fences: What the metadata claims of its fences, "perimeter" and "people"; likewise.
+        stated_fences: What the metadata claims of its fences; likewise.
         recovery_days: How many days its point-in-time recovery goes back, 0 where it is off; None where that is known
             at deployment only.
         deletion_protection: Whether it refuses to be deleted; None where that is known at deployment only.
@@ -82,7 +75,7 @@ class Table:
     key_arn: str | None = None
     aws_managed_key: bool = False
     stated_grants: tuple[Stated, ...] = ()
-    stated_fences: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    stated_fences: Mapping[FenceKind, FenceClaim] = field(default_factory=dict, hash=False)
     recovery_days: int | None = 0
     deletion_protection: bool | None = False
     replica_of: str | None = None
@@ -172,7 +165,7 @@ class OrganizationPolicy:
         kind: "SERVICE_CONTROL_POLICY" or "RESOURCE_CONTROL_POLICY".
         managed_from: The account that deploys it: the organization's management account, or one that it delegated to.
         name: Its name.
-        stated: What the template's metadata claims of it; decisions never come from this.
+        stated: What the template's metadata claims of it; decisions never come from this. None where it says nothing.
         document: Its content.
         targets: Ids of what it is attached to: accounts, organizational units, roots.
         place: The policy in its template.
@@ -183,7 +176,7 @@ class OrganizationPolicy:
     targets: tuple[str, ...]
     managed_from: str = ""
     name: str = ""
-    stated: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    stated: ControlClaim | None = None
     place: Place = field(default_factory=Place)
 
     @property

@@ -8,6 +8,7 @@ from typing import Final
 
 from tableguard.policy.evaluation import ContextValue, Request
 from tableguard.policy.evaluation.callers import CallerKind, parse_caller
+from tableguard.policy.evaluation.noon import noon
 from tableguard.review.decide import ANY_IDENTITY, NETWORK, decide
 from tableguard.review.explain import Explanation, explain
 from tableguard.review.lookup import near_miss
@@ -16,7 +17,6 @@ from tableguard.review.samples import ANYWHERE, at
 from tableguard.review.sentences import Shelf
 from tableguard.review.subjects import label_of
 
-_NOON: Final = dt.time(12, tzinfo=dt.UTC)
 _REGION: Final = 3
 
 
@@ -42,7 +42,7 @@ def answer(
     Raises:
         InvalidInputError: The request cannot be one.
     """
-    now = at(dt.datetime.combine(today, _NOON))
+    now = at(noon(today))
     plain: dict[str, ContextValue] = {key: list(values) for key, values in now.items()}
     plain |= {key.lower(): list(values) for key, values in context.items()}
     plain |= usual(picture, principal=principal, resource=resource, given=plain)

@@ -8,16 +8,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from tableguard.policy import metadata as metadata_schema
 from tableguard.policy.evaluation import Document, Place
+from tableguard.policy.metadata import METADATA_KEY, Readable, Reading, ResourceClaims
 from tableguard.review.assembly import SynthesizedStack, strict_json
 from tableguard.review.functions import has_unknown, is_function
 from tableguard.review.intrinsics import Resolver
 from tableguard.review.odd import odd_properties
-from tableguard.review.picture import Stated, Unknown
+from tableguard.review.picture import Stated
+from tableguard.review.unknown import Unknown, UnknownKind
 
 _FEW: Final = 2
 _SHOWN: Final = 80
-METADATA_KEY: Final = "tableguard"
 _OF_INTEREST: Final = re.compile(r"(dynamodb|kms|\*)[:*?]|\*|[^:]*[*?]", re.IGNORECASE)
 
 # What adds policies to something that is there without it.
@@ -63,41 +65,47 @@ class Reader:
             for logical_id, _ in stack.resources(*types):
                 exists = self.resolver.exists(stack, logical_id)
                 if exists is None:
-                    self.unknown(stack, logical_id, "whether its condition holds")
+                    self.note(stack, logical_id, UnknownKind.CONDITION)
                 if exists is not False:
-                    for what, path in odd_properties(stack, logical_id, self.resolver):
-                        self.note(stack, logical_id, what, *path)
+                    for kind, about, path in odd_properties(stack, logical_id, self.resolver):
+                        self.note(stack, logical_id, kind, *path, about=about)
                     yield stack, logical_id, self.resolver.properties(stack, logical_id)
 
-    def unknown(self, stack: SynthesizedStack, logical_id: str, what: str, *path: str) -> None:
-        """Put something on the list of what is not known before deployment."""
-        self.note(stack, logical_id, f"{what} is known at deployment only", *path)
-
-    def note(self, stack: SynthesizedStack, logical_id: str, what: str, *path: str, anything: bool = False) -> None:
+    def note(
+        self,
+        stack: SynthesizedStack,
+        logical_id: str,
+        kind: UnknownKind,
+        *path: str,
+        about: Sequence[str] = (),
+        anything: bool = False,
+    ) -> None:
         """Put something about a resource on the list of what is not known.
 
         Args:
             stack: The stack.
             logical_id: The resource.
-            what: What is not known, in words.
+            kind: What kind of thing is not known.
             path: Where in its properties.
+            about: What it is about: one text for each gap in the words of its kind.
             anything: Whether policies of any table may come of it.
         """
-        source = digest(stack.template["Resources"][logical_id])
-        self._unknowns[
-            Unknown(_place(stack, logical_id, *path), what, stack.account, anything=anything, source=source)
-        ] = None
+        at, source = _place(stack, logical_id, *path), digest(stack.template["Resources"][logical_id])
+        self._unknowns[Unknown(at, kind, tuple(about), stack.account, anything=anything, source=source)] = None
 
-    def note_stack(self, stack: SynthesizedStack, what: str, path: str | None = None, *, anything: bool) -> None:
+    def note_stack(
+        self, stack: SynthesizedStack, kind: UnknownKind, path: str | None = None, *, anything: bool
+    ) -> None:
         """Put something about a whole stack on the list of what is not known.
 
         Args:
             stack: The stack.
-            what: What is not known, in words.
+            kind: What kind of thing is not known.
             path: Where in its template; None for all of it.
             anything: Whether policies of any table may come of it.
         """
-        self._unknowns[Unknown(Place(stack=stack.name, path=path), what, stack.account, anything=anything)] = None
+        at = Place(stack=stack.name, path=path)
+        self._unknowns[Unknown(at, kind, account=stack.account, anything=anything)] = None
 
     def text(self, stack: SynthesizedStack, logical_id: str, properties: Properties, *path: str) -> str | None:
         """A text; None where there is none. One that is not known is listed, and None as well."""
@@ -105,19 +113,37 @@ class Reader:
         if isinstance(value, str) and not has_unknown(value):
             return value
         if value is not None:
-            self.unknown(stack, logical_id, path[-1], *path)
+            self.note(stack, logical_id, UnknownKind.VALUE, *path, about=path[-1:])
         return None
 
-    def texts(self, stack: SynthesizedStack, logical_id: str, properties: Properties, key: str) -> list[Any]:
-        """The entries of a list, those that are not known as they stand in the template."""
+    def texts(
+        self,
+        stack: SynthesizedStack,
+        logical_id: str,
+        properties: Properties,
+        key: str,
+        *,
+        whole: UnknownKind = UnknownKind.VALUE,
+        entry: UnknownKind = UnknownKind.LIST_ENTRY,
+    ) -> list[Any]:
+        """The entries of a list, those that are not known as they stand in the template.
+
+        Args:
+            stack: The stack.
+            logical_id: The resource.
+            properties: Its properties.
+            key: The name of the list.
+            whole: What kind of thing is not known where the list is not.
+            entry: What kind of thing is not known where an entry is not.
+        """
         value = properties.get(key)
         if value is None:
             return []
         if not isinstance(value, list):
-            self.unknown(stack, logical_id, key, key)
+            self.note(stack, logical_id, whole, key, about=[key])
             return []
         if any(is_function(entry) or (isinstance(entry, str) and has_unknown(entry)) for entry in value):
-            self.unknown(stack, logical_id, f"an entry of {key}", key)
+            self.note(stack, logical_id, entry, key, about=[key])
         return value
 
     def optional(self, stack: SynthesizedStack, logical_id: str, properties: Properties, *path: str) -> Document | None:
@@ -126,14 +152,14 @@ class Reader:
             holder = get(properties, *path[:length])
             if is_function(holder):
                 # Perhaps there is a policy: one that cannot be understood stands for it.
-                self.unknown(stack, logical_id, path[length - 1], *path[:length])
+                self.note(stack, logical_id, UnknownKind.VALUE, *path[:length], about=[path[length - 1]])
                 return Document(None, _place(stack, logical_id, *path))
             wanted = list if path[length].isdecimal() else Mapping
             if holder is not None and not isinstance(holder, wanted):
-                self.note(stack, logical_id, f"{path[length - 1]} is no object", *path[:length])
+                self.note(stack, logical_id, UnknownKind.POLICY_NO_OBJECT, *path[:length], about=[path[length - 1]])
                 return Document(None, _place(stack, logical_id, *path))
         if len(path) > 1 and get(properties, *path) is None and get(properties, *path[:-1]) is not None:
-            self.note(stack, logical_id, f"{path[-2]} holds no {path[-1]}", *path[:-1])
+            self.note(stack, logical_id, UnknownKind.POLICY_MISSING, *path[:-1], about=path[-2:])
             return Document(None, _place(stack, logical_id, *path))
         return None if get(properties, *path) is None else self.document(stack, logical_id, properties, *path)
 
@@ -145,7 +171,7 @@ class Reader:
         if self._is_uncertain(stack, logical_id):
             source = uncertain(source, stack.template["Resources"][logical_id].get("Condition"))
         elif _unknown_of_interest(source):
-            self.unknown(stack, logical_id, f"a value in a policy ({_named(source)})", *path)
+            self.note(stack, logical_id, UnknownKind.POLICY_VALUE, *path, about=[_named(source)])
         holder = get(properties, *path[:-1])
         name = next((get(h, k) for h in (holder, properties) for k in ("PolicyName", "ManagedPolicyName")
                      if isinstance(get(h, k), str)), None)  # fmt: skip
@@ -156,19 +182,27 @@ class Reader:
         kind = stack.template["Resources"][logical_id].get("Type")
         return kind in _BESIDE and self.resolver.exists(stack, logical_id) is None
 
-    def claims(self, stack: SynthesizedStack, logical_id: str) -> Mapping[str, Any]:
-        """What a resource's metadata claims about it; nothing where it has none of ours."""
+    def reading(self, stack: SynthesizedStack, logical_id: str) -> Reading:
+        """What a resource's metadata claims about it; what of it cannot be read is put on the list."""
         metadata = self.resolver.resolve(stack, stack.template["Resources"][logical_id].get("Metadata"))
-        claims = get(metadata, METADATA_KEY)
-        return claims if isinstance(claims, Mapping) else {}
+        reading = metadata_schema.read(get(metadata, METADATA_KEY))
+        if reading.readable is Readable.OLDER:
+            self.note(stack, logical_id, UnknownKind.METADATA_OLDER)
+        elif reading.readable is Readable.NEWER:
+            about = (reading.version, str(metadata_schema.VERSION))
+            self.note(stack, logical_id, UnknownKind.METADATA_NEWER, about=about)
+        for problem in reading.problems:
+            self.note(stack, logical_id, UnknownKind.METADATA, about=[problem])
+        return reading
+
+    def claims(self, stack: SynthesizedStack, logical_id: str) -> ResourceClaims:
+        """What a resource's metadata claims about it; nothing where it has none of ours that can be read."""
+        return self.reading(stack, logical_id).claims
 
     def stated(self, stack: SynthesizedStack, logical_id: str) -> Iterator[Stated]:
         """The grants that a resource's metadata claims."""
         claims = self.claims(stack, logical_id)
-        grants = get(claims, "grants")
-        for grant in grants if isinstance(grants, list) else []:
-            if isinstance(grant, Mapping):
-                yield Stated(get(claims, "table"), grant, place(stack, logical_id))
+        yield from (Stated(claims.table, grant, place(stack, logical_id)) for grant in claims.grants)
 
 
 def digest(source: object) -> str:

@@ -12,9 +12,10 @@ from tableguard.review.access import Access
 from tableguard.review.acknowledgements import Acknowledgement
 from tableguard.review.backups import TableBackups
 from tableguard.review.perimeters import Enclosure
-from tableguard.review.picture import Table, Unknown
+from tableguard.review.picture import Table
 from tableguard.review.subjects import Subject
 from tableguard.review.trust import Trusted
+from tableguard.review.unknown import Unknown
 
 
 class FindingKind(enum.Enum):

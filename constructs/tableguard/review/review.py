@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from tableguard.policy.evaluation import Document, Effect, Layer
+from tableguard.policy.evaluation.noon import noon
 from tableguard.review.access import Access, Refusal, Status, accesses, together
 from tableguard.review.acknowledgements import PLUGIN, Acknowledgement
 from tableguard.review.assembly import SynthesizedStack
@@ -20,7 +20,7 @@ from tableguard.review.decide import Verdict
 from tableguard.review.identities import may_matter
 from tableguard.review.ineffective import without_effect
 from tableguard.review.perimeters import Enclosures
-from tableguard.review.picture import Picture, Table, Unknown
+from tableguard.review.picture import Picture, Table
 from tableguard.review.problems import not_understood, public
 from tableguard.review.report import Finding, FindingKind, Review, Row, TableReview, Warning_, WarningKind
 from tableguard.review.search import Search
@@ -37,9 +37,8 @@ from tableguard.review.subjects import (
     without_stand_in,
 )
 from tableguard.review.trust import trusted_by
+from tableguard.review.unknown import Unknown, UnknownKind
 from tableguard.review.warnings import warnings_of
-
-_NOON: Final = dt.time(12, tzinfo=dt.UTC)
 
 
 def review(
@@ -66,7 +65,7 @@ class _Reviewer:
         self._picture = picture
         self._today = today
         self._shelf = Shelf()
-        self._search = Search(picture, dt.datetime.combine(today, _NOON), self._shelf)
+        self._search = Search(picture, noon(today), self._shelf)
         self._reach = Reach(picture, self._shelf)
         self._enclosures = Enclosures(picture, self._search.now, self._shelf)
         self._backups = Backups(picture)
@@ -106,7 +105,8 @@ class _Reviewer:
         for identity in self._picture.identities:
             for each in identity.unread:
                 if may_matter(each):
-                    self._unknowns[Unknown(identity.place, f"what {each} allows {label_of(identity.arn)}")] = None
+                    about = (each, label_of(identity.arn))
+                    self._unknowns[Unknown(identity.place, UnknownKind.POLICY_ELSEWHERE, about)] = None
 
     def _find(self, findings: Iterable[Finding]) -> None:
         self._findings |= dict.fromkeys(findings)
@@ -161,14 +161,13 @@ class _Reviewer:
         for sentence, named in allowed_by(self._picture, table, self._shelf):
             at = sentence.document.place or table.place
             for whom in without_stand_in(sentence):
-                self._unknowns[Unknown(at, f"whom statement {sentence.number} lets in as {whom}")] = None
+                self._unknowns[Unknown(at, UnknownKind.LETS_IN_AS, (str(sentence.number), whom))] = None
             if sentence in useless:
                 continue
             open_ = [each for each in named if not self._is_settled(each, denied.get(each.principal, ()))]
             if open_ and not any(each.principal in seen for each in named):
                 labels = ", ".join(dict.fromkeys(each.label for each in open_))
-                what = f"whether statement {sentence.number} lets {labels} in: no request was found that it allows"
-                self._unknowns[Unknown(at, what)] = None
+                self._unknowns[Unknown(at, UnknownKind.LETS_IN, (str(sentence.number), labels))] = None
 
     def _is_settled(self, subject: Subject, refused: Sequence[Refusal]) -> bool:
         """Whether it is certain that somebody without a row gets nothing."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tableguard.aws.permission_sets import permission_set_of
 from tableguard.policy.evaluation import Document
 from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.review.picture import Identity, Picture, Table, account_of
@@ -20,7 +21,6 @@ STRANGER: Final = "999999999999"
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 _ROOT: Final = re.compile(r"arn:[^:]+:iam::(\d{12}):root", re.ASCII)
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
-_PERMISSION_SET: Final = re.compile(r"AWSReservedSSO_(.+)_\?+$")
 _COLONS: Final = 5
 _MANY: Final = ("account", "organization", "everybody")
 _DYNAMODB: Final = re.compile(r"dynamodb:|[a-z]*[*?]", re.IGNORECASE)
@@ -277,9 +277,9 @@ def _pinned_by(pin: str, account: str | None, picture: Picture) -> Iterator[Subj
 
 def _label_of_pattern(pin: str) -> str:
     parts = pin.split(":", 5)
-    found = _PERMISSION_SET.search(pin)
-    if found and "/aws-reserved/sso.amazonaws.com/" in pin:
-        return f"permission set {found[1]} of {parts[4]}"
+    found = permission_set_of(pin)
+    if found is not None:
+        return f"permission set {found[1]} of {found[0]}"
     kind, _, name = parts[5].partition("/") if len(parts) == 6 else ("principals", "", pin)  # noqa: PLR2004
     return f"{kind}s {name} of {parts[4] if len(parts) > 4 else '*'}"  # noqa: PLR2004
 
@@ -325,7 +325,7 @@ def _by_arn(arn: str, picture: Picture) -> Subject:
     return Subject(
         principal=arn,
         label=label_of(arn),
-        kind=_kind(arn),
+        kind=kind_of(arn),
         account=account_of(arn),
         identity=identity,
         hints=identity.tag_keys if identity is not None else {},
@@ -345,7 +345,12 @@ def _identity(identity: Identity, *, named: bool = False) -> Subject:
     )
 
 
-def _kind(arn: str) -> str:
+def kind_of(arn: str) -> str:
+    """What kind of principal an ARN names: "role", "user", "role session", "federated user", or as the ARN says it.
+
+    Args:
+        arn: Its ARN.
+    """
     kind = arn.split(":", 5)[5].partition("/")[0]
     return {"assumed-role": "role session", "federated-user": "federated user"}.get(kind, kind)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from tableguard.policy.metadata import METADATA_KEY, read
 from tableguard.review.assembly import SynthesizedStack
+from tableguard.review.reader import get
 from tableguard.review.sizes import TABLES, sized
 
 
@@ -57,7 +58,7 @@ def summarize(stack: SynthesizedStack) -> StackSummary:
         account=stack.account or "unknown",
         region=stack.region or "unknown",
         tables=sum(resource.get("Type") in TABLES for resource in resources),
-        grants=sum(len(_mapping(_mapping(r.get("Metadata")).get("tableguard")).get("grants", ())) for r in resources),
+        grants=sum(len(read(get(resource, "Metadata", METADATA_KEY)).claims.grants) for resource in resources),
         fullest=max(fills, key=lambda fill: fill.size / fill.limit, default=None),
     )
 
@@ -92,7 +93,3 @@ def rendered(summaries: Iterable[StackSummary]) -> str:
 
 def _shortened(name: str, width: int = 16) -> str:
     return name if len(name) <= width else f"{name[: width - 1]}…"
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

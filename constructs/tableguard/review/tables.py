@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from tableguard.aws.limits import RECOVERY_DAYS
 from tableguard.aws.partitions import partition_of
+from tableguard.policy.metadata.source import whole
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.fences import key_arn
 from tableguard.review.functions import is_function
 from tableguard.review.naming import placeholder
-from tableguard.review.picture import Table
+from tableguard.review.picture import FenceKind, Table
 from tableguard.review.reader import Properties, Reader, get, place
-from tableguard.review.values import whole
+from tableguard.review.unknown import UnknownKind
 
 _TABLE = "AWS::DynamoDB::Table"
 _GLOBAL_TABLE = "AWS::DynamoDB::GlobalTable"
@@ -39,13 +40,13 @@ def tables(reader: Reader) -> Iterator[Table]:
     for stack, logical_id, properties in reader.resources(_GLOBAL_TABLE):
         replicas = properties.get("Replicas")
         if not isinstance(replicas, list):
-            reader.unknown(stack, logical_id, "the list of its replicas", "Replicas")
+            reader.note(stack, logical_id, UnknownKind.REPLICAS, "Replicas")
             continue
         for number in range(len(replicas)):
             at = ("Replicas", str(number))
             region = reader.text(stack, logical_id, properties, *at, "Region")
             if region is None:
-                reader.unknown(stack, logical_id, "the region of a replica", *at)
+                reader.note(stack, logical_id, UnknownKind.REPLICA_REGION, *at)
                 continue
             # A global table of several replicas has streams, whether somebody asked for them or not.
             has_stream = properties.get("StreamSpecification") is not None or len(replicas) > 1
@@ -75,11 +76,13 @@ def _table(
     name = reader.resolver.name(stack, logical_id)
     encryption = get(properties, *at, "SSESpecification") or get(properties, "SSESpecification")
     if encryption is not None and (not isinstance(encryption, Mapping) or is_function(encryption)):
-        reader.unknown(stack, logical_id, "the key of the table", *at, "SSESpecification")
+        reader.note(stack, logical_id, UnknownKind.TABLE_KEY, *at, "SSESpecification")
     stated = get(encryption, "KMSMasterKeyId")
     key = key_arn(reader, stack, stated, region)
     if stated is not None and key is None:
-        reader.unknown(stack, logical_id, "the key of the table", *at, "SSESpecification", "KMSMasterKeyId")
+        reader.note(stack, logical_id, UnknownKind.TABLE_KEY, *at, "SSESpecification", "KMSMasterKeyId")
+    claims = reader.claims(stack, logical_id)
+    stated_fences = {FenceKind.PERIMETER: claims.perimeter, FenceKind.PEOPLE: claims.people}
     return Table(
         arn=f"arn:{partition_of(region)}:dynamodb:{region}:{stack.account}:table/{name}",
         account=str(stack.account),
@@ -93,9 +96,7 @@ def _table(
         key_arn=key,
         aws_managed_key=stated is None and get(encryption, "SSEEnabled") in (True, "true"),
         stated_grants=tuple(reader.stated(stack, logical_id)),
-        stated_fences={
-            name: claim for name, claim in reader.claims(stack, logical_id).items() if name in ("perimeter", "people")
-        },
+        stated_fences={kind: claim for kind, claim in stated_fences.items() if claim is not None},
         recovery_days=_recovery_days(reader, stack, logical_id, properties, at),
         deletion_protection=_flag(get(properties, *at, "DeletionProtectionEnabled")),
         replica_of=reader.text(stack, logical_id, properties, "GlobalTableSourceArn") or f"{stack.name}/{logical_id}",
@@ -115,7 +116,7 @@ def _recovery_days(
     days = get(stated, "RecoveryPeriodInDays")
     known = RECOVERY_DAYS.most if days is None else whole(days)
     if on is None or (on and known is None):
-        reader.unknown(stack, logical_id, "its point-in-time recovery", *path)
+        reader.note(stack, logical_id, UnknownKind.RECOVERY, *path)
         return None
     return known if on else 0
 

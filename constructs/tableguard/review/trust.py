@@ -13,7 +13,7 @@ from tableguard.review.assuming import ASSUMING, completed
 from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Identity, account_of
 from tableguard.review.sentences import Sentence, Shelf, Test, texts
-from tableguard.review.subjects import STRANGER, account_in, is_limit, label_of, principals_of
+from tableguard.review.subjects import STRANGER, account_in, is_limit, kind_of, label_of, principals_of
 from tableguard.review.wording import ends, last_day, phrases
 
 _SAML: Final = ":saml-provider/"
@@ -22,6 +22,7 @@ _SUBJECTS: Final = (":sub", "cognito-identity.amazonaws.com:aud")
 _ARN: Final = "aws:principalarn"
 _ORGANIZATIONS: Final = {"aws:principalorgid", "aws:principalorgpaths"}
 _EVERYBODY: Final = "everybody"
+_IDENTITIES: Final = frozenset({"role", "user", "federated user"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +127,8 @@ def _of(kind: str, value: str) -> tuple[str, str, str | None]:
     if account is not None:
         return f"account {account}", "account", account
     if kind == "AWS" and value.startswith("arn:") and account_of(value):
-        label = label_of(value)
-        known = ("role", "user", "federated user")
-        found = next((each for each in known if label.startswith(each)), "role session")
-        return label, found, account_of(value)
+        found = kind_of(value)
+        return label_of(value), found if found in _IDENTITIES else "role session", account_of(value)
     return value, "other", None
 
 

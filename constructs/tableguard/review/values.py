@@ -26,18 +26,3 @@ def texts_of(value: Any) -> tuple[tuple[str, ...], bool]:
         return (), value is not None
     known = tuple(text for each in value if (text := text_of(each)) is not None)
     return known, len(known) < len(value)
-
-
-def whole(value: Any) -> int | None:
-    """A whole number that is not negative, as JSON or CloudFormation write it; None for anything else.
-
-    Args:
-        value: JSON of a template, resolved.
-    """
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, int) and value >= 0 else None

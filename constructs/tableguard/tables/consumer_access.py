@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, check_size
+from tableguard.policy.metadata import METADATA_KEY, consumer_metadata
 from tableguard.policy.principals import Role
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.clock import today, warn_of_past
@@ -70,7 +71,7 @@ class ConsumerAccess(Construct):
             policy_document=policy,
             roles=[role.role_name],
         )
-        self._policy.add_metadata("tableguard", {"table": table.arn, "grants": [grant.described()]})
+        self._policy.add_metadata(METADATA_KEY, consumer_metadata(grant, table))
         self._role = role
         if grant.is_over(today(self)):
             warn_of_past(self, grant)

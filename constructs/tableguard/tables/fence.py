@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from tableguard.policy import TableGrant, TableReference
@@ -24,7 +24,7 @@ class Fence(Protocol):
             stream: Whether it is the policy of the stream.
         """
 
-    def described(self, table: TableReference, *, deployed: Collection[str]) -> Mapping[str, object]:
+    def described(self, table: TableReference, *, deployed: Collection[str]) -> Json:
         """What the template's metadata says of it.
 
         Args:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, document
+from tableguard.policy.lists import is_list, no_list
 from tableguard.tables.clock import warn_of_past
 from tableguard.tables.identities import Converted, add_identity_statements, converted
 from tableguard.tables.keys import KEY_POLICY, KeyPolicy, key_policy_warning
@@ -124,8 +125,9 @@ def check_list(construct: Construct, name: str, value: object) -> None:
     Raises:
         InvalidInputError: It is not.
     """
-    if not isinstance(value, list | tuple):
-        raise InvalidInputError(f"{name} of {construct.node.path}", value=value, allowed="a list")
+    # It is read more than once, which a generator does not survive. To ask for the path is a call of the CDK.
+    if isinstance(value, Iterator) or not is_list(value):
+        raise no_list(f"{name} of {construct.node.path}", value)
 
 
 def check_limits(construct: Construct, limits: object) -> None:

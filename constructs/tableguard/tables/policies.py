@@ -22,6 +22,7 @@ from tableguard.policy import (
     minified,
 )
 from tableguard.policy.documents import VERSION, Json
+from tableguard.policy.metadata import METADATA_KEY, table_metadata
 from tableguard.tables.facts import (
     CfnAnyTable,
     PolicyInPlace,
@@ -34,7 +35,6 @@ from tableguard.tables.keys import KEY_POLICY, key_policy_warning
 from tableguard.tables.overlay import PropertyOverlay, laid_on
 from tableguard.tables.stack_policies import StackPolicies
 
-METADATA_KEY: Final = "tableguard"
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, shorten role names and paths, give "
     "consumers of one kind the same Access and conditions, grant the table or one index instead of both (each names "
@@ -131,7 +131,7 @@ class TablePolicies:
             if any(map(grant.same_access, (*self._grants, *grants[:position]))):
                 raise InvalidInputError(
                     f"a grant on {self.table_resource.path}",
-                    value=grant.described(),
+                    value=grant,
                     allowed="each access of a principal once, with one reason and one end",
                     fix="Remove one of the two.",
                 )
@@ -192,8 +192,7 @@ class TablePolicies:
     def _describe(self) -> None:
         """Say in the metadata what stands here."""
         fences = {fence.kind: fence.described(self._table, deployed=self._deployed_replicas) for fence in self._fences}
-        described = [grant.described() for grant in self._grants]
-        self.resource.add_metadata(METADATA_KEY, {"grants": described, **fences})
+        self.resource.add_metadata(METADATA_KEY, table_metadata(self._grants, owner=self._table.account, fences=fences))
 
     def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
         grant.check(table)

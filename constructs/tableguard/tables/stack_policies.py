@@ -13,12 +13,13 @@ import jsii
 from constructs import Construct, IConstruct, IValidation
 
 from tableguard.policy import TableguardError
+from tableguard.policy.documents import Json
+from tableguard.policy.metadata import STACK_METADATA_KEY, stack_metadata
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.clock import today
 from tableguard.tables.overlay import PropertyOverlay, properties_below
 
 _CHILD_ID: Final = "TableguardPolicies"
-_METADATA: Final = "tableguard:policies"
 # Before every other aspect: once one of a later priority has run, the CDK refuses all aspects of earlier ones that
 # somebody adds during the synthesis, tags among them.
 _EARLY: Final = 0
@@ -141,7 +142,7 @@ class StackPolicies(Construct):
         node = self.node
         cdk.Aspects.of(self).add(_Uncover(self), priority=_EARLY)
         node.add_validation(_Validate(self))
-        node.add_metadata(_METADATA, cdk.Lazy.uncached_any(_State(self)))
+        node.add_metadata(STACK_METADATA_KEY, cdk.Lazy.uncached_any(_State(self)))
 
     @cached_property
     def today(self) -> dt.date:
@@ -218,7 +219,7 @@ class StackPolicies(Construct):
             return str(error)
         return ""
 
-    def state(self) -> str:
+    def state(self) -> Json:
         """What the metadata of the stack says of its policies.
 
         Raises:
@@ -230,7 +231,7 @@ class StackPolicies(Construct):
                 f"The policies of stack {self.stack.stack_name} are checked and written when the app is validated. "
                 "Synthesize without skip_validation."
             )
-        return "written"
+        return stack_metadata()
 
 
 def _name(resource: cdk.CfnResource) -> str:

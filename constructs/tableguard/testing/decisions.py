@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from tableguard.aws.dynamodb import ACTIONS, SERVICE
 from tableguard.policy import InvalidInputError, Principal, TableReference
 from tableguard.policy.evaluation import ContextValue, Document, Place, Request
+from tableguard.policy.evaluation.noon import noon
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.explain import explain
 from tableguard.review.explained import explained
@@ -40,7 +41,6 @@ Documents: TypeAlias = Literal["any"] | Iterable[Mapping[str, object]]
 
 _ANY: Final = "any"
 _WIDTH: Final = 100
-_NOON: Final = dt.time(12, tzinfo=dt.UTC)
 _ACTIONS: Final = {action.name.lower(): action.qualified for action in ACTIONS.values()}
 # Operations of the API that are no actions of IAM.
 _INSTEAD: Final = {
@@ -230,7 +230,7 @@ def _case(
         action=action,
         resource=arn,
         context={**usual(place.picture, principal=who, resource=arn, given=given), **given},
-        time=today if isinstance(today, dt.datetime) else dt.datetime.combine(day, _NOON),
+        time=today if isinstance(today, dt.datetime) else noon(day),
     )
     return _Case(place.picture, request, place.left_out)
 

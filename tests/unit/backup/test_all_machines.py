@@ -270,6 +270,15 @@ def test_each_task_is_retried_with_jitter_and_given_up(every: dict[str, Json], n
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_child_of_a_map_may_fail_unnoticed(every: dict[str, Json], name: str) -> None:
+    """A file that was not copied, loaded or counted is no success of the whole."""
+    for state_name, state in all_states(every[name]).items():
+        tolerated = {field: value for field, value in state.items() if field.startswith("Tolerated")}
+        assert set(tolerated) <= {"ToleratedFailureCount", "ToleratedFailurePercentage"}, state_name
+        assert not any(tolerated.values()), state_name
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_each_state_is_reached_and_leads_to_one_or_ends(every: dict[str, Json], name: str) -> None:
     for part in machines(every[name]):
         reached: set[str] = set()

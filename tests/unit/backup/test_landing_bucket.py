@@ -245,9 +245,10 @@ def test_a_vault_in_the_tables_own_account_is_refused() -> None:
 def test_it_says_what_it_is(data: cdk.Stack) -> None:
     (whole,) = Template.from_stack(data).find_resources("AWS::S3::Bucket").values()
     assert whole["Metadata"]["tableguard"] == {
+        "version": 1,
         "landing": {
             "vault": {"account": VAULT_ACCOUNT, "region": "eu-west-1", "intake": INTAKE},
             "role": REPLICATOR,
             "expires_after_days": 14,
-        }
+        },
     }

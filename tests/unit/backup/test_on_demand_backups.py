@@ -165,13 +165,14 @@ def test_the_schedule_starts_the_machine_and_nothing_else(whole: Json) -> None:
 
 def test_a_review_can_read_it(whole: Json) -> None:
     assert metadata(whole, "AWS::StepFunctions::StateMachine") == {
+        "version": 1,
         "on_demand": {
             "tables": [ORDERS],
             "schedule": "rate(1 day)",
             "keep_days": 35,
             "keep_at_least": 3,
             "alarm_after_minutes": 26 * 60,
-        }
+        },
     }
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import json
 import tracemalloc
 from typing import Any
 
@@ -59,6 +61,10 @@ def test_the_plan_says_what_it_reaches(s3: S3) -> None:
         ("INCREMENTAL", at(0), at(1), 2),
     ]
     assert (planned["records"], planned["expected"]["count"]) == (11, 8)
+    assert (planned["work_bucket"], planned["work_prefix"]) == ("work", "restore-1/")
+    assert planned["table_id"] == "12345678-1234-1234-1234-123456789012"
+    files = [file for step in planned["steps"] for file in stored(s3, "work", step["key"])]
+    assert planned["bytes"] == sum(file["bytes"] for file in files)
 
 
 def test_loading_everything_twice_and_in_another_order_of_files_gives_the_same(s3: S3, dynamodb: DynamoDB) -> None:
@@ -116,6 +122,18 @@ def test_a_sealed_file_that_is_gone_or_altered_is_noticed_before_anything_is_mad
         plan()
 
 
+def test_a_sealed_file_that_nobody_lets_us_see_is_not_said_to_be_gone(s3: S3) -> None:
+    chain_of(s3)
+
+    def refuse(called: str, _request: dict[str, Any]) -> None:
+        if called == "HeadObject":
+            raise RefusalError("403", 403)
+
+    s3.before = refuse
+    with pytest.raises(ClientError):
+        plan()
+
+
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"version": 2}', b'{"version": 1, "export": {}, "source": {}}'])
 def test_an_entry_that_is_none_is_noticed(s3: S3, damage: bytes) -> None:
     chain_of(s3)
@@ -138,6 +156,44 @@ def test_an_entry_whose_parts_do_not_agree_is_noticed(s3: S3, old: bytes, new: b
         plan()
 
 
+@pytest.mark.parametrize(
+    ("where", "part", "value", "why"),
+    [
+        ("whole", "digest", "0" * 64, "do not add up"),
+        ("file", "digest", "0" * 64, "do not add up"),
+        ("file", "digest", "no digest", "is no catalogue entry"),
+        ("file", "count", "4", "is no catalogue entry"),
+        ("file", "count", 5, "do not add up"),
+        ("file", "records", 5, "do not add up"),
+        ("file", "bytes", 5, "is not what the catalogue says"),
+        ("file", "sha256", "0" * 64, "is not what the catalogue says"),
+    ],
+)
+def test_an_entry_that_is_altered_in_one_place_is_noticed(
+    s3: S3, where: str, part: str, value: object, why: str
+) -> None:
+    """Its other figures agree: the number of items, above all."""
+    chain_of(s3)
+    found = next(version for version in s3.buckets["sealed"].versions if version.key.startswith("catalogue/"))
+    entry = stored(s3, "sealed", found.key)
+    (entry if where == "whole" else entry["files"][0])[part] = value
+    found.body = json.dumps(entry).encode()
+    with pytest.raises(Damaged, match=why):
+        plan()
+
+
+def test_nothing_of_a_file_that_is_altered_and_as_long_as_before_is_written(s3: S3, dynamodb: DynamoDB) -> None:
+    chain_of(s3)
+    planned = plan()
+    version = sealed_file(s3)
+    other = gzip.compress(b"".join(full_line(item(key, v={"N": "9"})) for key in "abcd"), mtime=0)
+    assert len(other) == len(version.body)
+    version.body = other
+    with pytest.raises(Damaged, match="nothing of it is written"):
+        load_all(s3, planned)
+    assert dynamodb.count("BatchWriteItem") == 0
+
+
 def test_nothing_of_an_altered_file_is_written(s3: S3, dynamodb: DynamoDB) -> None:
     chain_of(s3)
     planned = plan()
@@ -157,6 +213,16 @@ def first_file(s3: S3, *lines: bytes, kind: str = "FULL") -> dict[str, Any]:
     (entry,) = [version for version in s3.buckets["sealed"].versions if version.key.startswith("catalogue/")]
     (file,) = stored(s3, "sealed", entry.key)["files"]
     return {"file": file, "table": "new", "type": kind, "after": 0, "execution": "restore-1"}
+
+
+@pytest.mark.parametrize("said", [0, 1, 3])
+def test_a_file_of_another_number_of_records_than_the_catalogue_says_fails_loudly(
+    s3: S3, dynamodb: DynamoDB, said: int
+) -> None:
+    event = first_file(s3, full_line(item("a")), full_line(item("b")))
+    event["file"] = {**event["file"], "records": said}
+    with pytest.raises(Damaged, match=f"has 2 records, and the catalogue says {said}"):
+        restore.load(event, Context())
 
 
 def test_what_the_table_does_not_take_at_once_is_written_in_the_end(s3: S3, dynamodb: DynamoDB) -> None:

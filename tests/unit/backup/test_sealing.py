@@ -311,7 +311,8 @@ def test_refuses_an_event_that_is_no_arrival(event: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("RETENTION_MODE", "NONE"), ("RETENTION_DAYS", "0"), ("RETENTION_YEARS", "101")]
+    ("name", "value"),
+    [("RETENTION_MODE", "NONE"), ("RETENTION_DAYS", "0"), ("RETENTION_DAYS", "36501"), ("RETENTION_YEARS", "101")],
 )
 def test_refuses_a_retention_that_is_none(
     s3: S3, export: Export, monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -319,6 +320,21 @@ def test_refuses_a_retention_that_is_none(
     monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match="must"):
         seal.close(export.arrive(s3).event, Context())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "days"),
+    [("RETENTION_YEARS", "10", 3650), ("RETENTION_YEARS", "100", 36_500), ("RETENTION_DAYS", "36500", 36_500)],
+)
+def test_a_retention_may_be_of_years(
+    s3: S3, export: Export, monkeypatch: pytest.MonkeyPatch, name: str, value: str, days: int
+) -> None:
+    """Of 365 days each, which the bucket's policy lets through."""
+    monkeypatch.setenv(name, value)
+    seal_all(s3, export.arrive(s3))
+    until = datetime.now(UTC) + timedelta(days=days)
+    for version in s3.buckets["sealed"].versions:
+        assert abs(version.head["ObjectLockRetainUntilDate"] - until) < timedelta(minutes=2)
 
 
 def test_an_export_of_an_empty_table_is_a_backup(s3: S3) -> None:

@@ -126,6 +126,18 @@ def test_every_request_is_decided_both_ways_or_by_nobody_for_a_reason() -> None:
     assert EXPECTED.keys() == REQUESTS.keys()
 
 
+# 35 days are the vault's own: a day less and a day more are let through, since S3 may round the rest of a day.
+@pytest.mark.parametrize("days", [33, 34, 35, 36, 37])
+def test_a_lock_may_differ_from_the_vaults_own_by_a_day_and_no_more(days: int) -> None:
+    policy = policy_of(resources(), SEALED)
+    once = {"s3:ObjectCreationOperation": "true", "s3:if-none-match": "*"}
+    written = Asked(SEALED, "s3:PutObject", FILE, {**once, **locked("COMPLIANCE", days)})
+    retained = Asked(SEALED, "s3:PutObjectRetention", FILE, locked("COMPLIANCE", days))
+    expected = {33: ("RetainNoShorterWritten", "RetainNoShorter"), 37: ("RetainNoLonger", "RetainNoLonger")}
+    found = tuple(deciding(decide(asked, ATTACKERS[SEALER], policy)) for asked in (written, retained))
+    assert found == expected.get(days, ("allowed", "allowed"))
+
+
 # With governance, the named break-glass role and nobody else; the hundred years are nobody's.
 GOVERNED = {
     "bypass": (Asked(SEALED, "s3:BypassGovernanceRetention", FILE), "NobodyBypasses", "allowed"),

@@ -50,6 +50,10 @@ def denied(
         (tg.FromVpcEndpoint(ENDPOINT), tg.FromVpcEndpoint("vpce-99999999"), False),
         (tg.FromVpcEndpoint(ENDPOINT), tg.FromVpcEndpoint("vpce-99999999", ENDPOINT), True),
         (tg.FromVpcEndpoint(ENDPOINT), tg.FromVpcsOfAccount(OWNER), True),
+        (tg.FromVpcsOfAccount(OWNER), tg.FromVpcsOfAccount(OWNER, PARTNER), True),
+        (tg.FromVpcsOfAccount(OWNER), tg.FromVpcsOfAccount(PARTNER), False),
+        (tg.FromVpcsOfOrganization(ORGANIZATION), tg.FromVpcsOfOrganization(ORGANIZATION), True),
+        (tg.FromVpcsOfOrganization(ORGANIZATION), tg.FromVpcsOfOrganization("o-zzzzzzzzzz"), False),
     ],
 )
 def test_a_network_of_the_grant_has_to_meet_one_of_the_perimeter(
@@ -79,6 +83,13 @@ def test_whoever_is_exempt_for_all_of_it_is_not_denied() -> None:
     poller = exempt(tg.LambdaPoller(POLLER), tg.Fenced.STREAM)
     assert denied(POLLER, tg.Access.STREAM, conditions=[office], exemptions=[poller]) == ""
     assert denied(POLLER, tg.Access.READ_ITEMS, conditions=[office], exemptions=[poller])
+
+
+def test_whoever_is_exempt_for_some_of_it_is_denied_the_rest() -> None:
+    office = tg.FromNetwork("192.0.2.0/24")
+    some = exempt(READER, tg.Fenced.on_table("GetItem"))
+    assert denied(READER, tg.Access.on_table("GetItem", "Query"), conditions=[office], exemptions=[some])
+    assert denied(READER, tg.Access.on_table("GetItem"), conditions=[office], exemptions=[some]) == ""
 
 
 @pytest.mark.parametrize(

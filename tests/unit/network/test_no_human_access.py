@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
 from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
+from tableguard.policy.metadata import METADATA_KEY, read
 from tableguard.policy.perimeter import Exemption, Fenced, LambdaPoller, RoleOfEveryAccount, ServiceLinkedRole
 from tableguard.review.as_text import as_text
 from tableguard.review.assembly import read_assembly
@@ -137,6 +140,12 @@ def test_a_role_that_people_sign_in_with_and_that_deploys_would_lock_the_policy(
     reading = Exemption(principal=deploying, fenced=Fenced.ITEMS, reason="a test")
     with pytest.raises(tg.InvalidInputError):
         fenced(sign_in_roles=[deploying], exceptions=[reading])
+
+
+def test_that_somebody_else_may_change_the_policy_is_of_no_use_to_it() -> None:
+    other = Exemption(principal=tg.Role(account=OWNER, name="other"), fenced=Fenced.POLICY, reason="a test")
+    with pytest.raises(tg.InvalidInputError, match="a sign_in_role of Data/NoPeople"):
+        fenced(sign_in_roles=[tg.Role(account=OWNER, name=EXECUTION)], exceptions=[other])
 
 
 def test_it_may_be_one_once_it_may_change_the_policy() -> None:
@@ -302,8 +311,11 @@ class TestExceptions:
         assert allows(policy, action, principal=person) is allowed
 
     def test_stand_in_the_metadata_with_their_reasons(self) -> None:
-        stated = fenced(exceptions=[ANSWERS]).table["Metadata"]["tableguard"]["people"]
-        assert stated == {"sign_in_roles": [], "exceptions": [ANSWERS.described()]}
+        stated = read(fenced(exceptions=[ANSWERS]).table["Metadata"][METADATA_KEY]).claims.people
+        assert stated is not None
+        (answers,) = stated.exemptions
+        said = (answers.principal.principal, answers.fenced, answers.reason)
+        assert said == (ANSWERS.principal, ANSWERS.fenced, ANSWERS.reason)
 
     @pytest.mark.parametrize(
         "exceptions",
@@ -363,6 +375,20 @@ def test_replicas_are_fenced_once_they_are_deployed() -> None:
     assert allows(policy, "GetItem", principal=APPLICATIONS[0], resource=in_ireland)
 
 
+def test_of_two_replicas_the_one_that_is_new_is_warned_of_and_the_other_is_fenced() -> None:
+    scope = stack(app())
+    replicas = [dynamodb.ReplicaTableProps(region=region) for region in (REPLICA, "us-west-2")]
+    tg.NoHumanAccess(scope, "NoPeople", table=table_v2(scope, replicas=replicas), deployed_replicas=[REPLICA])
+    (warning,) = [text for text in warnings(scope) if "tableguard:replica-open-to-people" in text]
+    assert "in us-west-2 people are not kept out" in warning
+    assert "deployed_replicas=['us-west-2']" in warning
+    documents = Documents.of(scope)
+    assert documents.table["Metadata"]["tableguard"]["people"]["open replicas"].keys() == {"us-west-2"}
+    assert documents.table_policy("us-west-2") is None
+    in_ireland = ORDERS.replace("us-east-1", REPLICA)
+    assert not allows(documents.table_policy(REPLICA), "GetItem", principal=PEOPLE[1], resource=in_ireland)
+
+
 def reviewed(scope: cdk.Stack) -> Review:
     assembly = scope.node.root.synth()  # type: ignore[attr-defined]
     stacks = read_assembly(Path(assembly.directory))
@@ -401,6 +427,31 @@ def test_too_many_sign_in_roles_are_an_error_that_says_so() -> None:
     many = [tg.Role(account=OWNER, name=f"sign-in-role-with-a-long-name-{number:03}") for number in range(300)]
     with pytest.raises(tg.PolicyTooLargeError, match="the table policy of Data/Orders"):
         fenced(sign_in_roles=many)
+
+
+@pytest.mark.parametrize(("name", "given"), [("deployed_replicas", REPLICA), ("limits", 20_480)])
+def test_what_cannot_be_meant_is_refused(name: str, given: object) -> None:
+    with pytest.raises(tg.InvalidInputError) as caught:
+        fenced(**{name: given})
+    assert caught.value.what == f"{name} of Data/NoPeople"
+
+
+def test_a_table_without_replicas_is_warned_of_nothing() -> None:
+    scope = stack(app())
+    tg.NoHumanAccess(scope, "NoPeople", table=table_v2(scope))
+    assert warnings(scope) == []
+
+
+def test_an_imported_table_is_refused_with_the_commands_for_its_owner() -> None:
+    scope = stack(app())
+    with pytest.raises(tg.InvalidInputError) as caught:
+        tg.NoHumanAccess(scope, "NoPeople", table=dynamodb.Table.from_table_arn(scope, "Imported", ORDERS))
+    of_table, of_stream = (json.loads(shlex.split(line)[-1]) for line in caught.value.fix.splitlines()[1:])
+    for policy, action, resource in ((of_table, "GetItem", ORDERS), (of_stream, "GetRecords", STREAM)):
+        assert policy["Version"] == "2012-10-17"
+        assert not allows(policy, action, principal=PEOPLE[1], resource=resource)
+        assert allows(policy, action, principal=APPLICATIONS[0], resource=resource)
+        assert not allows(policy, "PutResourcePolicy", principal=PEOPLE[1], resource=resource)
 
 
 def test_an_imported_table_is_an_error() -> None:

@@ -39,10 +39,12 @@ from tests.unit.tables.support import (
     stack,
     table_v1,
     table_v2,
+    warnings,
 )
 
 PERIMETER = tg.Perimeter(networks=[HERE])
 DEPLOYER = tg.Role(account=OWNER, name="deployer")
+ANOTHER = "us-west-2"
 
 
 def refused(make: Callable[[], object]) -> tg.InvalidInputError:
@@ -74,6 +76,10 @@ def test_a_perimeter_with_nothing_inside_is_refused() -> None:
 @pytest.mark.parametrize("name", ["vpcs", "endpoints", "deployed_replicas"])
 def test_a_list_has_to_be_one(name: str) -> None:
     assert refused(lambda: around(stack(), **{name: "vpc-0abc1234"})).what == f"{name} of Data/Perimeter"
+
+
+def test_limits_have_to_be_some() -> None:
+    assert refused(lambda: around(stack(), limits=20_480)).what == "limits of Data/Perimeter"
 
 
 def test_something_else_than_a_vpc_or_an_endpoint_is_refused() -> None:
@@ -272,6 +278,41 @@ def test_a_new_replica_would_stand_open() -> None:
         Template.from_stack(with_replica())
 
 
+def with_two_replicas(**properties: Any) -> cdk.Stack:
+    """One of them has been deployed."""
+    data = stack(app(**{PER_REPLICA: True}))
+    table = table_v2(data, replicas=[dynamodb.ReplicaTableProps(region=region) for region in (REPLICA, ANOTHER)])
+    networks = [HERE, *(tg.FromVpc("vpc-0def5678", region=region) for region in (REPLICA, ANOTHER))]
+    around(data, table=table, perimeter=tg.Perimeter(networks=networks), deployed_replicas=[REPLICA], **properties)
+    return data
+
+
+def test_of_two_replicas_the_one_that_is_new_would_stand_open() -> None:
+    with pytest.raises(RuntimeError, match=r"got 'us-west-2'.*stand open.*open_replicas") as caught:
+        Template.from_stack(with_two_replicas())
+    assert f"got '{REPLICA}'" not in str(caught.value)
+
+
+def test_that_one_replica_may_stand_open_says_nothing_of_another() -> None:
+    data = stack(app(**{PER_REPLICA: True}))
+    table = table_v2(data, replicas=[dynamodb.ReplicaTableProps(region=region) for region in (REPLICA, ANOTHER)])
+    around(data, table=table, open_replicas={REPLICA: "empty until next week"})
+    with pytest.raises(RuntimeError, match=r"got 'us-west-2'.*stand open") as caught:
+        Template.from_stack(data)
+    assert f"got '{REPLICA}'" not in str(caught.value)
+
+
+def test_of_two_replicas_the_one_that_is_new_is_warned_of_and_the_other_is_fenced() -> None:
+    data = with_two_replicas(open_replicas={ANOTHER: "empty until next week"})
+    (warning,) = [text for text in warnings(data) if "tableguard:replica-without-perimeter" in text]
+    assert "deployed_replicas=['us-west-2']" in warning
+    documents = Documents.of(data)
+    assert documents.table_policy(ANOTHER) is None
+    policy, there = documents.table_policy(REPLICA), ORDERS.replace(REGION, REPLICA)
+    outside = {"aws:RequestedRegion": REPLICA}
+    assert not allows(policy, "GetItem", principal=APP, resource=there, context=outside)
+
+
 def test_a_replica_with_nothing_inside_is_refused() -> None:
     error = refused(lambda: with_replica(deployed_replicas=[REPLICA]))
     assert "reaches eu-west-1" in error.allowed
@@ -318,8 +359,17 @@ def test_no_command_would_lock_the_owner_of_an_imported_table_out() -> None:
     assert "Fenced.DEPLOYMENT" in error.fix
 
 
-def test_the_owner_of_an_imported_table_needs_ids_that_are_written_down() -> None:
+UNKNOWN = tg.FromVpc("${Token[TOKEN.42]}", region=REGION)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"perimeter": tg.Perimeter(networks=[HERE, UNKNOWN])}],
+    ids=["a VPC of the app", "one beside one that is written down"],
+)
+def test_the_owner_of_an_imported_table_needs_ids_that_are_written_down(options: dict[str, Any]) -> None:
     data = stack()
     table = dynamodb.Table.from_table_arn(data, "Orders", ORDERS)
-    error = refused(lambda: around(data, table=table, perimeter=None, vpcs=[vpc_of(data)]))
+    given = options if "perimeter" in options else {"perimeter": None, "vpcs": [vpc_of(data)]}
+    error = refused(lambda: around(data, table=table, **given))
     assert "ids written down" in error.fix

@@ -12,6 +12,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
 import tableguard as tg
+from tableguard.policy.metadata import METADATA_KEY, read
 from tests.unit.network.support import (
     ADMIN,
     APP,
@@ -380,11 +381,12 @@ def test_a_grant_that_is_denied_whatever_its_caller_does_is_warned_of(grant: tg.
 
 def test_the_metadata_tells_networks_and_exemptions() -> None:
     documents = fenced(grants=[READER])
-    stated = documents.table["Metadata"]["tableguard"]
-    assert [grant["reason"] for grant in stated["grants"]] == ["ADR-7"]
-    assert stated["perimeter"]["inside"] == [f"from {VPC} in {REGION}"]
-    (deployment,) = stated["perimeter"]["exemptions"]
-    assert deployment["reason"] == "deploys the table and its policies"
+    claims = read(documents.table["Metadata"][METADATA_KEY]).claims
+    assert [grant.reason for grant in claims.grants] == ["ADR-7"]
+    assert claims.perimeter is not None
+    assert [network.values_in(REGION) for network in claims.perimeter.networks] == [(VPC,)]
+    (deployment,) = claims.perimeter.exemptions
+    assert deployment.reason == "deploys the table and its policies"
 
 
 def test_the_policies_stay_within_their_limits_together() -> None:

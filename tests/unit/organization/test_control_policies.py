@@ -11,6 +11,7 @@ from aws_cdk import aws_organizations as organizations
 
 import tableguard as tg
 from tableguard.policy.documents import minified
+from tableguard.policy.metadata import METADATA_KEY, read
 from tests.unit.organization.guarded import (
     CDK_DEPLOY,
     DATA,
@@ -67,15 +68,16 @@ def test_what_cloudformation_gets() -> None:
     assert made.targets == (UNIT, DATA)
     template = org.node.root.synth().get_stack_by_name("Org").template  # type: ignore[attr-defined]
     (resource,) = template["Resources"].values()
-    assert resource["Metadata"]["tableguard"] == {
-        "control": {
-            "guardrails": [{"guardrail": "StayInOrganization"}],
-            "perimeter": PERIMETER.described(),
-            "guardians": [guardian.label for guardian in GUARDIANS],
-            "passers": ["role cdk-hnb659fds-deploy-role-* of every account"],
-            "left_off": [{"account": DEVELOPMENT, "reason": "development"}],
-        }
-    }
+    control = read(resource["Metadata"][METADATA_KEY]).claims.control
+    assert control is not None
+    assert [each.name for each in control.guardrails] == ["StayInOrganization"]
+    assert control.perimeter is not None
+    assert [each.principal.principal for each in control.perimeter.exemptions] == [
+        each.principal for each in PERIMETER.exemptions
+    ]
+    assert [each.principal for each in control.guardians] == list(GUARDIANS)
+    assert [each.label for each in control.passers] == ["role cdk-hnb659fds-deploy-role-* of every account"]
+    assert control.left_off == {DEVELOPMENT: "development"}
 
 
 def test_every_account_has_its_own_vpcs() -> None:

@@ -64,7 +64,7 @@ def test_the_template_names_the_policy_in_a_stack_without_an_environment() -> No
     assert (properties["Path"], properties["ManagedPolicyName"]) == ("/platform/", "data-access-boundary")
     (unchanged,) = [s for s in properties["PolicyDocument"]["Statement"] if s.get("Sid") == "BoundaryIsUnchanged"]
     assert unchanged["Resource"]["Fn::Join"][1][-1] == ":policy/platform/data-access-boundary"
-    assert policy["Metadata"]["tableguard"]["perimeter"]["inside"] == [HERE.label]
+    assert policy["Metadata"]["tableguard"]["perimeter"]["inside"][0]["label"] == HERE.label
     assert boundary.policy.managed_policy_name
 
 
@@ -155,7 +155,7 @@ def test_the_name_is_enough_where_the_boundary_is_of_another_app() -> None:
     assert forced(from_elsewhere=True) == forced()
     defaults = tg.DataAccessBoundary(stack(), "Boundary", perimeter=PERIMETER, path="/platform/").guardrail
     assert defaults == tg.ForceBoundary(path="/platform/")
-    assert defaults.described() == {"guardrail": "ForceBoundary", "boundary": "/platform/data-access-boundary"}
+    assert defaults.details == {"boundary": ["/platform/data-access-boundary"]}
 
 
 def test_the_statements_alone_are_those_of_the_guardrail() -> None:

@@ -57,7 +57,7 @@ def test_joined_accesses_hold_both_and_nothing_else() -> None:
         "/index/by-date": "Query",
         STREAM: "DescribeStream GetRecords GetShardIterator",
     }
-    assert joined.name == "query by-date + STREAM + GetItem"
+    assert joined.name == "STREAM + GetItem + query by-date"
     assert joined.indexes == ("by-date",)
 
 

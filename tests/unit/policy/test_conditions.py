@@ -424,6 +424,7 @@ BAD_INPUT = {
         "the values of aws:SourceIp",
         "192.0.2.0/24",
         "a list of strings",
+        "Put it into a list",
     ),
     "a number for a list of values": Refusal(
         lambda: Clause("StringEquals", "aws:SourceIp", 5),  # type: ignore[arg-type]

@@ -32,6 +32,7 @@ from tableguard.policy import (
     document,
 )
 from tableguard.policy.evaluation import ContextValue
+from tableguard.policy.metadata.grants import grant_json
 from tests.unit.policy.support import (
     KEY,
     NOON,
@@ -390,17 +391,34 @@ def test_the_key_of_an_unnamed_table_is_narrowed_to_the_account_and_dynamodb() -
 def test_the_description_holds_what_a_reviewer_needs() -> None:
     conditions = [FromNetwork("192.0.2.0/24"), LeadingKeys("a")]
     grant = to(READER, Access.READ_ITEMS, until=dt.date(2027, 1, 31), conditions=conditions)
-    assert grant.described() == {
-        "principal": f"role reader of {PARTNER}",
-        "access": "READ_ITEMS",
+    keys = {"operator": "ForAllValues:StringEquals", "key": "dynamodb:LeadingKeys", "values": ["a"]}
+    named = {"operator": "Null", "key": "dynamodb:LeadingKeys", "values": ["false"]}
+    assert grant_json(grant) == {
+        "principal": {
+            "kind": "role",
+            "account": PARTNER,
+            "name": "reader",
+            "path": "/",
+            "label": f"role reader of {PARTNER}",
+        },
+        "access": {
+            "name": "READ_ITEMS",
+            "permissions": [
+                {"target": "table", "actions": ["BatchGetItem", "ConditionCheckItem", "GetItem", "Query"]},
+                {"target": "index/*", "actions": ["Query"]},
+            ],
+        },
         "reason": "a test",
-        "conditions": ["from 192.0.2.0/24", "partition keys a"],
+        "conditions": [
+            {
+                "label": "from 192.0.2.0/24",
+                "clauses": [{"operator": "IpAddress", "key": "aws:SourceIp", "values": ["192.0.2.0/24"]}],
+            },
+            {"label": "partition keys a", "clauses": [keys, named]},
+        ],
         "until": "2027-01-31",
     }
-    assert TableGrant(OWN_READER, Access.READ).described() == {
-        "principal": f"role reader of {OWNER}",
-        "access": "READ",
-    }
+    assert set(grant_json(TableGrant(OWN_READER, Access.READ))) == {"principal", "access"}
 
 
 def test_grants_are_equal_and_hashable_by_what_they_say() -> None:
@@ -625,9 +643,14 @@ MALFORMED = {
         "the conditions of a TableGrant",
         FromNetwork("192.0.2.0/24"),
         "a list of conditions",
+        "Put it into a list",
     ),
     "no list of conditions": Refusal(
-        lambda: given(conditions=None), "the conditions of a TableGrant", None, "a list of conditions"
+        lambda: given(conditions=None),
+        "the conditions of a TableGrant",
+        None,
+        "a list of conditions",
+        "Put it into a list",
     ),
     "a string for a condition": Refusal(
         lambda: given(conditions=["192.0.2.0/24"]),

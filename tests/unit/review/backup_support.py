@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any, Final
 
+from tableguard.policy.metadata import METADATA_KEY
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.report import Review
-from tests.unit.review.support import OWNER, REGION, TABLE, Json, document, reviewed, stack, table
+from tests.unit.review.support import OWNER, REGION, TABLE, Json, claiming, document, reviewed, stack, table
 
 VAULT: Final = "777788889999"
 LANDING: Final = "acme-landing"
@@ -24,12 +25,14 @@ def schedule(expression: str, target: Any, given: str = "{}", **more: Any) -> Js
 
 def machine(name: str | None = None, **metadata: Any) -> Json:
     properties = {"StateMachineName": name} if name else {}
-    return {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties, "Metadata": {"tableguard": metadata}}
+    return {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties, **claiming(**metadata)}
 
 
 def bucket(name: str, metadata: Any = None, **properties: Any) -> Json:
     made = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name, **properties}}
-    return made if metadata is None else {**made, "Metadata": {"tableguard": metadata}}
+    if metadata is None:
+        return made
+    return {**made, **(claiming(**metadata) if isinstance(metadata, dict) else {"Metadata": {METADATA_KEY: metadata}})}
 
 
 def locked(mode: str = "COMPLIANCE", **length: int) -> Json:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tableguard.policy import Access, Principal, TableGrant
+from tableguard.policy.metadata import METADATA_KEY, VERSION
+from tableguard.policy.metadata.grants import grant_json
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.collect import collect
 from tableguard.review.picture import Picture
@@ -42,6 +46,18 @@ def to(principal: str, action: Any = "dynamodb:GetItem", **more: Any) -> Json:
     return allow(action, Principal={"AWS": principal}, **more)
 
 
+def claiming(**parts: Any) -> Json:
+    """The metadata of a resource, as the library writes it."""
+    written = json.loads(json.dumps({"version": VERSION, **parts}))
+    return {"Metadata": {METADATA_KEY: written}}
+
+
+def claim(principal: Principal, access: Access, **more: Any) -> Json:
+    """What metadata says of a grant."""
+    written: Json = json.loads(json.dumps(grant_json(TableGrant(principal, access, **more))))
+    return written
+
+
 def table(*policy: Mapping[str, Any], metadata: Any = None, stream: Sequence[Any] = (), **properties: Any) -> Json:
     made: Json = {"TableName": "orders", "PointInTimeRecoverySpecification": RECOVERY, **properties}
     if policy:
@@ -49,7 +65,7 @@ def table(*policy: Mapping[str, Any], metadata: Any = None, stream: Sequence[Any
     if stream:
         made["StreamSpecification"] = {"ResourcePolicy": {"PolicyDocument": document(*stream)}}
     resource: Json = {"Type": "AWS::DynamoDB::Table", "Properties": made}
-    return resource if metadata is None else {**resource, "Metadata": {"tableguard": {"grants": metadata}}}
+    return resource if metadata is None else {**resource, **claiming(grants=metadata)}
 
 
 def role(*policy: Mapping[str, Any], name: str = "reader", **properties: Any) -> Json:

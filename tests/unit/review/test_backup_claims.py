@@ -26,7 +26,7 @@ from tests.unit.review.backup_support import (
     schedule,
     vault,
 )
-from tests.unit.review.support import OWNER, TABLE, Json, document, reviewed, stack, table
+from tests.unit.review.support import OWNER, TABLE, Json, claiming, document, reviewed, stack, table
 
 
 def findings(found: Review) -> list[tuple[str, str]]:
@@ -69,7 +69,7 @@ def test_a_vault_of_aws_backup_that_is_weaker_than_its_metadata(grace: int | Non
     lock = {"MinRetentionDays": 7, "ChangeableForDays": grace}
     claim = {"vault": {"lock": "COMPLIANCE", "min_days": 7, "changeable_for_days": 14}}
     made = {"Type": "AWS::Backup::BackupVault", "Properties": {"BackupVaultName": "kept", "LockConfiguration": lock}}
-    found = findings(reviewed(stack(V={**made, "Metadata": {"tableguard": claim}})))
+    found = findings(reviewed(stack(V={**made, **claiming(**claim)})))
     assert [kind for kind, _ in found] == ["metadata"]
     assert "vault kept is locked for 7 days (compliance" in found[0][1]
 

@@ -32,7 +32,7 @@ from tests.unit.review.backup_support import (
     schedule,
     vault,
 )
-from tests.unit.review.support import OWNER, REGION, TABLE, reviewed, stack, table
+from tests.unit.review.support import OWNER, REGION, TABLE, claiming, reviewed, stack, table
 from tests.unit.review.test_schema import REVIEW, problems
 
 OFF = {"PointInTimeRecoveryEnabled": False}
@@ -211,6 +211,15 @@ class TestExports:
         assert all(kind != "sealed exports" for kind, _, _ in roads(found))
         as_text(found)
 
+    @pytest.mark.parametrize("metadata", [{"export": {"tables": [TABLE]}}, {"version": 2}, "x"])
+    def test_no_table_is_without_backup_beside_a_machine_whose_metadata_cannot_be_read(self, metadata: Any) -> None:
+        made = {"Type": "AWS::StepFunctions::StateMachine", "Metadata": {"tableguard": metadata}}
+        tables = {"T": table(PointInTimeRecoverySpecification=OFF)}
+        found = review_of({**tables, "Machine": made}, {})
+        said = "Machine of Data may keep a backup of it: what its metadata says cannot be read"
+        assert (of(found).perhaps, without_backup(found)) == ((said,), [])
+        assert len(without_backup(review_of({**tables, "Machine": machine()}, {}))) == 1
+
     @pytest.mark.parametrize("claims", ["x", {"sealed": "x"}, {"sealed": {"intake": 1}}, {"landing": {"vault": "x"}}])
     def test_broken_metadata_of_buckets_ends_in_no_error(self, claims: Any) -> None:
         found = review_of(data(Landing=bucket(LANDING, claims)), vault(Sealed=bucket(SEALED, claims)))
@@ -318,7 +327,7 @@ def test_a_drill_that_is_paused_is_no_drill_every_seven_days() -> None:
 
 def test_the_alarms_of_plans_and_on_demand_backups_are_shown() -> None:
     made = plan(rule(copied()))
-    made["Plan"] = {**made["Plan"], "Metadata": {"tableguard": {"plan": {"alarm_after_minutes": 2040}}}}
+    made["Plan"] = {**made["Plan"], **claiming(plan={"alarm_after_minutes": 2040})}
     found = reviewed(stack(**made))
     assert [road.alarm_minutes for road in of(found).roads] == [2040, 2040]
     assert said(found).count("; an alarm after 34 h without one") == 2

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tableguard.policy import Access, Role
 from tableguard.policy.evaluation import Request
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.collect import collect
 from tableguard.review.picture import Picture
+from tableguard.review.unknown import UnknownKind
 from tests.unit.review.support import (
     CONSUMER,
     KEY,
@@ -22,6 +24,8 @@ from tests.unit.review.support import (
     TABLE,
     VENDOR,
     allow,
+    claim,
+    claiming,
     consumer,
     deny,
     document,
@@ -295,10 +299,12 @@ def test_an_unknown_value_in_a_statement_about_other_services_is_nobodys_concern
 
 
 def test_metadata_of_tables_and_of_consumers_policies_is_kept() -> None:
-    claim = {"principal": f"role local of {OWNER}", "access": "GetItem", "reason": "why"}
-    policy = {**managed(allow(), Roles=["local"]), "Metadata": {"tableguard": {"table": TABLE, "grants": [claim]}}}
-    found = picture(stack(T=table(metadata=[claim, "nonsense"]), P=policy))
-    assert [stated.grant for stated in found.tables[0].stated_grants] == [claim]
+    said = claim(Role(account=OWNER, name="local"), Access.on_table("GetItem"), reason="why")
+    policy = {**managed(allow(), Roles=["local"]), **claiming(table=TABLE, grants=[said])}
+    found = picture(stack(T=table(metadata=[said, "nonsense"]), P=policy))
+    (stated,) = found.tables[0].stated_grants
+    assert (stated.grant.principal.principal, stated.grant.reason) == (Role(account=OWNER, name="local"), "why")
+    assert [(each.kind, each.about) for each in found.unknowns] == [(UnknownKind.METADATA, ("grants/1 is no object",))]
     identity = found.identity_of(LOCAL)
     assert identity is not None
     assert [stated.table for stated in identity.stated_grants] == [TABLE]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +11,13 @@ from tableguard.aws.dynamodb import AS_OF
 from tableguard.policy import FromVpc, PermissionSet, Role, RoleOfEveryAccount
 from tableguard.policy.denials import denying
 from tableguard.policy.guardrails import Control, OnlyRegions, ProtectBackups, ProtectTables
+from tableguard.policy.metadata.fences import control_json
 from tableguard.policy.perimeter import Exemption, Fenced, Forwarding, LambdaPoller, Perimeter
 from tableguard.review.as_json import as_json
 from tableguard.review.as_markdown import as_markdown
 from tableguard.review.as_text import as_text
 from tableguard.review.report import FindingKind, Review
-from tests.unit.review.support import CONSUMER, OWNER, REGION, deny, document, reviewed, stack, table
+from tests.unit.review.support import CONSUMER, OWNER, REGION, claiming, deny, document, reviewed, stack, table
 from tests.unit.review.test_schema import REVIEW, problems
 
 Json = dict[str, Any]
@@ -56,7 +56,7 @@ def policy(content: Json, *, kind: str = "SERVICE_CONTROL_POLICY", control: Json
         "Properties": {"Type": kind, "Name": "wall", "TargetIds": ["r-ab12"], "Content": content},
     }
     if control is not None:
-        resource["Metadata"] = {"tableguard": {"control": json.loads(json.dumps(control))}}
+        resource |= claiming(control=control)
     return reviewed(stack(T=table()), stack("Org", "999988887777", P=resource))
 
 
@@ -74,7 +74,7 @@ def role(name: str, account: str = OWNER) -> str:
 
 
 def test_who_is_spared_for_what_and_why_in_an_scp() -> None:
-    control = CONTROL.described()
+    control = control_json(CONTROL)
     found = policy(denying(CONTROL.service_control()), control=control)
     # This one is a document for itself, too large for one policy, and nothing in it contradicts the metadata.
     assert {finding.kind for finding in found.findings} == {FindingKind.TOO_LARGE}
@@ -106,7 +106,7 @@ def test_a_statement_about_everything_but_some_actions_is_said_as_such() -> None
         guardians=[DEPLOYMENT],
         passers=[DEPLOYING],
     )
-    said = exempt(policy(denying(control.service_control()), control=control.described()))
+    said = exempt(policy(denying(control.service_control()), control=control_json(control)))
     what, reason = said[f"role alarms of {OWNER}"]
     # The way out of a lock-out has a statement of its own.
     assert [each for each in what if each.endswith(" actions (OnlyRegions)")] == list(what[:1])
@@ -135,7 +135,9 @@ def test_an_rcp_says_which_day_its_list_is_of() -> None:
 def test_the_same_of_an_rcp_whose_roles_count_in_the_resources_account() -> None:
     control = Control(perimeter=CONTROL.perimeter, guardrails=[ProtectTables()], guardians=CONTROL.guardians)
     found = policy(
-        denying(control.resource_control(), principal="*"), kind="RESOURCE_CONTROL_POLICY", control=control.described()
+        denying(control.resource_control(), principal="*"),
+        kind="RESOURCE_CONTROL_POLICY",
+        control=control_json(control),
     )
     said = exempt(found)
     assert said[f"role exporter of {OWNER}"] == (("export",), "nightly")
@@ -185,7 +187,7 @@ def test_an_account_that_some_statements_spare_is_exempt_from_those() -> None:
 
 
 def test_every_format_shows_them_and_the_schema_holds() -> None:
-    found = policy(denying(CONTROL.service_control()), control=CONTROL.described())
+    found = policy(denying(CONTROL.service_control()), control=control_json(CONTROL))
     for text in (as_text(found, width=120), as_markdown(found)):
         assert "calls forwarded by athena.amazonaws.com: Scan, actions that AWS" in text
     written = as_json(found)

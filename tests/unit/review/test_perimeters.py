@@ -9,15 +9,38 @@ from typing import Any, Final
 
 import pytest
 
-from tableguard.policy import FromNetwork, FromVpc, PermissionSet, Role, TableReference
+from tableguard.policy import FromNetwork, FromVpc, FromVpcEndpoint, PermissionSet, Role, TableReference
 from tableguard.policy.denials import Denial
+from tableguard.policy.metadata import people_json, perimeter_json
+from tableguard.policy.metadata.conditions import network_json
 from tableguard.policy.people import NoPeople
-from tableguard.policy.perimeter import Exemption, Fenced, Forwarding, LambdaPoller, Perimeter
+from tableguard.policy.perimeter import (
+    Exemption,
+    Fenced,
+    Forwarding,
+    FromVpcsOfAccount,
+    FromVpcsOfOrganization,
+    LambdaPoller,
+    Network,
+    Perimeter,
+)
 from tableguard.review.as_json import as_json
 from tableguard.review.as_markdown import as_markdown
 from tableguard.review.as_text import as_text
 from tableguard.review.report import Review
-from tests.unit.review.support import CONSUMER, OWNER, REGION, TABLE, deny, document, reviewed, stack, table, to
+from tests.unit.review.support import (
+    CONSUMER,
+    OWNER,
+    REGION,
+    TABLE,
+    claiming,
+    deny,
+    document,
+    reviewed,
+    stack,
+    table,
+    to,
+)
 from tests.unit.review.test_schema import REVIEW, problems
 
 Json = dict[str, Any]
@@ -43,14 +66,15 @@ def _fence(fence: Perimeter | NoPeople, kind: str) -> tuple[list[Json], list[Jso
     def written(denials: tuple[Denial, ...]) -> list[Json]:
         return [denial.to_json(principal="*") for denial in denials]
 
-    claims = json.loads(json.dumps({kind: fence.described()}))
+    said = perimeter_json(fence) if isinstance(fence, Perimeter) else people_json(fence)
+    claims = json.loads(json.dumps({kind: said}))
     return written(fence.table_statements(ORDERS)), written(fence.stream_statements(ORDERS)), claims
 
 
 def _table(policy: list[Json], stream: list[Json], claims: Json) -> Json:
     made = table(*policy, stream=stream)
     made["Properties"].setdefault("StreamSpecification", {})
-    return {**made, "Metadata": {"tableguard": claims}}
+    return {**made, **claiming(**claims)}
 
 
 def _private(**changed: Any) -> Review:
@@ -205,23 +229,35 @@ class TestDisagreements:
     @pytest.mark.parametrize(
         ("inside", "said"),
         [
-            ([f"from {VPC} in {REGION}"], "the policies let 192.0.2.0/24 in, which the metadata does not say"),
+            ([FromVpc(VPC, region=REGION)], "the policies let 192.0.2.0/24 in, which the metadata does not say"),
             (
-                [f"from {VPC} in {REGION}", "from 192.0.2.0/24", "through vpce-1"],
-                "the metadata says that vpce-1 is inside, and the policies do not name it",
+                [FromVpc(VPC, region=REGION), FromNetwork("192.0.2.0/24"), FromVpcEndpoint("vpce-1a2b3c4d")],
+                "the metadata says that vpce-1a2b3c4d is inside, and the policies do not name it",
             ),
-            ([f"from {VPC} in {REGION}", "from 192.0.2.0/24", "from vpc-9 in us-west-2"], None),
+            (
+                [FromVpc(VPC, region=REGION), FromNetwork("192.0.2.0/24"), FromVpc("vpc-0abc1239", region="us-west-2")],
+                None,
+            ),
+            (
+                [FromVpc(VPC, region=REGION), FromNetwork("192.0.2.0/24"), FromVpcsOfAccount(CONSUMER)],
+                f"the metadata says that {CONSUMER} is inside, and the policies do not name it",
+            ),
+            (
+                [FromVpc(VPC, region=REGION), FromNetwork("192.0.2.0/24"), FromVpcsOfOrganization("o-a1b2c3d4e5")],
+                "the metadata says that o-a1b2c3d4e5 is inside, and the policies do not name it",
+            ),
         ],
     )
-    def test_networks(self, inside: list[str], said: str | None) -> None:
-        assert _messages(_private(claims=_claims(inside=inside))) == ([said] if said else [])
+    def test_networks(self, inside: list[Network], said: str | None) -> None:
+        claims = _claims(inside=[network_json(network) for network in inside])
+        assert _messages(_private(claims=claims)) == ([said] if said else [])
 
     def test_a_perimeter_in_the_metadata_alone(self) -> None:
         messages = _messages(_private(policy=[], stream=[]))
         assert f"the metadata says that {VPC} is inside, and the policies do not name it" in messages
 
     def test_a_replica_that_stands_open_for_a_while_is_no_finding(self) -> None:
-        found = _private(policy=[], stream=[], claims=_claims(**{"open replicas": {REGION: "empty until Monday"}}))
+        found = _private(policy=[], stream=[], claims=_claims(open_replicas={REGION: "empty until Monday"}))
         assert _messages(found) == []
         assert "open     until its next deployment: empty until Monday" in as_text(found)
 
@@ -243,7 +279,7 @@ class TestPeople:
     def test_an_exception_that_nobody_explains_or_that_is_not_given(self) -> None:
         policy, stream, claims = _fence(NO_PEOPLE, "people")
         unexplained = copy.deepcopy(claims)
-        unexplained["people"]["exceptions"] = []
+        unexplained["people"]["exemptions"] = []
         said = f"the policies exempt permission set Steward of {OWNER} for GetItem, and no metadata says why"
         assert set(_messages(reviewed(stack(T=_table(policy, stream, unexplained))))) == {said}
         without = json.loads(json.dumps(policy).replace("Steward", "Other"))
@@ -257,7 +293,7 @@ class TestPeople:
     @pytest.mark.parametrize(("region", "waits"), [(REGION, True), ("us-west-2", False)])
     def test_a_replica_whose_policy_comes_later_is_no_finding_and_any_other_is(self, region: str, waits: bool) -> None:
         claims = _fence(NO_PEOPLE, "people")[2]
-        claims["people"]["open replicas"] = {region: "its policy comes next"}
+        claims["people"]["open_replicas"] = {region: "its policy comes next"}
         found = reviewed(stack(T=_table([], [], claims)))
         kept_out = "the metadata says that people are kept out, and the policies do not"
         assert (kept_out in _messages(found)) is not waits
@@ -265,7 +301,7 @@ class TestPeople:
 
     def test_what_is_open_to_people_excuses_no_perimeter(self) -> None:
         claims = _claims()
-        claims["people"] = {"sign_in_roles": [], "exceptions": [], "open replicas": {REGION: "its policy comes next"}}
+        claims["people"] = {"open_replicas": {REGION: "its policy comes next"}}
         messages = _messages(_private(policy=[], stream=[], claims=claims))
         assert f"the metadata says that {VPC} is inside, and the policies do not name it" in messages
 
@@ -274,7 +310,7 @@ class TestPeople:
 def test_what_a_replica_repeats_is_listed_once_and_counted_once(write: Any) -> None:
     claims = _fence(NO_PEOPLE, "people")[2]
     properties = {"TableName": "orders", "Replicas": [{"Region": REGION}, {"Region": "us-west-2"}]}
-    made = {"Type": "AWS::DynamoDB::GlobalTable", "Properties": properties, "Metadata": {"tableguard": claims}}
+    made = {"Type": "AWS::DynamoDB::GlobalTable", "Properties": properties, **claiming(**claims)}
     found = reviewed(stack(T=made))
     assert len({(each.message, each.table) for each in found.findings}) == 2
     assert len({each.message for each in found.findings}) == 1
@@ -305,7 +341,7 @@ class TestOrganization:
                 "TargetIds": [target],
                 "Content": document(wall),
             },
-            "Metadata": {"tableguard": {"control": {"guardrails": [], **left_off}}},
+            **claiming(control={"guardrails": [], **left_off}),
         }
         return reviewed(stack(T=table()), stack("Org", CONSUMER, P=policy))
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
+from tableguard.policy import Access, Account, FromVpcEndpoint, Role
 from tableguard.policy.evaluation import evaluate
 from tableguard.review.access import Status
 from tableguard.review.as_json import as_json
@@ -26,6 +27,7 @@ from tests.unit.review.support import (
     TODAY,
     VENDOR,
     allow,
+    claim,
     consumer,
     deny,
     document,
@@ -43,7 +45,10 @@ from tests.unit.review.support import (
 
 VPCE = {"StringEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}}
 ORG = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
-CLAIM = {"principal": f"role reader of {CONSUMER}", "access": "GetItem", "reason": "ADR-7"}
+READING = Role(account=CONSUMER, name="reader")
+GET = Access.on_table("GetItem")
+CLAIM = claim(READING, GET, reason="ADR-7")
+SOMEBODY = {"kind": "identity", "account": {"Ref": "Whose"}, "principal_arn": {"Fn::ImportValue": "Role"}}
 
 
 def before(day: str) -> dict[str, Any]:
@@ -417,8 +422,7 @@ def test_the_side_of_the_key_can_be_missing() -> None:
     ("claims", "grant", "words"),
     [
         ([CLAIM], to(READER), None),
-        ([{**CLAIM, "access": "READ"}], to(READER), "the policies do not allow BatchGetItem"),
-        ([{**CLAIM, "access": "nonsense"}], to(READER), "that nobody can read"),
+        ([claim(READING, Access.READ)], to(READER), "the policies do not allow BatchGetItem"),
         ([{**CLAIM, "until": "2027-01-31"}], to(READER, Condition=before("2027-02-01")), None),
         (
             [{**CLAIM, "until": "2027-01-30"}],
@@ -427,11 +431,14 @@ def test_the_side_of_the_key_can_be_missing() -> None:
         ),
         ([{**CLAIM, "until": "2027-01-31"}], to(READER), "by the policies it ends never"),
         ([CLAIM], to(READER, Condition=before("2027-02-01")), "states that it ends never"),
-        ([{**CLAIM, "conditions": ["through vpce-1a2b3c4d"]}], to(READER, Condition=VPCE), None),
-        ([{**CLAIM, "conditions": ["through vpce-2"]}], to(READER, Condition=VPCE), "the policies do not have"),
-        ([{**CLAIM, "principal": f"role other of {CONSUMER}"}, CLAIM], to(READER), "the policies do not allow GetItem"),
-        ([{**CLAIM, "principal": f"account {VENDOR}"}], to(READER), "has access that no grant in the metadata states"),
-        ([{**CLAIM, "principal": "Stack/SomeRole"}, CLAIM], to(READER), None),
+        ([claim(READING, GET, conditions=[FromVpcEndpoint("vpce-1a2b3c4d")])], to(READER, Condition=VPCE), None),
+        (
+            [claim(Role(account=CONSUMER, name="other"), GET), CLAIM],
+            to(READER),
+            "the policies do not allow GetItem",
+        ),
+        ([claim(Account(VENDOR), GET)], to(READER), "has access that no grant in the metadata states"),
+        ([{**CLAIM, "principal": SOMEBODY}, CLAIM], to(READER), None),
     ],
 )
 def test_metadata_that_disagrees_with_the_policies_is_a_finding(

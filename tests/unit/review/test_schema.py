@@ -143,7 +143,7 @@ REVIEW: Final = {
     "findings": [{**NOTE, "statement": (WHOLE, None)}],
     "warnings": [NOTE],
     "acknowledged": [{"rule": TEXT, "reason": TEXT, "where": TEXT, "hidden": [TEXT]}],
-    "unknown": [{"what": TEXT, "place": (PLACE, None)}],
+    "unknown": [{"kind": TEXT, "what": TEXT, "place": (PLACE, None)}],
     "organization_policies": [
         {
             "kind": TEXT,

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
-from tableguard.policy import minified
+from tableguard.policy import Access, Account, minified
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.summary import Fill, StackSummary, rendered, summarize
+from tests.unit.review.support import claim, claiming
 
 DOCUMENT = {
     "Version": "2012-10-17",
@@ -19,8 +20,11 @@ def stack(**resources: Any) -> SynthesizedStack:
     return SynthesizedStack("Data", "111122223333", "eu-west-1", {"Resources": resources})
 
 
+CLAIM: Final = claim(Account("222233334444"), Access.READ)
+
+
 def test_tables_and_grants_are_counted() -> None:
-    table = {"Type": "AWS::DynamoDB::GlobalTable", "Metadata": {"tableguard": {"grants": [{}, {}]}}}
+    table = {"Type": "AWS::DynamoDB::GlobalTable", **claiming(grants=[CLAIM, CLAIM])}
     summary = summarize(stack(A=table, B={"Type": "AWS::DynamoDB::Table"}, C={"Type": "AWS::S3::Bucket"}))
     assert (summary.tables, summary.grants, summary.fullest) == (2, 2, None)
 

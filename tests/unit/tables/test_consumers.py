@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 import tableguard as tg
+from tableguard.policy.metadata import METADATA_KEY, consumer_metadata
 from tests.unit.tables.support import (
     KEY,
     LAMBDA,
@@ -207,14 +208,4 @@ def test_table_and_grant_stand_in_the_metadata_of_the_policy() -> None:
     tg.ConsumerAccess(consumer, "Access", role=role, grant=grant, table=TABLE)
 
     (policy,) = Documents.of(consumer).resources("AWS::IAM::Policy")
-    assert policy["Metadata"]["tableguard"] == {
-        "table": TABLE.arn,
-        "grants": [
-            {
-                "principal": f"account {VENDOR}",
-                "access": "READ",
-                "reason": "contract 12",
-                "until": "2027-01-31",
-            }
-        ],
-    }
+    assert policy["Metadata"][METADATA_KEY] == consumer_metadata(grant, TABLE)

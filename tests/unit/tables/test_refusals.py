@@ -274,7 +274,7 @@ ROWS = {
     "the same grant twice in a list": Row(
         granted(table_v2, READER, READER),
         "a grant on Data/Orders/Resource",
-        READER.described(),
+        READER,
         "each access of a principal once",
         "Remove one of the two.",
     ),
@@ -288,7 +288,7 @@ ROWS = {
     "the same grant twice": Row(
         twice,
         "a grant on Data/Orders/Resource",
-        READER.described(),
+        READER,
         "each access of a principal once",
         "Remove one of the two.",
     ),

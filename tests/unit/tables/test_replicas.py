@@ -74,6 +74,34 @@ def test_phase_1_leaves_the_replica_without_a_policy_of_ours_and_says_so(flag: s
     allowed(data, "GetItem")
 
 
+def test_beside_a_grant_within_the_account_one_to_another_stands_in_the_policy_and_waits_for_replicas() -> None:
+    data = stack(app(**FLAGS["with the flag"]))
+    table = table_v2(data, replicas=[dynamodb.ReplicaTableProps(region=REPLICA)])
+    own = tg.TableGrant(tg.Role(account=OWNER, name="app"), tg.Access.READ, reason="a test")
+    tg.TableAccess(data, "Access", table=table, table_grants=[own, READER])
+
+    (warning,) = warnings(data)
+    assert "tableguard:replica-without-policy" in warning
+    policy = Documents.of(data).table_policy()
+    allowed(policy, "GetItem")
+    assert "role/app" not in json.dumps(policy)
+
+
+def test_of_two_replicas_the_one_that_is_new_waits_and_is_warned_of() -> None:
+    data = attached(FLAGS["with the flag"], replica_is="added after", deployed=[REPLICA])
+    table = data.node.find_child("Orders")
+    assert isinstance(table, dynamodb.TableV2)
+    table.add_replica(region="us-west-2")
+
+    (warning,) = warnings(data)
+    documents = Documents.of(data)
+    assert "tableguard:replica-without-policy" in warning
+    assert "the replicas in us-west-2 get none" in warning
+    assert "deployed_replicas=['us-west-2']" in warning
+    assert documents.table_policy("us-west-2") is None
+    assert documents.table_policy(REPLICA) is not None
+
+
 @pytest.mark.parametrize("flag", FLAGS)
 @pytest.mark.parametrize("replica_is", ["there before", "added after"])
 def test_phase_2_gives_the_replica_a_policy_for_its_own_arn_indexes_and_stream(flag: str, replica_is: str) -> None:

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 import tableguard as tg
+from tableguard.policy.metadata import METADATA_KEY, read
 from tests.unit.tables.support import (
     ANY_KIND,
     LISTENER,
@@ -331,13 +332,13 @@ def test_grants_are_listed_with_their_reasons_in_the_metadata_of_the_table() -> 
     access(READER)(table)
     access(WRITER, LISTENER_ON_TABLE)(table)
 
-    assert Documents.of(data).table["Metadata"]["tableguard"] == {
-        "grants": [
-            {"principal": "role reader of 222233334444", "access": "READ", "reason": "ADR-7"},
-            {"principal": "role writer of 222233334444", "access": "WRITE", "reason": "ADR-8"},
-            {"principal": "account 333344445555", "access": "query", "reason": "contract 12"},
-        ]
-    }
+    reading = read(Documents.of(data).table["Metadata"][METADATA_KEY])
+    assert reading.problems == ()
+    assert [(each.principal.label, each.access, each.reason) for each in reading.claims.grants] == [
+        ("role reader of 222233334444", tg.Access.READ, "ADR-7"),
+        ("role writer of 222233334444", tg.Access.WRITE, "ADR-8"),
+        ("account 333344445555", tg.Access.query(), "contract 12"),
+    ]
 
 
 LISTENER_ON_TABLE = tg.TableGrant(tg.Account(VENDOR), tg.Access.query(), reason="contract 12")

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tableguard.policy import Access
-from tableguard.review.picture import Endpoint, Key, OrganizationPolicy, Picture, Unknown
+from tableguard.review.picture import Endpoint, Key, OrganizationPolicy, Picture
 from tableguard.review.rules import NobodyCan, OnlyAccounts
+from tableguard.review.unknown import Unknown, UnknownKind
 from tableguard.validation import _digest
 from tests.unit.review.rules.support import (
     AT_TABLE,
@@ -116,7 +117,9 @@ def test_a_deny_about_something_else_does_not() -> None:
 @pytest.mark.parametrize("source", ["", "1a2b"])
 def test_something_unknown_that_says_something_else_is_another_finding(source: str) -> None:
     def found(said: str) -> set[str]:
-        return digests(picture(unknowns=(Unknown(AT_TABLE, "its Properties are no object", OWNER, source=said),)))
+        return digests(
+            picture(unknowns=(Unknown(AT_TABLE, UnknownKind.PROPERTIES_NO_OBJECT, account=OWNER, source=said),))
+        )
 
     assert found(source) == found(source)
     assert found(source).isdisjoint(found("other"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from itertools import chain, islice, zip_longest
+from itertools import chain, islice, takewhile, zip_longest
 from typing import Any, Final
 
 from . import catalogue, moments, storage
@@ -45,14 +45,17 @@ def _of_account(
 
     So that the others have their turn meanwhile: an account can have folders without end.
     """
-    for region in storage.folders(s3, intake, account):
+
+    def inside(prefix: str) -> Iterator[str]:
+        """Its folders, as long as there is time: whatever they hold, and however many there are."""
+        return takewhile(lambda _: left() >= _RESERVE, storage.folders(s3, intake, prefix))
+
+    for region in inside(account):
         yield None
-        for table in storage.folders(s3, intake, region):
+        for table in inside(region):
             yield None
             done: set[str] | None = None
-            for folder in storage.folders(s3, intake, f"{table}AWSDynamoDB/"):
-                if left() < _RESERVE:
-                    return
+            for folder in inside(f"{table}AWSDynamoDB/"):
                 place = _place(folder)
                 if place is None:
                     yield None
@@ -66,8 +69,6 @@ def _of_account(
                     and not _runs(s3, work, place.work, running)
                 )
                 yield f"{folder}manifest-summary.json" if waits else None
-            if left() < _RESERVE:
-                return
 
 
 def _place(folder: str) -> Place | None:

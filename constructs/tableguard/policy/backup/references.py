@@ -9,6 +9,7 @@ from typing import Final
 from tableguard.aws.partitions import partition_of
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.lists import texts_of
 from tableguard.policy.principals import Role
 
 EXPORTS: Final = "AWSDynamoDB"
@@ -113,7 +114,7 @@ class ReplicationSource:
         names.role_name("the role of a ReplicationSource", self.role_name)
         if self.tables is None:
             return
-        tables = names.listed("the tables of a ReplicationSource", self.tables)
+        tables = texts_of("the tables of a ReplicationSource", self.tables)
         for table in tables:
             names.table_name("a table of a ReplicationSource", table)
             if table == EXPORTS:

@@ -60,6 +60,9 @@ class BreakGlassAccess:
     on_tables: tuple[str, ...]
     data: bool = False
 
+    def __repr__(self) -> str:
+        return f"BreakGlassAccess.{self.name.upper().replace(' AND ', '_AND_')}"
+
     SETTINGS: ClassVar[BreakGlassAccess]
     """Throughput, indexes, table class, whatever else `UpdateTable` does, and the reach of auto scaling. It reads no
     item, moves none and changes no policy, replica, backup or tag. `UpdateTable` cannot be narrowed any further, so it

@@ -18,8 +18,9 @@ from typing import Final, TypeAlias
 from tableguard.policy.conditions import Clause, Until
 from tableguard.policy.documents import VERSION, Json, condition_element, scalar
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.lists import listed
 from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, User
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
 DEFAULT_MFA_AGE: Final = 900
@@ -55,8 +56,10 @@ class UsersWithMfa:
     mfa_age: int = DEFAULT_MFA_AGE
     source_identity: bool = False
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
-        users = objects("the users of UsersWithMfa", self.users)
+        users = listed("the users of UsersWithMfa", self.users)
         for user in users:
             if not isinstance(user, User):
                 raise InvalidInputError("a user of UsersWithMfa", value=user, allowed='a User(account="…", name="…")')
@@ -99,9 +102,9 @@ def doors_of(values: object) -> tuple[Door, ...]:
     Raises:
         InvalidInputError: It is no list, empty, holds something else, or the same door twice.
     """
-    listed = objects("the doors of a break-glass role", values)
-    doors = tuple(value for value in listed if isinstance(value, Door))
-    for value in listed:
+    given = listed("the doors of a break-glass role", values)
+    doors = tuple(value for value in given if isinstance(value, Door))
+    for value in given:
         if not isinstance(value, Door):
             raise InvalidInputError(
                 "a door of a break-glass role",

@@ -9,6 +9,7 @@ from tableguard.aws import backup, dynamodb
 from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.representation import as_call
 
 # Restoring stays open, and so does reading what a backup holds without a restore. No vault's policy goes by tags.
 _ACTIONS: Final = (
@@ -38,6 +39,8 @@ class ProtectBackups(Guardrail):
     """
 
     costs: ClassVar[str] = "deleting backups by hand, and changing backup plans, vaults and restore tests"
+
+    __repr__ = as_call
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         unless = rendering.unless(self.let_through(rendering.guardians))

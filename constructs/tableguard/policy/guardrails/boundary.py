@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tableguard.policy.boundary import DEFAULT_NAME, Boundary
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.perimeter import Guardian
+from tableguard.policy.representation import as_call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class ForceBoundary(Guardrail):
 
     costs: ClassVar[str] = "making and changing roles and users without the boundary, those that tools make included"
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
         Boundary(name=self.policy_name, path=self.path)
@@ -40,5 +45,6 @@ class ForceBoundary(Guardrail):
         boundary = Boundary(name=self.policy_name, path=self.path)
         return boundary.service_control_statements(self.let_through(rendering.guardians), partition=rendering.partition)
 
-    def described(self) -> dict[str, object]:
-        return {**Guardrail.described(self), "boundary": f"{self.path}{self.policy_name}"}
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {"boundary": [f"{self.path}{self.policy_name}"]}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of, reason_of
+from tableguard.policy.perimeter import Guardian
+from tableguard.policy.representation import as_call
 
 _LAUNCHES: Final = (
     *actions_of(
@@ -47,6 +50,8 @@ class NoEc2(Guardrail):
     spares_guardians: ClassVar[bool] = False
     costs: ClassVar[str] = "instances, and services that run on the account's own: EMR, Beanstalk, EKS nodes, Batch"
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
         reason_of("the reason of NoEc2", self.reason)
@@ -54,5 +59,6 @@ class NoEc2(Guardrail):
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         return (Denial(sid="NoEc2", actions=_LAUNCHES, clauses=rendering.unless(self.spared)),)
 
-    def described(self) -> dict[str, object]:
-        return {**Guardrail.described(self), "reason": self.reason}
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {"reason": [self.reason]}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.lists import listed
 from tableguard.policy.perimeter import Guardian, RoleOfEveryAccount
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, Role, User
@@ -28,13 +29,11 @@ def spared_by(what: str, values: object) -> tuple[Guardian, ...]:
         InvalidInputError: It is no list, or something in it is no role, user or permission set.
     """
     allowed = "a list of Role, User, PermissionSet and RoleOfEveryAccount"
-    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
-        raise InvalidInputError(what, value=values, allowed=allowed, fix="Put it into a list: […].")
-    listed = tuple(values)
-    for value in listed:
+    given = listed(what, values, allowed=allowed)
+    for value in given:
         if not isinstance(value, Role | User | PermissionSet | RoleOfEveryAccount):
             raise InvalidInputError(what, value=value, allowed=allowed)
-    return listed
+    return given
 
 
 def reason_of(what: str, reason: object) -> str:
@@ -128,12 +127,10 @@ class Guardrail(abc.ABC):
             rendering: The policy that they are for.
         """
 
-    def described(self) -> dict[str, object]:
-        """What the template's metadata says of it."""
-        said: dict[str, object] = {"guardrail": self.name}
-        if self.spared:
-            said["spared"] = [one.label for one in self.spared]
-        return said
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        """What else a reader of the template should know of it: texts, or principals, by what they are."""
+        return {}
 
 
 def actions_of(service: str, names: str) -> tuple[str, ...]:

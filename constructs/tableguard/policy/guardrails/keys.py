@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -12,6 +12,9 @@ from tableguard.policy import names
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.lists import texts_of
+from tableguard.policy.perimeter import Guardian
+from tableguard.policy.representation import as_call
 
 # To import a key's material again is a way back.
 _OF_A_KEY: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="key", but=(Category.RESTORE,))
@@ -39,9 +42,11 @@ class ProtectKeys(Guardrail):
     in_rcp: ClassVar[bool] = True
     costs: ClassVar[str] = "deleting keys and changing key policies by hand, those of tests included"
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
-        keys = names.listed("the keys of ProtectKeys", self.keys)
+        keys = texts_of("the keys of ProtectKeys", self.keys)
         for key in keys:
             names.arn("a key of ProtectKeys", key)
             if ":key/" not in key:
@@ -58,6 +63,6 @@ class ProtectKeys(Guardrail):
             return (keys,)
         return (keys, Denial(sid="ProtectKeys", actions=_OF_A_STORE, clauses=unless))
 
-    def described(self) -> dict[str, object]:
-        said = Guardrail.described(self)
-        return {**said, "keys": list(self.keys)} if self.keys else said
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {"keys": self.keys}

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.representation import as_call
 
 _ACTIONS: Final = ("account:CloseAccount", "organizations:LeaveOrganization")
 
@@ -26,6 +27,8 @@ class StayInOrganization(Guardrail):
 
     spares_guardians: ClassVar[bool] = False
     costs: ClassVar[str] = "nothing in daily work"
+
+    __repr__ = as_call
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         return (Denial(sid="StayInOrganization", actions=_ACTIONS, clauses=rendering.unless(self.spared)),)

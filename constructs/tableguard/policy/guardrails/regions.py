@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
@@ -12,7 +12,9 @@ from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.lists import texts_of
 from tableguard.policy.perimeter import Guardian
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
 GLOBAL_SERVICES: Final = (
@@ -62,12 +64,14 @@ class OnlyRegions(Guardrail):
     spares_guardians: ClassVar[bool] = False
     costs: ClassVar[str] = "every regional service elsewhere, the console's home region included"
 
+    __repr__ = as_call
+
     def __init__(self, *regions: str, exempt: Sequence[str] = GLOBAL_SERVICES, spared: Sequence[Guardian] = ()) -> None:
         if not regions:
             raise InvalidInputError("the regions of OnlyRegions", value=(), allowed="at least one region")
         checked = ordered(names.region("a region of OnlyRegions", region) for region in regions)
         object.__setattr__(self, "regions", checked)
-        listed = names.listed("exempt of OnlyRegions", exempt)
+        listed = texts_of("exempt of OnlyRegions", exempt)
         for action in listed:
             if not re.fullmatch(r"[a-z0-9-]+:(\*|[A-Za-z]+\*?)", str(action), re.ASCII):
                 raise InvalidInputError(
@@ -102,10 +106,6 @@ class OnlyRegions(Guardrail):
             ),
         )
 
-    def described(self) -> dict[str, object]:
-        added = sorted(set(self.exempt) - set(GLOBAL_SERVICES))
-        return {
-            **Guardrail.described(self),
-            "regions": list(self.regions),
-            **({"exempt": added} if added else {}),
-        }
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {"regions": self.regions, "exempt": sorted(set(self.exempt) - set(GLOBAL_SERVICES))}

@@ -12,8 +12,9 @@ from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.exempted import check_exempted
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, reason_of, spared_by
+from tableguard.policy.lists import listed
 from tableguard.policy.perimeter import Guardian, Perimeter, guard_statements
-from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
 _PROTECT = "Protect"
@@ -44,10 +45,12 @@ class Control:
     passers: Sequence[Guardian] = ()
     left_off: Mapping[str, str] = field(default_factory=dict)
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         if self.perimeter is not None and not isinstance(self.perimeter, Perimeter):
             raise InvalidInputError("the perimeter", value=self.perimeter, allowed="a Perimeter, or None")
-        guardrails = objects("the guardrails", self.guardrails)
+        guardrails = listed("the guardrails", self.guardrails)
         for guardrail in guardrails:
             if not isinstance(guardrail, Guardrail):
                 raise InvalidInputError("a guardrail", value=guardrail, allowed="a guardrail such as ProtectTables()")
@@ -134,19 +137,6 @@ class Control:
         self._check_exempted(rendering)
         fence = self.perimeter.resource_control_statements(partition=partition) if self.perimeter is not None else ()
         return self._bounded((*fence, *self._of_guardrails(rendering)), "aws:ResourceAccount")
-
-    def described(self) -> dict[str, object]:
-        """What the template's metadata says of it."""
-        said: dict[str, object] = {"guardrails": [guardrail.described() for guardrail in self.guardrails]}
-        if self.perimeter is not None:
-            said["perimeter"] = self.perimeter.described()
-        if self.guardians:
-            said["guardians"] = [one.label for one in self.guardians]
-        if self.passers:
-            said["passers"] = [one.label for one in self.passers]
-        if self.left_off:
-            said["left_off"] = [{"account": account, "reason": why} for account, why in sorted(self.left_off.items())]
-        return said
 
     def _check_exempted(self, rendering: Rendering, bound: Sequence[str] | None = None) -> None:
         exemptions = self.perimeter.exemptions if self.perimeter is not None else ()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
-from tableguard.policy.names import listed
+from tableguard.policy.lists import texts_of
+from tableguard.policy.perimeter import Guardian
+from tableguard.policy.representation import as_call
 
 _SHORTEST: Final = 4
 
@@ -36,9 +38,11 @@ class ProtectSchedules(Guardrail):
 
     costs: ClassVar[str] = "changing or pausing these schedules by hand"
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
-        names = listed("the names of ProtectSchedules", self.names)
+        names = texts_of("the names of ProtectSchedules", self.names)
         for name in names:
             if not re.fullmatch(rf"[\w.-]{{1,80}}|[\w.-]{{{_SHORTEST},79}}\*", str(name), re.ASCII):
                 raise InvalidInputError(
@@ -72,5 +76,6 @@ class ProtectSchedules(Guardrail):
         ) + tuple(f"{aws}:states:*:*:execution:{name}:*" for name in self.names)
         return (Denial(sid="ProtectSchedules", actions=actions, resources=resources, clauses=unless),)
 
-    def described(self) -> dict[str, object]:
-        return {**Guardrail.described(self), "names": list(self.names)}
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {"names": self.names}

@@ -11,12 +11,13 @@ from typing import ClassVar, Final
 
 from tableguard.aws.actions import Category, Effect
 from tableguard.aws.dynamodb import ACTIONS, Action, Resource
-from tableguard.policy import names
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
-from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.lists import listed, texts_of
+from tableguard.policy.perimeter import Guardian
+from tableguard.policy.representation import as_call
 from tableguard.policy.tables import TableReference
 
 
@@ -101,19 +102,21 @@ class ProtectTables(Guardrail):
         "deployment or break-glass only"
     )
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
-        parts = objects("the parts of ProtectTables", self.parts)
+        parts = listed("the parts of ProtectTables", self.parts)
         if not parts or not all(isinstance(part, TablePart) for part in parts):
             raise InvalidInputError(
                 "the parts of ProtectTables", value=parts, allowed="a list of TablePart.POLICY and its likes"
             )
         object.__setattr__(self, "parts", tuple(part for part in TablePart if part in parts))
-        tables = objects("the tables of ProtectTables", self.tables)
+        tables = listed("the tables of ProtectTables", self.tables)
         if not all(isinstance(table, TableReference) for table in tables):
             raise InvalidInputError("the tables of ProtectTables", value=tables, allowed="a list of TableReference")
         object.__setattr__(self, "tables", tables)
-        tags = names.listed("the tags of ProtectTables", self.tags)
+        tags = texts_of("the tags of ProtectTables", self.tags)
         if tags and TablePart.TAGS not in self.parts:
             raise InvalidInputError("the tags of ProtectTables", value=tags, allowed="none without TablePart.TAGS")
         for tag in tags:
@@ -154,10 +157,10 @@ class ProtectTables(Guardrail):
         arns = tuple(arn for table in self.tables for arn in (table.arn, f"{table.arn}/*"))
         return Denial(sid=sid, actions=actions, resources=arns or ("*",), clauses=clauses)
 
-    def described(self) -> dict[str, object]:
-        said = {**Guardrail.described(self), "parts": [part.name for part in self.parts]}
-        if self.tables:
-            said["tables"] = [table.arn for table in self.tables]
-        if self.tags:
-            said["tags"] = list(self.tags)
-        return said
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+        return {
+            "parts": [part.name for part in self.parts],
+            "tables": [table.arn for table in self.tables],
+            "tags": self.tags,
+        }

@@ -9,6 +9,7 @@ from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.aws.cloudtrail import ACTIONS
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.representation import as_call
 
 # To make a trail and to start it again stay open, and so does what services and the management account do.
 _ACTIONS: Final = qualified_names(
@@ -31,6 +32,8 @@ class ProtectTrails(Guardrail):
     """
 
     costs: ClassVar[str] = "changing one's own trails but by a deployment; making new ones stays open"
+
+    __repr__ = as_call
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         unless = rendering.unless(self.let_through(rendering.guardians))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -17,10 +17,12 @@ from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.backups import ProtectBackups
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of, spared_by
 from tableguard.policy.guardrails.keys import ProtectKeys
+from tableguard.policy.lists import texts_of
 from tableguard.policy.perimeter import Guardian
 from tableguard.policy.perimeter.guard import role_guard
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, Role, User
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
 _LEAVING: Final = (
@@ -123,6 +125,8 @@ class VaultGuardrail(Guardrail):
 
     costs: ClassVar[str] = "changing anything of the vault but by a deployment or break-glass"
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
         deployers = spared_by("deployers of VaultGuardrail", self.deployers)
@@ -140,7 +144,7 @@ class VaultGuardrail(Guardrail):
                 if not isinstance(role, Role):
                     raise InvalidInputError(f"{name} of VaultGuardrail", value=role, allowed="a list of Role(…)")
             object.__setattr__(self, name, roles)
-        buckets = names.listed("the buckets of VaultGuardrail", self.buckets)
+        buckets = texts_of("the buckets of VaultGuardrail", self.buckets)
         for bucket in buckets:
             names.bucket_name("a bucket of VaultGuardrail", bucket)
         object.__setattr__(self, "buckets", buckets)
@@ -190,13 +194,13 @@ class VaultGuardrail(Guardrail):
         s3 = f"arn:{rendering.partition}:s3:::"
         return tuple(f"{s3}{bucket}{ending}" for bucket in self.buckets for ending in endings) or ("*",)
 
-    def described(self) -> dict[str, object]:
+    @property
+    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
         return {
-            **Guardrail.described(self),
-            **({"deployers": [one.label for one in self.deployers]} if self.deployers else {}),
-            **({"sealing roles": [role.label for role in self.sealing_roles]} if self.sealing_roles else {}),
-            **({"bypassers": [one.label for one in self.bypassers]} if self.bypassers else {}),
-            **({"buckets": list(self.buckets)} if self.buckets else {}),
+            "deployers": self.deployers,
+            "sealing_roles": self.sealing_roles,
+            "bypassers": self.bypassers,
+            "buckets": self.buckets,
         }
 
 

@@ -17,6 +17,7 @@ from tableguard.policy.conditions import texts
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.perimeter.fenced import Fenced, Side
 from tableguard.policy.principals import ArnIdentity, PermissionSet, Role, User
+from tableguard.policy.representation import as_call
 
 _RESERVED_PATHS: Final = ("/aws-service-role/", "/aws-reserved/")
 
@@ -37,6 +38,8 @@ class ServiceLinkedRole:
     account: str
     service: str
     name: str
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         names.account_id("the account of a ServiceLinkedRole", self.account)
@@ -76,6 +79,8 @@ class RoleOfEveryAccount:
 
     name: str
     path: str = "/"
+
+    __repr__ = as_call
 
     def __post_init__(self) -> None:
         names.iam_path("the path of a RoleOfEveryAccount", self.path)
@@ -121,6 +126,8 @@ class LambdaPoller:
 
     role: Role
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         if not isinstance(self.role, Role):
             raise InvalidInputError("the role of a LambdaPoller", value=self.role, allowed="a Role")
@@ -156,6 +163,8 @@ class Forwarding:
     """
 
     services: tuple[str, ...]
+
+    __repr__ = as_call
 
     def __init__(self, *services: str) -> None:
         listed = texts("Forwarding", services) if services else ()
@@ -196,6 +205,8 @@ class Exemption:
     fenced: Fenced
     reason: str
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         if not isinstance(self.principal, Exempt):
             raise InvalidInputError(
@@ -231,10 +242,6 @@ class Exemption:
     def covers(self, action: str, *sides: Side) -> bool:
         """Whether it is about an action at one of these sides."""
         return self.fenced.covers(action, *sides)
-
-    def described(self) -> dict[str, str]:
-        """What the template's metadata says of it."""
-        return {"principal": self.principal.label, "fenced": self.fenced.name, "reason": self.reason}
 
 
 def replication_of(account: str) -> Exemption:

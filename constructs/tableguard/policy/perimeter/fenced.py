@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from tableguard.aws.actions import Category, Effect
 from tableguard.aws.dynamodb import ACTIONS, SERVICE, Reach, Resource, actions_that
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.representation import in_order, union
 
 
 class Side(enum.Enum):
@@ -32,9 +33,23 @@ class Side(enum.Enum):
     can stand in the way."""
 
 
+_LARGEST: Final = (
+    "ALL", "DEPLOYMENT", "ITEMS", "STREAM", "EXPORT", "BACKUP", "RESTORE", "NEW_COPY", "REPLICATE", "KINESIS", "POLICY",
+    "SETTINGS",
+)  # fmt: skip
+"""The constants, so that none comes after one that it is made of."""
+_NAMES: Final = (
+    "everything fenced", "deployment", "items", "stream", "export", "backup", "restore", "new copy", "replicate",
+    "kinesis", "policy", "settings",
+)  # fmt: skip
+_FACTORIES: Final = {Side.TABLE: "on_table", Side.STREAM: "on_stream"}
+
+
 @dataclass(frozen=True, slots=True)
 class Fenced:
     """A named set of actions that a perimeter fences. Use the constants, joined with `|`, or `Fenced.on_table(…)`.
+
+    Two of the same actions are equal, whatever they are called.
 
     Args:
         name: What messages and reports call it.
@@ -44,7 +59,7 @@ class Fenced:
         InvalidInputError: No permission, or one that no perimeter fences.
     """
 
-    name: str
+    name: str = field(compare=False)
     permissions: frozenset[tuple[Side, str]]
 
     ITEMS: ClassVar[Fenced]
@@ -76,6 +91,19 @@ class Fenced:
     """What CloudFormation does to a table that a template describes. It reads no item. Where it makes replicas under an
     SCP or RCP that fences, add `NEW_COPY`: those cannot tell a new table from the others, so that role may then read
     and write items in their eyes; the tables' own policies still deny it."""
+
+    def __repr__(self) -> str:
+        named, others = union(
+            "Fenced", {name: getattr(Fenced, name).permissions for name in _LARGEST}, self.permissions
+        )
+        made = {
+            call: ", ".join(repr(action) for action in sorted(action for at, action in others if at is side))
+            for side, call in _FACTORIES.items()
+        }
+        custom = [f"Fenced.{call}({actions})" for call, actions in made.items() if actions]
+        rest = sorted(action for side, action in others if side not in _FACTORIES)
+        pairs = ", ".join(f"(Side.NEW_TABLE, {action!r})" for action in rest)
+        return " | ".join((*named, *custom, *([f"Fenced({self.name!r}, {{{pairs}}})"] if rest else [])))
 
     def __post_init__(self) -> None:
         if not self.permissions:
@@ -110,8 +138,9 @@ class Fenced:
             raise InvalidInputError(
                 "what is joined to Fenced actions with |", value=other, allowed="others, such as Fenced.EXPORT"
             )
-        joined = dict.fromkeys((*self.name.split(" + "), *other.name.split(" + ")))
-        return Fenced(" + ".join(joined), self.permissions | other.permissions)
+        # The order in which they are joined changes nothing: no name either, which stands in templates.
+        parts = in_order((*self.name.split(" + "), *other.name.split(" + ")), _NAMES)
+        return Fenced(" + ".join(parts), self.permissions | other.permissions)
 
     def covers(self, action: str, *sides: Side) -> bool:
         """Whether an action is among them at one of these sides."""
@@ -243,4 +272,4 @@ def _custom(side: Side, actions: Iterable[str]) -> Fenced:
                 allowed=", ".join(known),
                 fix=names.suggestion(action, known),
             )
-    return Fenced(", ".join(bare), frozenset((side, action) for action in bare))
+    return Fenced(", ".join(sorted(bare)), frozenset((side, action) for action in bare))

@@ -21,9 +21,9 @@ from tableguard.aws.iam import ACTIONS
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.lists import listed
 from tableguard.policy.perimeter.exemptions import Exempt, Forwarding, RoleOfEveryAccount, ServiceLinkedRole
 from tableguard.policy.perimeter.identities import arns_of
-from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, Role, User
 from tableguard.policy.tokens import ordered
 
@@ -58,9 +58,9 @@ def guardians_of(what: str, values: object) -> tuple[Guardian, ...]:
     Raises:
         InvalidInputError: It is no list, or something in it cannot be a guardian.
     """
-    listed = objects(f"{what} of a perimeter", values)
-    guardians = tuple(value for value in listed if isinstance(value, Guardian))
-    for value in listed:
+    given = listed(f"{what} of a perimeter", values)
+    guardians = tuple(value for value in given if isinstance(value, Guardian))
+    for value in given:
         if not isinstance(value, Guardian):
             raise InvalidInputError(
                 f"one of {what} of a perimeter",

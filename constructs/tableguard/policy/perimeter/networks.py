@@ -10,7 +10,8 @@ from tableguard.aws.dynamodb import Action
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause, Condition, FromNetwork, FromVpc, FromVpcEndpoint, texts
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.perimeter.lists import objects
+from tableguard.policy.lists import listed
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
 _REGION: Final = "aws:RequestedRegion"
@@ -32,6 +33,8 @@ class FromVpcsOfAccount(Condition):
     """
 
     accounts: tuple[str, ...]
+
+    __repr__ = as_call
 
     def __init__(self, *accounts: str) -> None:
         checked = (
@@ -63,6 +66,8 @@ class FromVpcsOfOrganization(Condition):
 
     organization: str
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         names.organization_id("the organization of FromVpcsOfOrganization", self.organization)
 
@@ -92,18 +97,18 @@ class TrustedNetworks:
 
     def __post_init__(self) -> None:
         allowed = "a list of FromVpc, FromVpcEndpoint, FromNetwork, FromVpcsOfAccount and FromVpcsOfOrganization"
-        listed = objects("the networks of a perimeter", self.networks)
-        for network in listed:
+        given = listed("the networks of a perimeter", self.networks)
+        for network in given:
             if not isinstance(network, Network):
                 raise InvalidInputError("the networks of a perimeter", value=network, allowed=allowed)
-        if not listed:
+        if not given:
             raise InvalidInputError(
                 "the networks of a perimeter",
                 value=(),
                 allowed=allowed,
                 fix="Without one, everybody but the exempt roles would be locked out.",
             )
-        object.__setattr__(self, "networks", listed)
+        object.__setattr__(self, "networks", given)
         if self.ranges:
             names.networks("a perimeter", self.ranges)
 

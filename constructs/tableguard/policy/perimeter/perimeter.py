@@ -11,6 +11,7 @@ from tableguard.policy import names
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import IS_SERVICE, VIA_LAST, VIA_SERVICE, Denial, joined, unless_called_by
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.lists import listed
 from tableguard.policy.perimeter.exemptions import (
     Exemption,
     Forwarding,
@@ -21,10 +22,10 @@ from tableguard.policy.perimeter.exemptions import (
 from tableguard.policy.perimeter.fenced import Side, fenced_anywhere, fenced_at, parts_of
 from tableguard.policy.perimeter.guard import Guardian, guard_statements, guardians_of
 from tableguard.policy.perimeter.identities import arns_of
-from tableguard.policy.perimeter.lists import objects
 from tableguard.policy.perimeter.networks import Network, TrustedNetworks
 from tableguard.policy.perimeter.unclassified import at_table, by_region, in_one, suffix_of
 from tableguard.policy.principals import PRINCIPAL_ARN, Role
+from tableguard.policy.representation import as_call
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import ordered
 
@@ -32,7 +33,6 @@ _EVERYWHERE: Final = (Side.TABLE, Side.STREAM, Side.NEW_TABLE)
 # The way out of a lock-out, which must stay open in every policy: the root user of the account deletes the policy.
 _RECOVERY: Final = "DeleteResourcePolicy"
 _FUNCTION: Final = "lambda:SourceFunctionArn"
-_OF_UNCLASSIFIED: Final = ("unclassified_open", "not_action_at_tables")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +75,12 @@ class Perimeter:
     not_action_at_tables: str | None = None
     trusted: TrustedNetworks = field(init=False, repr=False, compare=False)
 
+    __repr__ = as_call
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "trusted", TrustedNetworks(self.networks))
         object.__setattr__(self, "networks", self.trusted.networks)
-        object.__setattr__(self, "exemptions", objects("the exemptions of a perimeter", self.exemptions))
+        object.__setattr__(self, "exemptions", listed("the exemptions of a perimeter", self.exemptions))
         for position, exemption in enumerate(self.exemptions):
             if not isinstance(exemption, Exemption):
                 raise InvalidInputError("an exemption of a perimeter", value=exemption, allowed="an Exemption")
@@ -209,14 +211,6 @@ class Perimeter:
         """
         needed = [e for e in self.exemptions if not isinstance(e.principal, ServiceLinkedRole)]
         return self._everywhere(needed, partition, owner="${aws:ResourceAccount}", of_resource=True)
-
-    def described(self) -> dict[str, object]:
-        """What the template's metadata says of it: a claim, for the review's reader."""
-        return {
-            "inside": [network.label for network in self.networks],
-            "exemptions": [exemption.described() for exemption in self.exemptions],
-            **{name: getattr(self, name) for name in _OF_UNCLASSIFIED if getattr(self, name) is not None},
-        }
 
     def _deploying(self, partition: str, *, account: str, bound: Collection[str] | None = None) -> tuple[str, ...]:
         """Whoever deploys, in some accounts or in any: what CloudFormation needs tomorrow must stop no deployment."""

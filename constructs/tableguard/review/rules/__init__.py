@@ -1,7 +1,7 @@
 """Rules about who may do what, and trying them on the picture of an organization."""
 
 from tableguard.review.rules.around import NoWayAround
-from tableguard.review.rules.check import MOST_REQUESTS, Failure, Results, check
+from tableguard.review.rules.check import MOST_REQUESTS, Results, check
 from tableguard.review.rules.meaning import (
     EVERY_ACCESS,
     ITEMS,
@@ -10,9 +10,10 @@ from tableguard.review.rules.meaning import (
     NobodyCan,
     OnlyAccounts,
     OnlyFrom,
-    Question,
-    Rule,
 )
+from tableguard.review.rules.question import Question
+from tableguard.review.rules.rule import Failure, Outcome, Rule
+from tableguard.review.rules.trial import TriedRule
 
 __all__ = [
     "EVERY_ACCESS",
@@ -25,8 +26,10 @@ __all__ = [
     "NobodyCan",
     "OnlyAccounts",
     "OnlyFrom",
+    "Outcome",
     "Question",
     "Results",
     "Rule",
+    "TriedRule",
     "check",
 ]

@@ -8,7 +8,7 @@ roles.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -16,10 +16,12 @@ from tableguard.aws.dynamodb import ACTIONS, Resource
 from tableguard.policy import Access, InvalidInputError, Role
 from tableguard.policy.evaluation import Place
 from tableguard.policy.perimeter.fenced import Side, fenced_at
-from tableguard.review.picture import Picture
+from tableguard.review.rules.deciding import Deciding
 from tableguard.review.rules.detours import Detours, Found
-from tableguard.review.rules.meaning import Question, Rule
+from tableguard.review.rules.doubts import FAILS_NO_RULE
+from tableguard.review.rules.rule import Failure, Outcome, Rule
 from tableguard.review.rules.scene import Scene
+from tableguard.review.rules.wording import place_in_words
 
 _ON_TABLE: Final = fenced_at(Side.TABLE, settings=False)
 
@@ -75,22 +77,27 @@ class NoWayAround(Rule):
     def description(self) -> str:
         return "No person can become an application that reaches the data"
 
-    def questions(self, scene: Scene) -> Iterator[Question]:
-        """None: what it looks for are no requests for a table."""
-        yield from ()
-
-    def search(self, picture: Picture, today: dt.date) -> tuple[int, tuple[Found, ...]]:
-        """Look for ways around.
-
-        Args:
-            picture: The picture.
-            today: The day that policies are read for.
-
-        Returns:
-            How many requests were tried, and what was found.
-        """
+    def check(self, deciding: Deciding, today: dt.date, budget: int) -> Outcome:
+        picture = deciding.picture
         scene = Scene(picture, today)
         tables = tuple(scene.tables_of(self.tables))
         missing = (f"Nothing was tried for {said}: no template makes it" for said in dict.fromkeys(scene.missing))
         detours = Detours(picture, scene, tables, self.access, self.sign_in_roles)
-        return detours.tried, (*(Found(what, (), Place()) for what in missing), *detours.found())
+        found = [*(Found(what, (), Place()) for what in missing), *detours.found()]
+        failures = [
+            *(
+                Failure(rule=self, what=each.what, principals=each.people, place=each.place, rests_on=each.rests_on)
+                for each in found
+            ),
+            *(
+                Failure(
+                    rule=self,
+                    what=f"Not known: {place_in_words(each.place)}: {each.what}",
+                    place=each.place,
+                    rests_on=(each.source,),
+                )
+                for each in picture.unknowns
+                if each.kind not in FAILS_NO_RULE
+            ),
+        ]
+        return Outcome(detours.tried, tuple(failures))

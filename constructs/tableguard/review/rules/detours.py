@@ -234,8 +234,7 @@ class Detours:
             if reason.place in _ANY_POLICY:
                 yield "on the caller's side any policy that allows it: people's policies are not all of the assembly"
             elif reason.statement is not None:
-                said = worded(reason)
-                said = f"trust policy: {said.partition(': ')[2]}" if reason.layer is Layer.RESOURCE else said
+                said = worded(reason, layer="trust policy" if reason.layer is Layer.RESOURCE else None)
                 yield f"{said}: {written.get((reason.place, reason.statement), 'a policy of the organization')}"
 
     def _chain(self, hop: Hop) -> str:

@@ -13,11 +13,28 @@ from typing import Final, TypeAlias
 
 from tableguard.policy.evaluation import Place, Request
 from tableguard.review.decide import Verdict, decide
-from tableguard.review.picture import Identity, OrganizationPolicy, Picture, Unknown, account_of
-from tableguard.review.rules.meaning import Question
+from tableguard.review.picture import Identity, OrganizationPolicy, Picture, account_of
+from tableguard.review.rules.question import Question
+from tableguard.review.unknown import Unknown, UnknownKind
 
 # What stands in a policy counts where a request gets to it.
-IN_A_POLICY: Final = ("a value in a policy", "an entry of ManagedPolicyArns", "an entry of Policies")
+IN_A_POLICY: Final = frozenset({UnknownKind.POLICY_VALUE, UnknownKind.POLICY_ENTRY})
+# Taking these for absent takes no access away.
+_ONLY_LIMITS: Final = frozenset(
+    {
+        UnknownKind.BOUNDARY,
+        UnknownKind.BOUNDARY_ELSEWHERE,
+        UnknownKind.ENDPOINT_SERVICE,
+        UnknownKind.TABLE_KEY,
+        UnknownKind.TARGETS,
+        UnknownKind.TARGET_ACCOUNTS,
+        UnknownKind.TARGET_ENTRY,
+    }
+)
+# No decision rests on what metadata says.
+_CLAIMED: Final = frozenset({UnknownKind.METADATA, UnknownKind.METADATA_NEWER, UnknownKind.METADATA_OLDER})
+FAILS_NO_RULE: Final = IN_A_POLICY | _ONLY_LIMITS | _CLAIMED
+"""Of what is not known, that of which trying requests tells what follows, or from which nothing does."""
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 # Policies that AWS manages grant; the few that deny say so.
 _GRANTS_ONLY: Final = re.compile(r"arn:[a-z-]+:iam::aws:policy/(?!.*(Deny|Quarantine)).*")
@@ -35,7 +52,7 @@ class Doubts:
         self._picture = picture
         self._unknowns: dict[tuple[str | None, str | None], list[Unknown]] = {}
         for unknown in picture.unknowns:
-            if not unknown.what.startswith(IN_A_POLICY):
+            if unknown.kind not in IN_A_POLICY | _CLAIMED:
                 self._unknowns.setdefault(resource_at(unknown.place), []).append(unknown)
         self._anything = [unknown for unknown in picture.unknowns if unknown.anything]
         self._perhaps_bound: dict[frozenset[str], tuple[tuple[OrganizationPolicy, Picture], ...]] = {}

@@ -5,7 +5,6 @@ A rule knows nothing of how it is checked. It asks questions about everybody in 
 
 from __future__ import annotations
 
-import abc
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,6 @@ from tableguard.policy import (
     InvalidInputError,
     Principal,
     RoleSession,
-    TableReference,
     names,
 )
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
@@ -30,8 +28,10 @@ from tableguard.policy.evaluation import ContextValue
 from tableguard.review.picture import Table
 from tableguard.review.rules.circumstances import is_forwarded
 from tableguard.review.rules.people import ANONYMOUS, Caller, compiled
+from tableguard.review.rules.question import Question
+from tableguard.review.rules.rule import Rule, listed_of
 from tableguard.review.rules.scene import Scene, resources
-from tableguard.review.samples import Context
+from tableguard.review.rules.trial import TriedRule
 
 _OF_ITEMS: Final = (Category.READ, Category.WRITE, Category.STREAM)
 _TARGETS: Final = {Resource.TABLE: TABLE, Resource.INDEX: ALL_INDEXES, Resource.STREAM: STREAM}
@@ -89,68 +89,7 @@ EVERY_ACCESS: Final = _everywhere(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One request that a rule asks about.
-
-    Args:
-        table: The table that it is about.
-        caller: Who makes it.
-        resource: What it goes to: the table, an index or the stream.
-        action: What it wants to do.
-        context: In which circumstances; keys in lower case.
-        moment: When; the day of the check when left out.
-        allowed: What the rule expects: that it goes through (True), or that it is refused.
-    """
-
-    table: Table
-    caller: Caller
-    resource: str
-    action: Action
-    context: Context = field(default_factory=dict)
-    moment: dt.datetime | None = None
-    allowed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule(abc.ABC):
-    """Something that has to hold for tables.
-
-    Args:
-        id: What reports and acknowledgements call it; the kind of rule when left out. Two rules of one kind need
-            an id each.
-        tables: The tables that it is about, by reference, ARN or name; every table when left out.
-
-    Raises:
-        InvalidInputError: An id that is no word, or a wrong type.
-    """
-
-    kind: ClassVar[str]
-
-    id: str = ""
-    tables: Sequence[TableReference | str] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "id", self.id or self.kind)
-        if not all(part.isalnum() for part in self.id.split("-")) or not self.id.isascii():
-            raise InvalidInputError("the id of a rule", value=self.id, allowed='letters and digits, joined by "-"')
-        object.__setattr__(self, "tables", _listed("tables", self.tables, (TableReference, str)))
-
-    @property
-    @abc.abstractmethod
-    def description(self) -> str:
-        """What has to hold, in words."""
-
-    @abc.abstractmethod
-    def questions(self, scene: Scene) -> Iterator[Question]:
-        """The requests that show whether it holds, each with what is expected of it.
-
-        Args:
-            scene: The tables and everybody who might ask for them.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Nobody(Rule):
+class _Nobody(TriedRule):
     """A rule that wants requests refused."""
 
     except_: Sequence[Principal] = ()
@@ -158,7 +97,7 @@ class _Nobody(Rule):
     def __post_init__(self) -> None:
         # Not super(): a dataclass with slots is another class than the one that the call was compiled in.
         Rule.__post_init__(self)
-        object.__setattr__(self, "except_", _listed("except_", self.except_, (Principal,)))
+        object.__setattr__(self, "except_", listed_of("except_", self.except_, (Principal,)))
 
     def _refused(
         self, scene: Scene, access: Access, *, moment: dt.datetime | None = None, own_account: bool = True
@@ -223,7 +162,7 @@ class OnlyAccounts(_Nobody):
 
     def __post_init__(self) -> None:
         _Nobody.__post_init__(self)
-        object.__setattr__(self, "accounts", _listed("accounts", self.accounts, (str,)))
+        object.__setattr__(self, "accounts", listed_of("accounts", self.accounts, (str,)))
         for account in self.accounts:
             names.account_id("an account of an OnlyAccounts", account)
         _check_access(self.access)
@@ -263,7 +202,7 @@ class OnlyFrom(_Nobody):
 
     def __post_init__(self) -> None:
         _Nobody.__post_init__(self)
-        object.__setattr__(self, "places", _listed("places", self.places, (FromVpc, FromVpcEndpoint, FromNetwork)))
+        object.__setattr__(self, "places", listed_of("places", self.places, (FromVpc, FromVpcEndpoint, FromNetwork)))
         if not self.places:
             raise InvalidInputError("the places of an OnlyFrom", value=(), allowed="at least one")
         _check_access(self.access)
@@ -354,7 +293,7 @@ class NobodyCan(_Nobody):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeepsAccess(Rule):
+class KeepsAccess(TriedRule):
     """These principals keep this access, with the policies that the templates give them.
 
     Args:
@@ -375,7 +314,7 @@ class KeepsAccess(Rule):
 
     def __post_init__(self) -> None:
         Rule.__post_init__(self)
-        object.__setattr__(self, "principals", _listed("principals", self.principals, (Principal,)))
+        object.__setattr__(self, "principals", listed_of("principals", self.principals, (Principal,)))
         for principal in self.principals:
             if not hasattr(principal, "arn") and not isinstance(principal, RoleSession | FederatedUser):
                 raise InvalidInputError(
@@ -413,14 +352,3 @@ def _but(principals: Iterable[Principal]) -> str:
 def _check_access(access: object) -> None:
     if not isinstance(access, Access):
         raise InvalidInputError("the access of a rule", value=access, allowed="an Access, such as Access.READ")
-
-
-def _listed(what: str, values: object, types: tuple[type, ...]) -> tuple[object, ...]:
-    allowed = " or ".join(each.__name__ for each in types)
-    if isinstance(values, (str, *types)) or not isinstance(values, Iterable):
-        raise InvalidInputError(f"the {what} of a rule", value=values, allowed=f"a list of {allowed}")
-    listed = tuple(values)
-    for value in listed:
-        if not isinstance(value, types):
-            raise InvalidInputError(f"one of the {what} of a rule", value=value, allowed=allowed)
-    return listed

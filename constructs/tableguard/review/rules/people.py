@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tableguard.aws.partitions import partition_of
+from tableguard.aws.permission_sets import sample_role
 from tableguard.policy import AwsService, Clause, Principal
 from tableguard.policy.evaluation import Document, Place
 from tableguard.policy.evaluation.conditions import Test as ConditionTest
@@ -45,7 +46,7 @@ _SPARE_ACCOUNTS: Final = range(999_999_999_999, 0, -111_111_111)
 """More than policies have room to name: 9,000."""
 _OTHER_ORGANIZATION: Final = "o-0therorganization"
 _OWN_ORGANIZATION: Final = "o-0wn0rganization0"
-_SSO: Final = "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+_SSO: Final = f"role/{sample_role('AdministratorAccess')}"
 _NAME: Final = re.compile(r"[\w+=,.@{}-]+(?:/[\w+=,.@{}-]+)*", re.ASCII)
 _ROLE_AND_SESSION: Final = 2
 _KINDS: Final = (

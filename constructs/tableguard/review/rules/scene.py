@@ -12,6 +12,7 @@ from tableguard.policy import Access, Principal, TableReference
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
 from tableguard.policy.evaluation import ContextValue, Document, Request
 from tableguard.policy.evaluation.conditions import scalar_text
+from tableguard.policy.evaluation.noon import noon
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.circumstances import INTERNET, circumstances
 from tableguard.review.rules.people import Caller, Names, documents_of, everybody
@@ -21,7 +22,6 @@ from tableguard.review.rules.ways import Ways
 from tableguard.review.samples import TIMES, Context, moment
 from tableguard.review.sentences import Sentence, Shelf
 
-_NOON: Final = dt.time(12, tzinfo=dt.UTC)
 _JUST_AFTER: Final = dt.timedelta(seconds=1)
 _SOME_KEY: Final = "some-key"
 # What a context says of the caller's organization, and of that of the resource's account.
@@ -39,7 +39,7 @@ class Scene:
 
     def __init__(self, picture: Picture, today: dt.date) -> None:
         self.picture = picture
-        self.now = dt.datetime.combine(today, _NOON)
+        self.now = noon(today)
         self.left_out = 0
         self.missing: list[str] = []
         self._shelf = Shelf()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tableguard.policy.evaluation import ContextValue, Effect, Place, Reason
 from tableguard.review.decide import Verdict
 from tableguard.review.explain import layer_name
-from tableguard.review.rules.meaning import Question
+from tableguard.review.rules.question import Question
 
 
 def described(question: Question, verdict: Verdict) -> str:
@@ -48,13 +48,14 @@ def because(verdict: Verdict) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
 
-def worded(reason: Reason) -> str:
+def worded(reason: Reason, *, layer: str | None = None) -> str:
     """A reason with its place.
 
     Args:
         reason: A reason of a decision.
+        layer: What its layer is called; the layer's own name when left out.
     """
-    layer = layer_name(reason.layer)
+    layer = layer or layer_name(reason.layer)
     if reason.effect is None:
         return f"{layer}: {reason.detail}"
     if reason.statement is None and reason.detail is not None and reason.understood:

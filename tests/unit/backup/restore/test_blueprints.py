@@ -15,7 +15,8 @@ from aws_cdk import aws_kms as kms
 import tableguard as tg
 from tableguard.backup.blueprint_policy import BlueprintPolicy, exempting
 from tableguard.backup.create_table import create_table
-from tableguard.backup.table_blueprint import Capacity, Index, TableBlueprint
+from tableguard.backup.table_blueprint import TableBlueprint
+from tableguard.backup.table_parts import Capacity, Index
 from tests.unit.backup.restore.support import (
     LEAST,
     NEW,
@@ -322,6 +323,20 @@ def test_a_written_blueprint_renders_grants_and_fences() -> None:
     found = rendered(definition(vault), "final")
     allowed(action="GetItem", context=INSIDE, **asks(found))
     denied(action="GetItem", **asks(found))
+
+
+def test_a_written_blueprint_renders_grants_and_fences_of_the_stream() -> None:
+    perimeter = tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")])
+    written = BlueprintPolicy(table_grants=[READER, LISTENER], fences=[perimeter])
+    new = tg.TableReference(account=VAULT, region=REGION, name="restored-orders")
+    policy = {"Version": "2012-10-17", "Statement": written.statements(new, stream=True)}
+    of_table = {"Version": "2012-10-17", "Statement": written.statements(new, stream=False)}
+    stream, listener = f"{NEW}/stream/2026-11-22T10:00:00.000", role("listener", VENDOR)
+    allowed(None, "GetRecords", principal=listener, resource=stream, table_policy=policy, context=INSIDE)
+    denied(None, "GetRecords", principal=listener, resource=stream, table_policy=policy)
+    denied(None, "GetRecords", principal=role(), resource=stream, table_policy=policy, context=INSIDE)
+    allowed(None, "GetItem", resource=NEW, table_policy=of_table, context=INSIDE)
+    denied(None, "GetItem", principal=listener, resource=NEW, table_policy=of_table, context=INSIDE)
 
 
 @pytest.mark.parametrize(

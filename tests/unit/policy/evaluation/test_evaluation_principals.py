@@ -86,7 +86,10 @@ def test_a_principal_element_covers_exactly_its_callers(element: object, covered
         ({"AWS": ROLE}, SESSION, {"aws:PrincipalArn": ROLE.replace("reader", "writer")}, True),
         ({"AWS": "AROAEXAMPLEEXAMPLE12"}, SESSION, {"aws:userid": "AROAEXAMPLEEXAMPLE12:today"}, True),
         ({"AWS": "AROAEXAMPLEEXAMPLE12"}, SESSION, {"aws:userid": "AROAEXAMPLEEXAMPLE13:today"}, False),
+        # An id that begins with another one is somebody else's.
+        ({"AWS": "AROAEXAMPLEEXAMPLE12"}, SESSION, {"aws:userid": "AROAEXAMPLEEXAMPLE123:today"}, False),
         ({"AWS": "AIDAEXAMPLEEXAMPLE12"}, USER, {"aws:userid": "AIDAEXAMPLEEXAMPLE12"}, True),
+        ({"AWS": "AIDAEXAMPLEEXAMPLE12"}, USER, {"aws:userid": "AIDAEXAMPLEEXAMPLE123"}, False),
         ({"AWS": "AIDAEXAMPLEEXAMPLE12"}, USER, {}, False),
         ({"Federated": "accounts.google.com"}, SESSION, {"aws:FederatedProvider": "accounts.google.com"}, True),
         ({"Federated": "accounts.google.com"}, SESSION, {"aws:FederatedProvider": "www.amazon.com"}, False),

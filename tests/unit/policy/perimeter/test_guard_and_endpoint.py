@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tableguard.policy import TableReference, document
+from tableguard.policy import Role, TableReference, document
 from tableguard.policy.evaluation import Outcome, Policies
-from tableguard.policy.perimeter import endpoint_statements
+from tableguard.policy.perimeter import Exemption, Fenced, Perimeter, endpoint_statements
 from tests.unit.policy.perimeter.parties import (
     CALLERS,
     EVERYTHING,
@@ -75,6 +75,25 @@ def test_an_exempt_user_is_changed_by_guardians_only(action: str) -> None:
     assert changes(CALLERS["an administrator"], action, other)
 
 
+@pytest.mark.parametrize("action", ["UpdateAssumeRolePolicy", "PutRolePolicy", "PassRole"])
+def test_whoever_guards_or_passes_is_guarded_though_not_exempt(action: str) -> None:
+    """Otherwise an administrator became a guardian first."""
+    application, guardian, passer = (Role(account=OWNER, name=name) for name in ("app", "guardian", "passer"))
+    perimeter = Perimeter(
+        networks=PERIMETER.networks,
+        exemptions=[Exemption(principal=application, fenced=Fenced.ITEMS, reason="a test")],
+        guardians=[guardian],
+        passers=[passer],
+    )
+    policies = service_control_policies(perimeter)
+    for role in (application, guardian, passer):
+        for caller, may in ((guardian, True), (passer, action == "PassRole"), (application, False)):
+            asked = {"caller": session(caller.arn("aws")), "action": f"iam:{action}", "resource": role.arn("aws")}
+            assert allowed(policies, place={}, **asked) is may, (caller.name, role.name)
+        administrator = CALLERS["an administrator"]
+        assert not allowed(policies, caller=administrator, place={}, action=f"iam:{action}", resource=role.arn("aws"))
+
+
 def test_reading_an_exempt_role_is_open() -> None:
     assert changes(CALLERS["an administrator"], "GetRole", _ROLES["break-glass"])
 
@@ -113,6 +132,15 @@ def test_an_endpoint_lets_our_callers_through_to_our_tables(case: str, members: 
         resource=resource,
     )
     assert (made.outcome is Outcome.ALLOWED) is passes
+
+
+@pytest.mark.parametrize("action", ["DescribeEndpoints", "DescribeLimits", "ListTables"])
+def test_an_endpoint_lets_through_what_clients_ask_before_they_work_with_a_table(action: str) -> None:
+    endpoint = document(endpoint_statements([OURS], accounts=[OWNER]))
+    policies = Policies(identity=[EVERYTHING], resource=resource_policy(), endpoint=endpoint)
+    assert allowed(policies, caller=CALLERS["an application"], place={}, action=action, resource="*")
+    stranger = session(f"arn:aws:iam::{STRANGER}:role/app")
+    assert not allowed(policies, caller=stranger, place={}, action=action, resource="*")
 
 
 def test_an_endpoint_of_streams_lets_through_to_the_stream_only() -> None:

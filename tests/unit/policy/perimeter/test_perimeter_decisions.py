@@ -7,11 +7,23 @@ from typing import Final
 
 import pytest
 
-from tableguard.policy import ACTIONS, FromNetwork, FromVpc, FromVpcEndpoint, Role, TableReference
+from tableguard.aws.dynamodb import Reach
+from tableguard.policy import (
+    ACTIONS,
+    Access,
+    FromNetwork,
+    FromVpc,
+    FromVpcEndpoint,
+    Role,
+    TableGrant,
+    TableReference,
+    document,
+)
 from tableguard.policy.evaluation import Layer, Outcome, Policies
 from tableguard.policy.perimeter import (
     Exemption,
     Fenced,
+    Forwarding,
     FromVpcsOfAccount,
     FromVpcsOfOrganization,
     LambdaPoller,
@@ -20,6 +32,7 @@ from tableguard.policy.perimeter import (
 from tests.unit.policy.perimeter.parties import (
     CALLERS,
     ENDPOINT,
+    EVERYTHING,
     INSIDE,
     ORDERS,
     ORGANIZATION,
@@ -39,7 +52,7 @@ from tests.unit.policy.perimeter.parties import (
     stream_policies,
     table_policies,
 )
-from tests.unit.policy.support import OWNER, REGION
+from tests.unit.policy.support import OWNER, PARTNER, REGION
 
 # What each column asks for.
 ASKS: Final = {
@@ -355,3 +368,75 @@ def test_settings_are_fenced_when_asked_for_and_somebody_may_still_change_them()
         assert allowed(
             policies, caller=CALLERS["the root user"], place=outside, action="DeleteResourcePolicy", resource=ORDERS.arn
         )
+
+
+# Every policy of a perimeter whose exemption is about forwarding.
+RENDERED: Final = {
+    "table": table_policies,
+    "service control": service_control_policies,
+    "resource control": resource_control_policies,
+    "identity": identity_policies,
+}
+
+
+@pytest.mark.parametrize("layer", RENDERED)
+@pytest.mark.parametrize(
+    ("forwarding", "passing"),
+    [
+        (Forwarding("athena.amazonaws.com"), {"Athena"}),
+        (Forwarding("athena.amazonaws.com", "cloudformation.amazonaws.com"), {"Athena", "CloudFormation"}),
+        (Forwarding(), {"Athena", "CloudFormation"}),
+    ],
+)
+def test_what_services_forward_passes_where_they_are_exempt(
+    layer: str, forwarding: Forwarding, passing: set[str]
+) -> None:
+    exemption = Exemption(principal=forwarding, fenced=Fenced.EXPORT, reason="reports")
+    policies = RENDERED[layer](Perimeter(networks=PERIMETER.networks, exemptions=[exemption]))
+
+    def passes(place: str, action: str) -> bool:
+        anybody = CALLERS["an application"]
+        return allowed(policies, caller=anybody, place=OUTSIDE[place], action=action, resource=ORDERS.arn)
+
+    assert {place for place in OUTSIDE if passes(place, "ExportTableToPointInTime")} == passing
+    assert not any(passes(place, "GetItem") for place in OUTSIDE)
+
+
+@pytest.mark.parametrize(
+    ("network", "inside", "outside"),
+    [
+        (FromVpcsOfAccount(OWNER), {"aws:VpceAccount": OWNER}, {"aws:VpceAccount": "999988887777"}),
+        (FromVpcsOfOrganization(ORGANIZATION), {"aws:VpceOrgID": ORGANIZATION}, {"aws:VpceOrgID": "o-zzzzzzzzzz"}),
+    ],
+)
+def test_a_grant_may_be_for_the_networks_of_an_account_or_an_organization(
+    network: FromVpcsOfAccount, inside: Context, outside: Context
+) -> None:
+    reader = Role(account=PARTNER, name="reader")
+    grant = TableGrant(reader, Access.READ, reason="ADR-7", conditions=[network])
+    policies = Policies(identity=[EVERYTHING], resource=document(grant.table_statements(ORDERS)))
+    caller = session(reader.arn("aws"))
+    assert allowed(policies, caller=caller, place=inside, action="GetItem", resource=ORDERS.arn)
+    for place in (outside, {}):
+        assert not allowed(policies, caller=caller, place=place, action="GetItem", resource=ORDERS.arn)
+
+
+def test_each_policy_names_each_of_its_statements_once_and_no_action_that_it_may_not() -> None:
+    """IAM takes no name twice, and DynamoDB no action that no policy of a resource can hold."""
+    of_resources = {
+        "table": PERIMETER.table_statements(ORDERS),
+        "stream": PERIMETER.stream_statements(ORDERS),
+    }
+    others = {
+        "service control": PERIMETER.service_control_statements(),
+        "resource control": PERIMETER.resource_control_statements(),
+        "identity": PERIMETER.identity_statements(role=POLLER),
+    }
+    for name, denials in {**of_resources, **others}.items():
+        sids = [denial.sid for denial in denials]
+        assert len(set(sids)) == len(sids), name
+    # There are some that would have the same name.
+    assert any(sid[-1].isdigit() for sid in (denial.sid for denial in PERIMETER.table_statements(ORDERS)))
+    for name, denials in of_resources.items():
+        actions = {action.removeprefix("dynamodb:") for denial in denials for action in denial.actions}
+        assert not [action for action in actions if ACTIONS[action].reach is Reach.IDENTITY_ONLY], name

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tableguard.policy import Account, FromNetwork, FromVpc, FromVpcEndpoint, PermissionSet, Role, TableReference, User
+from tableguard.policy.metadata import perimeter_json
+from tableguard.policy.metadata.permissions import fenced_json
 from tableguard.policy.perimeter import (
     Exemption,
     Fenced,
@@ -218,6 +220,42 @@ REFUSALS = {
         (),
         "at least one TableReference",
     ),
+    "an endpoint for something else beside a table": Refusal(
+        lambda: endpoint_statements([ORDERS, ORDERS.arn], organization="o-a1b2c3d4e5"),  # type: ignore[list-item]
+        "the tables of an endpoint policy",
+        (ORDERS, ORDERS.arn),
+        "at least one TableReference",
+    ),
+    "an endpoint for an organization that is none": Refusal(
+        lambda: endpoint_statements([ORDERS], organization="acme"),
+        "the organization of an endpoint policy",
+        "acme",
+        "an id",
+    ),
+    "an account that passes": Refusal(
+        lambda: Perimeter(networks=[ENDPOINT], passers=[Account(OWNER)]),  # type: ignore[list-item]
+        "one of the passers of a perimeter",
+        Account(OWNER),
+        "a Role, User, PermissionSet or RoleOfEveryAccount",
+    ),
+    "three characters of a role's name": Refusal(
+        lambda: RoleOfEveryAccount(name="cdk*"), "the name of a RoleOfEveryAccount", "cdk*", "at least four characters"
+    ),
+    "a path that is none": Refusal(
+        lambda: RoleOfEveryAccount(name="deploy", path="ops"), "the path of a RoleOfEveryAccount", "ops", "/"
+    ),
+    "a service-linked role of no account": Refusal(
+        lambda: ServiceLinkedRole(account="acme", service="dax.amazonaws.com", name="AWSServiceRoleForDAX"),
+        "the account of a ServiceLinkedRole",
+        "acme",
+        "12 digits",
+    ),
+    "a service-linked role with a pattern for a name": Refusal(
+        lambda: ServiceLinkedRole(account=OWNER, service="dax.amazonaws.com", name="AWSServiceRoleFor*"),
+        "the name of a ServiceLinkedRole",
+        "AWSServiceRoleFor*",
+        "1 to 64",
+    ),
     "an endpoint for nobody": Refusal(
         lambda: endpoint_statements([ORDERS]),
         "the callers of an endpoint policy",
@@ -236,6 +274,10 @@ REFUSALS = {
 @pytest.mark.parametrize("case", REFUSALS)
 def test_what_cannot_be_meant_is_refused(case: str) -> None:
     assert_refused(REFUSALS[case])
+
+
+def test_four_characters_of_a_roles_name_are_enough() -> None:
+    assert RoleOfEveryAccount(name="cdk-*").arn_in("*", "aws") == "arn:aws:iam::*:role/cdk-*"
 
 
 def test_values_that_only_the_deployment_knows_pass() -> None:
@@ -265,9 +307,24 @@ def test_a_perimeter_without_exempt_roles_needs_no_guardian() -> None:
 
 def test_a_perimeter_describes_itself_for_reviewers() -> None:
     perimeter = Perimeter(networks=[ENDPOINT, FromNetwork("192.0.2.0/24")], exemptions=[DEPLOYMENT])
-    assert perimeter.described() == {
-        "inside": ["through vpce-1a2b3c4d", "from 192.0.2.0/24"],
-        "exemptions": [{"principal": "role deployer of 444455556666", "fenced": "deployment", "reason": "deployments"}],
+    assert perimeter_json(perimeter) == {
+        "inside": [
+            {"kind": "vpc-endpoint", "values": ["vpce-1a2b3c4d"], "label": "through vpce-1a2b3c4d"},
+            {"kind": "network", "values": ["192.0.2.0/24"], "label": "from 192.0.2.0/24"},
+        ],
+        "exemptions": [
+            {
+                "principal": {
+                    "kind": "role",
+                    "account": "444455556666",
+                    "name": "deployer",
+                    "path": "/",
+                    "label": "role deployer of 444455556666",
+                },
+                "fenced": fenced_json(Fenced.DEPLOYMENT),
+                "reason": "deployments",
+            }
+        ],
     }
 
 

@@ -13,6 +13,9 @@ from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
 from tableguard.policy import FromVpc
 from tableguard.policy.denials import Denial
 from tableguard.policy.evaluation import Outcome, Policies
+from tableguard.policy.metadata import perimeter_json
+from tableguard.policy.metadata.fences import read_fence
+from tableguard.policy.metadata.source import Source
 from tableguard.policy.perimeter import Exemption, Fenced, Forwarding, Perimeter
 from tests.unit.policy.perimeter.parties import (
     CALLERS,
@@ -298,9 +301,13 @@ def test_an_rcp_takes_no_such_statement() -> None:
 
 
 def test_metadata_say_where_it_stands() -> None:
-    assert not {"unclassified_open", "not_action_at_tables"} & PERIMETER.described().keys()
-    assert AT_TABLES.described()["not_action_at_tables"] == "tried on 2026-12-01"
-    assert replace(PERIMETER, unclassified_open="no room").described()["unclassified_open"] == "no room"
+    for perimeter, at_tables, open_ in (
+        (PERIMETER, None, None),
+        (AT_TABLES, "tried on 2026-12-01", None),
+        (replace(PERIMETER, unclassified_open="no room"), None, "no room"),
+    ):
+        said = read_fence(Source(perimeter_json(perimeter)))
+        assert (said.not_action_at_tables, said.unclassified_open) == (at_tables, open_)
 
 
 def _mutants(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:

@@ -8,9 +8,10 @@ import pytest
 
 from tableguard.policy import Access, Account, InvalidInputError, Role
 from tableguard.policy.evaluation import Place
-from tableguard.review.picture import Identity, Key, Picture, Unknown
+from tableguard.review.picture import Identity, Key, Picture
 from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, Question, check
 from tableguard.review.rules.scene import Scene
+from tableguard.review.unknown import Unknown, UnknownKind
 from tests.unit.review.rules.support import (
     AT_TABLE,
     OWNER,
@@ -65,9 +66,9 @@ class TestUnderstanding:
 
 
 class TestWhatIsNotKnown:
-    LEFT_OUT = Unknown(Place(stack="Other"), "the stack has no account or region")
-    MACRO = Unknown(Place(stack="Data", path="Transform"), "a macro changes the template when it is deployed")
-    VALUE = Unknown(AT_TABLE, "a value in a policy is known at deployment only")
+    LEFT_OUT = Unknown(Place(stack="Other"), UnknownKind.STACK_LEFT_OUT)
+    MACRO = Unknown(Place(stack="Data", path="Transform"), UnknownKind.MACRO)
+    VALUE = Unknown(AT_TABLE, UnknownKind.POLICY_VALUE, ("Ref Someone",))
 
     @pytest.mark.parametrize("unknown", [LEFT_OUT, MACRO])
     def test_stacks_that_could_not_be_read_fail_a_rule_about_every_table(self, unknown: Unknown) -> None:
@@ -189,25 +190,47 @@ def test_a_role_that_no_template_makes_may_have_more_policies_than_the_templates
 class TestUnknownsBelowResources:
     @pytest.mark.parametrize("path", ["Resources/Orders/Properties/Replicas", "Resources/Members/Properties/Users"])
     def test_fail_rules_that_want_refusals(self, path: str) -> None:
-        unknown = Unknown(Place(stack="Data", logical_id=path.split("/")[1], path=path), "it is not known")
+        at = Place(stack="Data", logical_id=path.split("/")[1], path=path)
+        unknown = Unknown(at, UnknownKind.VALUE, ("it",))
 
         (failure,) = tried(NOBODY, picture(unknowns=(unknown,))).failures
 
-        assert "it is not known" in failure.what
+        assert "it is known at deployment only" in failure.what
 
-    @pytest.mark.parametrize("last", ["ServiceName", "TargetIds", "PermissionsBoundary"])
-    def test_of_what_only_limits_do_not(self, last: str) -> None:
-        unknown = Unknown(Place(stack="Data", logical_id="X", path=f"Resources/X/Properties/{last}"), "not known")
+    # Whether one of them fails a rule: the place in the template and the words say nothing of that, the kind does.
+    @pytest.mark.parametrize("kind", UnknownKind)
+    def test_each_kind_fails_a_rule_or_does_not(self, kind: UnknownKind) -> None:
+        at = Place(stack="Data", logical_id="X", path="Resources/X/Properties/PermissionsBoundary")
+        unknown = Unknown(at, kind, ("a value in a policy",) * kind.words.count("{}"))
 
-        assert tried(NOBODY, picture(unknowns=(unknown,))).holds
+        assert tried(NOBODY, picture(unknowns=(unknown,))).holds is (kind in FAILS_NO_RULE)
+
+
+def test_each_kind_of_what_is_not_known_has_words_of_its_own() -> None:
+    assert len({kind.value for kind in UnknownKind}) == len(UnknownKind.__members__)
+    assert all(kind.words.strip() for kind in UnknownKind)
+
+
+FAILS_NO_RULE = {
+    UnknownKind.POLICY_VALUE,
+    UnknownKind.POLICY_ENTRY,
+    UnknownKind.BOUNDARY,
+    UnknownKind.BOUNDARY_ELSEWHERE,
+    UnknownKind.ENDPOINT_SERVICE,
+    UnknownKind.TABLE_KEY,
+    UnknownKind.TARGETS,
+    UnknownKind.TARGET_ACCOUNTS,
+    UnknownKind.TARGET_ENTRY,
+    UnknownKind.METADATA,
+    UnknownKind.METADATA_OLDER,
+    UnknownKind.METADATA_NEWER,
+}
+"""What a request tells of that is tried, what only limits, and what nothing rests on: a change of it has to show."""
 
 
 class TestKeptAccess:
     RULE = KeepsAccess(principals=[Role(account=READER, name="reader")], access=READING)
-    PERHAPS = Unknown(
-        Place(stack="Reader", logical_id="Policy", path="Resources/Policy"),
-        "whether its condition holds is known at deployment only",
-    )
+    PERHAPS = Unknown(Place(stack="Reader", logical_id="Policy", path="Resources/Policy"), UnknownKind.CONDITION)
 
     def test_is_not_known_where_the_only_policy_that_allows_may_not_be_made(self) -> None:
         on = picture(allow(READER), identities=(role(READER, "reader", own()),), unknowns=(self.PERHAPS,))

@@ -1,82 +1,18 @@
-"""A blueprint taken from a table of the same app, as it stands when the template is written."""
+"""The policies of a table, for another one like it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tableguard.backup.blueprint_policy import policy_document
-from tableguard.backup.read_table import from_properties, listed
-from tableguard.backup.table_blueprint import TableBlueprint
+from tableguard.backup.read_table import listed
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.documents import Json
 from tableguard.policy.tokens import is_unresolved
-from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
 from tableguard.tables.overlay import properties_below
 from tableguard.tables.policies import TablePolicies
-
-
-def like(table: AnyTable, **changes: Any) -> LikeTable:
-    """A blueprint that follows a table of the same app, whatever is added to it later.
-
-    Everything that `TableBlueprint` holds is taken from the table: its keys, indexes, capacity, policies and so on, as
-    they stand when the templates are written. Where capacity scales by itself, the restored table gets what a new table
-    of that kind starts with. What only the deployment knows (a condition, a parameter) is refused unless it is among
-    the changes. Property overrides (`add_property_override`) cannot be seen: what they set has to be a change as well.
-
-    Args:
-        table: The table: `TableV2`, `Table`, `CfnTable`, `CfnGlobalTable`, or a construct of this library around one.
-        **changes: Values of `TableBlueprint` that are to differ, such as deletion_protection=False.
-
-    Raises:
-        InvalidInputError: It is no table of this app, or a change has a name that no blueprint knows.
-    """
-    unknown = sorted(set(changes) - set(TableBlueprint.__dataclass_fields__))
-    if unknown:
-        raise InvalidInputError(
-            "a change to a TableBlueprint", value=unknown, allowed=", ".join(TableBlueprint.__dataclass_fields__)
-        )
-    resource = table_resource(
-        unwrapped(table),
-        "TableBlueprint",
-        instead=lambda _: Instead(
-            table=None, stream=None, besides=", or write it down: TableBlueprint(partition_key=…)"
-        ),
-    )
-    return LikeTable(TablePolicies.of(resource), changes)
-
-
-@dataclass(frozen=True, slots=True)
-class LikeTable:
-    """A blueprint that follows a table.
-
-    Args:
-        policies: The table's policies, which know its resource.
-        changes: What is to differ.
-    """
-
-    policies: TablePolicies
-    changes: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def source(self) -> TableReference:
-        """The table that it follows."""
-        return self.policies.reference
-
-    def blueprint(self) -> TableBlueprint:
-        """The blueprint as the table stands at the moment.
-
-        Raises:
-            InvalidInputError: The table has something that cannot be restored as it is.
-        """
-        resource = self.policies.table_resource
-        # Tags come out of the resource's tag manager, so that those of `Tags.of(…)` are among them.
-        properties = resource.home.stack.resolve(properties_below(resource.resource, resource.overlays))
-        given: dict[str, Any] = dict(self.changes)
-        if self.policies.guarded or resource.policies_in(properties):
-            given = {"policy": LikePolicy(self.policies), **given}
-        return from_properties(properties, region=resource.home.region, path=resource.path, given=given)
 
 
 @dataclass(frozen=True, slots=True)

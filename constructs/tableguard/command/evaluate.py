@@ -43,7 +43,8 @@ its answer:
   {"id": "1", "decision": "Allowed" | "ImplicitlyDenied" | "ExplicitlyDenied",
    "because": [{"layer": …, "sid": …, "effect": …}, …]}
 
-"understood": false marks a statement that cannot be understood, and a denial that rests on nothing else.
+"understood": false marks a statement that cannot be understood, and a denial that rests on nothing else. "detail" says
+why, with the operator and its key, and "open" names what AWS documents no answer for.
 """
 
 

@@ -173,7 +173,10 @@ def _may_grant(document: Document, action: Action) -> bool:
 def _ways(
     search: Search, asked: Asked, action: Action, known: dict[tuple[object, ...], list[Verdict]]
 ) -> tuple[list[Verdict], Verdict | None]:
-    """The ways to get something; with none, the denial if something grants it. Answers for a like action come first."""
+    """The ways to get something, and a denial that is not known to be one; with neither, the denial of what is granted.
+
+    Answers for a like action come first.
+    """
     plain = search.verdict(asked)
     granting = frozenset(_granting(search, plain.policies, plain.request.situation))
     if not granting and not plain.allowed:
@@ -185,12 +188,18 @@ def _ways(
     if here in known and not known[here]:
         return [], plain
     again = [search.verdict(asked, each.request.situation.context) for each in known.get(alike, ())]
-    if again and all(each.allowed for each in again):
-        return again, None
-    ways = list(search.ways(asked, plain))
-    known[here] = ways
-    known.setdefault(alike, ways)
-    return ways, None if ways else plain
+    if again and all(each.allowed or not each.understood for each in again):
+        return _told(plain, again)
+    found = list(search.ways(asked, plain))
+    known[here] = found
+    known.setdefault(alike, found)
+    return _told(plain, found)
+
+
+def _told(plain: Verdict, found: list[Verdict]) -> tuple[list[Verdict], Verdict | None]:
+    ways = [each for each in found if each.allowed]
+    perhaps = next((each for each in (plain, *found) if not each.understood), None)
+    return ways, perhaps or (None if ways else plain)
 
 
 def _granting(search: Search, policies: Policies, situation: Situation) -> Iterator[tuple[int, int]]:
@@ -264,6 +273,7 @@ def _ways_at(search: Search, asked: Asked) -> list[Verdict]:
     return [
         way
         for way in search.ways(asked, plain)
+        if way.allowed
         if all(way.request.situation.context.get(key) == value for key, value in now.items())
     ]
 

@@ -118,7 +118,8 @@ class Sparing:
             service_control=documents if in_service else [],
             resource_control=[] if in_service else documents,
         )
-        return evaluate(request, policies).outcome is not Outcome.EXPLICITLY_DENIED
+        decision = evaluate(request, policies)
+        return decision.outcome is not Outcome.EXPLICITLY_DENIED or not decision.understood
 
     def _resource(self, sentence: Sentence) -> str:
         first = next(iter(sentence.resources), "*")

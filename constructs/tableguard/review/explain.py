@@ -8,6 +8,7 @@ from typing import Final
 
 from tableguard.policy.evaluation import Effect, Layer, Place, Policies, Reason, Request
 from tableguard.policy.evaluation.evaluator import is_bounded
+from tableguard.policy.evaluation.match import Match
 from tableguard.policy.evaluation.policies import LayerDocuments
 from tableguard.review.decide import Verdict
 from tableguard.review.sentences import Sentence, Shelf, Test
@@ -60,8 +61,8 @@ class Step:
 
     Args:
         layer: The layer, in words.
-        says: "allows", "denies", "silent", "does not deny", "not understood", "assumed to allow" or "none".
-        statements: The statements that say so.
+        says: "allows", "denies", "may deny", "silent", "does not deny", "not understood", "assumed to allow" or "none".
+        statements: The statements that say so; those that are not understood, where they alone decide.
     """
 
     layer: str
@@ -137,32 +138,31 @@ def _steps(
 
 def _step(name: str, found: list[LayerDocuments], request: Request, *, bounded: bool) -> Step:
     situation = request.situation
-    concerned = [
-        (statement, document, statement.applies(situation, named=each.named, bounded=bounded))
-        for each in found
-        for document in each.documents
-        for statement in document.compiled.concerning(situation.action)
-    ]
-    said = [
-        Said(effect=statement.effect, place=document.place, statement=statement.index, sid=statement.sid)
-        for statement, document, applies in concerned
-        if applies or (applies is None and statement.denies)
-    ]
-    denies = [each for each in said if each.effect is Effect.DENY]
-    allows = [each for each in said if each.effect is Effect.ALLOW]
-    unclear = any(applies is None for _, _, applies in concerned)
-    if denies:
-        return Step(layer=name, says="denies", statements=tuple(denies))
+    said: dict[Match, list[Said]] = {True: [], None: [], False: []}
+    for each in found:
+        for document in each.documents:
+            for statement in document.compiled.concerning(situation.action):
+                applies = statement.applies(situation, named=each.named, bounded=bounded)
+                said[applies].append(
+                    Said(effect=statement.effect, place=document.place, statement=statement.index, sid=statement.sid)
+                )
+    unclear = said[None]
+    denies = [each for each in said[True] if each.effect is Effect.DENY]
+    perhaps = [each for each in unclear if each.effect is Effect.DENY]
+    allows = [each for each in said[True] if each.effect is Effect.ALLOW]
+    if denies or perhaps:
+        return Step(layer=name, says="denies" if denies else "may deny", statements=(*denies, *perhaps))
     if found[0].layer is Layer.RESOURCE_CONTROL:
         return Step(layer=name, says="does not deny")
     if allows:
         return Step(layer=name, says="allows", statements=tuple(allows))
-    return Step(layer=name, says="not understood" if unclear else "silent")
+    return Step(layer=name, says="not understood" if unclear else "silent", statements=tuple(unclear))
 
 
 def _missing(
     because: tuple[Reason, ...], request: Request, policies: Policies, shelf: Shelf, prefix: str
 ) -> Iterator[str]:
+    unclear = {(each.layer, each.level) for each in because if each.effect is Effect.ALLOW and not each.understood}
     for reason in because:
         name = f"{prefix}{_NAMES[reason.layer]}"
         if reason.effect is Effect.DENY:
@@ -171,7 +171,8 @@ def _missing(
             yield str(reason.detail)
         elif reason.effect is None:
             near = list(_nearly(reason, request, policies, shelf))
-            yield from near or [_nothing(reason.layer, prefix, request)]
+            if near or (reason.layer, reason.level) not in unclear:
+                yield from near or [_nothing(reason.layer, prefix, request)]
         elif not reason.understood:
             at = _at(reason.place, reason.statement, reason.sid)
             yield f"{at} of the {name} cannot be understood: {reason.detail}"
@@ -199,7 +200,8 @@ def _nearly(reason: Reason, request: Request, policies: Policies, shelf: Shelf) 
             continue
         for sentence in shelf.about(situation.action, layer):
             if sentence.allows and sentence.tests and sentence.fits_but_for_conditions(situation, named=layer.named):
-                failed = [test for test in sentence.tests if not sentence.holds(test, situation)]
+                # One of which it cannot be told makes a statement that is not understood, and is said there.
+                failed = [test for test in sentence.tests if sentence.holds(test, situation) is False]
                 if failed:
                     why = "; ".join(dict.fromkeys(_fails(test, sentence.tests, request) for test in failed))
                     yield f"{_of(sentence)} would allow it, but {why}"

@@ -47,7 +47,7 @@ def cell(row: Row, table: Table, kind: str) -> str:
         if (row.subject.account == table.account or action.across_accounts) and any(resources_of(action, table))
     }
     conditional = all(access.conditions or access.until for access in today)
-    unsure = any(access.status is Status.OPEN for access in today)
+    unsure = any(access.status in (Status.OPEN, Status.UNKNOWN) for access in found)
     return f"{'yes' if given >= possible else 'some'}{'*' if conditional else ''}{'?' if unsure else ''}"
 
 
@@ -93,8 +93,17 @@ def described(access: Access, table: Table, today: dt.date) -> str:
     if access.status is Status.LATER and access.since is not None:
         parts.append(f"from {access.since.date().isoformat()} on")
     if access.status is Status.UNKNOWN:
-        parts.append((access.verdict.unknown_key and "the table's key is not known") or "not known")
+        parts += _not_known(access)
     return "; ".join(parts)
+
+
+def _not_known(access: Access) -> Iterator[str]:
+    """Why an access is not known."""
+    if access.verdict.unknown_key:
+        yield "the table's key is not known"
+        return
+    answers = (reason.detail for reason in access.verdict.because if reason.open is not None)
+    yield "; ".join(("not known", *dict.fromkeys(filter(None, answers))))
 
 
 def where(place: Place | None) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 from tableguard.aws.dynamodb import ACTIONS, Reach
 from tableguard.aws.permission_sets import permission_set_of
 from tableguard.policy.evaluation import Document, Outcome, Policies, Request, evaluate
+from tableguard.policy.evaluation.match import Match
 from tableguard.policy.perimeter.fenced import PARTS, Fenced, Side
 from tableguard.review.decide import ANY_IDENTITY, decide
 from tableguard.review.picture import FenceKind, Picture, Table
@@ -137,8 +138,8 @@ class Enclosures:
         )
         return replace(found, exempted=exempted)
 
-    def is_denied(self, table: Table, side: Side, action: str, principal: str, context: Mapping[str, str]) -> bool:
-        """Whether a Deny of the table's own policies, or of its stream's, hits a request.
+    def is_denied(self, table: Table, side: Side, action: str, principal: str, context: Mapping[str, str]) -> Match:
+        """Whether a Deny of the table's own policies, or of its stream's, hits a request; None where that is not known.
 
         Args:
             table: The table.
@@ -152,7 +153,9 @@ class Enclosures:
             return False
         request = self._request(table, side, action, principal, context)
         decision = evaluate(request, Policies(identity=list(ANY_IDENTITY), resource=policy))
-        return decision.outcome is Outcome.EXPLICITLY_DENIED
+        if decision.outcome is not Outcome.EXPLICITLY_DENIED:
+            return False
+        return True if any(reason.understood for reason in decision.because) else None
 
     def somebody(self, table: Table) -> str:
         """A role of the table's account that no policy names."""
@@ -246,7 +249,7 @@ class Enclosures:
         for part, side, action in _fenced(table):
             if self.is_denied(table, side, action, other, context):
                 whole[part] = whole.get(part, 0) + 1
-                if not self.is_denied(table, side, action, principal, carried):
+                if self.is_denied(table, side, action, principal, carried) is not True:
                     parts.setdefault(part, []).append(action)
         if parts.keys() == whole.keys() and all(len(parts[part]) == whole[part] for part in whole):
             return ("everything",) if whole else ()

@@ -70,7 +70,7 @@ def _problem(sentence: Sentence, document: Mapping[str, Any], *, named: bool) ->
                 probe[names[0]] = "*"
         compiled = Document({**document, "Statement": [probe]}).compiled.statements[0]
         if compiled.concerns(_ACTION) is None or compiled.applies(_SITUATION, named=named) is None:
-            return compiled.detail(named=named)
+            return compiled.doubt(_SITUATION, named=named)[0]
     return None
 
 

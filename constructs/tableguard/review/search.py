@@ -108,7 +108,7 @@ class Search:
         return context
 
     def ways(self, asked: Asked, first: Verdict) -> Iterator[Verdict]:
-        """Requests that are allowed, one for each statement that may grant it.
+        """Requests that are allowed, one for each statement that may grant it; else one of which that is not known.
 
         Args:
             asked: What is asked for.
@@ -139,19 +139,22 @@ class Search:
     def _from(self, start: Context, asked: Asked, first: Verdict | None) -> Verdict | None:
         soon, late = deque([start]), deque[Context]()
         seen = {_frozen(start)}
+        perhaps: Verdict | None = None
         for _ in range(_TRIES):
             if not soon and not late:
-                return None
+                break
             context = soon.popleft() if soon else late.popleft()
             verdict = first if first is not None and context is start else self.verdict(asked, context)
             if verdict.allowed:
                 return verdict
+            if perhaps is None and not verdict.understood:
+                perhaps = verdict
             for change in self._suggestions(verdict, context):
                 changed = self._changed(context, change, asked)
                 if changed is not None and _frozen(changed) not in seen:
                     seen.add(_frozen(changed))
                     (late if any(key.startswith(_LATE) for key in change) else soon).append(changed)
-        return None
+        return perhaps
 
     def _suggestions(self, verdict: Verdict, context: Context) -> Iterator[Change]:
         yield from self._against(verdict.decision, verdict.policies, verdict.request, context)

@@ -139,7 +139,7 @@ class FenceClaims:
             principal = self._enclosures.somebody(table)
             last = {"aws:calledvialast": pattern} if pattern else {}
             context = {**outside, "aws:viaawsservice": "true", **last}
-        return self._enclosures.is_denied(table, side, action, principal, context)
+        return self._enclosures.is_denied(table, side, action, principal, context) is not False
 
     def _of_networks(self) -> Iterator[Finding]:
         if FenceKind.PERIMETER not in self._table.stated_fences:
@@ -163,7 +163,7 @@ class FenceClaims:
             return
         somebody, outside = self._enclosures.somebody(table), self._enclosures.outside(table)
         walled = self._enclosures.is_denied(table, Side.TABLE, "GetItem", somebody, outside)
-        if walled and not self._enclosures.is_denied(table, Side.STREAM, "GetRecords", somebody, outside):
+        if walled and self._enclosures.is_denied(table, Side.STREAM, "GetRecords", somebody, outside) is not True:
             message = "the table has a perimeter and its stream has none: every change can be read from outside"
             yield Finding(kind=FindingKind.PERIMETER, message=message, table=table.arn, place=table.place)
 

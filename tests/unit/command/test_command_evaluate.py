@@ -44,6 +44,20 @@ def test_answers_keep_the_order_and_the_ids_of_the_lines() -> None:
     assert {answer["decision"] for answer in answers[::2]} == {"ImplicitlyDenied"}
 
 
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_an_answer_names_the_operator_for_which_aws_documents_no_answer(effect: str) -> None:
+    condition = {"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "team"}}
+    asked = {"Sid": "Tagged", "Effect": effect, "Action": "*", "Resource": "*", "Condition": condition}
+    own = [asked] if effect == "Allow" else [ALLOW, asked]
+    status, (answer,), _ = run(line("1", policies={"identity": [{"Version": "2012-10-17", "Statement": own}]}))
+    assert status == 0
+    assert answer["decision"] == ("ImplicitlyDenied" if effect == "Allow" else "ExplicitlyDenied")
+    assert answer["understood"] is False
+    (reason,) = [each for each in answer["because"] if each["sid"] == "Tagged"]
+    assert (reason["understood"], reason["open"]) == (False, "for-any-value-if-exists")
+    assert reason["detail"].startswith("ForAnyValue:StringEqualsIfExists aws:TagKeys: the request lacks the key")
+
+
 def test_an_answer_gives_the_decision_and_its_reasons() -> None:
     deny = {"Sid": "Fence", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
     policies = {**IDENTITY, "resource": {"Version": "2012-10-17", "Statement": deny}}

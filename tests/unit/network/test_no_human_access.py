@@ -383,7 +383,7 @@ def test_of_two_replicas_the_one_that_is_new_is_warned_of_and_the_other_is_fence
     assert "in us-west-2 people are not kept out" in warning
     assert "deployed_replicas=['us-west-2']" in warning
     documents = Documents.of(scope)
-    assert documents.table["Metadata"]["tableguard"]["people"]["open replicas"].keys() == {"us-west-2"}
+    assert documents.table["Metadata"]["tableguard"]["people"]["open_replicas"].keys() == {"us-west-2"}
     assert documents.table_policy("us-west-2") is None
     in_ireland = ORDERS.replace("us-east-1", REPLICA)
     assert not allows(documents.table_policy(REPLICA), "GetItem", principal=PEOPLE[1], resource=in_ireland)

@@ -31,6 +31,8 @@ from tests.unit.review.support import (
 )
 
 VPCE = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+TAGGED = {"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "team"}}
+OPEN = "ForAnyValue:StringEqualsIfExists aws:TagKeys: the request lacks the key"
 
 
 def asked(
@@ -73,12 +75,28 @@ def test_an_allowed_request_shows_every_layer_with_the_place_of_its_statement() 
             "denies it, because aws:ViaAWSService is false (Bool false)",
         ),
         (to(READER, Condition={"Nonsense": {"aws:x": "y"}}), [allow()], "cannot be understood: Condition: 'Nonsense'"),
+        (to(READER, Condition=TAGGED), [allow()], f"of the resource policy cannot be understood: {OPEN}"),
+        (to(READER), [allow(Condition=TAGGED)], f"of the identity policies cannot be understood: {OPEN}"),
+        (to(READER), [allow(), deny(Condition=TAGGED)], f"may deny it, and cannot be understood: {OPEN}"),
     ],
 )
 def test_a_denial_says_what_is_missing(grant: Any, own: list[Any], missing: str) -> None:
     explanation = asked(grant, *own)
     assert not explanation.verdict.allowed
     assert any(missing in each for each in explanation.missing), explanation.missing
+
+
+@pytest.mark.parametrize("denied", [True, False])
+def test_a_layer_shows_the_statement_for_which_aws_documents_no_answer(denied: bool) -> None:
+    own = [allow(), deny(Sid="Stop", Condition=TAGGED)] if denied else [allow(Sid="Go", Condition=TAGGED)]
+    explanation = asked(to(READER), *own)
+    (step,) = [each for each in explanation.steps if each.layer == "identity policies"]
+    assert step.says == ("may deny" if denied else "not understood")
+    assert [said.sid for said in step.statements] == ["Stop" if denied else "Go"]
+    assert len(explanation.missing) == 1
+    assert explained(explanation).startswith("Denied, as far as the policies can be understood")
+    (reason,) = [each for each in explained_as_json(explanation)["because"] if "open" in each]
+    assert reason["open"] == "for-any-value-if-exists"
 
 
 def test_only_the_condition_that_failed_is_named() -> None:

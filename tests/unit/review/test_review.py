@@ -111,7 +111,8 @@ def test_every_action_on_a_table_is_of_one_kind() -> None:
     ],
 )
 def test_conditions_are_said_in_words(on_table: Any, own: Any, conditions: tuple[str, ...]) -> None:
-    found = shared(to(READER, Condition=on_table), allow(Condition=own))
+    table_side, own_side = ({"Condition": each} if each else {} for each in (on_table, own))
+    found = shared(to(READER, **table_side), allow(**own_side))
     assert said(found) == {"read": [conditions]}
     assert findings(found) == []
 

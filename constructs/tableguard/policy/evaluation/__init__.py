@@ -7,6 +7,7 @@ session policies and VPC endpoint policies, within one account and across accoun
 from tableguard.policy.evaluation.decision import Decision, Effect, Layer, Outcome, Place, Reason
 from tableguard.policy.evaluation.documents import Document
 from tableguard.policy.evaluation.evaluator import evaluate
+from tableguard.policy.evaluation.open_answers import Open, OpenAnswer
 from tableguard.policy.evaluation.policies import AnyDocument, Policies
 from tableguard.policy.evaluation.request import ContextValue, Request
 from tableguard.policy.evaluation.wire import decision_to_json, policies_from_json, request_from_json
@@ -18,6 +19,8 @@ __all__ = [
     "Document",
     "Effect",
     "Layer",
+    "Open",
+    "OpenAnswer",
     "Outcome",
     "Place",
     "Policies",

@@ -11,14 +11,17 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from tableguard.policy.evaluation.match import Context, MalformedError, Match
+from tableguard.policy.evaluation.open_answers import Open
 from tableguard.policy.evaluation.variables import (
     Exact,
     Piece,
     Resolved,
+    doubt_of,
     glob_of,
     is_static,
     parse,
     resolve,
+    variables_of,
 )
 from tableguard.policy.evaluation.wildcards import Glob, compact, container, fits
 
@@ -91,7 +94,7 @@ class ArnPatterns:
             context: Where the variables come from.
 
         Returns:
-            None when it fits none, but the request lacks a variable of one.
+            None when it fits none, but the request lacks a variable of one, or its value is in doubt.
         """
         if self._any or arn in self._exact:
             return True
@@ -112,6 +115,14 @@ class ArnPatterns:
                 return True
             missing = missing or found is None
         return None if missing else False
+
+    def doubt(self, context: Context) -> Open | None:
+        """Why a variable can neither be put in nor be left out for certain; None where that is certain.
+
+        Args:
+            context: Where the variables come from.
+        """
+        return next(filter(None, (doubt_of(each.variables, context) for each in self._open)), None)
 
 
 def _segment_tests(segments: Sequence[str]) -> tuple[tuple[int, str | Glob], ...]:
@@ -157,9 +168,10 @@ def _open_pattern(text: str, fixed_service: bool) -> _OpenPattern | _WholePatter
 class _OpenPattern:
     """A pattern with variables inside its segments."""
 
-    __slots__ = ("_fixed", "_open")
+    __slots__ = ("_fixed", "_open", "variables")
 
     def __init__(self, parts: Sequence[Sequence[Piece]]) -> None:
+        self.variables = variables_of(piece for part in parts for piece in part)
         numbered = list(enumerate(parts))
         self._fixed = [(number, glob_of(part)) for number, part in numbered if is_static(part)]
         self._open = [(number, part) for number, part in numbered if not is_static(part)]
@@ -180,10 +192,11 @@ class _OpenPattern:
 class _WholePattern:
     """A pattern that becomes an ARN only with the request's values, such as `${aws:PrincipalTag/table}`."""
 
-    __slots__ = ("_pieces",)
+    __slots__ = ("_pieces", "variables")
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self._pieces = pieces
+        self.variables = variables_of(pieces)
 
     def match(self, segments: Segments, context: Context) -> Match:
         resolved = resolve(self._pieces, context)

@@ -1,26 +1,35 @@
 """The Condition element: every test in it has to hold.
 
-Sources: IAM User Guide, "Condition operators" (absent keys, IfExists, Null) and "Set operators for multivalued
-context keys" (ForAllValues, ForAnyValue).
+Sources: IAM User Guide, "Condition operators" (absent keys, IfExists, Null) and "Single-valued vs. multivalued context
+keys" (ForAllValues, ForAnyValue); "policy check reference" is its "IAM Access Analyzer policy check reference". `Open`
+lists what they leave open.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final
 
 from tableguard.policy.evaluation import values as read
-from tableguard.policy.evaluation.match import Context, MalformedError, Match
-from tableguard.policy.evaluation.operators import OPERATORS, Comparison, Operator
-
-
-class Test(Protocol):
-    """One operator with one key and its values."""
-
-    def holds(self, context: Context) -> Match:
-        """Whether the request's context meets it; None when that cannot be told."""
-
+from tableguard.policy.evaluation.condition_tests import (
+    NOTHING,
+    Always,
+    ForAllValues,
+    ForAnyValue,
+    Name,
+    NoValues,
+    Null,
+    Single,
+    Test,
+    Unqualified,
+    WithVariables,
+)
+from tableguard.policy.evaluation.match import MalformedError, Match
+from tableguard.policy.evaluation.multivalued import MULTIVALUED
+from tableguard.policy.evaluation.open_answers import Open
+from tableguard.policy.evaluation.operators import OPERATORS, check_one_boolean
+from tableguard.policy.evaluation.variables import parse, variables_of
 
 _ALL: Final = "ForAllValues:"
 _ANY: Final = "ForAnyValue:"
@@ -59,109 +68,90 @@ def compile_condition(block: object, *, variables: bool) -> list[Test]:
     # What a document holds was copied into dicts and lists.
     if not isinstance(block, dict):
         raise MalformedError("Condition is no object")
+    if not block:
+        raise MalformedError("Condition", Open.EMPTY_CONDITION)
     tests: list[Test] = []
     for name, keys in block.items():
         if not isinstance(keys, dict) or not keys:
             raise MalformedError(f"Condition: {name!r} holds no object of keys and values")
+        operator = _operator(str(name))
         if len(keys) > 1 and len({str(key).lower() for key in keys}) < len(keys):
-            # Whether both count or one wins is documented nowhere, and a Deny must not get lost over it.
+            # "Error - Duplicate keys with different case" (IAM Access Analyzer policy check reference).
             raise MalformedError(f"Condition: {name!r} holds a key twice, in different cases")
         for key, value in keys.items():
             if not isinstance(key, str) or ":" not in key:
                 raise MalformedError(f"Condition: {key!r} is no condition key")
             items = value if isinstance(value, (list, tuple)) else [value]
-            if not items:
-                raise MalformedError(f"Condition: {key!r} is compared with no value")
-            tests.append(_compile_test(str(name), key.lower(), [scalar_text(item) for item in items], variables))
+            try:
+                tests.append(_compile_test(operator, key, [scalar_text(item) for item in items], variables))
+            except MalformedError as error:
+                raise MalformedError(f"Condition: {name} {key}: {error}", error.answer) from error
     return tests
 
 
-def _compile_test(name: str, key: str, texts: Sequence[str], variables: bool) -> Test:
-    if name == "Null":
-        return _Null(key, texts)
-    found, kind, absent = _operator(name)
-    return kind(key, found.compiler(texts, variables), found.negated, absent=absent)
+def _compile_test(name: Name, key: str, texts: Sequence[str], variables: bool) -> Test:
+    found = name.operator
+    if found is None:
+        return _null(name, key, texts, variables)
+    if not texts:
+        if name.kind is Single and not name.if_exists:
+            raise MalformedError("no value", Open.EMPTY_LIST)
+        return NoValues(name, key, NOTHING)
+    kind = name.kind
+    if kind is Single and key.lower() in MULTIVALUED:
+        kind = Unqualified
+    test = kind(name, key, found.compiler(texts, variables))
+    if variables:
+        # A generator would take longer than the rest of this.
+        for text in texts:
+            if "${" in text:
+                return _with_variables(test, texts, name, key)
+    return test
+
+
+def _with_variables(test: Single, texts: Sequence[str], name: Name, key: str) -> Test:
+    held = variables_of(piece for text in texts for piece in parse(text, variables=True))
+    return WithVariables(test, held, name, key) if held else test
 
 
 @lru_cache(maxsize=1024)
-def _operator(name: str) -> tuple[Operator, type[_Single], bool]:
-    """What the name of an operator says: the operator, how to read several values, and what an absent key means."""
-    base = name.removeprefix(_ALL).removeprefix(_ANY) if name.count(":") == 1 else name
-    found = OPERATORS.get(base.removesuffix(_IF_EXISTS))
+def _operator(name: str) -> Name:
+    bare = name.removeprefix(_ALL).removeprefix(_ANY) if name.count(":") == 1 else name
+    base = bare.removesuffix(_IF_EXISTS)
+    if_exists = base != bare
+    kind = ForAllValues if name.startswith(_ALL) else ForAnyValue if name.startswith(_ANY) else Single
+    if base == "Null":
+        if if_exists:
+            # "Error - Null with if exists: The Null condition operator cannot be used with the IfExists suffix" (policy
+            # check reference).
+            raise MalformedError(f"Condition: {name!r}: Null cannot end in IfExists")
+        return Name(written=name, operator=None, negated=False, kind=kind, if_exists=False, absent=None)
+    found = OPERATORS.get(base)
     if found is None:
         raise MalformedError(f"Condition: {name!r} is no condition operator")
-    if_exists = base.endswith(_IF_EXISTS)
-    if name.startswith(_ALL):
-        return found, _ForAllValues, True
-    if name.startswith(_ANY):
-        # False for negated operators too: there is no value that could differ.
-        return found, _ForAnyValue, if_exists
-    return found, _Single, found.negated or if_exists
+    if kind is ForAllValues:
+        absent: Match = True
+    elif kind is ForAnyValue:
+        # False for negated operators too: "if the key does not exist, the condition returns false".
+        absent = None if if_exists else False
+    else:
+        absent = found.negated or if_exists
+    return Name(written=name, operator=found, negated=found.negated, kind=kind, if_exists=if_exists, absent=absent)
 
 
-class _Null:
-    __slots__ = ("_key", "_wanted")
-
-    def __init__(self, key: str, texts: Sequence[str]) -> None:
-        self._key = key
-        self._wanted = frozenset(map(read.boolean, texts))
-        if None in self._wanted:
-            raise MalformedError("Condition: Null compares with something other than true or false")
-
-    def holds(self, context: Context) -> Match:
-        return (self._key not in context) in self._wanted
-
-
-class _Single:
-    """An operator without a prefix; `absent` is what it says of a key that the request lacks."""
-
-    __slots__ = ("_absent", "_comparison", "_key", "_negated")
-
-    def __init__(self, key: str, comparison: Comparison, negated: bool, *, absent: bool) -> None:
-        self._key = key
-        self._comparison = comparison
-        self._negated = negated
-        self._absent = absent
-
-    def holds(self, context: Context) -> Match:
-        present = context.get(self._key)
-        if present is None:
-            return self._absent
-        if len(present) != 1:
-            # Keys with several values "require" a set operator; what happens without one is documented nowhere.
-            return None
-        fits = self._comparison.fits(present[0], context)
-        return None if fits is None else fits is not self._negated
-
-
-class _ForAllValues(_Single):
-    __slots__ = ()
-
-    def holds(self, context: Context) -> Match:
-        unread = False
-        # "Also true if there are no keys in the request, or if the key values resolve to a null data set, such as an
-        # empty string."
-        for value in context.get(self._key, ()):
-            fits = self._comparison.fits(value, context) if value else not self._negated
-            if fits is None:
-                unread = True
-            elif fits is self._negated:
-                return False
-        return None if unread else True
-
-
-class _ForAnyValue(_Single):
-    __slots__ = ()
-
-    def holds(self, context: Context) -> Match:
-        present = context.get(self._key)
-        if present is None:
-            return self._absent
-        unread = False
-        for value in present:
-            fits = self._comparison.fits(value, context)
-            if fits is None:
-                unread = True
-            elif fits is not self._negated:
-                return True
-        return None if unread else False
+def _null(name: Name, key: str, texts: Sequence[str], variables: bool) -> Test:
+    if not texts:
+        raise MalformedError("no value", Open.EMPTY_LIST)
+    check_one_boolean(texts)
+    wanted = read.boolean(texts[0])
+    if wanted is None:
+        variable = variables and "${" in texts[0]
+        raise MalformedError(
+            f"{texts[0]!r} is neither true nor false", Open.VARIABLE_FOR_OPERATOR if variable else Open.BOOLEAN_FORMAT
+        )
+    if name.kind is Single:
+        return Null(key, wanted=wanted)
+    # "When you use the Null condition operator with ForAllValues, the statement always returns true. When you use the
+    # Null condition operator with ForAnyValue, the statement always returns false" (policy check reference, "Null with
+    # qualifier").
+    return Always(holds=name.kind is ForAllValues)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from tableguard.policy.evaluation.open_answers import Open
+
 
 class Outcome(enum.Enum):
     """The three answers of AWS."""
@@ -66,6 +68,7 @@ class Reason:
         understood: False for a statement that cannot be understood. Such a Deny denies, such an Allow grants nothing,
             and neither is protection that anybody may rely on.
         detail: Why it was not understood, or what is missing.
+        open: What AWS documents no answer for, when it is not understood because of that.
     """
 
     layer: Layer
@@ -76,6 +79,7 @@ class Reason:
     level: int | None = None
     understood: bool = True
     detail: str | None = None
+    open: Open | None = None
 
 
 @dataclass(frozen=True, slots=True)

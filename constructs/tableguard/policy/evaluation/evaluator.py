@@ -184,7 +184,8 @@ def _read(each: LayerDocuments, case: _Case) -> _Reading:
                 reading.hoped = strength
             if clear and not statement.denies and strength <= reading.strength:
                 continue
-            reason = statement.reason(layer, each.level, document.place, named=named, clear=clear)
+            doubt_about = None if clear else situation
+            reason = statement.reason(layer, each.level, document.place, doubt_about=doubt_about, named=named)
             if statement.denies:
                 case.denies.append(reason)
             elif clear:

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from tableguard.policy.evaluation import values as read
 from tableguard.policy.evaluation.arns import ArnPatterns, split_arn
 from tableguard.policy.evaluation.match import Context, MalformedError, Match
+from tableguard.policy.evaluation.open_answers import Open
 from tableguard.policy.evaluation.variables import Piece, glob_of, is_static, parse, resolve, text_of
 from tableguard.policy.evaluation.wildcards import Glob, Patterns, container
 
@@ -23,6 +24,8 @@ _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 class Comparison(Protocol):
     """The values of a policy, ready to be compared with."""
+
+    __slots__ = ()
 
     def fits(self, value: str, context: Context) -> Match:
         """Whether a value of the request fits any value of the policy; None when it cannot be read."""
@@ -118,22 +121,23 @@ class _Arn:
         self._patterns = ArnPatterns(texts, variables=variables, fixed_service=False)
 
     def fits(self, value: str, context: Context) -> Match:
-        # A missing variable (None) fits nothing: that makes the negated operators true, as documented.
+        # A variable in doubt fits nothing here; the condition asks what follows from the doubt.
         return self._patterns.match(value, split_arn(value), context) or False
 
 
 class _Typed:
     __slots__ = ("_limits", "_read", "_test")
 
-    def __init__(
-        self, texts: Sequence[str], reader: Callable[[str], Any], test: Callable[[Any, Any], bool], what: str
-    ) -> None:
-        self._read = reader
+    def __init__(self, kind: _Kind, texts: Sequence[str], variables: bool, test: Callable[[Any, Any], bool]) -> None:
+        self._read = kind.of_request
         self._test = test
-        self._limits = tuple(map(reader, texts))
+        self._limits = tuple(map(kind.of_policy, texts))
         for text, limit in zip(texts, self._limits, strict=True):
             if limit is None:
-                raise MalformedError(f"{text!r} is no {what}")
+                variable = variables and "${" in text
+                raise MalformedError(
+                    f"{text!r} is no {kind.what}", Open.VARIABLE_FOR_OPERATOR if variable else kind.open
+                )
 
     def fits(self, value: str, context: Context) -> Match:
         own = self._read(value)
@@ -146,20 +150,60 @@ class _Typed:
         return False
 
 
-def _typed(reader: Callable[[str], Any], test: Callable[[Any, Any], bool], what: str) -> Compiler:
-    return lambda texts, variables: _Typed(texts, reader, test, what)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """A kind of value that is no text.
+
+    Args:
+        what: Its name.
+        of_policy: What reads a policy's value; None for text that is no such value.
+        of_request: What reads a request's value, likewise.
+        open: What a policy's value in another form needs; None where IAM's grammar does not allow it.
+    """
+
+    what: str
+    of_policy: Callable[[str], Any]
+    of_request: Callable[[str], Any]
+    open: Open | None
+
+
+_NUMBER: Final = _Kind(what="number", of_policy=read.number, of_request=read.number, open=Open.NUMBER_FORMAT)
+_DATE: Final = _Kind(
+    what="date (ISO 8601 or epoch seconds)", of_policy=read.date, of_request=read.date, open=Open.DATE_FORMAT
+)
+_BOOLEAN: Final = _Kind(
+    what="boolean", of_policy=read.boolean, of_request=read.boolean_of_request, open=Open.BOOLEAN_FORMAT
+)
+_BINARY: Final = _Kind(what="base64 text", of_policy=read.binary, of_request=read.binary, open=None)
+_NETWORK: Final = _Kind(
+    what="IP address or CIDR block", of_policy=read.network, of_request=read.address, open=Open.ADDRESS_FORMAT
+)
+
+
+def _typed(kind: _Kind, test: Callable[[Any, Any], bool]) -> Compiler:
+    return lambda texts, variables: _Typed(kind, texts, variables, test)
+
+
+def _boolean(texts: Sequence[str], variables: bool) -> Comparison:
+    check_one_boolean(texts)
+    return _Typed(_BOOLEAN, texts, variables, operator.eq)
+
+
+def check_one_boolean(texts: Sequence[str]) -> None:
+    """Refuse several values for Bool or Null, unless they are the same.
+
+    Args:
+        texts: The policy's values.
+
+    Raises:
+        MalformedError: If they differ.
+    """
+    if len(set(texts)) > 1:
+        raise MalformedError("several values", Open.SEVERAL_BOOLEANS)
 
 
 def _inside(address: read.Address, network: read.Network) -> bool:
     return network.contains(address)
-
-
-class _Address(_Typed):
-    __slots__ = ()
-
-    def __init__(self, texts: Sequence[str], variables: bool) -> None:
-        super().__init__(texts, read.network, _inside, "IP address or CIDR block")
-        self._read = read.address
 
 
 def _equal_in_any_case(texts: Sequence[str], variables: bool) -> Comparison:
@@ -172,14 +216,14 @@ def _in_lower_case(text: str) -> str:
     return text.translate(_LOWER)
 
 
-def _ordered(prefix: str, reader: Callable[[str], Any], what: str) -> dict[str, Operator]:
+def _ordered(prefix: str, kind: _Kind) -> dict[str, Operator]:
     return {
-        f"{prefix}Equals": Operator(_typed(reader, operator.eq, what)),
-        f"{prefix}NotEquals": Operator(_typed(reader, operator.eq, what), negated=True),
-        f"{prefix}LessThan": Operator(_typed(reader, operator.lt, what)),
-        f"{prefix}LessThanEquals": Operator(_typed(reader, operator.le, what)),
-        f"{prefix}GreaterThan": Operator(_typed(reader, operator.gt, what)),
-        f"{prefix}GreaterThanEquals": Operator(_typed(reader, operator.ge, what)),
+        f"{prefix}Equals": Operator(_typed(kind, operator.eq)),
+        f"{prefix}NotEquals": Operator(_typed(kind, operator.eq), negated=True),
+        f"{prefix}LessThan": Operator(_typed(kind, operator.lt)),
+        f"{prefix}LessThanEquals": Operator(_typed(kind, operator.le)),
+        f"{prefix}GreaterThan": Operator(_typed(kind, operator.gt)),
+        f"{prefix}GreaterThanEquals": Operator(_typed(kind, operator.ge)),
     }
 
 
@@ -190,12 +234,12 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "StringNotEqualsIgnoreCase": Operator(_equal_in_any_case, negated=True),
     "StringLike": Operator(_Like),
     "StringNotLike": Operator(_Like, negated=True),
-    **_ordered("Numeric", read.number, "number"),
-    **_ordered("Date", read.date, "date (ISO 8601 or epoch seconds)"),
-    "Bool": Operator(_typed(read.boolean, operator.eq, "boolean")),
-    "BinaryEquals": Operator(_typed(read.binary, operator.eq, "base64 text")),
-    "IpAddress": Operator(_Address),
-    "NotIpAddress": Operator(_Address, negated=True),
+    **_ordered("Numeric", _NUMBER),
+    **_ordered("Date", _DATE),
+    "Bool": Operator(_boolean),
+    "BinaryEquals": Operator(_typed(_BINARY, operator.eq)),
+    "IpAddress": Operator(_typed(_NETWORK, _inside)),
+    "NotIpAddress": Operator(_typed(_NETWORK, _inside), negated=True),
     # ArnEquals and ArnLike "behave identically" (same source).
     "ArnEquals": Operator(_Arn),
     "ArnLike": Operator(_Arn),

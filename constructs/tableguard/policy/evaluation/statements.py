@@ -13,9 +13,11 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from tableguard.policy.evaluation.arns import ArnPatterns
-from tableguard.policy.evaluation.conditions import Test, compile_condition
+from tableguard.policy.evaluation.condition_tests import Test
+from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.decision import Effect, Layer, Place, Reason
-from tableguard.policy.evaluation.match import MalformedError, Match
+from tableguard.policy.evaluation.match import Doubt, MalformedError, Match
+from tableguard.policy.evaluation.open_answers import Open
 from tableguard.policy.evaluation.principals import PrincipalElement, Strength
 from tableguard.policy.evaluation.request import Situation
 from tableguard.policy.evaluation.wildcards import Patterns
@@ -31,6 +33,8 @@ _UNKNOWN_ACTIONS: Final = Patterns(())
 _NEEDS: Final = "a statement needs either {0} or Not{0}"
 _DIRECT: Final = Strength.DIRECT
 _GONE: Final[Source] = {}
+_NAMES_NOBODY: Final = "a policy of this kind cannot name principals"
+_NOT_KNOWN: Final = "what it compares with is missing from the request, or cannot be read there"
 _ANY_RESOURCE: Final = ArnPatterns(["*"], variables=False, fixed_service=True)
 
 
@@ -55,6 +59,7 @@ class Statement:
 
     __slots__ = (
         "_actions",
+        "_answer",
         "_has_principal",
         "_last_reason",
         "_other_actions",
@@ -77,6 +82,8 @@ class Statement:
         self._source: Source = source if isinstance(source, Mapping) else {}
         self._variables = variables
         self._problem = problem if isinstance(source, Mapping) else (problem or "a statement is no object")
+        # The open answer behind the problem, if any.
+        self._answer: Open | None = None
         # Kept apart: the same document may serve a layer that names principals and one that does not.
         self._principal_problem: str | None = _NEEDS.format("Principal")
         self._has_principal = "Principal" in self._source or "NotPrincipal" in self._source
@@ -121,14 +128,13 @@ class Statement:
             tests = self._compile_rest()
         known = self._problem is None
         matched = self._resource.match(situation.resource, situation.segments, situation.context)
-        if self._other_resource:
-            # What a NotResource with an unknown exception covers cannot be told.
-            matched = None if matched is None else not matched
-            known = known and matched is not None
-        elif matched is None:
-            # A pattern whose variable the request lacks names nothing.
-            matched = False
-        if matched is False:
+        if matched is None:
+            # "The resource that includes a policy variable with no value will not match any resource" (IAM User Guide,
+            # "Variables and tags").
+            if not self._other_resource and self._resource.doubt(situation.context) is None:
+                return False
+            known = False
+        elif matched is self._other_resource:
             return False
         if named:
             matched = self._match_principal(situation, bounded=bounded)
@@ -151,39 +157,49 @@ class Statement:
             return _DIRECT
         return self.principal.strength(situation) or _DIRECT
 
-    def reason(self, layer: Layer, level: int | None, place: Place | None, *, named: bool, clear: bool) -> Reason:
+    def reason(
+        self, layer: Layer, level: int | None, place: Place | None, *, doubt_about: Situation | None, named: bool
+    ) -> Reason:
         """The reason that it is, when it decides.
 
         Args:
             layer: The layer that its document belongs to.
             level: The level, for an organization's policies.
             place: Where its document stands.
+            doubt_about: The request of which it cannot be told whether it applies; None where it clearly does.
             named: Whether its layer's policies name principals.
-            clear: Whether it is clear that it applies.
         """
         # A statement decides many requests, mostly in the same layer and place.
         last = self._last_reason
-        if clear and last is not None and (last.layer is layer and last.level == level and last.place is place):
+        if doubt_about is not None:
+            detail, answer = self.doubt(doubt_about, named=named)
+            return Reason(layer, self.effect, self.sid, place, self.index, level, False, detail, answer)  # noqa: FBT003
+        if last is not None and (last.layer is layer and last.level == level and last.place is place):
             return last
-        detail = None if clear else self.detail(named=named)
-        reason = Reason(layer, self.effect, self.sid, place, self.index, level, clear, detail)
-        if clear:
-            self._last_reason = reason
+        self._last_reason = reason = Reason(layer, self.effect, self.sid, place, self.index, level)
         return reason
 
-    def detail(self, *, named: bool) -> str:
-        """Why it could not be told whether it applies.
+    def doubt(self, situation: Situation, *, named: bool) -> Doubt:
+        """Why it cannot be told whether it applies to a request, which it is already known that it cannot.
 
         Args:
+            situation: The request.
             named: Whether its layer's policies name principals.
         """
         if self._problem is not None:
-            return self._problem
+            return self._problem, self._answer
         if named and self._principal_problem is not None:
-            return self._principal_problem
+            return self._principal_problem, None
         if not named and self._has_principal:
-            return "a policy of this kind cannot name principals"
-        return "what it compares with is missing from the request, or cannot be read there"
+            return _NAMES_NOBODY, None
+        context = situation.context
+        doubts = [doubt for test in self._tests or () for doubt in [test.doubt(context)] if doubt is not None]
+        if self._resource.match(situation.resource, situation.segments, context) is None:
+            answer = self._resource.doubt(context) or Open.VARIABLE_IN_NOT_RESOURCE
+            doubts.append((f"{'NotResource' if self._other_resource else 'Resource'}: {answer.words}", answer))
+        if not doubts:
+            return _NOT_KNOWN, None
+        return "; ".join(words for words, _ in doubts), next((found for _, found in doubts if found is not None), None)
 
     def _match_principal(self, situation: Situation, *, bounded: bool) -> Match:
         principal = self.principal
@@ -196,7 +212,9 @@ class Statement:
         return True if bounded else principal.leaves_out(situation)
 
     def _fail(self, error: MalformedError) -> None:
-        self._problem = self._problem or str(error)
+        if self._problem is None:
+            self._answer = error.answer
+            self._problem = str(error) if error.answer is None else f"{error}: {error.answer.words}"
 
     def _compile_actions(self) -> Patterns:
         source = self._source

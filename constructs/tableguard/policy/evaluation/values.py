@@ -38,29 +38,30 @@ class Network:
 
 
 # Bounded, so that no value makes a comparison slow.
-_NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
-_EPOCH = re.compile(r"(?:\d{1,3}|\d{5,15})(?:\.\d{1,9})?", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
+_EPOCH = re.compile(r"\d{1,3}|\d{5,15}", re.ASCII)
 _DATE = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:(Z)|([+-])(\d\d):(\d\d)))?)?)?",
-    re.ASCII,
+    r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:(Z)|([+-])(\d\d):(\d\d)))?", re.ASCII
 )
 _ADDRESS = re.compile(r"[0-9a-fA-F.:]{2,45}", re.ASCII)
 _PREFIX = re.compile(r"\d{1,3}", re.ASCII)
+_IPV4 = 32
 _BILLION = 10**9
 _LONGEST_DATE = 40
 _DAY_SECONDS = 86_400
+_BOOLEANS = {"true": True, "false": False}
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 
 
 def number(text: str) -> Decimal | None:
-    """A number, compared by value: `10`, `10.0` and `1e1` are equal."""
+    """A number, compared by value: `10` and `10.0` are equal. `Open.NUMBER_FORMAT` says what is none."""
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def date(text: str) -> int | None:
-    """A moment, as nanoseconds since 1970 in UTC: from ISO 8601 (a year alone up to nanoseconds) or epoch seconds.
+    """A moment, as nanoseconds since 1970 in UTC: from ISO 8601 (a day, or a time up to nanoseconds) or epoch seconds.
 
-    Four digits are a year. A time of day needs its zone, as in the W3C's profiles.
+    A time of day needs its zone, as in the W3C's profiles. `Open.DATE_FORMAT` says what is no such moment.
     """
     return _cached_date(text) if len(text) <= _LONGEST_DATE else None
 
@@ -68,14 +69,13 @@ def date(text: str) -> int | None:
 @lru_cache(maxsize=1024)
 def _cached_date(text: str) -> int | None:
     if _EPOCH.fullmatch(text):
-        whole, _, fraction = text.partition(".")
-        return int(whole) * _BILLION + _nanoseconds(fraction)
+        return int(text) * _BILLION
     found = _DATE.fullmatch(text)
     if found is None:
         return None
     year, month, day, hour, minute, second, fraction, _, sign, zone_hour, zone_minute = found.groups()
     try:
-        days = dt.date(int(year), int(month or 1), int(day or 1)).toordinal() - _EPOCH_DAY
+        days = dt.date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
         clock = dt.time(int(hour or 0), int(minute or 0), int(second or 0))
         zone = dt.time(int(zone_hour or 0), int(zone_minute or 0))
     except ValueError:
@@ -90,8 +90,13 @@ def _nanoseconds(fraction: str | None) -> int:
 
 
 def boolean(text: str) -> bool | None:
-    """`true` or `false`, in any case."""
-    return {"true": True, "false": False}.get(text.lower())
+    """`true` or `false`, as AWS documents a policy's value."""
+    return _BOOLEANS.get(text)
+
+
+def boolean_of_request(text: str) -> bool | None:
+    """`true` or `false`, however whoever describes a request spells it."""
+    return _BOOLEANS.get(text.lower())
 
 
 def binary(text: str) -> bytes | None:
@@ -103,10 +108,14 @@ def binary(text: str) -> bytes | None:
 
 
 def network(text: str) -> Network | None:
-    """A CIDR block of either family, or a single address. Host bits may be set, as in `192.0.2.7/24`."""
+    """A CIDR block of either family, or a single address of IPv4. `Open.ADDRESS_FORMAT` says why not one of IPv6.
+
+    Host bits may be set, as in `192.0.2.7/24`: "non-zero bits after the masked bits … are not considered" (IAM Access
+    Analyzer policy check reference, "Improve IP range").
+    """
     base, slash, prefix = text.partition("/")
     found = address(base)
-    if found is None or (slash and not _PREFIX.fullmatch(prefix)):
+    if found is None or (not slash and found.bits != _IPV4) or (slash and not _PREFIX.fullmatch(prefix)):
         return None
     free = found.bits - int(prefix) if slash else 0
     return Network(found.bits, free, found.value >> free) if free >= 0 else None
@@ -116,7 +125,7 @@ def address(text: str) -> Address | None:
     """One IP address of either family."""
     if not _ADDRESS.fullmatch(text):
         return None
-    family, bits = (socket.AF_INET6, 128) if ":" in text else (socket.AF_INET, 32)
+    family, bits = (socket.AF_INET6, 128) if ":" in text else (socket.AF_INET, _IPV4)
     try:
         return Address(bits, int.from_bytes(socket.inet_pton(family, text)))
     except OSError:

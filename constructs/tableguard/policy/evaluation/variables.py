@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tableguard.policy.evaluation.match import Context, MalformedError
+from tableguard.policy.evaluation.multivalued import MULTIVALUED
+from tableguard.policy.evaluation.open_answers import Open
 from tableguard.policy.evaluation.wildcards import Glob, Wild, tokens
 
 
@@ -23,10 +25,14 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A key of the request's context (in lower case), and what stands for it when the request has none."""
+    """A key of the request's context (in lower case), and what stands for it when the request has none.
+
+    A key that can have several values is no variable: `multivalued` says so.
+    """
 
     key: str
     default: str | None
+    multivalued: bool
 
 
 Resolved: TypeAlias = str | Exact
@@ -56,11 +62,15 @@ def parse(text: str, *, variables: bool) -> tuple[Piece, ...]:
         if start > position:
             pieces.append(text[position:start])
         character, key, default = found.groups()
-        pieces.append(Exact(character) if character else Variable(key.lower(), default))
+        pieces.append(Exact(character) if character else _variable(key.lower(), default))
         position = found.end()
     if position < len(text):
         pieces.append(text[position:])
     return tuple(pieces)
+
+
+def _variable(key: str, default: str | None) -> Variable:
+    return Variable(key, default, key in MULTIVALUED)
 
 
 def is_static(pieces: Iterable[Piece]) -> bool:
@@ -68,10 +78,15 @@ def is_static(pieces: Iterable[Piece]) -> bool:
     return not any(isinstance(piece, Variable) for piece in pieces)
 
 
-def resolve(pieces: Iterable[Piece], context: Context) -> list[Resolved] | None:
-    """Put the request's values in, or return None when one is missing.
+def variables_of(pieces: Iterable[Piece]) -> tuple[Variable, ...]:
+    """The variables among the pieces of a text."""
+    return tuple(piece for piece in pieces if isinstance(piece, Variable))
 
-    A key with several values is no variable (same source), so it counts as missing, default or not.
+
+def resolve(pieces: Iterable[Piece], context: Context) -> list[Resolved] | None:
+    """Put the request's values in, or return None when one is missing, or cannot be put in for certain.
+
+    "There is no equal or like value" for a variable without a value (same source): whatever holds one fits nothing.
     """
     resolved: list[Resolved] = []
     for piece in pieces:
@@ -79,13 +94,32 @@ def resolve(pieces: Iterable[Piece], context: Context) -> list[Resolved] | None:
             resolved.append(piece)
             continue
         values = context.get(piece.key)
-        if values is not None and len(values) == 1:
-            resolved.append(Exact(values[0]))
-        elif values is None and piece.default is not None:
+        if values is None:
+            if piece.default is None:
+                return None
             resolved.append(Exact(piece.default))
+        elif len(values) == 1 and values[0] and not piece.multivalued:
+            resolved.append(Exact(values[0]))
         else:
             return None
     return resolved
+
+
+def doubt_of(variables: Iterable[Variable], context: Context) -> Open | None:
+    """Why one of the variables can neither be put in nor be left out for certain; None where that is certain.
+
+    Args:
+        variables: The variables of one text, or of several.
+        context: The request's context.
+    """
+    for variable in variables:
+        values = context.get(variable.key)
+        if values is not None:
+            if len(values) != 1 or variable.multivalued:
+                return Open.VARIABLE_OF_SEVERAL_VALUES
+            if not values[0]:
+                return Open.VARIABLE_OF_EMPTY_TEXT
+    return None
 
 
 def text_of(pieces: Iterable[Piece]) -> str:

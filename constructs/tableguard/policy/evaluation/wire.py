@@ -95,6 +95,8 @@ def _reason(reason: Reason) -> dict[str, Any]:
         written["understood"] = False
     if reason.detail is not None:
         written["detail"] = reason.detail
+    if reason.open is not None:
+        written["open"] = reason.open.id
     return written
 
 

@@ -39,7 +39,11 @@ def because(verdict: Verdict) -> tuple[str, ...]:
         verdict: The verdict.
     """
     decision = verdict.decision
-    said = [worded(reason) for reason in decision.because if decision.allowed or reason.effect is not Effect.ALLOW]
+    said = [
+        worded(reason)
+        for reason in decision.because
+        if decision.allowed or reason.effect is not Effect.ALLOW or not reason.understood
+    ]
     if verdict.key is not None and not verdict.key.allowed:
         said = [] if decision.allowed else said
         said += [f"to decrypt with the table's key: {worded(reason)}" for reason in verdict.key.because]

@@ -53,7 +53,8 @@ BROKEN_ELEMENTS: list[dict[str, Any]] = [
     {"Condition": {"StringEqualsIfExistsIfExists": {"aws:SourceVpce": "vpce-1"}}},
     {"Condition": {"ForSomeValues:StringEquals": {"aws:SourceVpce": "vpce-1"}}},
     {"Condition": {"ForAllValues:ForAnyValue:StringEquals": {"aws:SourceVpce": "vpce-1"}}},
-    {"Condition": {"ForAllValues:Null": {"aws:SourceVpce": "false"}}},
+    {"Condition": {"ForAllValues:NullIfExists": {"aws:SourceVpce": "false"}}},
+    {"Condition": {}},
     {"Condition": {"NullIfExists": {"aws:SourceVpce": "false"}}},
     {"Condition": {"Null": {"aws:SourceVpce": "maybe"}}},
     {"Condition": {"NumericEquals": {"aws:SourceVpce": "ten"}}},
@@ -232,7 +233,7 @@ NOT_TEXT = st.none() | st.integers() | st.dictionaries(st.text(max_size=3), st.n
 @settings(max_examples=100, deadline=None)
 @given(element=st.sampled_from(["Effect", "Principal", "Action", "Resource", "Condition"]), value=NOT_TEXT)
 def test_breaking_an_element_of_a_deny_never_lets_the_request_through(element: str, value: Any) -> None:
-    # An empty Condition is no malformation: it is no condition.
+    # An empty Condition may be no condition, or make the statement worth nothing.
     broken = {"Version": "2012-10-17", "Statement": [{**VALID_DENY, element: value}]}
     decision = evaluate(REQUEST, Policies(identity=[ALLOW], resource=broken))
     assert decision.outcome is Outcome.EXPLICITLY_DENIED

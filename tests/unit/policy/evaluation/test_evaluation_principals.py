@@ -190,8 +190,11 @@ def test_not_principal_with_allow_grants_nothing() -> None:
     assert not decision.understood
 
 
+SEVERAL = ("aws:PrincipalServiceNamesList",)
+
+
 def sees(caller: str, key: str, value: object, context: dict[str, ContextValue] | None = None, **more: str) -> bool:
-    condition = {"StringEquals": {key: value}}
+    condition = {"ForAnyValue:StringEquals" if key in SEVERAL else "StringEquals": {key: value}}
     resource = policy("Allow", {"Principal": "*"}, Condition=condition)
     return evaluate(ask(caller, context, **more), Policies(**OWN_SIDE, resource=resource)).allowed
 

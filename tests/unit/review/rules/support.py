@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any, Final
 
 from tableguard.policy.evaluation import Document, Place
-from tableguard.review.picture import Identity, Picture, Table
+from tableguard.review.picture import Endpoint, Identity, OrganizationPolicy, Picture, Table
 from tableguard.review.rules import Results, Rule, check
 
 OWNER: Final = "444455556666"
@@ -65,3 +66,39 @@ def picture(*statements: Statement, identities: tuple[Identity, ...] = (), **mor
 
 def tried(rule: Rule, on: Picture, today: dt.date = TODAY) -> Results:
     return check(on, [rule], today)
+
+
+LIMITS: Final = ("boundary", "endpoint", "service_control", "resource_control")
+"""Layers beside the two sides that have to agree."""
+
+
+def shared_with_reader(layer: str, effect: str, condition: object = None) -> Picture:
+    """A table that another account's role may read, through an endpoint, but for one more statement in one layer.
+
+    Args:
+        layer: "identity", "resource" or one of `LIMITS`. An Allow there stands alone: nothing else allows it.
+        effect: Its effect.
+        condition: Its Condition element; none when left out.
+    """
+    more: Statement = {} if condition is None else {"Condition": condition}
+    asked: Statement = {"Sid": "Asked", "Effect": effect, "Action": "dynamodb:GetItem", "Resource": "*", **more}
+    named = {**asked, "Principal": "*"}
+    alone = effect == "Allow"
+    granted, held = allow(READER), own()
+    policy = [named] if alone and layer == "resource" else [granted, *([named] if layer == "resource" else [])]
+    documents = [asked] if alone and layer == "identity" else [held, *([asked] if layer == "identity" else [])]
+    reader = role(READER, "reader", *documents)
+    if layer == "boundary":
+        reader = replace(reader, boundary=(document(asked, *([] if alone else [held]), place=AT_ROLE),))
+    through = document(named, *([] if alone else [allow("*")])) if layer == "endpoint" else None
+    endpoint = Endpoint(endpoint_id="vpce-1", vpc_id="vpc-1", account=READER, region="us-east-1", policy=through)
+    controls = {
+        "service_control": OrganizationPolicy(
+            kind="SERVICE_CONTROL_POLICY", document=document(asked), targets=(READER,)
+        ),
+        "resource_control": OrganizationPolicy(
+            kind="RESOURCE_CONTROL_POLICY", document=document(named), targets=(OWNER,)
+        ),
+    }
+    control = (controls[layer],) if layer in controls else ()
+    return picture(*policy, identities=(reader,), endpoints=(endpoint,), organization_policies=control)

@@ -7,10 +7,12 @@ import re
 import pytest
 
 import tableguard as tg
+from tableguard.aws.dynamodb import AS_OF
 from tableguard.policy.guardrails import Guardrail
 from tests.project.machine import ROOT
 
 GUARDRAILS = (ROOT / "docs" / "guardrails.md").read_text(encoding="utf-8")
+PRIVATE_TABLE = (ROOT / "docs" / "private-table.md").read_text(encoding="utf-8")
 RECOVERY = (ROOT / "docs" / "recovery.md").read_text(encoding="utf-8")
 
 
@@ -26,6 +28,12 @@ def test_the_table_says_whom_each_guardrail_spares_and_what_it_costs(guardrail: 
 def test_those_for_rcps_are_named() -> None:
     (line,) = re.findall(r"^(.*) can stand in an RCP as well", GUARDRAILS, re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", line)) == {g.__name__ for g in Guardrail.__subclasses__() if g.in_rcp}
+
+
+@pytest.mark.parametrize("text", [GUARDRAILS, PRIVATE_TABLE])
+def test_they_say_which_day_the_list_of_actions_is_of(text: str) -> None:
+    (later,) = re.findall(r"(?s)^## What AWS adds later\n(.*?)^## ", text, re.MULTILINE)
+    assert re.findall(r"\d{4}-\d\d-\d\d", later) == [AS_OF.isoformat()]
 
 
 def test_the_examples_synthesize() -> None:

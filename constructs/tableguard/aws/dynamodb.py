@@ -9,6 +9,7 @@ the answer is open.
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from typing import Final
 from tableguard.aws.actions import Category, Effect, ServiceAction, by_name
 
 SERVICE: Final = "dynamodb"
+AS_OF: Final = dt.date(2026, 11, 30)
+"""The day whose actions are all in the table: what AWS adds later is classified by nobody."""
 
 
 class Resource(enum.StrEnum):

@@ -100,8 +100,12 @@ class LandingBucket(Construct):
         )
         self._protected.attach((), self._landing.denials(), limits)
         self._exporters: list[str] = []
-        self._writing = iam.PolicyStatement.from_json(self._landing.only_exports_write(()).to_json(principal="*"))
-        self._protected.bucket.add_to_resource_policy(self._writing)
+        self._of_exporters = {
+            denial: iam.PolicyStatement.from_json(denial(()).to_json(principal="*"))
+            for denial in (self._landing.only_exports_write, self._landing.unclassified)
+        }
+        for statement in self._of_exporters.values():
+            self._protected.bucket.add_to_resource_policy(statement)
         self._vault = vault
         self._alarm: cloudwatch.Alarm | None = None
         if vault is not None and role is not None:
@@ -155,9 +159,9 @@ class LandingBucket(Construct):
         """
         partition = partition_in(cdk.Stack.of(self))
         self._exporters.append(exporter.arn(partition) if isinstance(exporter, Role) else exporter.role_arn)
-        condition = self._landing.only_exports_write(self._exporters).to_json(principal="*")["Condition"]
-        for operator, keys in condition.items():
-            self._writing.add_condition(operator, keys)
+        for denial, statement in self._of_exporters.items():
+            for operator, keys in denial(self._exporters).to_json(principal="*")["Condition"].items():
+                statement.add_condition(operator, keys)
 
     def _check(self, stack: cdk.Stack, bucket_name: str, keep_days: int) -> None:
         names.bucket_name(f"the bucket name of {self.node.path}", bucket_name)

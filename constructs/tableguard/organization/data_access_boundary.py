@@ -17,8 +17,9 @@ from tableguard.policy.perimeter import Guardian, Perimeter
 from tableguard.tables.granting import check_limits, check_list
 
 _TOO_LARGE = (
-    "To make it fit: trust VPC endpoints or fewer regions, or allow actions by a pattern such as dynamodb:* instead of "
-    "one by one."
+    "To make it fit: trust VPC endpoints or fewer regions, allow actions by a pattern such as dynamodb:* instead of "
+    "one by one, or leave open in the boundary what AWS adds later, where an SCP denies it: "
+    "perimeter=dataclasses.replace(perimeter, unclassified_open=why)."
 )
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import VERSION, Json, condition_element, scalar
 from tableguard.policy.errors import InvalidInputError
+from tableguard.policy.principals import PRINCIPAL_ARN
 from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
+
+IS_SERVICE: Final = "aws:PrincipalIsAWSService"
+VIA_SERVICE: Final = "aws:ViaAWSService"
+VIA_LAST: Final = "aws:CalledViaLast"
+# A wildcard or a variable, which a token of the CDK is not.
+_PATTERN: Final = re.compile(r"[*?]|\$\{(?!Token\[)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,19 @@ class Denial:
         if self.clauses:
             json_["Condition"] = condition_element(self.clauses)
         return json_
+
+
+def unless_called_by(arns: Iterable[str]) -> tuple[Clause, ...]:
+    """The clause that does not hold for some callers; none for nobody, so that everybody is denied.
+
+    Args:
+        arns: What their `aws:PrincipalArn` may be, or patterns of it.
+    """
+    listed = ordered(arns)
+    if not listed:
+        return ()
+    operator = "ArnNotLike" if any(map(_PATTERN.search, listed)) else "ArnNotEquals"
+    return (Clause(operator, PRINCIPAL_ARN, listed),)
 
 
 def joined(denials: Iterable[Denial]) -> tuple[Denial, ...]:

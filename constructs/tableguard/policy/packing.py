@@ -57,5 +57,6 @@ def packed(
 
 _TOO_LARGE = (
     "To make it fit: exempt a RoleOfEveryAccount instead of one role of each account, render it for fewer accounts, "
-    "trust VPC endpoints or fewer regions, or attach part of it to another level of the organization."
+    "trust VPC endpoints or fewer regions, attach part of it to another level of the organization, or leave open what "
+    "AWS adds later (unclassified_open of the perimeter), which takes one statement for each region of its VPCs."
 )

@@ -133,6 +133,7 @@ def _control(control: Control) -> dict[str, Any]:
              "actions": list(each.actions), "reason": each.reason}
             for each in control.spared
         ],
+        "lists_as_of": None if control.lists_as_of is None else control.lists_as_of.isoformat(),
         "place": place(control.place),
     }  # fmt: skip
 

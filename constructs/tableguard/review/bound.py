@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
+from tableguard.aws.dynamodb import AS_OF, SERVICE
 from tableguard.review.exempted import Sparing
 from tableguard.review.picture import OrganizationPolicy, Picture
 from tableguard.review.report import Control, Finding, FindingKind, LeftOff
-from tableguard.review.sentences import Shelf
+from tableguard.review.sentences import Shelf, texts
 
 _SHORT: Final[Mapping[str, str]] = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
 _ACCOUNTS: Final = frozenset({"aws:principalaccount", "aws:resourceaccount"})
@@ -47,10 +48,17 @@ def controls(picture: Picture, shelf: Shelf, now: dt.datetime) -> Iterator[tuple
                         shelf=shelf,
                         now=now,
                     ).spared(),
+                    lists_as_of=AS_OF if _lists(policy, shelf) else None,
                     place=policy.place,
                 ),
                 tuple(_findings(policy, spared, stated)),
             )
+
+
+def _lists(policy: OrganizationPolicy, shelf: Shelf) -> bool:
+    """Whether what it denies of DynamoDB is a list."""
+    denied = (a for s in shelf.sentences(policy.document) if s.denies for a in texts(s.source.get("Action")))
+    return _SHORT[policy.kind] == "RCP" and any(action.lower().startswith(f"{SERVICE}:") for action in denied)
 
 
 def _some_account(policy: OrganizationPolicy, bound: Sequence[str]) -> str:

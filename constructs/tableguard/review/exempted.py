@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tableguard.aws.dynamodb import ACTIONS, SERVICE
+from tableguard.aws.dynamodb import ACTIONS, AS_OF, SERVICE
 from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
 from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.policy.metadata import ControlClaim, PrincipalClaim
@@ -40,16 +40,22 @@ class _AllBut:
     Args:
         count: How many those are.
         sid: The name of the statement; None where it has none.
+        known: Whether they are all that there are of DynamoDB, so that only later ones are denied.
     """
 
     count: int
     sid: str | None
+    known: bool = False
 
     def __str__(self) -> str:
+        if self.known:
+            return f"actions that AWS adds after {AS_OF}"
         return f"everything but {self.count} actions{f' ({self.sid})' if self.sid else ''}"
 
 
 _Action: TypeAlias = str | _AllBut
+# One for all statements that say so.
+_LATER: Final = _AllBut(len(ACTIONS), None, known=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +161,17 @@ def _actions(sentence: Sentence) -> Iterator[_Action]:
         else:
             yield action
     if "NotAction" in sentence.source:
-        sid = sentence.source.get("Sid")
-        yield _AllBut(len(texts(sentence.source["NotAction"])), sid if isinstance(sid, str) else None)
+        others, sid = texts(sentence.source["NotAction"]), sentence.source.get("Sid")
+        all_but = _AllBut(len(others), sid if isinstance(sid, str) else None)
+        yield _LATER if _spares_all_known(others) else all_but
+
+
+def _spares_all_known(others: Sequence[str]) -> bool:
+    """Whether a list of exceptions holds every action on DynamoDB's resources, so that only later ones are denied."""
+    globs = [Glob(tokens(other.lower())) for other in others]
+    return all(
+        any(glob.matches(action.qualified.lower()) for glob in globs) for action in ACTIONS.values() if action.resources
+    )
 
 
 def _label(key: str, value: str) -> str:
@@ -220,5 +235,5 @@ def _reasons(
             patterns = patterns_of(claim, partition=partition, account="*") or ()
             if any(plain == each if key == _ARN else each in ("", value) for each in patterns):
                 yield reason
-    if any(key == _ARN and value.endswith(":root") for key, value in keys) and actions == (_WAY_OUT,):
+    if any(key == _ARN and value.endswith(":root") for key, value in keys) and {*actions} - {_LATER} == {_WAY_OUT}:
         yield "the way out of a lock-out"

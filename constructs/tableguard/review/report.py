@@ -163,6 +163,8 @@ class Control:
         perhaps: Which of them it may bind: no template tells what an organizational unit holds.
         left_off: The accounts that it spares.
         spared: Whom it spares in the accounts that it binds.
+        lists_as_of: The day of the list of DynamoDB's actions that it rests on, where it can deny none that is not
+            listed: an RCP takes no NotAction. None for others.
         place: Where it stands.
     """
 
@@ -173,6 +175,7 @@ class Control:
     perhaps: tuple[str, ...]
     left_off: tuple[LeftOff, ...]
     spared: tuple[Spared, ...]
+    lists_as_of: dt.date | None
     place: Place
 
 

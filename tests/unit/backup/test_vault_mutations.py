@@ -43,8 +43,10 @@ KINDS = {"intake": (INTAKE, False), "sealed": (SEALED, False), "governed": (SEAL
 
 
 def _policy(kind: str) -> Json:
+    """The policy without the statement on actions that S3 adds later, which has tests of its own."""
     bucket, governance = KINDS[kind]
-    return policy_of(resources(governance=governance), bucket)
+    policy = policy_of(resources(governance=governance), bucket)
+    return {**policy, "Statement": [each for each in policy["Statement"] if "NotAction" not in each]}
 
 
 def _listed(value: object) -> list[Any]:

@@ -65,7 +65,7 @@ a thief of the application's credentials | the internet | adds a replica of the 
 a thief of the application's credentials | the internet | adds a Kinesis destination | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 a thief of the application's credentials | the internet | puts a policy | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; table policy PerimeterReplicateKinesisPolicy
 a thief of the application's credentials | the internet | puts a policy on the stream | denied | SCP, RCP PerimeterReplicateKinesisPolicyUsEast1; SCP ProtectTablesKeys; RCP ProtectTables; stream policy PerimeterPolicy
-a thief of the application's credentials | the internet | deletes the policy | denied | SCP, RCP PerimeterPolicyUsEast1; SCP, RCP ProtectTablePolicies; table policy PerimeterReplicateKinesisPolicy
+a thief of the application's credentials | the internet | deletes the policy | denied | SCP, RCP ProtectTablePolicies; SCP, RCP PerimeterPolicyUsEast1; table policy PerimeterReplicateKinesisPolicy
 a thief of the application's credentials | the internet | changes the table | denied | SCP ProtectTablesKeys; RCP ProtectTables
 a thief of the application's credentials | the internet | turns off point-in-time recovery | denied | SCP ProtectTablesKeys; RCP ProtectTables
 a thief of the application's credentials | the internet | deletes the table | denied | SCP ProtectTablesKeys; RCP ProtectTables

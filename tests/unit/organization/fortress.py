@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -192,7 +192,9 @@ def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack]:
         deployed_replicas=[REPLICA],
         table_grants=[tg.TableGrant(tg.Role(account=PARTNER, name="reader"), tg.Access.READ, reason="ADR-7")],
     )
-    boundary = tg.DataAccessBoundary(data, "Boundary", perimeter=inside)
+    boundary = tg.DataAccessBoundary(
+        data, "Boundary", perimeter=replace(inside, unclassified_open="no room: the SCP denies what AWS adds later")
+    )
     ledger = dynamodb.TableV2(
         people,
         "Ledger",

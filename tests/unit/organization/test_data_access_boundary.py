@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from tableguard.policy.denials import denying
 from tableguard.policy.evaluation import Policies, Request, evaluate
 from tableguard.testing import assert_allowed, assert_denied
 from tests.unit.network.support import EVERYTHING, HERE, INSIDE, OUTSIDE
-from tests.unit.tables.support import NOON, ORDERS, OWNER, app, role, stack
+from tests.unit.tables.support import NOON, ORDERS, OWNER, app, resolved, role, stack
 
 PERIMETER = tg.Perimeter(networks=[HERE])
 TEAM = role("team", OWNER)
@@ -191,3 +192,22 @@ def test_a_policy_over_its_limit_is_refused() -> None:
     more = [*everywhere, *(tg.FromVpc("vpc-0abc1234", region=f"ap-south-{n}") for n in range(1, 6)), HERE]
     with pytest.raises(tg.PolicyTooLargeError, match="managed policy of Data/Boundary"):
         tg.DataAccessBoundary(stack(), "Boundary", perimeter=tg.Perimeter(networks=more))
+
+
+def test_there_is_room_for_what_aws_adds_later_beside_two_regions() -> None:
+    elsewhere, endpoint = tg.FromVpc("vpc-0abc1234", region="eu-west-1"), tg.FromVpcEndpoint("vpce-1a2b3c4d")
+    data = stack()
+    tg.DataAccessBoundary(data, "Boundary", perimeter=tg.Perimeter(networks=[HERE, elsewhere, endpoint]))
+    (policy,) = Template.from_stack(data).find_resources("AWS::IAM::ManagedPolicy").values()
+    boundary = resolved(policy["Properties"]["PolicyDocument"])
+    for place, passes in ((INSIDE, True), *((place, False) for place in OUTSIDE.values())):
+        request = Request(principal=TEAM, action="dynamodb:TeleportItems", resource=ORDERS, context=place, time=NOON)
+        assert evaluate(request, Policies(identity=[EVERYTHING], boundary=[boundary])).allowed is passes
+
+
+def test_where_there_is_no_room_the_error_says_how_to_leave_it_out() -> None:
+    three = [HERE, *(tg.FromVpc("vpc-0abc1234", region=region) for region in ("eu-west-1", "eu-west-2"))]
+    perimeter = tg.Perimeter(networks=three)
+    with pytest.raises(tg.PolicyTooLargeError, match="unclassified_open=why"):
+        tg.DataAccessBoundary(stack(), "Boundary", perimeter=perimeter)
+    tg.DataAccessBoundary(stack(), "Boundary", perimeter=replace(perimeter, unclassified_open="no room"))

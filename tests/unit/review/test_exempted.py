@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tableguard.aws.dynamodb import AS_OF
 from tableguard.policy import FromVpc, PermissionSet, Role, RoleOfEveryAccount
 from tableguard.policy.denials import denying
 from tableguard.policy.guardrails import Control, OnlyRegions, ProtectBackups, ProtectTables
@@ -45,6 +47,9 @@ CONTROL = Control(
 )
 
 
+LATER = f"actions that AWS adds after {AS_OF}"
+
+
 def policy(content: Json, *, kind: str = "SERVICE_CONTROL_POLICY", control: Json | None = None) -> Review:
     resource: Json = {
         "Type": "AWS::Organizations::Policy",
@@ -74,17 +79,19 @@ def test_who_is_spared_for_what_and_why_in_an_scp() -> None:
     # This one is a document for itself, too large for one policy, and nothing in it contradicts the metadata.
     assert {finding.kind for finding in found.findings} == {FindingKind.TOO_LARGE}
     said = exempt(found)
-    assert said[f"role exporter of {OWNER}"] == (("export",), "nightly")
-    assert said[f"role worker of {OWNER}"] == (("stream",), "search")
-    assert said["calls forwarded by athena.amazonaws.com"] == (("Scan",), "reports")
-    assert said["role cdk-hnb659fds-deploy-role-* of every account"] == (("iam:PassRole",), "passes roles to services")
-    assert said["root user of every account"] == (("DeleteResourcePolicy",), "the way out of a lock-out")
+    assert said[f"role exporter of {OWNER}"] == (("export", LATER), "nightly")
+    assert said[f"role worker of {OWNER}"] == (("stream", LATER), "search")
+    assert said["calls forwarded by athena.amazonaws.com"] == (("Scan", LATER), "reports")
+    passing = said["role cdk-hnb659fds-deploy-role-* of every account"]
+    assert ({*passing[0]}, passing[1]) == ({"iam:PassRole", LATER}, "passes roles to services")
+    assert said["root user of every account"] == (("DeleteResourcePolicy", LATER), "the way out of a lock-out")
     what, reason = said["role cdk-hnb659fds-cfn-exec-role-* of every account"]
     assert reason == "deployments; guardian"
     assert {"policy", "settings", "27 actions of backup"} <= {*what}
     assert not {"items", "export", "stream"} & {*what}
     what, reason = said[f"role backup-plan of {OWNER}"]
-    assert ({*what}, reason) == ({"dynamodb:DeleteBackup", "27 actions of backup"}, "spared by ProtectBackups")
+    mine = {"dynamodb:DeleteBackup", "27 actions of backup", LATER}
+    assert ({*what}, reason) == (mine, "spared by ProtectBackups")
     # A guardian is stopped by the perimeter like everybody, where it is not exempt.
     what, reason = said[f"permission set OnCall of {OWNER}"]
     assert reason == "guardian"
@@ -105,6 +112,24 @@ def test_a_statement_about_everything_but_some_actions_is_said_as_such() -> None
     assert [each for each in what if each.endswith(" actions (OnlyRegions)")] == list(what[:1])
     assert what[0].startswith("everything but ")
     assert reason == "spared by OnlyRegions"
+
+
+def test_a_statement_of_an_older_list_is_no_statement_about_later_actions() -> None:
+    less = [denial for denial in CONTROL.service_control() if denial.but_actions]
+    older = [replace(denial, but_actions=denial.but_actions[1:]) for denial in less]
+    for denials, said in ((less, LATER), (older, f"everything but {len(older[0].but_actions)} actions")):
+        found = exempt(policy(denying(denials)))
+        assert found[f"role exporter of {OWNER}"][0][0].startswith(said)
+
+
+def test_an_rcp_says_which_day_its_list_is_of() -> None:
+    rcp = Control(perimeter=CONTROL.perimeter, guardians=CONTROL.guardians)
+    scp_found = policy(denying(CONTROL.service_control()))
+    rcp_found = policy(denying(rcp.resource_control(), principal="*"), kind="RESOURCE_CONTROL_POLICY")
+    words = f"leaves open what AWS adds to DynamoDB after {AS_OF}"
+    for found, says in ((scp_found, None), (rcp_found, AS_OF.isoformat())):
+        assert as_json(found)["organization_policies"][0]["lists_as_of"] == says
+        assert (words in as_markdown(found)) is (says is not None)
 
 
 def test_the_same_of_an_rcp_whose_roles_count_in_the_resources_account() -> None:
@@ -164,7 +189,7 @@ def test_an_account_that_some_statements_spare_is_exempt_from_those() -> None:
 def test_every_format_shows_them_and_the_schema_holds() -> None:
     found = policy(denying(CONTROL.service_control()), control=control_json(CONTROL))
     for text in (as_text(found, width=120), as_markdown(found)):
-        assert "calls forwarded by athena.amazonaws.com: Scan (reports)" in text
+        assert "calls forwarded by athena.amazonaws.com: Scan, actions that AWS" in text
     written = as_json(found)
     assert list(problems(written, REVIEW)) == []
     (control,) = written["organization_policies"]
@@ -172,8 +197,8 @@ def test_every_format_shows_them_and_the_schema_holds() -> None:
     assert exporter == {
         "principals": [role("exporter")],
         "label": f"role exporter of {OWNER}",
-        "what": ["export"],
-        "actions": ["dynamodb:ExportTableToPointInTime"],
+        "what": ["export", LATER],
+        "actions": ["dynamodb:ExportTableToPointInTime", LATER],
         "reason": "nightly",
     }
     (on_call,) = [each for each in control["exempt"] if "OnCall" in each["label"]]

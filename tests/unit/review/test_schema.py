@@ -155,6 +155,7 @@ REVIEW: Final = {
             "exempt": [
                 {"principals": [TEXT], "label": TEXT, "what": [TEXT], "actions": [TEXT], "reason": (TEXT, None)}
             ],
+            "lists_as_of": (TEXT, None),
             "place": (PLACE, None),
         }
     ],

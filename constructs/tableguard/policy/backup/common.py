@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,9 +10,10 @@ from tableguard.aws import s3
 from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.aws.condition_keys import CONDITION_KEYS
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.denials import IS_SERVICE, Denial
 from tableguard.policy.principals import PRINCIPAL_ARN, ArnIdentity, Role
 from tableguard.policy.tokens import ordered
+from tableguard.policy.unclassified import all_classified, unclassified
 
 
 def _s3(names: str) -> tuple[str, ...]:
@@ -49,6 +50,13 @@ SETTINGS: Final = tuple(
     if "bucket" in action.resources
     and not action.is_harmless
     and action.category in (Category.DELETE, Category.POLICY, Category.REPLICATE, Category.SETTINGS)
+)
+# Everything that goes to a bucket or an object. A new Get or List may show what an object holds, so none stays open.
+# What only CloudWatch asks for, to carry logs out, no statement can name: it is denied with what is new.
+_CLASSIFIED: Final = all_classified(
+    action
+    for action in s3.ACTIONS.values()
+    if not action.resources.isdisjoint({"bucket", "object"}) and action.category is not Category.EXPORT
 )
 
 
@@ -206,3 +214,21 @@ class Bucket:
     def _blinded(self, arns: tuple[str, ...]) -> tuple[Denial, ...]:
         clause = Clause("ArnEquals", PRINCIPAL_ARN, arns)
         return (Denial(sid="FindersReadNothing", actions=_CONTENT, resources=self.objects, clauses=(clause,)),)
+
+    def unclassified(self, beside: Iterable[Denial]) -> Denial:
+        """Nothing that S3 lets be done later, but by those whom another statement exempts.
+
+        An action that S3 adds may read an object, delete one or lift its lock. AWS services in their own name and
+        service-linked roles are exempt as well: this statement denies, and no other one allows them anything.
+
+        Args:
+            beside: The other statements of the policy.
+        """
+        return unclassified(
+            "Unclassified",
+            _CLASSIFIED,
+            resources=self.everything,
+            outside=(Clause("BoolIfExists", IS_SERVICE, ("false",)),),
+            beside=beside,
+            exempt=(f"arn:{self.partition}:iam::*:role/aws-service-role/*",),
+        )

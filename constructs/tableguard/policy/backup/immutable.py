@@ -53,7 +53,7 @@ class Immutable:
     def denials(self) -> tuple[Denial, ...]:
         """All statements."""
         bucket = self.bucket
-        return (
+        denials = (
             *bucket.transport(),
             *bucket.encryption(),
             *self._versions(),
@@ -62,6 +62,7 @@ class Immutable:
             *(bucket.readers(self.readers, finders=self.bypassers) if self.readers is not None else ()),
             *bucket.settings(),
         )
+        return (*denials, bucket.unclassified(denials))
 
     def _denial(self, sid: str, actions: tuple[str, ...], *clauses: Clause, but: Sequence[Role] = ()) -> Denial:
         spared = unless(self.bucket.partition, *but)

@@ -110,7 +110,7 @@ class Intake:
         replicating = unless(bucket.partition, *(source.role for source in self.sources))
         # To abort an upload is nothing where none can begin, and replication may.
         never = (*alterations(but=(*AT_DESTINATION, "s3:AbortMultipartUpload")), *DELETES)
-        return (
+        denials = (
             *bucket.transport(),
             *bucket.encryption(),
             Denial(sid="NoPutsAndNoDeletes", actions=never, resources=bucket.objects),
@@ -124,6 +124,7 @@ class Intake:
             *bucket.readers((self.reader,)),
             *bucket.settings(),
         )
+        return (*denials, bucket.unclassified(denials))
 
 
 def bucket_policy(statements: Sequence[Statement], denials: Sequence[Denial]) -> Json:

@@ -42,6 +42,14 @@ class Landing:
             *self.bucket.settings(),
         )
 
+    def unclassified(self, exporters: Sequence[str]) -> Denial:
+        """What denies actions that S3 adds later, to everybody but those who read, write or change settings.
+
+        Args:
+            exporters: The ARNs of the roles that export.
+        """
+        return self.bucket.unclassified((*self.denials(), self.only_exports_write(exporters)))
+
     def only_exports_write(self, exporters: Sequence[str]) -> Denial:
         """What denies writing to everybody but exports.
 

@@ -32,7 +32,7 @@ class OwnExport:
     def denials(self) -> tuple[Denial, ...]:
         """What it denies; lifecycle removes whatever the restore has left."""
         of, partition = self.bucket, self.bucket.partition
-        return (
+        denials = (
             *of.transport(),
             *of.encryption(),
             Denial(
@@ -51,3 +51,4 @@ class OwnExport:
             *of.readers(self.readers, finders=[self.remover]),
             *of.settings(),
         )
+        return (*denials, of.unclassified(denials))

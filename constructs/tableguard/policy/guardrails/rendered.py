@@ -105,14 +105,15 @@ class Control:
         rendering = Rendering(guardians=tuple(self.guardians), passers=tuple(self.passers), partition=partition)
         bound = None if accounts is None else (*accounts,)
         self._check_exempted(rendering, bound)
+        guardrails = self._of_guardrails(rendering)
         fence: tuple[Denial, ...] = ()
         if self.perimeter is not None:
             perimeter = replace(self.perimeter, guardians=tuple(self.guardians), passers=tuple(self.passers))
-            fence = perimeter.service_control_statements(accounts=bound, partition=partition)
+            fence = perimeter.service_control_statements(accounts=bound, partition=partition, beside=guardrails)
         let_through = [*self.guardians, *(one for guardrail in self.guardrails for one in guardrail.spared)]
         guard = guard_statements(let_through, tuple(self.guardians), passers=tuple(self.passers), partition=partition)
         # The perimeter guards its exempt roles itself: joined, the two guards are one.
-        return self._bounded((*joined((*fence, *guard)), *self._of_guardrails(rendering)), "aws:PrincipalAccount")
+        return self._bounded((*joined((*fence, *guard)), *guardrails), "aws:PrincipalAccount")
 
     def resource_control(self, *, partition: str = "aws") -> tuple[Denial, ...]:
         """The statements of an RCP.

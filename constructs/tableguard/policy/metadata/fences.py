@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from tableguard.policy.documents import Json
 from tableguard.policy.guardrails.guardrail import Guardrail
@@ -40,12 +41,16 @@ class FenceClaim:
         networks: What is inside a perimeter; empty for a fence against people.
         sign_in_roles: Roles that people sign in with, which a fence against people denies; empty for a perimeter.
         open_replicas: Why it is not there before another deployment, by region.
+        unclassified_open: Why a perimeter leaves open what AWS adds later; None where it does not say.
+        not_action_at_tables: Why a perimeter denies that at tables as well; None where it does not say.
     """
 
     exemptions: tuple[ExemptionClaim, ...] = ()
     networks: tuple[NetworkClaim, ...] = ()
     sign_in_roles: tuple[PrincipalClaim, ...] = ()
     open_replicas: Mapping[str, str] = field(default_factory=dict, hash=False)
+    unclassified_open: str | None = None
+    not_action_at_tables: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,9 @@ class ControlClaim:
     left_off: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
+_REASONS: Final = ("unclassified_open", "not_action_at_tables")
+
+
 def perimeter_json(
     perimeter: Perimeter, *, open_replicas: Mapping[str, str] | None = None, refer: bool = False
 ) -> Json:
@@ -95,6 +103,7 @@ def perimeter_json(
     return {
         "inside": [network_json(network) for network in perimeter.networks],
         "exemptions": [_exemption_json(exemption, refer=refer) for exemption in perimeter.exemptions],
+        **{name: getattr(perimeter, name) for name in _REASONS if getattr(perimeter, name) is not None},
         **_open_json(open_replicas),
     }
 
@@ -145,6 +154,7 @@ def read_fence(source: Source) -> FenceClaim:
         networks=tuple(map(read_network, source.objects("inside"))),
         sign_in_roles=tuple(map(read_principal, source.objects("sign_in_roles"))),
         open_replicas={} if waiting is None else {region: waiting.needed(region) for region in waiting.json},
+        **{name: source.text(name) for name in _REASONS},
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from tableguard.aws.dynamodb import Action
 from tableguard.policy import names
@@ -13,6 +13,8 @@ from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.lists import listed
 from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
+
+_REGION: Final = "aws:RequestedRegion"
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -146,6 +148,24 @@ class TrustedNetworks:
             region: The region that the request goes to. VPC ids are unique in a region only, so VPCs of others do not
                 count. None: a region of which no VPC is trusted.
         """
+        return self._outside(self.vpcs(region) if region is not None else ())
+
+    def outside_of_every_region(self) -> tuple[Clause, ...]:
+        """The clauses that hold together for a request to any region that comes from no trusted network.
+
+        A VPC counts in every region here, which takes one statement instead of one for each region. A VPC of somebody
+        else's that has the same id in another region would be taken for it: nobody can choose an id.
+        """
+        return self._outside(ordered(vpc for region in self.regions for vpc in self.vpcs(region)))
+
+    def everywhere(self) -> Iterator[tuple[str | None, tuple[Clause, ...]]]:
+        """Each region that VPCs are trusted in, and None for all others, with the clauses that hold outside there."""
+        for region in self.regions:
+            yield region, (*self.outside(region), Clause("StringEquals", _REGION, (region,)))
+        others = (Clause("StringNotEquals", _REGION, self.regions),) if self.regions else ()
+        yield None, (*self.outside(None), *others)
+
+    def _outside(self, vpcs: tuple[str, ...]) -> tuple[Clause, ...]:
         accounts = ordered(
             a for network in self.networks if isinstance(network, FromVpcsOfAccount) for a in network.accounts
         )
@@ -153,7 +173,7 @@ class TrustedNetworks:
             network.organization for network in self.networks if isinstance(network, FromVpcsOfOrganization)
         )
         candidates = (
-            ("StringNotEquals", "aws:SourceVpc", self.vpcs(region) if region is not None else ()),
+            ("StringNotEquals", "aws:SourceVpc", vpcs),
             ("StringNotEquals", "aws:SourceVpce", self.endpoints),
             ("NotIpAddress", "aws:SourceIp", self.ranges),
             ("StringNotEquals", "aws:VpceAccount", accounts),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS, SERVICE, Resource
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial, joined
+from tableguard.policy.denials import IS_SERVICE, VIA_LAST, VIA_SERVICE, Denial, joined, unless_called_by
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.lists import listed
 from tableguard.policy.perimeter.exemptions import (
@@ -24,16 +23,15 @@ from tableguard.policy.perimeter.fenced import Side, fenced_anywhere, fenced_at,
 from tableguard.policy.perimeter.guard import Guardian, guard_statements, guardians_of
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.perimeter.networks import Network, TrustedNetworks
+from tableguard.policy.perimeter.unclassified import at_table, by_region, in_one, suffix_of
 from tableguard.policy.principals import PRINCIPAL_ARN, Role
 from tableguard.policy.representation import as_call
 from tableguard.policy.tables import TableReference
-from tableguard.policy.tokens import is_unresolved, ordered
+from tableguard.policy.tokens import ordered
 
 _EVERYWHERE: Final = (Side.TABLE, Side.STREAM, Side.NEW_TABLE)
 # The way out of a lock-out, which must stay open in every policy: the root user of the account deletes the policy.
 _RECOVERY: Final = "DeleteResourcePolicy"
-_REGION: Final = "aws:RequestedRegion"
-_IS_SERVICE: Final = "aws:PrincipalIsAWSService"
 _FUNCTION: Final = "lambda:SourceFunctionArn"
 
 
@@ -55,10 +53,16 @@ class Perimeter:
             let through, since many do not.
         settings_too: Why settings (`Fenced.SETTINGS`) are fenced as well; they are not when left out. Nobody outside
             can then repair, describe or delete the table but those who are exempt for it.
+        unclassified_open: Why actions that AWS adds after this release stay open from outside in SCPs, identity
+            policies and boundaries. They are denied when left out, to everybody but those who are exempt for
+            anything, the guardians and the passers (docs/adr/0014).
+        not_action_at_tables: Why they are denied in the policies of tables and streams as well; they are not when left
+            out. That takes NotAction, and no source tells whether DynamoDB's PutResourcePolicy does. If it does not,
+            the deployment fails; nobody is locked out.
 
     Raises:
         InvalidInputError: No network, something else than networks and exemptions, the same exemption twice, a
-            malformed id, or settings fenced with nobody exempt.
+            malformed id, settings fenced with nobody exempt, an empty reason, or reasons that contradict each other.
     """
 
     networks: Sequence[Network]
@@ -67,6 +71,8 @@ class Perimeter:
     passers: Sequence[Guardian] = ()
     organization: str | None = None
     settings_too: str | None = None
+    unclassified_open: str | None = None
+    not_action_at_tables: str | None = None
     trusted: TrustedNetworks = field(init=False, repr=False, compare=False)
 
     __repr__ = as_call
@@ -87,18 +93,25 @@ class Perimeter:
                 )
         object.__setattr__(self, "guardians", guardians_of("the guardians", self.guardians))
         object.__setattr__(self, "passers", guardians_of("the passers", self.passers))
-        if self.settings_too is not None:
-            self._check_settings(self.settings_too)
+        self._check_reasons()
         if self.organization is not None:
             names.organization_id("the organization of a perimeter", self.organization)
 
-    def _check_settings(self, reason: str) -> None:
-        if not isinstance(reason, str) or not reason.strip():
-            raise InvalidInputError("settings_too of a perimeter", value=reason, allowed="the reason, or None")
-        if not any(e.covers("UpdateTable", Side.TABLE) for e in self.exemptions):
+    def _check_reasons(self) -> None:
+        for name in ("settings_too", "unclassified_open", "not_action_at_tables"):
+            reason = getattr(self, name)
+            if reason is not None and (not isinstance(reason, str) or not reason.strip()):
+                raise InvalidInputError(f"{name} of a perimeter", value=reason, allowed="the reason, or None")
+        if self.unclassified_open is not None and self.not_action_at_tables is not None:
+            raise InvalidInputError(
+                "not_action_at_tables of a perimeter",
+                value=self.not_action_at_tables,
+                allowed="None while unclassified_open says that actions which AWS adds later stay open",
+            )
+        if self.settings_too is not None and not any(e.covers("UpdateTable", Side.TABLE) for e in self.exemptions):
             raise InvalidInputError(
                 "settings_too of a perimeter",
-                value=reason,
+                value=self.settings_too,
                 allowed="a reason, once somebody outside may still change the table",
                 fix="Exempt the role that deployments run as: Exemption(principal=…, fenced=Fenced.DEPLOYMENT | "
                 "Fenced.SETTINGS, reason=…).",
@@ -129,7 +142,8 @@ class Perimeter:
     def identity_statements(self, *, role: Role | None = None, partition: str = "aws") -> tuple[Denial, ...]:
         """What an identity policy or a permissions boundary denies: the perimeter for roles that reach many tables.
 
-        No role is exempt in it: put it where the exempt roles are not, or say whose policy it is.
+        No role is exempt in it: put it where the exempt roles are not, or say whose policy it is. That holds for the
+        guardians and passers, too, since whoever carries a boundary could make a role of their name.
 
         Args:
             role: The role whose policy it is, so that its own exemption counts; none when left out.
@@ -140,10 +154,15 @@ class Perimeter:
             for exemption in self.exemptions
             if isinstance(exemption.principal, Forwarding) or (role and exemption.principal.home == role.account)
         ]
-        return self._everywhere(mine, partition, owner=None, of_resource=False)
+        fence = self._everywhere(mine, partition, owner=None, of_resource=False)
+        if self.unclassified_open is not None:
+            return fence
+        exempt = self._deploying(partition, account=role.account) if role is not None else ()
+        settings = self.settings_too is not None
+        return (*fence, in_one(self.trusted, fence, exempt=exempt, partition=partition, settings=settings))
 
     def service_control_statements(
-        self, *, accounts: Iterable[str] | None = None, partition: str = "aws"
+        self, *, accounts: Iterable[str] | None = None, partition: str = "aws", beside: Iterable[Denial] = ()
     ) -> tuple[Denial, ...]:
         """What an SCP denies the identities of the accounts that it is attached to.
 
@@ -154,6 +173,8 @@ class Perimeter:
             accounts: The 12-digit ids of all accounts that it binds, so that exemptions of others are left out;
                 all exemptions when left out.
             partition: The organization's partition.
+            beside: Other statements of the same SCP. Whom they exempt from anything is exempt from the denial of
+                actions that AWS adds later.
 
         Raises:
             InvalidInputError: There are exempt roles or users, and no guardian of theirs, or nobody who passes the
@@ -168,7 +189,19 @@ class Perimeter:
         ]
         fence = self._everywhere(needed, partition, owner="*", of_resource=False)
         exempt = [exemption.principal for exemption in needed]
-        return (*fence, *guard_statements(exempt, self.guardians, passers=self.passers, partition=partition))
+        if self.unclassified_open is None:
+            exempt += [*self.guardians, *self.passers]
+        guard = guard_statements(exempt, self.guardians, passers=self.passers, partition=partition)
+        if self.unclassified_open is not None:
+            return (*fence, *guard)
+        later = by_region(
+            self.trusted,
+            (*fence, *beside),
+            exempt=self._deploying(partition, account="*", bound=known),
+            partition=partition,
+            settings=self.settings_too is not None,
+        )
+        return (*fence, *later, *guard)
 
     def resource_control_statements(self, *, partition: str = "aws") -> tuple[Denial, ...]:
         """What an RCP denies everybody at the tables of the accounts that it is attached to, strangers included.
@@ -178,6 +211,15 @@ class Perimeter:
         """
         needed = [e for e in self.exemptions if not isinstance(e.principal, ServiceLinkedRole)]
         return self._everywhere(needed, partition, owner="${aws:ResourceAccount}", of_resource=True)
+
+    def _deploying(self, partition: str, *, account: str, bound: Collection[str] | None = None) -> tuple[str, ...]:
+        """Whoever deploys, in some accounts or in any: what CloudFormation needs tomorrow must stop no deployment."""
+        return tuple(
+            arn
+            for one in (*self.guardians, *self.passers)
+            if bound is None or one.home is None or one.home in bound
+            for arn in arns_of(one, partition, account=account)
+        )
 
     def _at(self, table: TableReference, side: Side) -> tuple[Denial, ...]:
         outside = self.trusted.outside(table.region)
@@ -191,8 +233,19 @@ class Perimeter:
         exemptions = [replication_of(table.account), *self.exemptions]
         rendering = _Rendering(self, exemptions, table.partition_id, owner=table.account, of_resource=True, table=table)
         actions = fenced_at(side, settings=self.settings_too is not None)
-        denials = (*rendering.at(actions, outside, (side,)), *rendering.for_strangers(actions, (side,)))
-        return _numbered(joined(denials))
+        denials = joined((*rendering.at(actions, outside, (side,)), *rendering.for_strangers(actions, (side,))))
+        if self.not_action_at_tables is None:
+            return _numbered(denials)
+        linked = f"arn:{table.partition_id}:iam::{table.account}:role/aws-service-role/*"
+        later = at_table(
+            side,
+            outside,
+            denials,
+            resources=(table.stream_arn,) if side is Side.STREAM else (table.arn, f"{table.arn}/index/*"),
+            exempt=(linked, *self._deploying(table.partition_id, account=table.account)),
+            settings=self.settings_too is not None,
+        )
+        return _numbered((*denials, later))
 
     def _everywhere(
         self, exemptions: Sequence[Exemption], partition: str, *, owner: str | None, of_resource: bool
@@ -227,13 +280,8 @@ class _Rendering:
         """Denials for all regions: those with VPCs of their own, and the rest."""
         trusted = self.perimeter.trusted
         actions = fenced_anywhere(settings=self.perimeter.settings_too is not None)
-        for region in trusted.regions:
-            here = Clause("StringEquals", _REGION, (region,))
-            clauses = (*trusted.outside(region), here)
-            yield from self.at(actions, clauses, _EVERYWHERE, suffix=_camel(region))
-        rest = (Clause("StringNotEquals", _REGION, trusted.regions),) if trusted.regions else ()
-        clauses = (*trusted.outside(None), *rest)
-        yield from self.at(actions, clauses, _EVERYWHERE, suffix="Elsewhere" if rest else "")
+        for region, outside in trusted.everywhere():
+            yield from self.at(actions, outside, _EVERYWHERE, suffix=suffix_of(region, trusted))
         yield from self.for_strangers(actions, _EVERYWHERE)
 
     def at(
@@ -279,7 +327,7 @@ class _Rendering:
             actions=_qualified(actions),
             resources=self._resources(actions, sides),
             clauses=(
-                Clause("Bool", _IS_SERVICE, ("true",)),
+                Clause("Bool", IS_SERVICE, ("true",)),
                 # Without an account there is nothing to tell a stranger by. An account of no organization has no
                 # SourceOrgID, which the negation above takes for a stranger's.
                 Clause("Null", "aws:SourceAccount", ("false",)),
@@ -302,7 +350,7 @@ class _Rendering:
         )
         root = (f"arn:{self.partition}:iam::{self.owner}:root",) if self._binds_root and action == _RECOVERY else ()
         common = (*self._forwarding(exemptions), *self._services())
-        main = (*_not_these((*arns, *pollers, *root)), *common)
+        main = (*unless_called_by((*arns, *pollers, *root)), *common)
         if self.of_resource or not pollers:
             return (main,)
         code = (Clause("ArnEquals", PRINCIPAL_ARN, pollers), Clause("Null", _FUNCTION, ("false",)), *common)
@@ -315,7 +363,7 @@ class _Rendering:
 
     def _services(self) -> tuple[Clause, ...]:
         # Absent it counts as false: what is not known to be a service is none.
-        return (Clause("BoolIfExists", _IS_SERVICE, ("false",)),) if self.of_resource else ()
+        return (Clause("BoolIfExists", IS_SERVICE, ("false",)),) if self.of_resource else ()
 
     @staticmethod
     def _forwarding(exemptions: Sequence[Exemption]) -> tuple[Clause, ...]:
@@ -323,8 +371,8 @@ class _Rendering:
         if not services:
             return ()
         if not all(services):
-            return (Clause("BoolIfExists", "aws:ViaAWSService", ("false",)),)
-        return (Clause("StringNotEquals", "aws:CalledViaLast", ordered(host for hosts in services for host in hosts)),)
+            return (Clause("BoolIfExists", VIA_SERVICE, ("false",)),)
+        return (Clause("StringNotEquals", VIA_LAST, ordered(host for hosts in services for host in hosts)),)
 
 
 def _numbered(denials: Sequence[Denial]) -> tuple[Denial, ...]:
@@ -337,16 +385,5 @@ def _numbered(denials: Sequence[Denial]) -> tuple[Denial, ...]:
     return tuple(result)
 
 
-def _not_these(arns: Sequence[str]) -> tuple[Clause, ...]:
-    if not arns:
-        return ()
-    patterns = any(re.search(r"[*?]|\$\{(?!Token\[)", arn) for arn in arns)
-    return (Clause("ArnNotLike" if patterns else "ArnNotEquals", PRINCIPAL_ARN, ordered(arns)),)
-
-
 def _qualified(actions: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{SERVICE}:{action}" for action in actions)
-
-
-def _camel(region: str) -> str:
-    return "".join(part.capitalize() for part in region.split("-")) if not is_unresolved(region) else "Here"

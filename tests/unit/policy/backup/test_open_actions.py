@@ -31,6 +31,7 @@ DENIALS: Final[dict[str, tuple[Denial, ...]]] = {
     "landing": (
         *Landing(bucket=BUCKET, readers=[READER]).denials(),
         Landing(bucket=BUCKET, readers=[READER]).only_exports_write([]),
+        Landing(bucket=BUCKET, readers=[READER]).unclassified([]),
     ),
     "intake": Intake(bucket=BUCKET, sources=[SOURCE], reader=READER).denials(),
     "immutable": Immutable(
@@ -42,9 +43,8 @@ DENIALS: Final[dict[str, tuple[Denial, ...]]] = {
         bypassers=[FINDER],
     ).denials(),
 }
-# Tags of a bucket count with ABAC only, which nobody turns on; CloudWatch asks for the logs, whether a bucket's policy
-# takes that is open, and `VaultGuardrail` refuses it.
-_OF_BUCKETS: Final = {"AllowVendedLogDeliveryForResource", "PutBucketTagging", "TagResource", "UntagResource"}
+# Tags of a bucket count with ABAC only, which nobody turns on.
+_OF_BUCKETS: Final = {"PutBucketTagging", "TagResource", "UntagResource"}
 # There are no locks in landing and intake: a request about one fails.
 _LOCKS: Final = {"BypassGovernanceRetention", "PutObjectLegalHold", "PutObjectRetention"}
 OPEN: Final = {

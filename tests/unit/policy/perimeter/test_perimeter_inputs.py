@@ -70,6 +70,24 @@ REFUSALS = {
     "settings without a reason": Refusal(
         lambda: Perimeter(networks=[ENDPOINT], settings_too=" "), "settings_too of a perimeter", " ", "the reason"
     ),
+    "later actions left open without a reason": Refusal(
+        lambda: Perimeter(networks=[ENDPOINT], unclassified_open=""),
+        "unclassified_open of a perimeter",
+        "",
+        "the reason",
+    ),
+    "NotAction at tables without a reason": Refusal(
+        lambda: Perimeter(networks=[ENDPOINT], not_action_at_tables=True),  # type: ignore[arg-type]
+        "not_action_at_tables of a perimeter",
+        True,
+        "the reason",
+    ),
+    "later actions left open and denied at tables": Refusal(
+        lambda: Perimeter(networks=[ENDPOINT], unclassified_open="no room", not_action_at_tables="tried"),
+        "not_action_at_tables of a perimeter",
+        "tried",
+        "None while unclassified_open",
+    ),
     "settings without anybody to change them": Refusal(
         lambda: Perimeter(networks=[ENDPOINT], exemptions=[DEPLOYMENT], settings_too="a secret"),
         "settings_too of a perimeter",

@@ -109,7 +109,8 @@ def mutants(policy: Json) -> Iterator[tuple[str, Json]]:
         others = [each for each in policy["Statement"] if each is not statement]
         yield f"{name}: dropped", {**policy, "Statement": others}
         for change, elements in (*_shorter(statement), *_conditions(statement)):
-            yield f"{name}: {change}", {**policy, "Statement": [*others, {**statement, **elements}]}
+            changed = {element: value for element, value in {**statement, **elements}.items() if value != {}}
+            yield f"{name}: {change}", {**policy, "Statement": [*others, changed]}
 
 
 def _shorter(statement: Json) -> Iterator[tuple[str, Json]]:

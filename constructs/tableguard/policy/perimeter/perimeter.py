@@ -55,7 +55,7 @@ class Perimeter:
             can then repair, describe or delete the table but those who are exempt for it.
         unclassified_open: Why actions that AWS adds after this release stay open from outside in SCPs, identity
             policies and boundaries. They are denied when left out, to everybody but those who are exempt for
-            anything, the guardians and the passers (docs/adr/0014).
+            anything, the guardians and the passers (docs/adr/0015).
         not_action_at_tables: Why they are denied in the policies of tables and streams as well; they are not when left
             out. That takes NotAction, and no source tells whether DynamoDB's PutResourcePolicy does. If it does not,
             the deployment fails; nobody is locked out.

@@ -1,4 +1,4 @@
-"""What a perimeter denies of actions that AWS adds later: docs/adr/0014 weighs it.
+"""What a perimeter denies of actions that AWS adds later: docs/adr/0015 weighs it.
 
 An action that AWS authorizes on no resource (its requests are about `*`) stays outside of these statements: without a
 resource they would deny what every other service does.

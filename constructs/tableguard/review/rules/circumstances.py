@@ -7,12 +7,14 @@ outside, and every exemption of a Deny is tried as a way around it.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
 from tableguard.aws.condition_keys import About, keys_about
 from tableguard.policy.evaluation import Document
+from tableguard.policy.evaluation.condition_tests import Test as CompiledTest
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.match import MalformedError
 from tableguard.review.samples import Change, Context, failing, meeting
@@ -47,16 +49,27 @@ def circumstances(documents: Iterable[Document], action: str, shelf: Shelf) -> t
         action: The action, with its service.
         shelf: Where the statements of documents are read.
     """
-    allows: dict[_Frozen, Change] = {(): {}}
-    escapes: dict[_Frozen, Change] = {(): {}}
-    fences: list[Sentence] = []
+    return _contexts(tuple(_bearing(documents, action.lower(), shelf)))
+
+
+def _bearing(documents: Iterable[Document], action: str, shelf: Shelf) -> Iterator[Sentence]:
+    """The statements with conditions that concern an action."""
     for document in documents:
-        concerning = {statement.index for statement in document.compiled.concerning(action.lower())}
+        concerning = {statement.index for statement in document.compiled.concerning(action)}
         for sentence in shelf.sentences(document) if concerning else ():
             if sentence.tests and sentence.number in concerning:
-                changes, found = (_met(sentence), allows) if sentence.allows else (_unmet(sentence), escapes)
-                found.update({_frozen(change): change for change in changes})
-                fences += () if sentence.allows else (sentence,)
+                yield sentence
+
+
+@functools.lru_cache(maxsize=1024)
+def _contexts(bearing: tuple[Sentence, ...]) -> tuple[tuple[Context, ...], int]:
+    """The contexts that statements make. Most actions of a table are concerned by the same ones."""
+    allows: dict[_Frozen, Change] = {(): {}}
+    escapes: dict[_Frozen, Change] = {(): {}}
+    fences = [sentence for sentence in bearing if not sentence.allows]
+    for sentence in bearing:
+        changes, found = (_met(sentence), allows) if sentence.allows else (_unmet(sentence), escapes)
+        found.update({_frozen(change): change for change in changes})
     contexts: dict[_Frozen, Context] = {}
     for escape in escapes.values():
         for base in (INTERNET, STRANGE_VPC):
@@ -125,10 +138,15 @@ def _passed(fence: Sentence, context: Context) -> bool:
 
 
 def _fails(test: Test, context: Context) -> bool:
+    return any(each.holds(context) is False for each in _compiled(test))
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(test: Test) -> Sequence[CompiledTest]:
+    """A condition as it is decided; nothing where it is malformed."""
     with contextlib.suppress(MalformedError):
-        compiled = compile_condition({test.operator: {test.key: list(test.values)}}, variables=True)
-        return any(each.holds(context) is False for each in compiled)
-    return False
+        return tuple(compile_condition({test.operator: {test.key: list(test.values)}}, variables=True))
+    return ()
 
 
 def _suggested(

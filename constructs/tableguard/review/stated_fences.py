@@ -17,6 +17,8 @@ from tableguard.review.perimeters import Enclosure, Enclosures, Exempted
 from tableguard.review.picture import FenceKind, Table
 from tableguard.review.report import Finding, FindingKind
 
+_ADDED_LATER: Final = "AddedLater"
+"""An action that no list has: neither one of this release's, nor one in a policy."""
 _MOST: Final = 3
 """More actions than these are counted."""
 
@@ -69,6 +71,7 @@ class FenceClaims:
         explained = self.explained()
         if self._waits(FenceKind.PERIMETER) is None:
             yield from self._of_networks()
+            yield from self._of_later()
         if self._waits(FenceKind.PEOPLE) is None:
             yield from self._of_people()
         for claim in self._claims:
@@ -169,6 +172,16 @@ class FenceClaims:
         for value in self._found.said:
             if value not in claimed:
                 yield self._finding(f"the policies let {value} in, which the metadata does not say")
+
+    def _of_later(self) -> Iterator[Finding]:
+        if self._stated(FenceKind.PERIMETER).not_action_at_tables is None:
+            return
+        table = self._table
+        somebody, outside = self._enclosures.somebody(table), self._enclosures.outside(table)
+        for side in (Side.TABLE, Side.STREAM) if table.has_stream else (Side.TABLE,):
+            if self._enclosures.is_denied(table, side, _ADDED_LATER, somebody, outside) is not True:
+                said = f"the metadata says that the {side.value}'s policy denies what AWS adds later"
+                yield self._finding(f"{said}, and it does not")
 
     def _of_people(self) -> Iterator[Finding]:
         if FenceKind.PEOPLE in self._table.stated_fences and not self._found.people:

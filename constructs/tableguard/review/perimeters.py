@@ -67,6 +67,7 @@ class Exempted:
         key: The condition key, in lower case.
         label: What a reader calls it.
         what: What it may do all the same: parts, and single actions where it is not the whole part.
+        permissions: The same as pairs of the side and the action, without its service.
         reason: Why, as the metadata claims; None where it does not say.
     """
 
@@ -75,6 +76,7 @@ class Exempted:
     key: str
     label: str
     what: tuple[str, ...]
+    permissions: frozenset[tuple[Side, str]]
     reason: str | None = None
 
 
@@ -234,28 +236,34 @@ class Enclosures:
             else:
                 principal = self.somebody(table)
                 carried = {**context, **_forwarded(key, value)}
-            what = self._what(table, fence, principal, carried, context)
+            what, permissions = self._what(table, fence, principal, carried, context)
             if what:
-                yield Exempted(fence=fence, pattern=value, key=key, label=label_of_exempt(key, value), what=what)
+                label = label_of_exempt(key, value)
+                yield Exempted(fence=fence, pattern=value, key=key, label=label, what=what, permissions=permissions)
 
     def _what(
         self, table: Table, fence: FenceKind, principal: str, carried: Mapping[str, str], context: Mapping[str, str]
-    ) -> tuple[str, ...]:
-        """What somebody may do that others may not: others are a role of the account, or its root user for people."""
+    ) -> tuple[tuple[str, ...], frozenset[tuple[Side, str]]]:
+        """What somebody may do that others may not, for readers and as pairs.
+
+        Others are a role of the account, or its root user for people.
+        """
         root = f"arn:{table.arn.split(':')[1]}:iam::{table.account}:root"
         other = self.somebody(table) if fence is FenceKind.PERIMETER else root
         parts: dict[str, list[str]] = {}
         whole: dict[str, int] = {}
+        permissions = set()
         for part, side, action in _fenced(table):
             if self.is_denied(table, side, action, other, context):
                 whole[part] = whole.get(part, 0) + 1
                 if self.is_denied(table, side, action, principal, carried) is not True:
                     parts.setdefault(part, []).append(action)
-        if parts.keys() == whole.keys() and all(len(parts[part]) == whole[part] for part in whole):
-            return ("everything",) if whole else ()
-        return tuple(
+                    permissions.add((side, action))
+        words = tuple(
             each for part, actions in parts.items() for each in ((part,) if len(actions) == whole[part] else actions)
         )
+        everything = bool(whole) and len(permissions) == sum(whole.values())
+        return ("everything",) if everything else words, frozenset(permissions)
 
 
 def _fenced(table: Table) -> Iterator[tuple[str, Side, str]]:

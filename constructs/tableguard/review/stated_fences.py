@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +17,8 @@ from tableguard.review.perimeters import Enclosure, Enclosures, Exempted
 from tableguard.review.picture import FenceKind, Table
 from tableguard.review.report import Finding, FindingKind
 
+_ADDED_LATER: Final = "AddedLater"
+"""An action that no list has: neither one of this release's, nor one in a policy."""
 _MOST: Final = 3
 """More actions than these are counted."""
 
@@ -69,6 +71,7 @@ class FenceClaims:
         explained = self.explained()
         if self._waits(FenceKind.PERIMETER) is None:
             yield from self._of_networks()
+            yield from self._of_later()
         if self._waits(FenceKind.PEOPLE) is None:
             yield from self._of_people()
         for claim in self._claims:
@@ -78,8 +81,14 @@ class FenceClaims:
                 yield self._finding(f"{said}, but the policies deny it {missing}", claim.principal)
         for each in explained.exempted:
             readable = all(claim.patterns is not None for claim in self._claims if claim.fence is each.fence)
-            if each.reason is None and readable and each.fence in self._table.stated_fences:
+            if not readable or each.fence not in self._table.stated_fences:
+                continue
+            unstated = _few(sorted({action for _, action in each.permissions - self._permissions(each)}))
+            if each.reason is None:
                 message = f"the policies exempt {each.label} for {', '.join(each.what)}, and no metadata says why"
+                yield self._finding(message, each.label)
+            elif unstated:
+                message = f"the policies exempt {each.label} for {unstated} as well, which the metadata does not say"
                 yield self._finding(message, each.label)
         yield from self._of_stream()
 
@@ -110,10 +119,22 @@ class FenceClaims:
         for claim in self._claims:
             if claim.fence is exempted.fence and any(_is(exempted, each) for each in claim.patterns or ()):
                 return claim.reason or None
-        # Every perimeter has this one by itself.
         own = replication_of(self._table.account)
-        patterns = self._patterns(PrincipalClaim(label=own.principal.label, principal=own.principal)) or ()
-        return own.reason if any(_is(exempted, each) for each in patterns) else None
+        return own.reason if self._is_replication(exempted) else None
+
+    def _permissions(self, exempted: Exempted) -> frozenset[tuple[Side, str]]:
+        """All that the metadata says somebody is exempt for, whom the policies exempt."""
+        claims = (claim for claim in self._claims if claim.fence is exempted.fence)
+        found = [c.fenced.permissions for c in claims if any(_is(exempted, each) for each in c.patterns or ())]
+        if self._is_replication(exempted):
+            found.append(replication_of(self._table.account).fenced.permissions)
+        return frozenset().union(*found)
+
+    def _is_replication(self, exempted: Exempted) -> bool:
+        """Whether it is replication, which every perimeter exempts by itself."""
+        somebody = replication_of(self._table.account).principal
+        patterns = self._patterns(PrincipalClaim(label=somebody.label, principal=somebody)) or ()
+        return any(_is(exempted, each) for each in patterns)
 
     def _missing(self, claim: _Claim) -> str:
         """What a claim says that somebody may do, and the policies deny."""
@@ -124,8 +145,7 @@ class FenceClaims:
                 for pattern in claim.patterns or ():
                     if self._is_denied(claim, pattern, side, action):
                         denied[action] = None
-        names = list(denied)
-        return f"{', '.join(names[:2])} and {len(names) - 2} more" if len(names) > _MOST else ", ".join(names)
+        return _few(list(denied))
 
     def _is_denied(self, claim: _Claim, pattern: str, side: Side, action: str) -> bool:
         table = self._table
@@ -153,6 +173,16 @@ class FenceClaims:
             if value not in claimed:
                 yield self._finding(f"the policies let {value} in, which the metadata does not say")
 
+    def _of_later(self) -> Iterator[Finding]:
+        if self._stated(FenceKind.PERIMETER).not_action_at_tables is None:
+            return
+        table = self._table
+        somebody, outside = self._enclosures.somebody(table), self._enclosures.outside(table)
+        for side in (Side.TABLE, Side.STREAM) if table.has_stream else (Side.TABLE,):
+            if self._enclosures.is_denied(table, side, _ADDED_LATER, somebody, outside) is not True:
+                said = f"the metadata says that the {side.value}'s policy denies what AWS adds later"
+                yield self._finding(f"{said}, and it does not")
+
     def _of_people(self) -> Iterator[Finding]:
         if FenceKind.PEOPLE in self._table.stated_fences and not self._found.people:
             yield self._finding("the metadata says that people are kept out, and the policies do not")
@@ -172,6 +202,10 @@ class FenceClaims:
         return Finding(
             kind=FindingKind.METADATA, message=message, table=table.arn, principal=principal, place=table.place
         )
+
+
+def _few(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:2])} and {len(names) - 2} more" if len(names) > _MOST else ", ".join(names)
 
 
 def _is(exempted: Exempted, pattern: str) -> bool:

@@ -26,13 +26,18 @@ def evaluate() -> Iterator[Evaluate]:
 
 @dataclass
 class Account:
-    """DynamoDB as exports see it, and one ledger."""
+    """DynamoDB as exports see it, and one ledger.
+
+    Args:
+        looks_before_it_ends: How often somebody sees an export still running.
+    """
 
     recovery_since: datetime = BEGAN - DAY
     table_id: str = "id-1"
     item: Json = field(default_factory=dict)
     exports: list[Json] = field(default_factory=list)
     becomes: str = "COMPLETED"
+    looks_before_it_ends: int = 0
     metrics: list[str] = field(default_factory=list)
     now: datetime = BEGAN
 
@@ -84,6 +89,9 @@ class Account:
         found = [each for each in self.exports if each["arn"] == asked["ExportArn"]]
         if not found or found[0]["status"] == "FORGOTTEN":
             raise TaskError("DynamoDb.ExportNotFoundException")
+        if self.looks_before_it_ends:
+            self.looks_before_it_ends -= 1
+            return {"ExportDescription": {"ExportStatus": "IN_PROGRESS", "TableId": self.table_id}}
         failed = {"FailureCode": "Unknown", "FailureMessage": "x"} if found[0]["status"] == "FAILED" else {}
         return {"ExportDescription": {"ExportStatus": found[0]["status"], "TableId": self.table_id, **failed}}
 
@@ -195,3 +203,10 @@ def test_an_export_that_is_still_running_is_left_to_the_next_execution(account: 
         ("FULL_EXPORT", None),
         ("INCREMENTAL_EXPORT", account.exports[0]["to"]),
     ]
+
+
+def test_an_export_is_waited_for_while_there_is_time(account: Account, evaluate: Evaluate) -> None:
+    account.looks_before_it_ends = 2
+    assert run(account, evaluate, at=BEGAN)
+    assert account.covered_to == account.completed[0]["to"]
+    assert account.metrics.count("CompletedExports") == 1

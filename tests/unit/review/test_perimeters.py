@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import re
 from typing import Any, Final
@@ -13,6 +14,7 @@ from tableguard.policy import FromNetwork, FromVpc, FromVpcEndpoint, PermissionS
 from tableguard.policy.denials import Denial
 from tableguard.policy.metadata import people_json, perimeter_json
 from tableguard.policy.metadata.conditions import network_json
+from tableguard.policy.metadata.permissions import fenced_json
 from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import (
     Exemption,
@@ -222,6 +224,24 @@ class TestDisagreements:
         claims = _claims(exemptions=_claims()["perimeter"]["exemptions"][1:])
         said = f"the policies exempt role exporter of {OWNER} for export, and no metadata says why"
         assert _messages(_private(claims=claims)) == [said]
+
+    def test_an_exemption_for_more_than_the_metadata_says(self) -> None:
+        claims = _claims()
+        exemptions = claims["perimeter"]["exemptions"]
+        (exporter,) = (each for each in exemptions if each["principal"].get("name") == "exporter")
+        assert _messages(_private(claims=claims)) == []
+        exporter["fenced"] = fenced_json(Fenced.on_table("CreateBackup"))
+        said = f"the policies exempt role exporter of {OWNER} for ExportTableToPointInTime as well"
+        messages = _messages(_private(claims=claims))
+        assert f"{said}, which the metadata does not say" in messages
+
+    def test_a_denial_of_what_aws_adds_later_that_the_policies_do_not_have(self) -> None:
+        trial = dataclasses.replace(INSIDE, not_action_at_tables="a trial")
+        policy, stream, claims = _fence(trial, "perimeter")
+        assert _messages(_private(policy=policy, stream=stream, claims=claims)) == []
+        said = "the metadata says that the {}'s policy denies what AWS adds later, and it does not"
+        assert _messages(_private(stream=stream, claims=claims)) == [said.format("table")]
+        assert _messages(_private(policy=policy, claims=claims)) == [said.format("stream")]
 
     def test_a_policy_without_any_metadata_is_not_asked_for_reasons(self) -> None:
         assert _messages(_private(claims={})) == []

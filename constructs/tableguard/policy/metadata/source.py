@@ -15,6 +15,8 @@ from tableguard.policy.errors import TableguardError
 
 _SECRET: Final = "{{resolve:"  # noqa: S105 - what a dynamic reference begins with
 _DATE: Final = len("2027-01-31")
+# No limit of AWS's has as many, and Python refuses to read or write thousands of them.
+_DIGITS: Final = 18
 
 
 class MalformedMetadataError(TableguardError):
@@ -213,18 +215,18 @@ class Source:
 
 
 def whole(value: object) -> int | None:
-    """A whole number that is not negative, as JSON or CloudFormation write it; None for anything else.
+    """A whole number of at most 18 digits that is not negative, as JSON or CloudFormation write it; None otherwise.
 
     Args:
         value: JSON of a template, resolved.
     """
     if isinstance(value, bool):
         return None
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and value.isdecimal() and len(value) <= _DIGITS:
         return int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, int) and value >= 0 else None
+    return value if isinstance(value, int) and 0 <= value < 10**_DIGITS else None
 
 
 def _known(value: object, at: str) -> str | None:

@@ -112,6 +112,8 @@ def test_a_part_that_is_something_else_hides_no_other_part(instead: object) -> N
         (("perimeter", "exemptions", 0, "fenced", "permissions", 0, "actions"), ["FlyToTheMoon"]),
         (("export", "tables"), "x"),
         (("export", "every_minutes"), "soon"),
+        (("export", "every_minutes"), "9" * 5000),
+        (("export", "every_minutes"), 10**18),
         (("drill", "canary"), "perhaps"),
         (("drill", "largest_fall"), "much"),
     ],

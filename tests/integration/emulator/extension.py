@@ -26,6 +26,7 @@ import faults  # type: ignore[import-not-found]
 import functions  # type: ignore[import-not-found]
 import kept  # type: ignore[import-not-found]
 import machines  # type: ignore[import-not-found]
+import memo  # type: ignore[import-not-found]
 import moving  # type: ignore[import-not-found]
 import objects  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
@@ -60,6 +61,7 @@ def install() -> None:
     _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
     kept.install()
+    memo.install()
     in_this_order = (clock, changes, exports, buckets, objects, rot, replication, s3_binding, s3_faults)
     for each in (*in_this_order, functions, machines, schedules, batch_faults, restore_tests):
         each.install()

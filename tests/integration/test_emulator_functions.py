@@ -87,6 +87,7 @@ def test_retries_match_the_class_of_a_functions_exception(cloud: Cloud) -> None:
     told = output(cloud.run({"raise": True}))
     assert (told["Error"], json.loads(told["Cause"])["errorMessage"]) == ("Rejected", "said so")
     assert cloud.controls.hits()[number] == 2
+    assert output(cloud.run())["Payload"]["calls"] == 2  # the process goes on after an exception
     assert time.monotonic() - began < 180  # AWS would pause that long, the second time for twice as long as the first
     cloud.controls.inject("lambda:Invoke", "kill", seconds=0.5)
     assert cloud.run({"sleep": 10})["error"] == "Runtime.ExitError"

@@ -19,6 +19,7 @@ import binding  # type: ignore[import-not-found]
 import buckets  # type: ignore[import-not-found]
 import changes  # type: ignore[import-not-found]
 import clock  # type: ignore[import-not-found]
+import connections  # type: ignore[import-not-found]
 import control  # type: ignore[import-not-found]
 import counting  # type: ignore[import-not-found]
 import exports  # type: ignore[import-not-found]
@@ -26,6 +27,7 @@ import faults  # type: ignore[import-not-found]
 import functions  # type: ignore[import-not-found]
 import kept  # type: ignore[import-not-found]
 import machines  # type: ignore[import-not-found]
+import memo  # type: ignore[import-not-found]
 import moving  # type: ignore[import-not-found]
 import objects  # type: ignore[import-not-found]
 import organization  # type: ignore[import-not-found]
@@ -60,6 +62,8 @@ def install() -> None:
     _extend_topic(handlers["AWS::SNS::Topic"])
     handlers["AWS::Organizations::Policy"] = organization.handler()
     kept.install()
+    connections.install()
+    memo.install()
     in_this_order = (clock, changes, exports, buckets, objects, rot, replication, s3_binding, s3_faults)
     for each in (*in_this_order, functions, machines, schedules, batch_faults, restore_tests):
         each.install()

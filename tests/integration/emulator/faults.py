@@ -93,7 +93,7 @@ def due(api: str, request: Any, *do: str) -> Fault | None:
         request: The request; its text is looked at.
         *do: What the caller can let happen.
     """
-    if not _faults:
+    if not any(fault.api == api and fault.do in do for fault in _faults):
         return None
     text = request if isinstance(request, str) else json.dumps(request, default=str)
     with _lock:

@@ -1,8 +1,9 @@
 """How functions run here: exceptions keep their names, runs are measured, and tests can let them fail.
 
-The emulator runs a function's Python in a process of its own, which it uses again until the handler raises; it imports
-boto3 from the emulator's environment, reaches the emulator alone, and has the credentials of the function's role. It
-says of every exception `Runtime.HandlerError`; AWS says the exception's class, which state machines match.
+The emulator runs a function's Python in a process of its own, which it uses again; it imports boto3 from the emulator's
+environment, reaches the emulator alone, and has the credentials of the function's role. It says of every exception
+`Runtime.HandlerError`, and ends the process; AWS says the exception's class, which state machines match, and goes on
+with the process.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ministack.services import lambda_svc
 
 _Json = dict[str, Any]
 _RAISED = '{"status": "error", "error": str(e), "trace"'
+_RAISES = "raises"  # beside a status of which the emulator ends no process
 _ERRORS = {"throttle": "TooManyRequestsException", "deny": "AccessDeniedException", "fail": "ServiceException"}
 
 _raised: contextvars.ContextVar[str | None] = contextvars.ContextVar("raised", default=None)
@@ -35,7 +37,7 @@ def install() -> None:
     if _RAISED not in script:
         raise RuntimeError("The emulator's worker has changed: it does not report exceptions as it did.")
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(
-        _RAISED, '{"status": "error", "type": type(e).__name__, "error": str(e), "trace"'
+        _RAISED, f'{{"status": "ok", "{_RAISES}": True, "type": type(e).__name__, "error": str(e), "trace"'
     )
     lambda_runtime.Worker.invoke = _measured(lambda_runtime.Worker.invoke)
     # It waits for 50 ms after each run for what might still be printed: longer than most runs take.
@@ -62,6 +64,8 @@ def _measured(invoke: Callable[..., _Json]) -> Callable[..., _Json]:
             if timer is None:
                 raise
             answer = {"status": "error", "error": "Worker process died"}
+        if answer.pop(_RAISES, False):
+            answer["status"] = "error"
         if timer:
             timer.cancel()
             if answer["status"] == "ok":  # it was faster: it dies before it answers

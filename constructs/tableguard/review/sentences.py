@@ -10,6 +10,7 @@ from tableguard.policy.evaluation import Document, Reason
 from tableguard.policy.evaluation.match import Match
 from tableguard.policy.evaluation.policies import LayerDocuments, Policies
 from tableguard.policy.evaluation.request import Situation
+from tableguard.policy.evaluation.statements import Statement
 
 _CONDITION: Final = "Condition"
 
@@ -98,12 +99,16 @@ class Sentence:
 
     def holds(self, test: Test, situation: Situation) -> Match:
         """Whether one of its conditions holds; None when that cannot be told."""
+        return self.alone(test).applies(situation, named=False)
+
+    def alone(self, test: Test) -> Statement:
+        """A Deny of everything with one of its conditions."""
         if test not in self._single:
             condition = {test.operator: {test.key: list(test.values)}}
             self._single[test] = self._document(
                 {"Effect": "Deny", "Action": "*", "Resource": "*", _CONDITION: condition}
             )
-        return self._single[test].compiled.statements[0].applies(situation, named=False)
+        return self._single[test].compiled.statements[0]
 
     def _document(self, statement: Mapping[str, Any]) -> Document:
         return Document({"Version": self._version or "2008-10-17", "Statement": [statement]}, self.document.place)

@@ -7,18 +7,18 @@ outside, and every exemption of a Deny is tried as a way around it.
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Final, TypeAlias
 
 from tableguard.aws.condition_keys import About, keys_about
 from tableguard.policy.evaluation import Document
-from tableguard.policy.evaluation.condition_tests import Test as CompiledTest
+from tableguard.policy.evaluation.condition_tests import Test as Compiled
 from tableguard.policy.evaluation.conditions import compile_condition
 from tableguard.policy.evaluation.match import MalformedError
 from tableguard.review.samples import Change, Context, failing, meeting
-from tableguard.review.sentences import Sentence, Shelf, Test
+from tableguard.review.sentences import Shelf, Test
 
 MOST: Final = 256
 """At most so many circumstances for one action of one caller on one resource."""
@@ -38,6 +38,7 @@ STRANGE_VPC: Final[Context] = {
 # Who the caller is, what the resource is and what time it is: nobody chooses that for a request.
 _FACTS: Final = keys_about(About.CALLER, About.RESOURCE, About.MOMENT) | {"aws:requestedregion"}
 _WAYS_ROUND: Final = 2
+_Tests: TypeAlias = tuple[Test, ...]
 _Frozen: TypeAlias = tuple[tuple[str, tuple[str, ...] | None], ...]
 
 
@@ -49,32 +50,27 @@ def circumstances(documents: Iterable[Document], action: str, shelf: Shelf) -> t
         action: The action, with its service.
         shelf: Where the statements of documents are read.
     """
-    return _contexts(tuple(_bearing(documents, action.lower(), shelf)))
-
-
-def _bearing(documents: Iterable[Document], action: str, shelf: Shelf) -> Iterator[Sentence]:
-    """The statements with conditions that concern an action."""
+    allows: list[_Tests] = []
+    fences: list[_Tests] = []
     for document in documents:
-        concerning = {statement.index for statement in document.compiled.concerning(action)}
+        concerning = {statement.index for statement in document.compiled.concerning(action.lower())}
         for sentence in shelf.sentences(document) if concerning else ():
             if sentence.tests and sentence.number in concerning:
-                yield sentence
+                (allows if sentence.allows else fences).append(sentence.tests)
+    return _combined(tuple(allows), tuple(fences))
 
 
-@functools.lru_cache(maxsize=1024)
-def _contexts(bearing: tuple[Sentence, ...]) -> tuple[tuple[Context, ...], int]:
-    """The contexts that statements make. Most actions of a table are concerned by the same ones."""
-    allows: dict[_Frozen, Change] = {(): {}}
-    escapes: dict[_Frozen, Change] = {(): {}}
-    fences = [sentence for sentence in bearing if not sentence.allows]
-    for sentence in bearing:
-        changes, found = (_met(sentence), allows) if sentence.allows else (_unmet(sentence), escapes)
-        found.update({_frozen(change): change for change in changes})
+# The same few statements bear on most actions, callers and resources, in every rule.
+@lru_cache(maxsize=1024)
+def _combined(allows: tuple[_Tests, ...], fences: tuple[_Tests, ...]) -> tuple[tuple[Context, ...], int]:
+    """The contexts that meet the conditions of Allows and those of no Deny, and how many were left out."""
+    entries: dict[_Frozen, Change] = {(): {}} | {_frozen(change): change for tests in allows for change in _met(tests)}
+    escapes: dict[_Frozen, Change] = {(): {}} | {_frozen(way): way for tests in fences for way in _unmet(tests)}
     contexts: dict[_Frozen, Context] = {}
     for escape in escapes.values():
         for base in (INTERNET, STRANGE_VPC):
-            for allow in allows.values():
-                context = _changed(_changed(base, allow), escape)
+            for entry in entries.values():
+                context = _changed(_changed(base, entry), escape)
                 contexts.setdefault(_frozen(context), context)
     found_together = [_beyond(context, fences) for context in tuple(contexts.values())] if len(fences) > 1 else ()
     contexts.update({_frozen(context): context for context in found_together})
@@ -94,16 +90,16 @@ def _frozen(change: Change) -> _Frozen:
     return tuple(sorted(change.items()))
 
 
-def _met(sentence: Sentence) -> Iterator[Change]:
+def _met(tests: _Tests) -> Iterator[Change]:
     """What lets every condition of an Allow hold, and the same from any network."""
     met: dict[str, tuple[str, ...] | None] = {}
-    for test in sentence.tests:
+    for test in tests:
         present = {key: value for key, value in met.items() if value is not None}
         for change in _suggested(meeting, test, present, 1):
             # A condition that only wants the key to be there must not replace the value that another one wants.
             met |= {key: value for key, value in change.items() if test.base != "Null" or not (value and met.get(key))}
     yield met
-    for test in sentence.tests:
+    for test in tests:
         # Each of several values is another way in.
         for value in test.values[1:] if test.base != "Null" and not test.negated else ():
             for change in _suggested(meeting, Test(test.operator, test.key, (value,)), {}, 1):
@@ -112,17 +108,18 @@ def _met(sentence: Sentence) -> Iterator[Change]:
         yield {key: value for key, value in met.items() if key not in NETWORK_KEYS}
 
 
-def _unmet(sentence: Sentence) -> Iterator[Change]:
+@lru_cache(maxsize=1024)
+def _unmet(tests: _Tests) -> tuple[Change, ...]:
     """What lets one condition of a Deny fail: each is a way around it."""
-    for test in sentence.tests:
-        if test.negated:
-            for value in test.values:
-                yield from _suggested(failing, Test(test.operator, test.key, (value,)), {}, _WAYS_ROUND)
-        else:
-            yield from _suggested(failing, test, {}, _WAYS_ROUND)
+    return tuple(way for test in tests for part in _parts(test) for way in _suggested(failing, part, {}, _WAYS_ROUND))
 
 
-def _beyond(context: Context, fences: Sequence[Sentence]) -> Context:
+def _parts(test: Test) -> tuple[Test, ...]:
+    """A test that excludes values is failed by each of them."""
+    return tuple(Test(test.operator, test.key, (value,)) for value in test.values) if test.negated else (test,)
+
+
+def _beyond(context: Context, fences: Sequence[_Tests]) -> Context:
     """A context beyond as many Denies as can be got round one after the other, those already passed included."""
     for fence in fences:
         if not _passed(fence, context):
@@ -132,21 +129,20 @@ def _beyond(context: Context, fences: Sequence[Sentence]) -> Context:
     return context
 
 
-def _passed(fence: Sentence, context: Context) -> bool:
+def _passed(fence: _Tests, context: Context) -> bool:
     """Whether a condition of a Deny fails in a context, whoever the caller is."""
-    return any(_fails(test, context) for test in fence.tests if test.low_key not in _FACTS)
+    return any(each.holds(context) is False for each in _compiled(fence))
 
 
-def _fails(test: Test, context: Context) -> bool:
-    return any(each.holds(context) is False for each in _compiled(test))
-
-
-@functools.lru_cache(maxsize=1024)
-def _compiled(test: Test) -> Sequence[CompiledTest]:
-    """A condition as it is decided; nothing where it is malformed."""
-    with contextlib.suppress(MalformedError):
-        return tuple(compile_condition({test.operator: {test.key: list(test.values)}}, variables=True))
-    return ()
+@lru_cache(maxsize=1024)
+def _compiled(fence: _Tests) -> tuple[Compiled, ...]:
+    """Those of its tests that are understood, and are not about what nobody chooses."""
+    compiled: list[Compiled] = []
+    for test in fence:
+        if test.low_key not in _FACTS:
+            with contextlib.suppress(MalformedError):
+                compiled += compile_condition({test.operator: {test.key: list(test.values)}}, variables=True)
+    return tuple(compiled)
 
 
 def _suggested(

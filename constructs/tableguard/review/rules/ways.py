@@ -176,13 +176,15 @@ def _parts(test: Test) -> Iterator[Test]:
 def _all_hold(sentence: Sentence, tests: Collection[Test]) -> Callable[[Situation], bool]:
     if any(test.low_key == _NEVER_MADE_UP for test in tests):
         return lambda situation: False
-    return lambda situation: all(sentence.holds(test, situation) is True for test in tests)
+    statements = [sentence.alone(test) for test in tests]
+    return lambda situation: all(each.applies(situation, named=False) is True for each in statements)
 
 
 def _fails(sentence: Sentence, test: Test) -> Callable[[Situation], bool]:
     if test.low_key == _NEVER_MADE_UP:
         return lambda situation: False
-    return lambda situation: sentence.holds(test, situation) is False
+    statement = sentence.alone(test)
+    return lambda situation: statement.applies(situation, named=False) is False
 
 
 def _named(sentence: Sentence, named: Mapping[str, Any], *, applies: bool) -> Callable[[Situation], bool]:

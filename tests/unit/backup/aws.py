@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 from botocore.response import StreamingBody
 
+_client = boto3.client  # tests put something else in its place
 PAGE = 3  # keys or versions of one answer; small, so that every listing has several
 
 
@@ -61,7 +62,7 @@ class Service:
 
     def client(self, name: str) -> Any:
         asked = threading.local()
-        client: Any = boto3.client(
+        client: Any = _client(
             name,  # type: ignore[call-overload]
             region_name="eu-west-1",
             aws_access_key_id="made-up",

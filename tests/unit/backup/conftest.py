@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
 
 from tableguard.backup.runtime import clients
-from tests.unit.backup.aws import S3, Bucket, DynamoDB, States
+from tests.unit.backup.aws import S3, Bucket, DynamoDB, Service, States
 
 
 class Context:
@@ -51,14 +52,14 @@ def states() -> States:
 
 @pytest.fixture(autouse=True)
 def deployed(s3: S3, dynamodb: DynamoDB, states: States, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    made = {
-        "s3": s3.client("s3"),
-        "dynamodb": dynamodb.client("dynamodb"),
-        "stepfunctions": states.client("stepfunctions"),
-    }
+    services: dict[str, Service] = {"s3": s3, "dynamodb": dynamodb, "stepfunctions": states}
+
+    @cache
+    def made(name: str) -> Any:
+        return services[name].client(name)
 
     def client(name: str, **_config: Any) -> Any:
-        return made[name]
+        return made(name)
 
     monkeypatch.setattr(boto3, "client", client)
     monkeypatch.setattr("tableguard.backup.runtime.patience.time.sleep", lambda _seconds: None)

@@ -27,8 +27,12 @@ hypothesis.settings.register_profile("explore", deadline=None, max_examples=2_00
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 
+gc.disable()  # nothing of what is imported and collected is garbage
+
+
 def pytest_collection_finish() -> None:
     """What is there by now stays: nobody need look through it for garbage again and again."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 _ENVIRONMENT = Path(__file__).resolve().parents[1] / ".venv"
 _MODULES = _ENVIRONMENT / "cli/node_modules"
 
 _TEMPLATES = {"Arguments", "Assign", "Output"}
 # asl-validator leaves expressions alone; the parser that it ships says what is none.
-_PARSE = """
-const jsonata = require(process.argv[1]);
-for (const expression of JSON.parse(require("fs").readFileSync(0))) {
-  try { jsonata(expression); } catch (error) { console.log(`${error.code}: ${error.message} in ${expression}`); }
-}
+_LOOK = """
+const [validate, jsonata] = [require(process.argv[1]), require(process.argv[2])];
+const check = { checkArn: true, checkPaths: true };
+require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const { tamed, expressions } = JSON.parse(line), found = [];
+  try {
+    const { isValid, errorsText } = validate(tamed, check);
+    if (!isValid) found.push(...(errorsText() || "it does not say why").split("\\n"));
+  } catch (error) { found.push(`the validator ended: ${error}`); }
+  for (const expression of expressions) {
+    try { jsonata(expression); } catch (error) { found.push(`${error.code}: ${error.message} in ${expression}`); }
+  }
+  console.log(JSON.stringify(found));
+});
 """
 
 
@@ -31,7 +41,11 @@ def problems(definition: Mapping[str, Any]) -> list[str]:
     Args:
         definition: The definition, with its ARNs resolved.
     """
-    return [*_misshapen(definition), *_unparsable(definition)]
+    told = _node()
+    told.stdin.write(json.dumps({"tamed": _tamed(definition), "expressions": list(_expressions(definition))}) + "\n")
+    told.stdin.flush()
+    found: list[str] = json.loads(told.stdout.readline())
+    return [line.strip() for line in found]
 
 
 def valid_state_machine(definition: Mapping[str, Any]) -> bool:
@@ -45,17 +59,6 @@ def valid_state_machine(definition: Mapping[str, Any]) -> bool:
     return True
 
 
-def _misshapen(definition: Mapping[str, Any]) -> list[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "definition.json"
-        path.write_text(json.dumps(_tamed(definition)))
-        done = _node(_MODULES / "asl-validator/dist/bin/asl-validator.js", "--json-path", path)
-    if done.returncode == 0:
-        return []
-    said = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
-    return [line for line in said if line and not line.endswith("is invalid:")] or ["the validator did not run"]
-
-
 def _tamed(said: Any, *, template: bool = False) -> Any:
     """Without what asl-validator does not take and Step Functions does: empty values, expressions of many lines."""
     if isinstance(said, Mapping):
@@ -65,15 +68,6 @@ def _tamed(said: Any, *, template: bool = False) -> Any:
     if isinstance(said, str) and said.startswith("{%"):
         return said.replace("\n", " ")
     return "empty" if template and said == "" else said
-
-
-def _unparsable(definition: Mapping[str, Any]) -> list[str]:
-    expressions = list(_expressions(definition))
-    if not expressions:
-        return []
-    done = _node("--eval", _PARSE, _MODULES / "jsonata", given=json.dumps(expressions))
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
 
 
 def _expressions(said: Any) -> Iterator[str]:
@@ -87,6 +81,23 @@ def _expressions(said: Any) -> Iterator[str]:
             yield from _expressions(value)
 
 
-def _node(*words: str | Path, given: str = "") -> subprocess.CompletedProcess[str]:
-    command = [str(word) for word in (_ENVIRONMENT / "bin/node", *words)]
-    return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+class _Node(NamedTuple):
+    stdin: IO[str]
+    stdout: IO[str]
+
+
+@functools.cache
+def _node() -> _Node:
+    """One for all definitions: starting it takes longer than looking at one of them."""
+    command: list[str | Path] = [
+        _ENVIRONMENT / "bin/node",
+        "--eval",
+        _LOOK,
+        _MODULES / "asl-validator",
+        _MODULES / "jsonata",
+    ]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(process.communicate)
+    assert process.stdin
+    assert process.stdout
+    return _Node(process.stdin, process.stdout)

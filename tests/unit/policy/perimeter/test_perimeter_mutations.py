@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import random
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from tableguard.policy import ACTIONS, Resource
 from tableguard.policy.denials import Denial
-from tableguard.policy.evaluation import Document, Outcome, Policies, Request, evaluate
+from tableguard.policy.evaluation import Document, Policies, Request, evaluate
 from tests.unit.policy.perimeter.parties import (
     CALLERS,
     EVERYTHING,
@@ -81,6 +82,11 @@ def _policies(kind: str, document: object) -> Policies:
 
 
 def _denials(kind: str) -> tuple[Denial, ...]:
+    """The statements that list what they deny; the one on all other actions is changed in `test_unclassified`."""
+    return tuple(denial for denial in _all_denials(kind) if denial.actions)
+
+
+def _all_denials(kind: str) -> tuple[Denial, ...]:
     match kind:
         case "table":
             return PERIMETER.table_statements(ORDERS)
@@ -96,7 +102,6 @@ def _denials(kind: str) -> tuple[Denial, ...]:
 KINDS: Final = ("table", "stream", "service control", "resource control", "identity")
 
 
-@functools.cache
 def _document(kind: str) -> Json:
     denials = _denials(kind)
     return resource_policy(*denials) if kind not in ("service control", "identity") else plain_policy(*denials)
@@ -123,11 +128,10 @@ def _resources(kind: str, action: str) -> Iterable[str]:
 
 
 @functools.cache
-def _requests(kind: str, action: str) -> tuple[tuple[str, str, Context], ...]:
-    """The resource, who asks, and from where."""
+def _requests(kind: str, action: str) -> tuple[Request, ...]:
     places: Iterable[Context] = [{}] if action.startswith("iam:") else _PLACES
     requests = [
-        (resource, caller.principal, {**place, **caller.context})
+        Request(principal=caller.principal, action=action, resource=resource, context={**place, **caller.context})
         for resource in _resources(kind, action)
         for place in places
         for caller in _CALLERS
@@ -137,27 +141,10 @@ def _requests(kind: str, action: str) -> tuple[tuple[str, str, Context], ...]:
     return tuple(requests)
 
 
-class _Decided:
-    """Requests in that order, each made and decided when a change is the first to get so far."""
-
-    def __init__(self, kind: str, action: str) -> None:
-        self._left = (
-            Request(principal=principal, action=action, resource=resource, context=context)
-            for resource, principal, context in _requests(kind, action)
-        )
-        self._policies = _policies(kind, _document(kind))
-        self._known: list[tuple[Request, Outcome]] = []
-
-    def __iter__(self) -> Iterator[tuple[Request, Outcome]]:
-        yield from self._known
-        for request in self._left:
-            self._known.append((request, evaluate(request, self._policies).outcome))
-            yield self._known[-1]
-
-
 @functools.cache
-def _decided(kind: str, action: str) -> _Decided:
-    return _Decided(kind, action)
+def _decided(kind: str, action: str) -> tuple[object, ...]:
+    policies = _policies(kind, _document(kind))
+    return tuple(evaluate(request, policies).outcome for request in _requests(kind, action))
 
 
 def _noticed(kind: str, mutant: Mutant) -> bool:
@@ -165,7 +152,7 @@ def _noticed(kind: str, mutant: Mutant) -> bool:
     return any(
         evaluate(request, policies).outcome is not outcome
         for action in mutant.actions
-        for request, outcome in _decided(kind, action)
+        for request, outcome in zip(_requests(kind, action), _decided(kind, action), strict=True)
     )
 
 
@@ -190,15 +177,17 @@ def mutants(kind: str) -> Iterator[Mutant]:
             continue
 
         def changed(change: str, at: int = position, actions: tuple[str, ...] = (), **elements: Any) -> Mutant:
-            whole = {**document["Statement"][at], **elements}
-            one = {name: value for name, value in whole.items() if value is not None}
-            statements = [one if number == at else each for number, each in enumerate(document["Statement"])]
-            copied = {**document, "Statement": statements}
-            return Mutant(f"{one['Sid']}: {change}", copied, actions or (_listed(one["Action"])[0],))
+            copied = copy.deepcopy(document)
+            copied["Statement"][at] |= {name: value for name, value in elements.items() if value is not None}
+            for name in [name for name, value in elements.items() if value is None]:
+                del copied["Statement"][at][name]
+            sid = copied["Statement"][at]["Sid"]
+            return Mutant(f"{sid}: {change}", copied, actions or (_listed(copied["Statement"][at]["Action"])[0],))
 
         actions = tuple(_listed(statement["Action"]))
-        others = [each for each in document["Statement"] if each is not statement]
-        yield Mutant(f"{statement['Sid']}: dropped", {**document, "Statement": others}, actions)
+        less = copy.deepcopy(document)
+        del less["Statement"][position]
+        yield Mutant(f"{statement['Sid']}: dropped", less, actions)
         for action in actions if len(actions) > 1 else ():
             yield changed(f"without {action}", actions=(action,), Action=[a for a in actions if a != action])
         wide = "iam:*" if actions[0].startswith("iam:") else "dynamodb:*"

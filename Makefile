@@ -14,6 +14,8 @@ SHELL := /bin/sh
 # configured, unless it is to be deployed there.
 export CDK_DISABLE_CLI_TELEMETRY := true
 export CDK_DISABLE_VERSION_CHECK := true
+# Packages come without bytecode (see `setup`): without what Python writes, each process would compile them again.
+unexport PYTHONDONTWRITEBYTECODE
 ifneq ($(MAKECMDGOALS),deploy-aws)
 export AWS_EC2_METADATA_DISABLED := true
 export AWS_CONFIG_FILE := /dev/null

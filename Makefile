@@ -53,7 +53,8 @@ EMULATOR := .venv-emulator/.packages
 ##
 ##  PYTHON=python3.12 picks the interpreter of new environments,
 ##  OUT=folder says where synth writes, PLAN=accounts.json whose accounts
-##  deploy-aws is for, RUN=yes that it is to do what it says.
+##  deploy-aws is for, RUN=yes that it is to do what it says; KEEP=folder
+##  takes what deploy-local synthesized and the emulator's states.
 
 .PHONY: help
 help:
@@ -70,7 +71,7 @@ test: setup lint types
 
 .PHONY: deploy-local
 deploy-local: $(VENV) $(EMULATOR)
-	@$(IN_VENV) .venv/bin/python -m tests.integration.deploy_local
+	@$(IN_VENV) .venv/bin/python -m tests.integration.deploy_local $(KEEP)
 
 .PHONY: deploy-aws
 deploy-aws: $(VENV)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import hypothesis
 import pytest
 
-from tests.project.machine import ROOT, Assembly, Machine
+from tests.project.machine import ROOT, UNPACKED, Assembly, Machine
 from tests.project.wheel import build_wheel
 
 # A shell lets what it starts in the background ignore interrupts, and so would every program that a test starts.
@@ -55,6 +55,7 @@ def bare_machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(UNPACKED),
     }
     return Machine({"PATH": str(tools), "HOME": str(home), "LANG": "C.UTF-8", **quiet})
 

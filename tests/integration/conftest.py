@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
+import resource
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
-from scripts.deployment.accounts import Accounts
-from scripts.deployment.cdk import Cdk
-from scripts.deployment.plan import CONTEXT
 from scripts.deployment.report import Report
 from scripts.deployment.trial import Trial
 from tests.conftest import Once
 from tests.integration import deploy_local
 from tests.integration.emulator.server import Emulator, Kept
-from tests.project.machine import ROOT, Assembly, Machine
+from tests.project.machine import Machine
 
 
 def silent() -> Report:
@@ -51,48 +48,52 @@ class Stage:
         return trial
 
 
-@pytest.fixture(scope="session")
-def assemblies(reference_app: Assembly, once: Once, machine: Machine) -> tuple[Path, Path]:
-    """The reference organization, which is what `make synth` makes, and the same with its tenants changed."""
+@dataclass(frozen=True)
+class LocalDeployment:
+    """What `make deploy-local` did, and what it left for others to begin with."""
 
-    def synth(folder: Path) -> None:
-        plan = deploy_local.plan()
-        settings = json.loads((ROOT / "cdk.json").read_text())
-        assert settings["context"][CONTEXT] == plan.organization
-        accounts = Accounts(plan.profiles, {**machine.environment, "AWS_CONFIG_FILE": os.devnull})
-        Cdk(accounts, plan.pipeline, folder, silent()).synth("tomorrow", plan.changed)
-        shutil.copytree(reference_app.folder, folder / "today")  # deployments leave the packed assets in it
+    folder: Path
+    returncode: int
+    printed: str
+    seconds: float
+    """How long it took or, if that was less, how long the processors worked for it."""
 
-    folder = once("assemblies", synth)
-    return folder / "today", folder / "tomorrow" / "cdk.out"
-
-
-@pytest.fixture(scope="session")
-def bootstrapped(assemblies: tuple[Path, Path], once: Once) -> Stage:
-    """Every account is bootstrapped, and nothing deployed."""
-
-    def bootstrap(folder: Path) -> None:
-        with Emulator() as emulator:
-            trial = Stage(Kept(folder), *assemblies).trial(emulator)
-            trial.prepare()
-            trial.bootstrap()
-            emulator.keep(folder)
-
-    return Stage(Kept(once("bootstrapped", bootstrap)), *assemblies)
+    def stage(self, name: str) -> Stage:
+        """Where it stood on its way."""
+        assert (self.folder / name).is_dir(), self.printed
+        return Stage(Kept(self.folder / name), *(self.folder / day / "cdk.out" for day in ("today", "tomorrow")))
 
 
 @pytest.fixture(scope="session")
-def deployed(bootstrapped: Stage, once: Once) -> Stage:
-    """The reference organization is deployed."""
+def local_deployment(machine: Machine, once: Once) -> LocalDeployment:
+    """`make deploy-local`, as a contributor runs it on a machine that has Python and make."""
 
     def deploy(folder: Path) -> None:
-        with Emulator(bootstrapped.emulator) as emulator:
-            trial = bootstrapped.trial(emulator)
-            trial.deploy()
-            assert trial.report.failed == []
-            emulator.keep(folder)
+        (folder / "tmp").mkdir()
+        begun, worked = time.monotonic(), processor_seconds()
+        done = machine.run("make", "deploy-local", f"KEEP={folder}", TMPDIR=str(folder / "tmp"))
+        seconds = min(time.monotonic() - begun, processor_seconds() - worked)
+        (folder / "told.json").write_text(json.dumps([done.returncode, done.stdout, seconds]))
 
-    return replace(bootstrapped, emulator=Kept(once("deployed", deploy)))
+    folder = once("deploy-local", deploy)
+    return LocalDeployment(folder, *json.loads((folder / "told.json").read_text()))
+
+
+def processor_seconds() -> float:
+    """What the processes that ended here have worked."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+
+
+@pytest.fixture(scope="session")
+def bootstrapped(local_deployment: LocalDeployment) -> Stage:
+    """Every account is bootstrapped, and nothing deployed."""
+    return local_deployment.stage("bootstrapped")
+
+
+@pytest.fixture(scope="session")
+def deployed(local_deployment: LocalDeployment) -> Stage:
+    """The reference organization is deployed."""
+    return local_deployment.stage("deployed")
 
 
 Begin: TypeAlias = Callable[[Stage], tuple[Emulator, Trial]]

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from scripts.deployment.accounts import Accounts
 from scripts.deployment.plan import CONTEXT, PLACES, Plan, context
@@ -72,28 +73,51 @@ def environment(emulator: Emulator, accounts: Mapping[str, str]) -> dict[str, st
     }
 
 
-def trial(emulator: Emulator, report: Report) -> Trial:
+def trial(emulator: Emulator, report: Report, folder: Path | None = None) -> Trial:
     """The trial on a running emulator.
 
     Args:
         emulator: The emulator.
         report: Hears of progress and checks.
+        folder: For what is synthesized; one that goes with the emulator when left out.
     """
     said = plan()
     accounts = Accounts(said.profiles, environment(emulator, said.profiles))
-    return Trial(said, accounts, emulator.folder / "app", report)
+    return Trial(said, accounts, folder or emulator.folder / "app", report)
 
 
-def main() -> int:
-    """Run it, and say what it has shown."""
+def keeping(begun: Trial, emulator: Emulator, folder: Path) -> Trial:
+    """Let a trial leave the state of its emulator in a folder: `bootstrapped`, and `deployed`."""
+    deploy = begun.deploy
+
+    def keep(stage: str) -> None:
+        emulator.keep(folder / stage)
+        emulator.start()
+
+    def deploy_and_keep() -> None:
+        keep("bootstrapped")
+        deploy()
+        keep("deployed")
+
+    begun.deploy = deploy_and_keep  # type: ignore[method-assign]
+    return begun
+
+
+def main(folder: Path | None = None) -> int:
+    """Run it, and say what it has shown.
+
+    Args:
+        folder: For the assemblies and the states of the emulator, which are left there; nothing is left without it.
+    """
     start = time.monotonic()
     report = Report(show=lambda line: print(line, flush=True))  # noqa: T201  what it is for
     with Emulator() as emulator:
-        done = trial(emulator, report).run()
+        begun = trial(emulator, report, folder)
+        done = (keeping(begun, emulator, folder) if folder else begun).run()
     report.show(_WHO)
     report.show(f"\n{report.total()}, in {time.monotonic() - start:.0f} seconds")
     return 0 if done else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -161,10 +161,3 @@ def failing(checks: Callable[[Report], object]) -> set[str]:
     checks(report)
     assert len(report.passed) + len(report.failed) > 30
     return set(report.failed)
-
-
-def new_failures(trial: Trial, harm: Callable[[Accounts], object], checks: Callable[[Report], object]) -> set[str]:
-    """What fails after something was done to the accounts, and did not fail before."""
-    before = failing(checks)
-    harm(Accounts(trial))
-    return failing(checks) - before

@@ -15,7 +15,6 @@ from packaging.utils import canonicalize_name
 from tests.project.machine import ROOT
 
 _TOOLS = ("node", "cdk")
-_UNPACKED = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"  # else it unpacks the CDK again, for 4 seconds
 _DECLARED = ("aws-cdk-lib", "constructs", "jsii")
 
 
@@ -55,7 +54,7 @@ class Newcomer:
         subprocess.run([*pip, "install", "--quiet", "--no-index", wheel], check=True)
         path = f"{venv / 'bin'}:{tools}:{environment['PATH']}"
         terminal = {"COLUMNS": "80", "NO_COLOR": "1"}
-        return cls(theirs, {**environment, **terminal, "PATH": path, "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_UNPACKED)})
+        return cls(theirs, {**environment, **terminal, "PATH": path})
 
     def run(self, *command: str) -> str:
         """Run a command in their folder; returns all that it prints.

@@ -21,7 +21,7 @@ from scripts.deployment.found import Found, table_policy
 from scripts.deployment.plan import context
 from tableguard.review.assembly import read_assembly
 from tests.integration import deploy_local
-from tests.integration.conftest import silent
+from tests.integration.conftest import Stage, silent
 from tests.integration.deciding import may
 from tests.integration.emulator.server import Emulator
 
@@ -120,13 +120,11 @@ class Shop:
 
 
 @pytest.fixture
-def shop() -> Iterator[Shop]:
+def shop(bootstrapped: Stage) -> Iterator[Shop]:
     profiles = {OWNER[0]: OWNER[0]}
-    with Emulator() as emulator:
+    with Emulator(bootstrapped.emulator) as emulator:
         accounts = Accounts(profiles, deploy_local.environment(emulator, profiles))
-        cdk_cli = Cdk(accounts, OWNER[0], emulator.folder, silent())
-        cdk_cli.bootstrap(OWNER)
-        yield Shop(accounts, cdk_cli)
+        yield Shop(accounts, Cdk(accounts, OWNER[0], emulator.folder, silent()))
 
 
 def replaced(difference: str) -> set[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.conftest import Begin, Stage
-from tests.integration.harm import CENTRAL, EVERYTHING, MANAGEMENT, SEALED, TABLE_ARN, VAULT, Accounts, new_failures
+from tests.integration.harm import CENTRAL, EVERYTHING, MANAGEMENT, SEALED, TABLE_ARN, VAULT, Accounts, failing
 
 ALFAS = ["tenant Alfa may GetItem, and nothing else", "tenant Alfa may do no more if its account allows everything"]
 
@@ -111,5 +111,5 @@ HARMS: dict[str, tuple[Callable[[Accounts], object], list[str]]] = {
 def test_another_document_in_an_account_is_another_decision(deployed: Stage, begin: Begin, harm: str) -> None:
     _, trial = begin(deployed)
     done, checks = HARMS[harm]
-    failures = new_failures(trial, done, lambda report: trial.decide(trial.today, trial.plan.organization, report))
-    assert failures == set(checks)
+    done(Accounts(trial))
+    assert failing(lambda report: trial.decide(trial.today, trial.plan.organization, report)) == set(checks)

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from scripts.deployment.accounts import Accounts
-from scripts.deployment.cdk import Cdk
 from scripts.deployment.found import identity_of, table_policy
 from tests.integration import deploy_local
-from tests.integration.conftest import silent
+from tests.integration.conftest import Stage
 from tests.integration.deciding import may
 from tests.integration.emulator.server import Emulator
 from tests.integration.newcomer import Newcomer
@@ -46,15 +45,11 @@ def commands() -> list[str]:
 
 
 @pytest.fixture
-def accounts() -> Iterator[Accounts]:
+def accounts(bootstrapped: Stage) -> Iterator[Accounts]:
     """Two bootstrapped accounts."""
     profiles = {account: account for account, _ in (OWNER, CONSUMER)}
-    with Emulator() as emulator:
-        found = Accounts(profiles, deploy_local.environment(emulator, profiles))
-        cdk = Cdk(found, OWNER[0], emulator.folder, silent())
-        for place in (OWNER, CONSUMER):
-            cdk.bootstrap(place)
-        yield found
+    with Emulator(bootstrapped.emulator) as emulator:
+        yield Accounts(profiles, deploy_local.environment(emulator, profiles))
 
 
 @pytest.fixture

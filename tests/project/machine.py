@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+UNPACKED = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
+"""Where jsii keeps the CDK unpacked: a home without it unpacks it again, for seven seconds."""
 
 
 @dataclass(frozen=True)

@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
+import aws_cdk as cdk
 import pytest
 
 from scripts.deployment.accounts import Accounts
 from scripts.deployment.cdk import Cdk
-from scripts.deployment.plan import ROOT
+from scripts.deployment.plan import context
 from scripts.deployment.report import Report
 from tests.conftest import Once
 from tests.integration import deploy_local
 from tests.integration.backup import organization as org
+from tests.integration.backup import tested_account
 from tests.integration.backup.flow import PAUSES, Flow
 from tests.integration.emulator.server import Emulator, Kept
 
 _PIPELINE = "999900001111"
 
 
-def _deploy(emulator: Emulator, app: str, places: Sequence[str], mode: str = "") -> None:
+def _deploy(emulator: Emulator, build: Callable[[cdk.App], object], places: Sequence[str]) -> None:
     profiles = {account: account for account in (_PIPELINE, *places)}
     accounts = Accounts(profiles, deploy_local.environment(emulator, profiles))
-    cdk = Cdk(accounts, _PIPELINE, emulator.folder / "app", Report(show=lambda _line: None))
+    cli = Cdk(accounts, _PIPELINE, emulator.folder, Report(show=lambda _line: None))
     for account in places:
-        cdk.bootstrap((account, org.REGION))
-    assembly = _synthesize(cdk, emulator.folder / "app", app, mode)
-    cdk.deploy(assembly)
+        cli.bootstrap((account, org.REGION))
+    app = cdk.App(outdir=str(emulator.folder / "cdk.out"), context=context())
+    build(app)
+    cli.deploy(Path(app.synth().directory))
     Flow(emulator).switch_schedules(on=False)
-
-
-def _synthesize(cdk: Cdk, folder: Path, app: str, mode: str) -> Path:
-    folder.mkdir(parents=True)
-    settings = json.loads((ROOT / "cdk.json").read_text())
-    settings["app"] = f"cd {ROOT} && python3 -m tests.integration.backup.{app}"
-    settings["context"]["backup:mode"] = mode
-    (folder / "cdk.json").write_text(json.dumps(settings))
-    assembly = folder / "cdk.out"
-    cdk.run("synth", "--quiet", "--output", str(assembly), folder=folder)
-    return assembly
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +42,7 @@ def backed_up(once: Once) -> Kept:
 
     def deploy(folder: Path) -> None:
         with Emulator() as emulator:
-            _deploy(emulator, "organization", (org.DATA, org.VAULT, org.RECOVERY))
+            _deploy(emulator, org.build, (org.DATA, org.VAULT, org.RECOVERY))
             emulator.keep(folder)
 
     return Kept(once("backed-up", deploy))
@@ -77,7 +68,7 @@ def flow(begin_flow: BeginFlow) -> Flow:
 def tested_flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
     """An account of its own, whose backups AWS Backup is to test."""
     with Emulator(within=tmp_path_factory.getbasetemp(), pauses=PAUSES) as emulator:
-        _deploy(emulator, "tested_account", (org.DATA,))
+        _deploy(emulator, tested_account.Data, (org.DATA,))
         yield Flow(emulator)
 
 

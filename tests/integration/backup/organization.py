@@ -1,7 +1,7 @@
-"""A small organization with backups: its data, its vault and where it restores, each an account. An app for the CDK.
+"""A small organization with backups: its data, its vault and where it restores, each an account.
 
 The table has a local and a global index, grants and tags. It is exported every hour, sealed in the vault in compliance
-mode (or, by the context `backup:mode`, in governance mode), and restored and drilled in the recovery account.
+mode, and restored and drilled in the recovery account.
 """
 
 from __future__ import annotations
@@ -99,21 +99,17 @@ class Data(cdk.Stack):
 class Vault(cdk.Stack):
     """The account that seals."""
 
-    def __init__(self, scope: cdk.App, readers: tuple[tg.Role, ...], *, compliance: bool) -> None:
+    def __init__(self, scope: cdk.App, readers: tuple[tg.Role, ...]) -> None:
         super().__init__(scope, "Vault", env=cdk.Environment(account=VAULT, region=REGION))
-        bypassers = () if compliance else (tg.Role(account=VAULT, name=BREAK_GLASS),)
         self.vault = tg.SealedVault(
             self,
             "Vault",
             sources=[tg.ReplicationSource(account=DATA, role_name=REPLICATION)],
-            retention=tg.Retention.compliance(days=DAYS, acknowledge="A test.")
-            if compliance
-            else tg.Retention.governance(days=DAYS),
+            retention=tg.Retention.compliance(days=DAYS, acknowledge="A test."),
             quota=tg.SourceQuota(bytes_per_day=1_000_000_000, exports_per_day=100),
             intake_bucket_name=INTAKE,
             sealed_bucket_name=SEALED,
             readers=readers,
-            bypassers=bypassers,
         )
         cdk.CfnOutput(self, "SealingMachine", value=self.vault.machine.state_machine_arn)
         cdk.CfnOutput(self, "Sweeper", value=self.vault.sweeper.state_machine_arn)
@@ -156,13 +152,6 @@ def build(app: cdk.App) -> None:
     """Make the three stacks."""
     data = Data(app, tg.VaultReference(account=VAULT, region=REGION, intake_bucket=INTAKE))
     recovery = Recovery(app, data.table)
-    mode = app.node.try_get_context("backup:mode") or "COMPLIANCE"
-    vault = Vault(app, recovery.restore.reader_roles, compliance=mode == "COMPLIANCE")
+    vault = Vault(app, recovery.restore.reader_roles)
     # S3 looks for the intake when replication is set up.
     data.add_dependency(vault)
-
-
-if __name__ == "__main__":
-    app = cdk.App()
-    build(app)
-    app.synth()

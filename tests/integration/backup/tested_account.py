@@ -1,4 +1,4 @@
-"""The data account by itself, with backups by AWS Backup which are tested and validated. An app for the CDK."""
+"""The data account by itself, with backups by AWS Backup which are tested and validated."""
 
 from __future__ import annotations
 
@@ -73,9 +73,3 @@ class Data(cdk.Stack):
         cdk.CfnOutput(self, "CheckMachine", value=drill.check_machine.state_machine_arn)
         cdk.CfnOutput(self, "ValidateMachine", value=plan.restore_tests.machine.state_machine_arn)
         cdk.CfnOutput(self, "TestPlan", value=plan.restore_tests.plan.attr_restore_testing_plan_arn)
-
-
-if __name__ == "__main__":
-    app = cdk.App()
-    Data(app)
-    app.synth()

@@ -111,12 +111,11 @@ class Emulator:
         """Stop it, and whatever it has started; it keeps its state for the next start."""
         self._end(signal.SIGTERM)
 
-    def keep(self, folder: Path) -> Kept:
-        """Stop it, and leave its state in a folder, for others to begin with."""
+    def keep(self, folder: Path) -> None:
+        """Stop it, and leave a copy of its state in a folder, for others to begin with."""
         self.stop()
         for kept in _KEPT:
-            shutil.move(self.folder / kept, folder / kept)
-        return Kept(folder)
+            shutil.copytree(self.folder / kept, folder / kept)
 
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None

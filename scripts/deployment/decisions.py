@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import aws_cdk as cdk
-
 import tableguard as tg
 from scripts.deployment.accounts import Accounts
 from scripts.deployment.documents import normal
 from scripts.deployment.found import identity_of, table_policy
-from scripts.deployment.plan import CONTEXT, Json, Place
+from scripts.deployment.plan import Json, Place
 from scripts.deployment.report import Report
 from stacks.grants import Grants
 from stacks.organization import Organization
@@ -223,7 +221,7 @@ def consumers(organization: Json, accounts: Accounts, vendor_policy: str) -> lis
         accounts: The accounts.
         vendor_policy: The policy for the vendor, into whose account nothing is deployed.
     """
-    read = Organization.of(cdk.App(context={CONTEXT: organization}))
+    read = Organization.read(organization)
     grants = Grants(read)
     placed = {
         **{f"tenant {name}": (place, grants.tenants[name]) for name, place in read.tenants.items()},

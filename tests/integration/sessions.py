@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import botocore.loaders
@@ -34,9 +35,15 @@ def client_of(service: str, endpoint: str, account: str, *, region: str = "us-ea
         sts = client_of("sts", endpoint, account, region=region)
         arn = f"arn:aws:iam::{account}:role/{role}"
         said = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    session = botocore.session.Session()
-    session.register_component("data_loader", _LOADER)
-    session.set_credentials(said["AccessKeyId"], said["SecretAccessKey"], said.get("SessionToken"))
+    session = _session(said["AccessKeyId"], said["SecretAccessKey"], said.get("SessionToken"))
     return session.create_client(
         service, region_name=region, endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1})
     )
+
+
+@cache
+def _session(key: str, secret: str, token: str | None) -> botocore.session.Session:
+    session = botocore.session.Session()
+    session.register_component("data_loader", _LOADER)
+    session.set_credentials(key, secret, token)
+    return session

@@ -1,6 +1,7 @@
 """Checks of the reference app as a whole: the assembly that `make synth` made, read by tools that are not ours."""
 
 import json
+import shutil
 import subprocess
 import zipfile
 from collections import defaultdict
@@ -40,18 +41,23 @@ def templates_by_region(assembly: Path) -> dict[str, list[Path]]:
     return found
 
 
-def cfn_lint(templates: list[Path], region: str) -> subprocess.CompletedProcess[str]:
-    ignored = ["--ignore-checks", *CFN_LINT_IGNORED]
-    options = ["--regions", region, *ignored, "--non-zero-exit-code", "informational"]
+def cfn_lint(templates: list[Path], region: str) -> list[tuple[Path, str]]:
+    """What it finds: where, and what is wrong."""
+    options = ["--regions", region, "--ignore-checks", *CFN_LINT_IGNORED, "--format", "json"]
     command = [str(ROOT / ".venv/bin/cfn-lint"), *options, "--", *map(str, templates)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [(Path(each["Filename"]), each["Message"]) for each in json.loads(done.stdout)]
 
 
-def checkov(folder: Path) -> subprocess.CompletedProcess[str]:
+def checkov(folder: Path) -> list[tuple[Path, str]]:
+    """What it finds: where, and by which check."""
     skipped = ["--skip-check", ",".join(CHECKOV_SKIPPED)] if CHECKOV_SKIPPED else []
-    options = ["--framework", "cloudformation", "--skip-download", "--quiet", "--compact", *skipped]
+    options = ["--framework", "cloudformation", "--skip-download", "--compact", "--output", "json", *skipped]
     command = [str(ROOT / ".venv-checkov/bin/checkov"), *options, "-d", str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    results = json.loads(done.stdout)["results"]
+    assert results["parsing_errors"] == []
+    return [(Path(each["file_abs_path"]), each["check_id"]) for each in results["failed_checks"]]
 
 
 def nag(app: cdk.App) -> None:
@@ -101,17 +107,30 @@ def test_ends_with_a_table_of_its_stacks_that_fits_80_columns(reference_app: Ass
     assert [line for line in table[-len(stacks) :] if len(line) > 80] == []
 
 
-def test_passes_cfn_lint(reference_app: Assembly) -> None:
+@pytest.fixture
+def flawed(tmp_path: Path) -> Path:
+    """A template that every check has to object to: one that finds nothing anywhere would pass for ever."""
+    properties = {"PubliclyAccessible": True, "Unheard": "of"}
+    resource = {"Type": "AWS::RDS::DBInstance", "Properties": properties}
+    template = tmp_path / "flawed.template.json"
+    template.write_text(json.dumps({"Resources": {"Database": resource}}))
+    return template
+
+
+def test_passes_cfn_lint(reference_app: Assembly, flawed: Path) -> None:
     regions = templates_by_region(reference_app.folder)
     assert regions
     for region, templates in regions.items():
-        done = cfn_lint(templates, region)
-        assert done.returncode == 0, done.stdout + done.stderr
+        found = cfn_lint([*templates, flawed], region)
+        assert {file for file, _ in found} == {flawed}, found
+        assert any("'Unheard' was unexpected" in said for _, said in found)
 
 
-def test_passes_checkov(reference_app: Assembly) -> None:
-    done = checkov(reference_app.folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_passes_checkov(reference_app: Assembly, flawed: Path) -> None:
+    shutil.copytree(reference_app.folder, flawed.parent / "app")
+    found = checkov(flawed.parent)
+    assert {file for file, _ in found} == {flawed}, found
+    assert "CKV_AWS_17" in {check for _, check in found}
 
 
 def test_passes_cdk_nag(tmp_path: Path) -> None:
@@ -132,30 +151,9 @@ def test_synthesizes_from_the_wheel_with_the_lowest_versions_that_it_declares(
     assert templates_by_region(output)
 
 
-class TestTheChecksLook:
-    """A check that finds nothing anywhere would pass for ever."""
-
-    @pytest.fixture
-    def flawed(self, tmp_path: Path) -> Path:
-        properties = {"PubliclyAccessible": True, "Unheard": "of"}
-        resource = {"Type": "AWS::RDS::DBInstance", "Properties": properties}
-        template = tmp_path / "flawed.template.json"
-        template.write_text(json.dumps({"Resources": {"Database": resource}}))
-        return template
-
-    def test_cfn_lint(self, flawed: Path) -> None:
-        done = cfn_lint([flawed], "eu-west-1")
-        assert done.returncode != 0
-        assert "'Unheard' was unexpected" in done.stdout
-
-    def test_checkov(self, flawed: Path) -> None:
-        done = checkov(flawed.parent)
-        assert done.returncode == 1
-        assert "CKV_AWS_17" in done.stdout
-
-    def test_cdk_nag(self, tmp_path: Path) -> None:
-        app = cdk.App(outdir=str(tmp_path), context=context())
-        everything = iam.PolicyStatement(actions=["*"], resources=["*"])
-        iam.ManagedPolicy(cdk.Stack(app, "Flawed"), "Everything", statements=[everything])
-        with pytest.raises(RuntimeError, match="AwsSolutions-IAM5"):
-            nag(app)
+def test_cdk_nag_looks(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), context=context())
+    everything = iam.PolicyStatement(actions=["*"], resources=["*"])
+    iam.ManagedPolicy(cdk.Stack(app, "Flawed"), "Everything", statements=[everything])
+    with pytest.raises(RuntimeError, match="AwsSolutions-IAM5"):
+        nag(app)

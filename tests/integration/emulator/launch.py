@@ -24,6 +24,7 @@ def end_with_whoever_started_it(folder: str) -> None:
 # ruff: noqa: PLC0415 - a copy imports nothing of the emulator
 def run(folder: str) -> None:
     """Run the emulator."""
+    gc.disable()  # nothing of what is imported is garbage
     threading.Thread(target=end_with_whoever_started_it, args=[folder], daemon=True).start()
     functions_path = sys.path[1:]  # what a process of a function finds besides its code
     # The policies' language needs nothing but Python: the emulator's environment takes it from here.
@@ -36,6 +37,7 @@ def run(folder: str) -> None:
     extension.install()
     forking.install(lambda_runtime, functions_path)
     gc.freeze()
+    gc.enable()
     gc.set_threshold(100_000, 50, 50)  # 100,000 items are no garbage, and are not to be searched for it
     main()
 

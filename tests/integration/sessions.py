@@ -1,7 +1,8 @@
-"""Clients of a role's session, in the emulator."""
+"""Accounts in the emulator, and clients of a role's session there."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,12 @@ from botocore.config import Config
 from scripts.deployment.accounts import Accounts
 
 _LOADER = botocore.loaders.create_loader()  # reads a service's description once for all clients
+_NUMBERS = itertools.count(1)
+
+
+def new_account() -> str:
+    """An account that no test has used: the emulator has every account, and nothing is in this one."""
+    return f"5555{next(_NUMBERS):08}"
 
 
 def dynamodb_of(accounts: Accounts, region: str, *, account: str, role: str | None = None) -> Any:

@@ -6,13 +6,12 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-import botocore.loaders
 import botocore.session
 from botocore.config import Config
 
 from scripts.deployment.accounts import Accounts
 
-_LOADER = botocore.loaders.create_loader()  # reads a service's description once for all clients
+_SESSION = botocore.session.Session()  # reads a service's description once for all clients
 _NUMBERS = itertools.count(1)
 
 
@@ -41,9 +40,12 @@ def client_of(service: str, endpoint: str, account: str, *, region: str = "us-ea
         sts = client_of("sts", endpoint, account, region=region)
         arn = f"arn:aws:iam::{account}:role/{role}"
         said = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    session = botocore.session.Session()
-    session.register_component("data_loader", _LOADER)
-    session.set_credentials(said["AccessKeyId"], said["SecretAccessKey"], said.get("SessionToken"))
-    return session.create_client(
-        service, region_name=region, endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1})
+    return _SESSION.create_client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=said["AccessKeyId"],
+        aws_secret_access_key=said["SecretAccessKey"],
+        aws_session_token=said.get("SessionToken"),
+        config=Config(retries={"total_max_attempts": 1}),
     )

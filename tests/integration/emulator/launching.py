@@ -36,11 +36,13 @@ def _server() -> socket.socket:
     return ours
 
 
-def _answer() -> bytes:
-    answer = _server().recv(64)
-    if not answer:
-        raise EmulatorError("What emulators are copies of has ended; where the tests print, it says why.")
-    return answer
+def _answered(said: str, *files: int) -> int:
+    try:
+        socket.send_fds(_server(), [said.encode()], files)
+        return int(_server().recv(64))
+    except (OSError, ValueError) as error:
+        why = "What emulators are copies of has ended; where the tests print, it says why."
+        raise EmulatorError(why) from error
 
 
 class Launched:
@@ -62,11 +64,10 @@ class Launched:
             raise EmulatorError("The emulator has not been set up here: run `make setup`.")
         (theirs, self._ours), (self._alive, alive) = os.pipe(), os.pipe()
         try:
-            socket.send_fds(_server(), [json.dumps(said).encode()], [theirs, log.fileno(), alive])
+            self.pid = _answered(json.dumps(said), theirs, log.fileno(), alive)
         finally:
             os.close(theirs)
             os.close(alive)
-        self.pid = int(_answer())
 
     def running(self) -> bool:
         """Whether it has not ended."""
@@ -79,7 +80,6 @@ class Launched:
 
     def close(self) -> None:
         """Wait for its end, and let go of it."""
-        _server().send(str(self.pid).encode())
-        _answer()
+        _answered(str(self.pid))
         os.close(self._ours)
         os.close(self._alive)

@@ -11,7 +11,7 @@ from stacks.central_data import CentralData
 from stacks.etl import Etl
 from stacks.grants import Grants
 from stacks.management import Management
-from stacks.organization import Organization
+from stacks.organization import CONTEXT, Organization, Place
 from stacks.private_workload import PrivateWorkload
 from stacks.recovery import Recovery
 from stacks.rules import rules
@@ -19,14 +19,18 @@ from stacks.tenant import Tenant
 from stacks.writer import Writer
 
 
+def env(place: Place) -> cdk.Environment:
+    return cdk.Environment(account=place.account, region=place.region)
+
+
 def organize(app: cdk.App) -> None:
-    organization = Organization.of(app)
+    organization = Organization.read(app.node.try_get_context(CONTEXT))
     grants, backups = Grants(organization), Backups(organization)
 
     central = CentralData(
         app,
         "CentralData",
-        env=organization.central.env,
+        env=env(organization.central),
         table_grants=grants.all,
         vendor_grant=grants.vendor,
         vault=backups.vault,
@@ -34,19 +38,19 @@ def organize(app: cdk.App) -> None:
     table = central.table.reference  # literal values: no stack depends on another account's
 
     for tenant, place in organization.tenants.items():
-        Tenant(app, f"Tenant{tenant}", env=place.env, grant=grants.tenants[tenant], table=table)
-    Etl(app, "Etl", env=organization.etl.env, grant=grants.etl, table=table)
-    Writer(app, "Writer", env=organization.writer.env, grant=grants.writer, table=table)
+        Tenant(app, f"Tenant{tenant}", env=env(place), grant=grants.tenants[tenant], table=table)
+    Etl(app, "Etl", env=env(organization.etl), grant=grants.etl, table=table)
+    Writer(app, "Writer", env=env(organization.writer), grant=grants.writer, table=table)
 
     private, management = organization.private, organization.management
     workload = PrivateWorkload(
-        app, "PrivateWorkload", env=private.env, emergency_account=organization.emergency, vault=backups.vault
+        app, "PrivateWorkload", env=env(private), emergency_account=organization.emergency, vault=backups.vault
     )
-    recovery = Recovery(app, "Recovery", env=organization.recovery.env, sealed=backups.sealed, table=central.table)
-    keeping = BackupVault(app, "BackupVault", env=organization.vault.env, backups=backups, readers=recovery.readers)
+    recovery = Recovery(app, "Recovery", env=env(organization.recovery), sealed=backups.sealed, table=central.table)
+    keeping = BackupVault(app, "BackupVault", env=env(organization.vault), backups=backups, readers=recovery.readers)
     for sending in (central, workload):
         sending.node.add_dependency(keeping)  # S3 looks for the intake that a bucket is to replicate into
-    Management(app, "Management", env=management.env, workload=workload, vault=keeping)
+    Management(app, "Management", env=env(management), workload=workload, vault=keeping)
 
     cdk.Validations.of(app).add_plugins(rules(organization, grants, table, workload))
 

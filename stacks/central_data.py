@@ -9,7 +9,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 import tableguard as tg
-from stacks.backups import EXPORTER, TABLE, ExportedTable
+from stacks.backups import EXPORTER, TABLE
+from stacks.exported_table import ExportedTable
 from stacks.grants import BY_DATE
 from stacks.recovery import CANARY
 

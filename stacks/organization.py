@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import aws_cdk as cdk
-
 import tableguard as tg
 from tableguard.policy import names
 
@@ -19,10 +17,6 @@ _ROLES = ("central", "tenants", "etl", "writer", "vendor", "private", "managemen
 class Place:
     account: str
     region: str
-
-    @property
-    def env(self) -> cdk.Environment:
-        return cdk.Environment(account=self.account, region=self.region)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +49,16 @@ class Organization:
     recovery: Place
 
     @classmethod
-    def of(cls, app: cdk.App) -> Organization:
-        """Read the organization from the context.
+    def read(cls, context: object) -> Organization:
+        """Read the organization.
+
+        Args:
+            context: What the context has under CONTEXT.
 
         Raises:
             tg.InvalidInputError: It is missing or malformed.
         """
-        said = _entries(CONTEXT, app.node.try_get_context(CONTEXT), _ROLES)
+        said = _entries(CONTEXT, context, _ROLES)
         return cls(
             central=_place("central", said["central"]),
             tenants={tenant: _place(f"tenants.{tenant}", place) for tenant, place in _tenants(said["tenants"])},

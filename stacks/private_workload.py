@@ -11,7 +11,8 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 import tableguard as tg
-from stacks.backups import PRIVATE_EXPORTER, PRIVATE_TABLE, ExportedTable
+from stacks.backups import PRIVATE_EXPORTER, PRIVATE_TABLE
+from stacks.exported_table import ExportedTable
 from stacks.findings import acknowledge, acknowledge_wildcard, skip_checks
 from stacks.table_function import Network, TableFunction
 

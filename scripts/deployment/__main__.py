@@ -14,6 +14,7 @@ from scripts.deployment.accounts import Accounts
 from scripts.deployment.cdk import CdkError
 from scripts.deployment.plan import Plan, PlanError
 from scripts.deployment.report import Report
+from scripts.deployment.trial import Trial
 
 _PATIENCE = 120.0  # seconds; a policy is usually in force everywhere after a few
 _STOPPED = 2
@@ -46,8 +47,6 @@ def main(arguments: list[str]) -> int:
         if not _confirmed(plan):
             print("Stopped. Nothing was touched.")
             return _STOPPED
-        from scripts.deployment.trial import Trial  # noqa: PLC0415  it imports the CDK, which nothing before needs
-
         report = Report(show=lambda line: print(line, flush=True))
         with tempfile.TemporaryDirectory(prefix="tableguard-trial-") as folder:
             done = Trial(plan, accounts, Path(folder), report, _PATIENCE).run()

@@ -28,6 +28,7 @@ class Accounts:
         self.profiles = profiles
         self.environment = environment
         self._client = cache(self._new_client)
+        self._session = cache(self._new_session)
 
     def client(self, service: str, place: Place) -> Any:
         """A client of an account for a service in a region."""
@@ -49,6 +50,14 @@ class Accounts:
                 raise PlanError(f"The profile {self.profiles[account]} is of account {found}, and not of {account}.")
 
     def _new_client(self, service: str, account: str, region: str) -> Any:
+        return self._session(account).create_client(
+            service,
+            region_name=region,
+            endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
+            config=Config(retries={"mode": "standard", "max_attempts": 5}),
+        )
+
+    def _new_session(self, account: str) -> botocore.session.Session:
         session = botocore.session.Session(profile=self.profiles[account])
         session.register_component("data_loader", _LOADER)
         for variable, setting in {
@@ -57,9 +66,4 @@ class Accounts:
         }.items():
             if variable in self.environment:
                 session.set_config_variable(setting, self.environment[variable])
-        return session.create_client(
-            service,
-            region_name=region,
-            endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
-            config=Config(retries={"mode": "standard", "max_attempts": 5}),
-        )
+        return session

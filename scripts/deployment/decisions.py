@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-
-import aws_cdk as cdk
 
 import tableguard as tg
 from scripts.deployment.accounts import Accounts
 from scripts.deployment.documents import normal
 from scripts.deployment.found import identity_of, table_policy
-from scripts.deployment.plan import CONTEXT, Json, Place
+from scripts.deployment.plan import Json, Place
 from scripts.deployment.report import Report
 from stacks.grants import Grants
 from stacks.organization import Organization
@@ -169,12 +167,11 @@ def allowed(consumer: Consumer, deployed: Deployed) -> frozenset[tuple[str, str]
         consumer: Who.
         deployed: The documents of the table's side.
     """
-    return frozenset(
-        (action, resource)
-        for resource in deployed.resources()
-        for action in ACTIONS
-        if _allowed(consumer, deployed, f"dynamodb:{action}", resource, _CIRCUMSTANCES)
-    )
+    found = set()
+    for resource in deployed.resources():
+        may = _decider(consumer, deployed, resource)
+        found |= {(action, resource) for action in ACTIONS if may(f"dynamodb:{action}", _CIRCUMSTANCES)}
+    return frozenset(found)
 
 
 def _decrypts(consumer: Consumer, deployed: Deployed) -> Iterator[str]:
@@ -187,7 +184,7 @@ def _decrypts(consumer: Consumer, deployed: Deployed) -> Iterator[str]:
     another = {**through, "kms:EncryptionContext:aws:dynamodb:tableName": "another"}
 
     def may(context: Mapping[str, str], side: Deployed = deployed, action: str = "kms:Decrypt") -> bool:
-        return _allowed(consumer, side, action, deployed.key, context)
+        return _decider(consumer, side, deployed.key)(action, context)
 
     for wrong, what in (
         (not may(through), "it may not"),
@@ -200,19 +197,25 @@ def _decrypts(consumer: Consumer, deployed: Deployed) -> Iterator[str]:
             yield what
 
 
-def _allowed(consumer: Consumer, deployed: Deployed, action: str, resource: str, context: Mapping[str, Any]) -> bool:
-    request = Request(
-        principal=consumer.principal,
-        action=action,
-        resource=resource,
-        resource_account=deployed.account,
-        context=context,
-        time=dt.datetime.now(dt.UTC),
-    )
-    decision = evaluate(request, Policies(identity=consumer.identity, resource=deployed.policy_of(resource)))
-    if not decision.understood:
-        raise ValueError(f"This request cannot be decided for certain: {decision}")
-    return decision.allowed
+def _decider(consumer: Consumer, deployed: Deployed, resource: str) -> Callable[[str, Mapping[str, Any]], bool]:
+    """Whether somebody may do something with a resource, under conditions."""
+    policies = Policies(identity=consumer.identity, resource=deployed.policy_of(resource))
+
+    def may(action: str, context: Mapping[str, Any]) -> bool:
+        request = Request(
+            principal=consumer.principal,
+            action=action,
+            resource=resource,
+            resource_account=deployed.account,
+            context=context,
+            time=dt.datetime.now(dt.UTC),
+        )
+        decision = evaluate(request, policies)
+        if not decision.understood:
+            raise ValueError(f"This request cannot be decided for certain: {decision}")
+        return decision.allowed
+
+    return may
 
 
 def consumers(organization: Json, accounts: Accounts, vendor_policy: str) -> list[Consumer]:
@@ -223,7 +226,7 @@ def consumers(organization: Json, accounts: Accounts, vendor_policy: str) -> lis
         accounts: The accounts.
         vendor_policy: The policy for the vendor, into whose account nothing is deployed.
     """
-    read = Organization.of(cdk.App(context={CONTEXT: organization}))
+    read = Organization.read(organization)
     grants = Grants(read)
     placed = {
         **{f"tenant {name}": (place, grants.tenants[name]) for name, place in read.tenants.items()},

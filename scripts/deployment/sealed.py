@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import aws_cdk as cdk
-
 from scripts.deployment.accounts import Accounts
 from scripts.deployment.documents import normal
 from scripts.deployment.found import identity_of
-from scripts.deployment.plan import CONTEXT, Json
+from scripts.deployment.plan import Json
 from scripts.deployment.report import Report
 from stacks.backups import REPLICATION, RESTORE, RETENTION, TABLE, Backups
 from stacks.organization import Organization
@@ -65,7 +63,7 @@ class Sealed:
             organization: As the context in cdk.json writes it.
             accounts: The accounts.
         """
-        return cls(Organization.of(cdk.App(context={CONTEXT: organization})), accounts)
+        return cls(Organization.read(organization), accounts)
 
     def decide(self, report: Report) -> None:
         """Check who reaches what is sealed, and who does not.

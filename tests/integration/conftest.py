@@ -20,7 +20,7 @@ from tests.conftest import Once
 from tests.integration import deploy_local
 from tests.integration.emulator.controls import Controls
 from tests.integration.emulator.server import Emulator, Kept
-from tests.project.machine import Machine
+from tests.project.machine import WITHOUT_DEFAULT_RULES, Machine
 
 
 def silent() -> Report:
@@ -32,7 +32,7 @@ def machine(bare_machine: Machine) -> Machine:
     """A machine on which `make` need not set anything up, and so pull nothing from under other tests."""
     ready = bare_machine.run("make", "--question", ".venv/.project", ".venv/.cli", ".venv-emulator/.packages")
     assert ready.returncode == 0, "A pin changed: run `make setup`."
-    return bare_machine
+    return Machine({**bare_machine.environment, **WITHOUT_DEFAULT_RULES})
 
 
 @dataclass(frozen=True)

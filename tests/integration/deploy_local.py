@@ -13,6 +13,7 @@ from scripts.deployment.plan import CONTEXT, PLACES, Plan, context
 from scripts.deployment.report import Report
 from scripts.deployment.trial import Trial
 from tests.integration.emulator.server import Emulator
+from tests.project.machine import WITHOUT_DEFAULT_RULES
 
 PIPELINE = "999900001111"
 JOINING = ("Delta", {"account": "888899990000", "region": "eu-central-1"})
@@ -70,6 +71,7 @@ def environment(emulator: Emulator, accounts: Mapping[str, str]) -> dict[str, st
         "CDK_DISABLE_VERSION_CHECK": "true",
         "CDK_HOME": str(emulator.folder / "cdk"),
         "TMPDIR": str(emulator.folder / "tmp"),
+        **WITHOUT_DEFAULT_RULES,
     }
 
 

@@ -53,9 +53,9 @@ def accounts(bootstrapped: Stage) -> Iterator[Accounts]:
 
 
 @pytest.fixture
-def newcomer(wheel: Path, machine: Machine, accounts: Accounts, tmp_path: Path) -> Newcomer:
+def newcomer(wheel: Path, bare_machine: Machine, accounts: Accounts, tmp_path: Path) -> Newcomer:
     to_emulator = {name: value for name, value in accounts.environment.items() if name.startswith(("AWS_", "CDK_"))}
-    return Newcomer.with_wheel(wheel, tmp_path, {**machine.environment, **to_emulator, "AWS_PROFILE": OWNER[0]})
+    return Newcomer.with_wheel(wheel, tmp_path, {**bare_machine.environment, **to_emulator, "AWS_PROFILE": OWNER[0]})
 
 
 def test_the_readme_leads_from_an_empty_folder_to_a_shared_table(newcomer: Newcomer, accounts: Accounts) -> None:

@@ -158,7 +158,7 @@ def _synthesized(where: Any) -> str:
             value=where,
             allowed="a Stack, a Stage, an App, a Template, the folder of a cloud assembly, or a Picture",
         )
-    return stage.synth().directory
+    return str(stage.synth().directory)
 
 
 def _of_folder(folder: Path) -> Whereabouts:

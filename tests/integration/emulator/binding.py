@@ -16,6 +16,7 @@ machines do besides. Where a request comes from:
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,7 @@ from ministack.core.router import extract_access_key_id
 from ministack.services import dynamodb, dynamodb_streams, ec2, iam, lambda_svc, organizations, sts
 
 from tableguard.aws.dynamodb import ACTIONS
-from tableguard.policy.evaluation import Policies, Request, evaluate
+from tableguard.policy.evaluation import Document, Policies, Request, evaluate
 
 HEADER = "x-tableguard-vpce"
 _ADDRESS = "203.0.113.113"  # of whoever calls from outside
@@ -337,7 +338,13 @@ def _policy_of(resource: str) -> Any:
     of = resource if "/stream/" in resource else resource.partition("/index/")[0]
     with request_scope(of.split(":")[4], of.split(":")[3]):
         found = dynamodb._resource_policies.get(of)
-    return json.loads(found["Policy"]) if found else None
+    return document(found["Policy"]) if found else None
+
+
+@functools.lru_cache(1024)
+def document(text: str) -> Document:
+    """A policy document, read once however many requests it decides."""
+    return Document(json.loads(text))
 
 
 def _identity(role: str) -> Iterator[Any]:
@@ -350,8 +357,8 @@ def _identity(role: str) -> Iterator[Any]:
             *found["InlinePolicies"].values(),
             *(iam_evaluator._resolve_managed_policy_document(arn, account) for arn in found["AttachedPolicies"]),
         ]
-    for document in documents:
-        yield json.loads(document) if isinstance(document, str) else document
+    for each in documents:
+        yield document(each) if isinstance(each, str) else each
 
 
 def _attached(account: str, kind: str) -> list[list[Any]]:
@@ -360,7 +367,7 @@ def _attached(account: str, kind: str) -> list[list[Any]]:
     for (master, policy_id), targets in organizations._attachments._data.items():
         policy = organizations._policies._data[master, policy_id]
         if account in targets and policy["Type"] == kind:
-            found.append(json.loads(policy["_Content"]))
+            found.append(document(policy["_Content"]))
     return [found] if found else []
 
 

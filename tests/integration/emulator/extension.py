@@ -23,6 +23,7 @@ import connections  # type: ignore[import-not-found]
 import control  # type: ignore[import-not-found]
 import counting  # type: ignore[import-not-found]
 import exports  # type: ignore[import-not-found]
+import expressions  # type: ignore[import-not-found]
 import faults  # type: ignore[import-not-found]
 import functions  # type: ignore[import-not-found]
 import kept  # type: ignore[import-not-found]
@@ -64,6 +65,7 @@ def install() -> None:
     kept.install()
     connections.install()
     memo.install()
+    expressions.install()
     in_this_order = (clock, changes, exports, buckets, objects, rot, replication, s3_binding, s3_faults)
     for each in (*in_this_order, functions, machines, schedules, batch_faults, restore_tests):
         each.install()

@@ -24,6 +24,7 @@ _Answer = tuple[int, dict[str, str], bytes]
 _TEXTS = 1 << 18
 
 _batch: ContextVar[_Batch | None] = ContextVar("batch", default=None)
+_sizes: ContextVar[dict[int, int] | None] = ContextVar("sizes", default=None)  # of a page's items, by their identity
 
 
 class _Batch:
@@ -45,6 +46,7 @@ def install() -> None:
     dynamodb._validate_item = _once_a_batch(dynamodb._validate_item)
     dynamodb._accumulate_write_capacity = _if_asked(dynamodb._accumulate_write_capacity)
     dynamodb._batch_write_item = _as_a_batch(dynamodb._batch_write_item)
+    dynamodb._item_size_bytes = _once_a_page(dynamodb._item_size_bytes)
     dynamodb._scan = _from_its_start(dynamodb._scan)
 
 
@@ -105,15 +107,28 @@ def _from_its_start(scan: FunctionType) -> Callable[[_Json], _Answer]:
         if table is None or not plain or data.get("IndexName") or not isinstance(start, dict | None):
             answer: _Answer = scan(data)
             return answer
-        items = _page(table, segment, total, dynamodb._extract_key_val(start))
-        tables = {table["TableName"]: {**table, "items": items}}
-        found: _Answer = FunctionType(scan.__code__, {**vars(dynamodb), "_tables": tables})(data)
+        known: dict[int, int] = {}
+        token = _sizes.set(known)
+        try:
+            items = _page(table, segment, total, dynamodb._extract_key_val(start), known)
+            tables = {table["TableName"]: {**table, "items": items}}
+            found: _Answer = FunctionType(scan.__code__, {**vars(dynamodb), "_tables": tables})(data)
+        finally:
+            _sizes.reset(token)
         return found
 
     return scan_from_its_start
 
 
-def _page(table: _Json, segment: int, total: int, start: str) -> dict[str, _Json]:
+def _once_a_page(size: Callable[[_Json], int]) -> Callable[[_Json], int]:
+    def size_once(item: _Json) -> int:
+        known = (_sizes.get() or {}).get(id(item))
+        return size(item) if known is None else known
+
+    return size_once
+
+
+def _page(table: _Json, segment: int, total: int, start: str, known: dict[int, int]) -> dict[str, _Json]:
     """Partitions of a segment from one on: as many as a page holds beyond that one, and what tells that more follow."""
     page, size = {}, 0
     for key in sorted(key for key in table["items"] if key >= start and (total < 2 or _segment(key, total) == segment)):
@@ -121,7 +136,9 @@ def _page(table: _Json, segment: int, total: int, start: str) -> dict[str, _Json
             break
         page[key] = rows = dict(table["items"][key])
         if key != start:
-            size += sum(map(dynamodb._item_size_bytes, rows.values()))
+            sizes = {id(item): dynamodb._item_size_bytes(item) for item in rows.values()}
+            known |= sizes
+            size += sum(sizes.values())
     return page
 
 

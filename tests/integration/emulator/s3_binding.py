@@ -12,7 +12,6 @@ conditions know; of storage lens, access points and website requests nothing is 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -103,7 +102,7 @@ def decide(who: tuple[str, str | None], action: str, resource: str, context: Map
         resource,
         owner=owner,
         context={**said, **context},
-        policy=json.loads(policy) if policy else None,
+        policy=binding.document(policy) if policy else None,
     )
 
 

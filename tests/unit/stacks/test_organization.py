@@ -1,6 +1,5 @@
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
 import tableguard as tg
@@ -21,16 +20,12 @@ ENTRIES = (
 )
 
 
-def read(said: object) -> Organization:
-    return Organization.of(cdk.App(context={} if said is None else {CONTEXT: said}))
-
-
 def changed(**entries: Any) -> dict[str, Any]:
     return {**ORGANIZATION, **entries}
 
 
 def test_reads_accounts_and_regions_from_the_context() -> None:
-    assert read(ORGANIZATION) == Organization(
+    assert Organization.read(ORGANIZATION) == Organization(
         central=Place(account="444455556666", region="us-east-1"),
         tenants={
             "Alfa": Place(account="111122223333", region="us-east-1"),
@@ -49,7 +44,7 @@ def test_reads_accounts_and_regions_from_the_context() -> None:
 
 
 def test_cdk_json_gives_everybody_an_account_of_their_own_and_one_tenant_another_region() -> None:
-    organization = Organization.of(cdk.App(context=context_of_cdk_json()))
+    organization = Organization.read(context_of_cdk_json()[CONTEXT])
     places = [organization.central, *organization.tenants.values(), organization.etl, organization.writer]
     places += [organization.private, organization.management, organization.vault, organization.recovery]
     accounts = [*(place.account for place in places), organization.vendor, organization.emergency]
@@ -104,12 +99,12 @@ def test_cdk_json_gives_everybody_an_account_of_their_own_and_one_tenant_another
 )
 def test_says_which_entry_is_wrong(said: object, what: str, value: object) -> None:
     with pytest.raises(tg.InvalidInputError) as caught:
-        read(said)
+        Organization.read(said)
     assert (caught.value.what, caught.value.value) == (what, value)
 
 
 @pytest.mark.parametrize("said", [None, changed(backup={}), changed(central="444455556666")])
 def test_says_where_to_see_how_it_is_written(said: object) -> None:
     with pytest.raises(ValueError, match=r"Write it as in the cdk\.json of this project") as caught:
-        read(said)
+        Organization.read(said)
     assert "an object with the entries" in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -55,6 +56,6 @@ def test_an_emulator_that_has_died_or_does_nothing_is_not_waited_for(monkeypatch
             with pytest.raises(waiting.StillError, match="what never comes"):
                 controls.until(lambda: False, lambda: "what never comes")
         assert emulator._process
-        emulator._process.kill()
+        emulator._process.send_signal(signal.SIGKILL)
         with pytest.raises(OSError, match=r"refused|reset|closed"):
             controls.until(lambda: False, lambda: "what never comes")

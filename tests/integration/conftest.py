@@ -1,7 +1,8 @@
-"""Emulators to deploy to: each test gets one of its own, which begins where the reference deployment stands."""
+"""Emulators: one that is empty and whose accounts tests share out, and those that begin with a deployment."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import resource
 import time
@@ -17,6 +18,7 @@ from scripts.deployment.report import Report
 from scripts.deployment.trial import Trial
 from tests.conftest import Once
 from tests.integration import deploy_local
+from tests.integration.emulator.controls import Controls
 from tests.integration.emulator.server import Emulator, Kept
 from tests.project.machine import WITHOUT_DEFAULT_RULES, Machine
 
@@ -94,6 +96,28 @@ def bootstrapped(local_deployment: LocalDeployment) -> Stage:
 def deployed(local_deployment: LocalDeployment) -> Stage:
     """The reference organization is deployed."""
     return local_deployment.stage("deployed")
+
+
+@pytest.fixture(scope="session")
+def empty_emulator() -> Iterator[Emulator]:
+    """An emulator in which every test has accounts and buckets of its own, so that none meets what another has made.
+
+    A test that changes what holds for all accounts uses `emulator`.
+    """
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(empty_emulator: Emulator) -> Iterator[Emulator]:
+    """The same, with what holds for all accounts put back after the test: its clock, faults and who decides."""
+    try:
+        yield empty_emulator
+    finally:
+        controls = Controls(empty_emulator)
+        controls.forget()
+        controls.shift(dt.timedelta())
+        controls.bind_s3(on=True)
 
 
 Begin: TypeAlias = Callable[[Stage], tuple[Emulator, Trial]]

@@ -10,10 +10,8 @@ from typing import Any
 
 from tests.integration.emulator.controls import Controls
 from tests.integration.emulator.server import Emulator
-from tests.integration.sessions import client_of
+from tests.integration.sessions import client_of, new_account
 
-ACCOUNT = "111122223333"
-MACHINE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:tried"
 SDK = "arn:aws:states:::aws-sdk"
 INVOKE = "arn:aws:states:::lambda:invoke"
 
@@ -53,13 +51,18 @@ HANDLER = """
 
 
 class Cloud:
+    """A new account, and the shortest ways to make what it is to hold."""
+
     def __init__(self, emulator: Emulator) -> None:
         self.endpoint = emulator.endpoint
         self.controls = Controls(emulator)
+        self.account = new_account()
+        self.machine = f"arn:aws:states:us-east-1:{self.account}:stateMachine:tried"
+        self.worker = f"work-{self.account}"  # the name of the function, which tells its runs from those of others
         self.states = self.client("stepfunctions")
 
     def client(self, service: str) -> Any:
-        return client_of(service, self.endpoint, ACCOUNT)
+        return client_of(service, self.endpoint, self.account)
 
     def deploy(self, definition: dict[str, Any], *allowed: str, **more: dict[str, Any]) -> None:
         """A machine, whose role may do this on everything, and whatever else there is to be."""
@@ -85,12 +88,12 @@ class Cloud:
         made = cloudformation.create_stack(StackName="tried", TemplateBody=json.dumps({"Resources": resources}))
         self.controls.stack_at(cloudformation, made["StackId"], "CREATE_COMPLETE")
 
-    def start(self, said: Any = None, machine: str = MACHINE) -> str:
-        arn: str = self.states.start_execution(stateMachineArn=machine, input=json.dumps(said or {}))["executionArn"]
-        return arn
+    def start(self, said: Any = None) -> str:
+        begun = self.states.start_execution(stateMachineArn=self.machine, input=json.dumps(said or {}))
+        return str(begun["executionArn"])
 
-    def run(self, said: Any = None, machine: str = MACHINE) -> dict[str, Any]:
-        return self.ended(self.start(said, machine))
+    def run(self, said: Any = None) -> dict[str, Any]:
+        return self.ended(self.start(said))
 
     def ended(self, arn: str) -> dict[str, Any]:
         def end() -> dict[str, Any] | None:
@@ -110,13 +113,17 @@ class Cloud:
             RoleName="worker", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         )
         self.client("lambda").create_function(
-            FunctionName="work",
+            FunctionName=self.worker,
             Runtime="python3.13",
             Handler="index.handler",
             Role=role["Role"]["Arn"],
             Timeout=20,
             Code={"ZipFile": packed.getvalue()},
         )
+
+    def invocations(self) -> list[dict[str, Any]]:
+        """Each run of the function."""
+        return [each for each in self.controls.invocations() if each["function"] == self.worker]
 
 
 def one(state: dict[str, Any], **more: Any) -> dict[str, Any]:

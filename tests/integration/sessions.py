@@ -1,18 +1,23 @@
-"""Clients of a role's session, in the emulator."""
+"""Accounts in the emulator, and clients of a role's session there."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-import botocore.loaders
 import botocore.session
 from botocore.config import Config
 
 from scripts.deployment.accounts import Accounts
 
-_LOADER = botocore.loaders.create_loader()  # reads a service's description once for all clients
+_SESSION = botocore.session.Session()  # reads a service's description once for all clients
+_NUMBERS = itertools.count(1)
+
+
+def new_account() -> str:
+    """An account that no test has used: the emulator has every account, and nothing is in this one."""
+    return f"5555{next(_NUMBERS):08}"
 
 
 def dynamodb_of(accounts: Accounts, region: str, *, account: str, role: str | None = None) -> Any:
@@ -35,15 +40,12 @@ def client_of(service: str, endpoint: str, account: str, *, region: str = "us-ea
         sts = client_of("sts", endpoint, account, region=region)
         arn = f"arn:aws:iam::{account}:role/{role}"
         said = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    session = _session(said["AccessKeyId"], said["SecretAccessKey"], said.get("SessionToken"))
-    return session.create_client(
-        service, region_name=region, endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1})
+    return _SESSION.create_client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=said["AccessKeyId"],
+        aws_secret_access_key=said["SecretAccessKey"],
+        aws_session_token=said.get("SessionToken"),
+        config=Config(retries={"total_max_attempts": 1}),
     )
-
-
-@cache
-def _session(key: str, secret: str, token: str | None) -> botocore.session.Session:
-    session = botocore.session.Session()
-    session.register_component("data_loader", _LOADER)
-    session.set_credentials(key, secret, token)
-    return session

@@ -11,7 +11,8 @@ import pytest
 
 from tests import waiting
 from tests.integration.conftest import LocalDeployment
-from tests.integration.emulator.server import Emulator, EmulatorError
+from tests.integration.emulator.launching import EmulatorError
+from tests.integration.emulator.server import Emulator
 from tests.project.machine import ROOT, Machine
 
 CHECKED = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,14 +11,15 @@ from botocore.exceptions import ClientError, WaiterError
 from scripts.deployment.accounts import Accounts
 from tests.integration import deploy_local
 from tests.integration.emulator.server import Emulator
+from tests.integration.sessions import new_account
 
-OWNER, OTHER, ELSEWHERE = ("111122223333", "us-east-1"), ("222233334444", "us-east-1"), ("111122223333", "eu-west-1")
+OTHER = "222233334444"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 BOUNDARY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
 
 def policy(action: str) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Principal": {"AWS": "222233334444"}, "Action": action, "Resource": "*"}
+    statement = {"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": action, "Resource": "*"}
     return {"PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
 
 
@@ -62,21 +62,27 @@ ROLE = {
 
 
 class Cloud:
+    """Two new accounts; the first has a stack."""
+
     def __init__(self, emulator: Emulator) -> None:
-        profiles = {account: account for account, _ in (OWNER, OTHER)}
+        self.account, self.other = new_account(), new_account()
+        self.here, self.elsewhere = (self.account, "us-east-1"), (self.account, "eu-west-1")
+        profiles = {account: account for account in (self.account, self.other)}
         self.client = Accounts(profiles, deploy_local.environment(emulator, profiles)).client
 
     def deploy(self, **resources: tuple[str, dict[str, Any]]) -> None:
-        """Make the stack what these resources say, or make it."""
-        cloudformation = self.client("cloudformation", OWNER)
+        """Make the stack what these resources say, or make it; who is OTHER in them is the other account."""
+        cloudformation = self.client("cloudformation", self.here)
         said = {name: {"Type": kind, "Properties": properties} for name, (kind, properties) in resources.items()}
+        template = json.dumps({"Resources": said}).replace(OTHER, self.other)
         there = [each for each in cloudformation.list_stacks()["StackSummaries"] if "DELETE" not in each["StackStatus"]]
         do, done = ("update_stack", "stack_update_complete") if there else ("create_stack", "stack_create_complete")
-        getattr(cloudformation, do)(StackName="tried", TemplateBody=json.dumps({"Resources": said}))
+        getattr(cloudformation, do)(StackName="tried", TemplateBody=template)
         cloudformation.get_waiter(done).wait(StackName="tried", WaiterConfig={"Delay": 1, "MaxAttempts": 10})
 
-    def table(self, name: str, place: tuple[str, str] = OWNER) -> dict[str, Any]:
+    def table(self, name: str, place: tuple[str, str] | None = None) -> dict[str, Any]:
         """All that the extension keeps of a table."""
+        place = place or self.here
         client = self.client("dynamodb", place)
         described = client.describe_table(TableName=name)["Table"]
         backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
@@ -101,9 +107,8 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    with Emulator() as emulator:
-        yield Cloud(emulator)
+def cloud(emulator: Emulator) -> Cloud:
+    return Cloud(emulator)
 
 
 def test_keeps_what_a_table_says_and_forgets_what_it_says_no_longer(cloud: Cloud) -> None:
@@ -128,7 +133,7 @@ def test_keeps_what_a_table_says_and_forgets_what_it_says_no_longer(cloud: Cloud
 
 def test_keeps_what_each_replica_says(cloud: Cloud) -> None:
     cloud.deploy(Table=("AWS::DynamoDB::GlobalTable", GLOBAL))
-    here, there = cloud.table("world"), cloud.table("world", ELSEWHERE)
+    here, there = cloud.table("world"), cloud.table("world", cloud.elsewhere)
     assert (here["policy"], there["policy"]) == ("dynamodb:GetItem", "dynamodb:Query")
     assert (here["stream's"], there["stream's"]) == ("dynamodb:GetRecords", "dynamodb:GetRecords")
     assert (here["key"], there["key"]) == (KEY, KEY.replace("us-east-1", "eu-west-1"))
@@ -137,7 +142,7 @@ def test_keeps_what_each_replica_says(cloud: Cloud) -> None:
 
 def test_keeps_the_boundary_of_a_role(cloud: Cloud) -> None:
     def boundary() -> Any:
-        return cloud.client("iam", OWNER).get_role(RoleName="bounded")["Role"].get("PermissionsBoundary")
+        return cloud.client("iam", cloud.here).get_role(RoleName="bounded")["Role"].get("PermissionsBoundary")
 
     cloud.deploy(Role=("AWS::IAM::Role", ROLE))
     assert boundary()["PermissionsBoundaryArn"] == BOUNDARY
@@ -147,7 +152,7 @@ def test_keeps_the_boundary_of_a_role(cloud: Cloud) -> None:
 
 def test_does_not_delete_a_protected_table_with_its_stack(cloud: Cloud) -> None:
     cloud.deploy(Table=("AWS::DynamoDB::Table", TABLE))
-    cloudformation = cloud.client("cloudformation", OWNER)
+    cloudformation = cloud.client("cloudformation", cloud.here)
     cloudformation.delete_stack(StackName="tried")
     with pytest.raises(WaiterError):
         cloudformation.get_waiter("stack_delete_complete").wait(
@@ -159,7 +164,7 @@ def test_does_not_delete_a_protected_table_with_its_stack(cloud: Cloud) -> None:
 def test_deletes_the_policies_with_a_table(cloud: Cloud) -> None:
     unprotected = {**TABLE, "DeletionProtectionEnabled": False}
     cloud.deploy(Table=("AWS::DynamoDB::Table", unprotected))
-    cloudformation = cloud.client("cloudformation", OWNER)
+    cloudformation = cloud.client("cloudformation", cloud.here)
     cloudformation.delete_stack(StackName="tried")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="tried", WaiterConfig={"Delay": 1})
     cloud.deploy(Table=("AWS::DynamoDB::Table", {**BARE, "TableName": "one"}))
@@ -168,11 +173,12 @@ def test_deletes_the_policies_with_a_table(cloud: Cloud) -> None:
 
 def test_passes_a_request_by_arn_on_to_the_tables_account(cloud: Cloud) -> None:
     cloud.deploy(Table=("AWS::DynamoDB::Table", TABLE))
-    theirs, owners = cloud.client("dynamodb", OTHER), cloud.client("dynamodb", OWNER)
-    arn = "arn:aws:dynamodb:us-east-1:111122223333:table/one"
+    other = (cloud.other, "us-east-1")
+    theirs, owners = cloud.client("dynamodb", other), cloud.client("dynamodb", cloud.here)
+    arn = f"arn:aws:dynamodb:us-east-1:{cloud.account}:table/one"
     one, two, three = ({"pk": {"S": word}} for word in ("one", "two", "three"))
     stream = owners.describe_table(TableName="one")["Table"]["LatestStreamArn"]
-    everything = {"Effect": "Allow", "Principal": {"AWS": OTHER[0]}, "Action": "dynamodb:*", "Resource": "*"}
+    everything = {"Effect": "Allow", "Principal": {"AWS": cloud.other}, "Action": "dynamodb:*", "Resource": "*"}
     with pytest.raises(ClientError, match=r"not authorized to perform dynamodb:PutItem .* decided by resource"):
         theirs.put_item(TableName=arn, Item=one)
     for resource in (arn, stream):
@@ -188,9 +194,9 @@ def test_passes_a_request_by_arn_on_to_the_tables_account(cloud: Cloud) -> None:
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         theirs.get_item(TableName="one", Key=one)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        theirs.get_item(TableName=arn.replace("111122223333", "333344445555"), Key=one)
+        theirs.get_item(TableName=arn.replace(cloud.account, new_account()), Key=one)
 
-    streams = cloud.client("dynamodbstreams", OTHER)
+    streams = cloud.client("dynamodbstreams", other)
     assert theirs.describe_table(TableName=arn)["Table"]["LatestStreamArn"] == stream
     (shard,) = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
     iterator = streams.get_shard_iterator(StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")[

@@ -15,23 +15,25 @@ from botocore.exceptions import ClientError
 
 from tests.integration.emulator.controls import Controls
 from tests.integration.emulator.server import Emulator
-from tests.integration.sessions import client_of
+from tests.integration.sessions import client_of, new_account
 
-OWNER, VAULT = "111122223333", "222233334444"
-TABLE = f"arn:aws:dynamodb:us-east-1:{OWNER}:table/orders"
 HOUR = dt.timedelta(hours=1)
 
 
 class Cloud:
-    """Clients of the two accounts' root users, and the table that is exported."""
+    """Clients of two new accounts' root users, the table that is exported, and the bucket for it."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
         self.controls = Controls(emulator)
-        self.dynamodb = self.client("dynamodb")
-        self.s3 = self.client("s3")
+        self.owner, self.vault = new_account(), new_account()
+        self.dynamodb = self.client("dynamodb", self.owner)
+        self.table = f"arn:aws:dynamodb:us-east-1:{self.owner}:table/orders"
+        self.s3 = self.client("s3", self.owner)
+        self.landing = f"landing-{self.owner}"
+        self.s3.create_bucket(Bucket=self.landing)
 
-    def client(self, service: str, account: str = OWNER) -> Any:
+    def client(self, service: str, account: str) -> Any:
         return client_of(service, self.emulator.endpoint, account)
 
     def make_table(self, *, recovery: bool = True) -> None:
@@ -58,7 +60,7 @@ class Cloud:
         return self.ended(arn)
 
     def begin(self, **said: Any) -> dict[str, Any]:
-        said = {"TableArn": TABLE, "S3Bucket": "landing", "S3Prefix": "here", **said}
+        said = {"TableArn": self.table, "S3Bucket": self.landing, "S3Prefix": "here", **said}
         told: dict[str, Any] = self.dynamodb.export_table_to_point_in_time(**said)["ExportDescription"]
         return told
 
@@ -72,7 +74,7 @@ class Cloud:
         return told
 
     def read(self, key: str) -> bytes:
-        body: bytes = self.s3.get_object(Bucket="landing", Key=key)["Body"].read()
+        body: bytes = self.s3.get_object(Bucket=self.landing, Key=key)["Body"].read()
         return body
 
     def lines(self, description: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -105,11 +107,15 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud() -> Iterator[Cloud]:
+def cloud(emulator: Emulator) -> Cloud:
+    return Cloud(emulator)
+
+
+@pytest.fixture
+def alone() -> Iterator[Cloud]:
+    """In an emulator that ends with the test, for what would burden others."""
     with Emulator() as emulator:
-        cloud = Cloud(emulator)
-        cloud.s3.create_bucket(Bucket="landing")
-        yield cloud
+        yield Cloud(emulator)
 
 
 def numbers(lines: list[dict[str, Any]]) -> dict[str, int]:
@@ -166,7 +172,7 @@ def test_increments_hold_each_key_once_with_its_images_at_both_ends(cloud: Cloud
     assert start.timestamp() <= written < end.timestamp()
     summary = json.loads(cloud.read(described["ExportManifest"]))
     assert (summary["exportType"], summary["outputView"]) == ("INCREMENTAL_EXPORT", "NEW_AND_OLD_IMAGES")
-    keys = [each["Key"] for each in cloud.s3.list_objects_v2(Bucket="landing", Prefix="here/")["Contents"]]
+    keys = [each["Key"] for each in cloud.s3.list_objects_v2(Bucket=cloud.landing, Prefix="here/")["Contents"]]
     assert any(key.startswith("here/AWSDynamoDB/data/") for key in keys)
 
 
@@ -201,7 +207,7 @@ def refused(cloud: Cloud, **said: Any) -> str:
 def test_refuses_what_aws_refuses(cloud: Cloud) -> None:
     cloud.make_table(recovery=False)
     assert refused(cloud) == "PointInTimeRecoveryUnavailableException"
-    assert refused(cloud, TableArn=TABLE.replace("orders", "others")) == "TableNotFoundException"
+    assert refused(cloud, TableArn=cloud.table.replace("orders", "others")) == "TableNotFoundException"
     cloud.recover(on=True)
     now = cloud.controls.now()
     assert refused(cloud, ExportTime=now - HOUR) == "InvalidExportTimeException"
@@ -242,40 +248,46 @@ def test_a_client_token_stands_for_one_export(cloud: Cloud) -> None:
     assert refused(cloud, ClientToken="once", S3Prefix="elsewhere") == "ExportConflictException"
     cloud.controls.shift(9 * HOUR)
     assert cloud.begin(ClientToken="once")["ExportArn"] != first["ExportArn"]
-    assert len(cloud.dynamodb.list_exports(TableArn=TABLE)["ExportSummaries"]) == 2
+    assert len(cloud.dynamodb.list_exports(TableArn=cloud.table)["ExportSummaries"]) == 2
 
 
-def test_at_most_300_run_at_once(cloud: Cloud) -> None:
-    cloud.make_table()
-    cloud.controls.inject("dynamodb:Export", "hold", times=300, seconds=30)
+def test_at_most_300_run_at_once(alone: Cloud) -> None:
+    alone.make_table()
+    alone.controls.inject("dynamodb:Export", "hold", times=300, seconds=30)
     for _ in range(300):
-        cloud.begin()
-    assert refused(cloud) == "LimitExceededException"
+        alone.begin()
+    assert refused(alone) == "LimitExceededException"
 
 
 def test_another_accounts_bucket_has_to_be_expected(cloud: Cloud) -> None:
     cloud.make_table()
-    theirs = cloud.client("s3", VAULT)
-    theirs.create_bucket(Bucket="theirs")
-    failed = cloud.export(S3Bucket="theirs")
+    bucket = f"theirs-{cloud.vault}"
+    theirs = cloud.client("s3", cloud.vault)
+    theirs.create_bucket(Bucket=bucket)
+    failed = cloud.export(S3Bucket=bucket)
     assert (failed["ExportStatus"], failed["FailureCode"]) == ("FAILED", "S3AccessDenied")
-    allowed = {"Effect": "Allow", "Principal": {"AWS": OWNER}, "Action": "s3:*", "Resource": "arn:aws:s3:::theirs/*"}
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"AWS": cloud.owner},
+        "Action": "s3:*",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    theirs.put_bucket_policy(Bucket="theirs", Policy=policy)
-    assert cloud.export(S3Bucket="theirs")["ExportStatus"] == "FAILED"
-    assert cloud.export(S3Bucket="theirs", S3BucketOwner=VAULT)["ExportStatus"] == "COMPLETED"
+    theirs.put_bucket_policy(Bucket=bucket, Policy=policy)
+    assert cloud.export(S3Bucket=bucket)["ExportStatus"] == "FAILED"
+    assert cloud.export(S3Bucket=bucket, S3BucketOwner=cloud.vault)["ExportStatus"] == "COMPLETED"
     assert cloud.export(S3Bucket="nowhere")["FailureCode"] == "S3NoSuchBucket"
 
 
-def test_exports_many_items_fast(cloud: Cloud) -> None:
-    cloud.make_table()
+def test_exports_many_items_fast(alone: Cloud) -> None:
+    alone.make_table()
     items = [{"pk": {"S": f"k{number}"}, "text": {"S": "x" * 200}} for number in range(100_000)]
-    assert cloud.controls.fill(TABLE, items) == len(items)
-    began = cloud.emulator.processor_seconds()
-    described = cloud.export()
+    assert alone.controls.fill(alone.table, items) == len(items)
+    began = alone.emulator.processor_seconds()
+    described = alone.export()
     assert described["ItemCount"] == len(items)
-    assert 0 < cloud.emulator.processor_seconds() - began < 20
-    assert len(cloud.lines(described)) == len(items)
+    assert 0 < alone.emulator.processor_seconds() - began < 20
+    assert len(alone.lines(described)) == len(items)
 
 
 def test_the_files_are_written_as_whoever_asked_for_the_export(cloud: Cloud) -> None:
@@ -288,26 +300,26 @@ def test_the_files_are_written_as_whoever_asked_for_the_export(cloud: Cloud) -> 
         iam.put_role_policy(RoleName="exporter", PolicyName="all", PolicyDocument=document)
 
     cloud.make_table()
-    iam = cloud.client("iam")
-    trust = {"Effect": "Allow", "Principal": {"AWS": OWNER}, "Action": "sts:AssumeRole"}
+    iam = cloud.client("iam", cloud.owner)
+    trust = {"Effect": "Allow", "Principal": {"AWS": cloud.owner}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     iam.create_role(RoleName="exporter", AssumeRolePolicyDocument=policy)
     may("s3:PutObject")
-    exporter = client_of("dynamodb", cloud.emulator.endpoint, OWNER, role="exporter")
-    begun = exporter.export_table_to_point_in_time(TableArn=TABLE, S3Bucket="landing")["ExportDescription"]
+    exporter = client_of("dynamodb", cloud.emulator.endpoint, cloud.owner, role="exporter")
+    begun = exporter.export_table_to_point_in_time(TableArn=cloud.table, S3Bucket=cloud.landing)["ExportDescription"]
     failed = cloud.ended(begun["ExportArn"])
     assert failed["FailureCode"] == "S3AccessDenied"
     assert "not authorized to perform s3:PutObjectAcl" in failed["FailureMessage"]
     may("s3:PutObject", "s3:PutObjectAcl")
-    begun = exporter.export_table_to_point_in_time(TableArn=TABLE, S3Bucket="landing")["ExportDescription"]
+    begun = exporter.export_table_to_point_in_time(TableArn=cloud.table, S3Bucket=cloud.landing)["ExportDescription"]
     assert cloud.ended(begun["ExportArn"])["ExportStatus"] == "COMPLETED"
     iam.put_role_policy(
         RoleName="exporter",
         PolicyName="all",
-        PolicyDocument=policy.replace('"Principal": {"AWS": "111122223333"}', '"Resource": "*"'),
+        PolicyDocument=policy.replace(f'"Principal": {{"AWS": "{cloud.owner}"}}', '"Resource": "*"'),
     )
     with pytest.raises(ClientError, match="not authorized to perform dynamodb:ExportTableToPointInTime"):
-        exporter.export_table_to_point_in_time(TableArn=TABLE, S3Bucket="landing")
+        exporter.export_table_to_point_in_time(TableArn=cloud.table, S3Bucket=cloud.landing)
 
 
 def test_a_file_of_an_export_can_be_lost(cloud: Cloud) -> None:
@@ -323,9 +335,9 @@ def test_a_file_of_an_export_can_be_lost(cloud: Cloud) -> None:
 
 def test_an_api_fails_as_often_as_it_is_to(cloud: Cloud) -> None:
     cloud.make_table()
-    cloud.controls.inject("dynamodb:ExportTableToPointInTime", "throttle", "landing", times=2)
+    cloud.controls.inject("dynamodb:ExportTableToPointInTime", "throttle", cloud.landing, times=2)
     assert [refused(cloud) for _ in range(2)] == ["ThrottlingException"] * 2
     assert cloud.begin()["ExportStatus"] == "IN_PROGRESS"
     cloud.controls.inject("dynamodb:DescribeExport", "fail", code="InternalServerError")
     with pytest.raises(ClientError, match=r"InternalServerError.*injected by the test"):
-        cloud.dynamodb.describe_export(ExportArn=TABLE)
+        cloud.dynamodb.describe_export(ExportArn=cloud.table)

@@ -5,33 +5,31 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from tests.integration.emulator.server import Emulator
-from tests.integration.machines import ACCOUNT, INVOKE, MACHINE, SDK, TABLE, Cloud, chain, one, output, task
+from tests.integration.machines import INVOKE, SDK, TABLE, Cloud, chain, one, output, task
 
 
 @pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    with Emulator() as emulator:
-        yield Cloud(emulator)
+def cloud(emulator: Emulator) -> Cloud:
+    return Cloud(emulator)
 
 
 def test_a_distributed_map_inside_a_map_reads_its_items_from_s3(cloud: Cloud) -> None:
     cloud.function()
     s3 = cloud.client("s3")
-    s3.create_bucket(Bucket="work")
+    s3.create_bucket(Bucket=cloud.account)
     for name in ("a", "b"):
-        s3.put_object(Bucket="work", Key=f"{name}.json", Body=json.dumps([{"n": number} for number in range(5)]))
-    load = task(INVOKE, {"FunctionName": "work", "Payload": "{% $states.input %}"}, QueryLanguage="JSONata")
+        s3.put_object(Bucket=cloud.account, Key=f"{name}.json", Body=json.dumps([{"n": number} for number in range(5)]))
+    load = task(INVOKE, {"FunctionName": cloud.worker, "Payload": "{% $states.input %}"}, QueryLanguage="JSONata")
     files = {
         "Type": "Map",
         "ItemReader": {
             "Resource": "arn:aws:states:::s3:getObject",
             "ReaderConfig": {"InputType": "JSON"},
-            "Parameters": {"Bucket": "work", "Key.$": "$.key"},
+            "Parameters": {"Bucket": cloud.account, "Key.$": "$.key"},
         },
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
@@ -51,18 +49,19 @@ def test_a_distributed_map_inside_a_map_reads_its_items_from_s3(cloud: Cloud) ->
     cloud.deploy({"StartAt": "Steps", "States": {"Steps": steps}}, "lambda:InvokeFunction", "s3:GetObject")
     told = output(cloud.run({"steps": [{"key": "a.json"}, {"key": "b.json"}]}))
     assert [len(step) for step in told] == [5, 5]
-    invocations = cloud.controls.invocations()
+    invocations = cloud.invocations()
     assert len(invocations) == 10
     assert sum(each["cold"] for each in invocations) <= 2
-    s3.delete_object(Bucket="work", Key="b.json")
+    s3.delete_object(Bucket=cloud.account, Key="b.json")
     assert cloud.run({"steps": [{"key": "b.json"}]})["error"] == "States.ItemReaderFailed"
 
 
 def test_a_function_runs_as_its_role_at_the_shifted_time_and_is_measured(cloud: Cloud) -> None:
     cloud.function()
-    cloud.deploy(one(task(INVOKE, {"FunctionName": "work", "Payload": "{% $states.input %}"})), "lambda:InvokeFunction")
+    arguments = {"FunctionName": cloud.worker, "Payload": "{% $states.input %}"}
+    cloud.deploy(one(task(INVOKE, arguments)), "lambda:InvokeFunction")
     first = output(cloud.run({"who": True}))["Payload"]
-    assert first["who"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/work"
+    assert first["who"] == f"arn:aws:sts::{cloud.account}:assumed-role/worker/{cloud.worker}"
     cloud.controls.shift(dt.timedelta(days=40))
     told = cloud.run({"fill": 200})
     second = output(told)["Payload"]
@@ -70,7 +69,7 @@ def test_a_function_runs_as_its_role_at_the_shifted_time_and_is_measured(cloud: 
     for clock in ("now", "time"):
         assert second[clock] - first[clock] == pytest.approx(40 * 86_400, abs=30)
     assert (told["startDate"] - cloud.controls.now()).total_seconds() == pytest.approx(0, abs=30)
-    before, after = (each["peak_kib"] for each in cloud.controls.invocations())
+    before, after = (each["peak_kib"] for each in cloud.invocations())
     assert after - before > 150 * 1024
 
 
@@ -78,11 +77,11 @@ def test_retries_match_the_class_of_a_functions_exception(cloud: Cloud) -> None:
     cloud.function()
     retry = [{"ErrorEquals": ["Lambda.TooManyRequestsException"], "IntervalSeconds": 60, "MaxAttempts": 3}]
     catch = [{"ErrorEquals": ["Rejected"], "Next": "Caught", "Output": "{% $states.errorOutput %}"}]
-    arguments = {"FunctionName": "work", "Payload": "{% $states.input %}"}
+    arguments = {"FunctionName": cloud.worker, "Payload": "{% $states.input %}"}
     states = one(task(INVOKE, arguments, Retry=retry, Catch=catch))
     states["States"]["Caught"] = {"Type": "Pass", "End": True}
     cloud.deploy(states, "lambda:InvokeFunction")
-    number = cloud.controls.inject("lambda:Invoke", "throttle", "work", times=2)
+    number = cloud.controls.inject("lambda:Invoke", "throttle", cloud.worker, times=2)
     began = time.monotonic()
     told = output(cloud.run({"raise": True}))
     assert (told["Error"], json.loads(told["Cause"])["errorMessage"]) == ("Rejected", "said so")
@@ -97,7 +96,7 @@ def test_retries_match_the_class_of_a_functions_exception(cloud: Cloud) -> None:
 
 def test_a_task_that_takes_too_long_times_out(cloud: Cloud) -> None:
     cloud.function()
-    state = task(INVOKE, {"FunctionName": "work", "Payload": {"sleep": 5}}, TimeoutSeconds=1)
+    state = task(INVOKE, {"FunctionName": cloud.worker, "Payload": {"sleep": 5}}, TimeoutSeconds=1)
     cloud.deploy(one(state), "lambda:InvokeFunction")
     assert cloud.run()["error"] == "States.Timeout"
 
@@ -121,7 +120,7 @@ def test_a_nested_execution_that_fails_is_a_failed_task(cloud: Cloud) -> None:
     }
     state = task(
         "arn:aws:states:::states:startExecution.sync:2",
-        {"StateMachineArn": MACHINE.replace("tried", "inner"), "Input": {}},
+        {"StateMachineArn": cloud.machine.replace("tried", "inner"), "Input": {}},
     )
     cloud.deploy(
         one(state),

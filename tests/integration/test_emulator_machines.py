@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.integration.emulator.server import Emulator
-from tests.integration.machines import ACCOUNT, INVOKE, MACHINE, SDK, TABLE, Cloud, chain, one, output, task
-from tests.integration.sessions import client_of
+from tests.integration.machines import INVOKE, SDK, TABLE, Cloud, chain, one, output, task
+from tests.integration.sessions import client_of, new_account
+
+ACCOUNT = "111122223333"  # stands for that of the test
+MACHINE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:tried"
 
 
 @pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    with Emulator() as emulator:
-        yield Cloud(emulator)
+def cloud(emulator: Emulator) -> Cloud:
+    return Cloud(emulator)
 
 
 def test_a_machine_makes_sets_up_exports_and_drops_a_table_by_integrations_alone(cloud: Cloud) -> None:
@@ -28,7 +29,7 @@ def test_a_machine_makes_sets_up_exports_and_drops_a_table_by_integrations_alone
     time_to_live = {**named, "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": True}}
     export = {
         "TableArn": "{% $table.TableArn %}",
-        "S3Bucket": "landing",
+        "S3Bucket": cloud.account,
         "ExportTime": "{% $states.context.State.EnteredTime %}",
     }
     update = {
@@ -89,7 +90,7 @@ def test_a_machine_makes_sets_up_exports_and_drops_a_table_by_integrations_alone
             {"Type": "Pass", "Output": {name: f"{{% ${name} %}}" for name in ("table", "item", "tags", "export")}},
         ),
     )
-    cloud.client("s3").create_bucket(Bucket="landing")
+    cloud.client("s3").create_bucket(Bucket=cloud.account)
     cloud.deploy(states, "dynamodb:*", "s3:*")
     told = output(cloud.run())
     assert told["table"]["WarmThroughput"]["ReadUnitsPerSecond"] == 15000
@@ -148,7 +149,7 @@ def test_a_machine_may_do_what_its_role_may(cloud: Cloud) -> None:
 )
 def test_nothing_is_done_that_the_role_may_not_do(cloud: Cloud, state: dict[str, Any]) -> None:
     cloud.client("dynamodb").create_table(**TABLE)
-    cloud.deploy(one(state))
+    cloud.deploy(one(json.loads(json.dumps(state).replace(ACCOUNT, cloud.account))))
     told = cloud.run()
     assert told["status"] == "FAILED"
     assert "not authorized to perform" in told["cause"]
@@ -161,7 +162,8 @@ def test_publishes_and_measures(cloud: Cloud) -> None:
         (
             "Say",
             task(
-                "arn:aws:states:::sns:publish", {"TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:alarms", "Message": "m"}
+                "arn:aws:states:::sns:publish",
+                {"TopicArn": f"arn:aws:sns:us-east-1:{cloud.account}:alarms", "Message": "m"},
             ),
         ),
         (
@@ -178,15 +180,18 @@ def test_publishes_and_measures(cloud: Cloud) -> None:
 
 def test_a_replica_starts_a_machine_in_the_other_account(cloud: Cloud) -> None:
     """What arrives by replication is an Object Created event there, as if it had been put."""
-    intake = {
-        "BucketName": "intake",
+    other = new_account()
+    intake, landing = f"intake-{cloud.account}", f"landing-{other}"
+    before = len(cloud.controls.refusals())
+    props = {
+        "BucketName": intake,
         "VersioningConfiguration": {"Status": "Enabled"},
         "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
     }
     pattern = {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
-        "detail": {"bucket": {"name": ["intake"]}, "object": {"key": [{"suffix": "/manifest-summary.json"}]}},
+        "detail": {"bucket": {"name": [intake]}, "object": {"key": [{"suffix": "/manifest-summary.json"}]}},
     }
     target = {
         "Id": "machine",
@@ -197,34 +202,34 @@ def test_a_replica_starts_a_machine_in_the_other_account(cloud: Cloud) -> None:
     rule = {"EventPattern": pattern, "State": "ENABLED", "Targets": [target]}
     cloud.deploy(
         one({"Type": "Pass"}),
-        Intake={"Type": "AWS::S3::Bucket", "Properties": intake},
+        Intake={"Type": "AWS::S3::Bucket", "Properties": props},
         Rule={"Type": "AWS::Events::Rule", "Properties": rule},
     )
     said = {
         "Effect": "Allow",
-        "Principal": {"AWS": "222233334444"},
+        "Principal": {"AWS": other},
         "Action": "s3:*",
-        "Resource": "arn:aws:s3:::intake/*",
+        "Resource": f"arn:aws:s3:::{intake}/*",
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [said]})
-    cloud.client("s3").put_bucket_policy(Bucket="intake", Policy=policy)
-    theirs = client_of("s3", cloud.endpoint, "222233334444")
-    theirs.create_bucket(Bucket="landing")
-    theirs.put_bucket_versioning(Bucket="landing", VersioningConfiguration={"Status": "Enabled"})
-    role, iam = "arn:aws:iam::222233334444:role/replicator", client_of("iam", cloud.endpoint, "222233334444")
+    cloud.client("s3").put_bucket_policy(Bucket=intake, Policy=policy)
+    theirs = client_of("s3", cloud.endpoint, other)
+    theirs.create_bucket(Bucket=landing)
+    theirs.put_bucket_versioning(Bucket=landing, VersioningConfiguration={"Status": "Enabled"})
+    role, iam = f"arn:aws:iam::{other}:role/replicator", client_of("iam", cloud.endpoint, other)
     trust = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"}
     allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     documents = [json.dumps({"Version": "2012-10-17", "Statement": [each]}) for each in (trust, allowed)]
     iam.create_role(RoleName="replicator", AssumeRolePolicyDocument=documents[0])
     iam.put_role_policy(RoleName="replicator", PolicyName="all", PolicyDocument=documents[1])
-    rules = [{"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::intake"}}]
-    theirs.put_bucket_replication(Bucket="landing", ReplicationConfiguration={"Role": role, "Rules": rules})
+    rules = [{"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": f"arn:aws:s3:::{intake}"}}]
+    theirs.put_bucket_replication(Bucket=landing, ReplicationConfiguration={"Role": role, "Rules": rules})
     for key in ("a/data.json.gz", "a/manifest-summary.json"):
-        theirs.put_object(Bucket="landing", Key=key, Body=b"{}")
+        theirs.put_object(Bucket=landing, Key=key, Body=b"{}")
     (execution,) = cloud.controls.until(
-        lambda: cloud.states.list_executions(stateMachineArn=MACHINE)["executions"],
-        lambda: f"an execution that the replica starts: {cloud.controls.refusals()}",
+        lambda: cloud.states.list_executions(stateMachineArn=cloud.machine)["executions"],
+        lambda: f"an execution that the replica starts: {cloud.controls.refusals()[before:]}",
     )
     told = output(cloud.ended(execution["executionArn"]))
-    assert (told["bucket"]["name"], told["object"]["key"]) == ("intake", "a/manifest-summary.json")
-    assert cloud.controls.refusals() == []
+    assert (told["bucket"]["name"], told["object"]["key"]) == (intake, "a/manifest-summary.json")
+    assert cloud.controls.refusals()[before:] == []

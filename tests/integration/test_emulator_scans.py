@@ -8,30 +8,30 @@ from typing import Any
 import pytest
 
 from tests.integration.emulator.server import Emulator
-from tests.integration.machines import ACCOUNT, TABLE, Cloud
+from tests.integration.machines import TABLE, Cloud
 
 PARTITIONS, EACH, LENGTH = 60, 5, 20_000  # 6 MB
 WANTED = sorted((f"p{partition}", f"s{row}") for partition in range(PARTITIONS) for row in range(EACH))
 
 
 @pytest.fixture(scope="module")
-def dynamodb() -> Iterator[Any]:
-    with Emulator() as emulator:
-        cloud = Cloud(emulator)
-        client = cloud.client("dynamodb")
-        client.create_table(
-            **{
-                **TABLE,
-                "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-                "KeySchema": [
-                    {"AttributeName": "pk", "KeyType": "HASH"},
-                    {"AttributeName": "sk", "KeyType": "RANGE"},
-                ],
-            }
-        )
-        items = [{"pk": {"S": pk}, "sk": {"S": sk}, "text": {"S": "x" * LENGTH}} for pk, sk in WANTED]
-        cloud.controls.fill(f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/new", items)
-        yield client
+def dynamodb(empty_emulator: Emulator) -> Iterator[Any]:
+    cloud = Cloud(empty_emulator)
+    client = cloud.client("dynamodb")
+    client.create_table(
+        **{
+            **TABLE,
+            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            "KeySchema": [
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+        }
+    )
+    items = [{"pk": {"S": pk}, "sk": {"S": sk}, "text": {"S": "x" * LENGTH}} for pk, sk in WANTED]
+    cloud.controls.fill(f"arn:aws:dynamodb:us-east-1:{cloud.account}:table/new", items)
+    yield client
+    client.delete_table(TableName="new")
 
 
 def pages(dynamodb: Any, **said: Any) -> list[list[tuple[str, str]]]:

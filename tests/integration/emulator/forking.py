@@ -1,7 +1,7 @@
 """Processes of functions begin as copies of one that has imported what every function imports.
 
 The emulator starts a Python of its own for each function, which imports boto3 and reads the models of its clients:
-most of what a short run costs. multiprocessing's fork server has done that once, before any function's code is there.
+most of what a short run costs. multiprocessing's fork server does that once, when the first function is to run.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from typing import IO, Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _FIRST = "warm"  # our neighbour, which the fork server imports
+_lock = threading.Lock()
 
 
 def install(module: Any, path: Sequence[str]) -> None:
-    """Let a module of the emulator start Python processes this way, and start the one that they are copies of.
+    """Let a module of the emulator start Python processes this way.
 
     Args:
         module: The module, which starts them by `subprocess.Popen`.
@@ -31,11 +32,19 @@ def install(module: Any, path: Sequence[str]) -> None:
     _CONTEXT.set_forkserver_preload([_FIRST])
     # Its socket is in the folder where the emulator runs: a path to there may be longer than sockets' paths can be.
     multiprocessing.current_process()._config["tempdir"] = "."  # type: ignore[attr-defined]
-    # It finds that module in our folder, which is nothing that functions see.
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent)
-    forkserver.ensure_running()
-    del os.environ["PYTHONPATH"]
     module.subprocess = _Subprocess(path)
+
+
+def _run_the_server() -> None:
+    """Start the process that the others are copies of, unless it runs."""
+    with _lock:
+        # It finds what it imports first in our folder. No function may see that: `os.environ`, from which other threads
+        # make the functions' environments meanwhile, does not have it.
+        os.putenv("PYTHONPATH", str(Path(__file__).parent))
+        try:
+            forkserver.ensure_running()
+        finally:
+            os.unsetenv("PYTHONPATH")
 
 
 class _Subprocess:
@@ -78,6 +87,7 @@ class Forked:
         said = (theirs, script, folder, dict(environment), list(path))
         self._process = _CONTEXT.Process(target=run, args=said, daemon=True)
         try:
+            _run_the_server()
             self._process.start()
         finally:
             for each in theirs:

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import tempfile
 import urllib.request
 from dataclasses import dataclass
@@ -16,15 +15,10 @@ from types import TracebackType
 from typing import Self
 
 from tests import waiting
+from tests.integration.emulator.launching import EmulatorError, Launched
 
-_ROOT = Path(__file__).resolve().parents[3]
-_PYTHON = _ROOT / ".venv-emulator" / "bin" / "python"
 _HOST = "127.0.0.1"
 _KEPT = ("state", "s3")  # folders
-
-
-class EmulatorError(Exception):
-    """The emulator does not run as it should."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class Emulator:
         self._like = like
         self._pauses = pauses
         self._port = _free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Launched | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -90,21 +84,11 @@ class Emulator:
         Raises:
             EmulatorError: It ends at once, does not answer, or has not been set up.
         """
-        if not _PYTHON.exists():
-            raise EmulatorError("The emulator has not been set up here: run `make setup`.")
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
-        command = [_PYTHON, Path(__file__).with_name("launch.py"), self.folder]
         with (self.folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [str(word) for word in command],
-                env=self._environment(temporary),
-                cwd=temporary,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # an interrupt at the terminal is ours to answer
-            )
+            environment = self._environment(temporary)
+            self._process = Launched(self.folder, runs_in=temporary, environment=environment, log=log)
         self._wait_until_ready()
 
     def stop(self) -> None:
@@ -123,12 +107,15 @@ class Emulator:
             return
         process.send_signal(number)
         with contextlib.suppress(waiting.StillError):
-            waiting.ended(process)
+            waiting.until(
+                lambda: not process.running(),
+                lambda: waiting.processor_seconds(process.pid),
+                lambda: "the end of an emulator",
+                pause=0.02,
+            )
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # the functions that it runs
-        process.wait()
-        if process.stdin:
-            process.stdin.close()
+        process.close()
 
     def _environment(self, temporary: Path) -> dict[str, str]:
         return {
@@ -157,7 +144,7 @@ class Emulator:
         assert process is not None
 
         def worked() -> float:
-            if process.poll() is not None:
+            if not process.running():
                 raise EmulatorError(f"The emulator has ended by itself:\n{self.log}")
             return waiting.processor_seconds(process.pid)
 

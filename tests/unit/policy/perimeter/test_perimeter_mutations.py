@@ -62,23 +62,33 @@ _CALLERS: Final = tuple(_everybody())
 
 @dataclass(frozen=True)
 class Mutant:
-    """A document with one change, and the actions that the change is about."""
+    """One change of a document.
+
+    Args:
+        change: What it is.
+        position: Where the changed statement stands.
+        statement: The statement afterwards; None for one that is dropped.
+        actions: What the change is about.
+    """
 
     change: str
-    document: Json
+    position: int
+    statement: Json | None
     actions: tuple[str, ...]
 
 
-def _policies(kind: str, document: object) -> Policies:
-    compiled = Document(document)
+def _policies(kind: str, *documents: Document) -> Policies:
     match kind:
         case "table" | "stream":
-            return Policies(identity=[EVERYTHING], resource=compiled)
+            (document,) = documents
+            return Policies(identity=[EVERYTHING], resource=document)
         case "service control":
-            return Policies(identity=[EVERYTHING], resource=resource_policy(), service_control=[[EVERYTHING, compiled]])
+            return Policies(
+                identity=[EVERYTHING], resource=resource_policy(), service_control=[[EVERYTHING, *documents]]
+            )
         case "resource control":
-            return Policies(identity=[EVERYTHING], resource=resource_policy(), resource_control=[[compiled]])
-    return Policies(identity=[compiled], resource=resource_policy())
+            return Policies(identity=[EVERYTHING], resource=resource_policy(), resource_control=[documents])
+    return Policies(identity=documents, resource=resource_policy())
 
 
 def _denials(kind: str) -> tuple[Denial, ...]:
@@ -102,6 +112,7 @@ def _all_denials(kind: str) -> tuple[Denial, ...]:
 KINDS: Final = ("table", "stream", "service control", "resource control", "identity")
 
 
+@functools.cache
 def _document(kind: str) -> Json:
     denials = _denials(kind)
     return resource_policy(*denials) if kind not in ("service control", "identity") else plain_policy(*denials)
@@ -139,7 +150,27 @@ def _asked(kind: str, action: str) -> tuple[tuple[str, Context, Caller], ...]:
 
 @functools.cache
 def _unchanged(kind: str) -> Policies:
-    return _policies(kind, _document(kind))
+    return _policies(kind, Document(_document(kind)))
+
+
+def _of(kind: str, *statements: Json) -> Document:
+    return Document({**_document(kind), "Statement": statements})
+
+
+@functools.cache
+def _one_by_one(kind: str) -> tuple[Document, ...]:
+    return tuple(_of(kind, statement) for statement in _document(kind)["Statement"])
+
+
+def _changed(kind: str, mutant: Mutant) -> Policies:
+    """The policies after a change: those that may be several documents have one for each statement, read once."""
+    at = mutant.position
+    changed = [mutant.statement] if mutant.statement is not None else []
+    if kind in ("table", "stream"):
+        written = _document(kind)["Statement"]
+        return _policies(kind, _of(kind, *written[:at], *changed, *written[at + 1 :]))
+    alone = _one_by_one(kind)
+    return _policies(kind, *alone[:at], *(_of(kind, each) for each in changed), *alone[at + 1 :])
 
 
 @functools.cache
@@ -152,7 +183,7 @@ def _decided(kind: str, action: str, number: int) -> tuple[Request, Outcome]:
 
 
 def _noticed(kind: str, mutant: Mutant) -> bool:
-    policies = _policies(kind, mutant.document)
+    policies = _changed(kind, mutant)
     for action in mutant.actions:
         for number in range(len(_asked(kind, action))):
             request, outcome = _decided(kind, action, number)
@@ -182,16 +213,11 @@ def mutants(kind: str) -> Iterator[Mutant]:
             continue
 
         def changed(change: str, actions: tuple[str, ...], at: int = position, **elements: Any) -> Mutant:
-            written = document["Statement"]
-            return Mutant(
-                f"{written[at]['Sid']}: {change}",
-                {**document, "Statement": [*written[:at], {**written[at], **elements}, *written[at + 1 :]]},
-                actions,
-            )
+            written = document["Statement"][at]
+            return Mutant(f"{written['Sid']}: {change}", at, {**written, **elements}, actions)
 
         actions = tuple(_listed(statement["Action"]))
-        less = {**document, "Statement": [each for each in document["Statement"] if each is not statement]}
-        yield Mutant(f"{statement['Sid']}: dropped", less, actions)
+        yield Mutant(f"{statement['Sid']}: dropped", position, None, actions)
         for action in actions if len(actions) > 1 else ():
             yield changed(f"without {action}", actions=(action,), Action=[a for a in actions if a != action])
         wide = "iam:*" if actions[0].startswith("iam:") else "dynamodb:*"

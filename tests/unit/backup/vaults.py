@@ -38,7 +38,7 @@ ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
 
 
 def stack(account: str = VAULT) -> cdk.Stack:
-    app = cdk.App(analytics_reporting=False)
+    app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
     return cdk.Stack(app, "Backups", env=cdk.Environment(account=account, region=REGION))
 
 

@@ -7,6 +7,7 @@ that a sealed bucket asks for, listings in pages, batches that are taken in part
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import io
 import threading
@@ -16,9 +17,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.response import StreamingBody
 
 _client = boto3.client  # tests put something else in its place
+_behind: dict[str, Service] = {}
+"""Who answers what is asked of a client: of each service there is one at a time."""
 PAGE = 3  # keys or versions of one answer; small, so that every listing has several
 
 
@@ -61,31 +65,20 @@ class Service:
         self._lock = threading.RLock()
 
     def client(self, name: str) -> Any:
-        asked = threading.local()
-        client: Any = _client(
-            name,  # type: ignore[call-overload]
-            region_name="eu-west-1",
-            aws_access_key_id="made-up",
-            aws_secret_access_key="made-up",
-        )
+        """The client of a service, behind which this one is from now on: making a client takes long."""
+        _behind[name] = self
+        return _client_of(name)
 
-        def remember(params: dict[str, Any], **_more: Any) -> None:
-            asked.request = dict(params)
-
-        def answer(model: Any, **_more: Any) -> Any:
-            with self._lock:
-                self.calls.append((model.name, asked.request))
-                try:
-                    self.before(model.name, asked.request)
-                    done = getattr(self, model.name)(**asked.request)
-                    self.after(model.name, asked.request)
-                    return Http(200), done
-                except RefusalError as refusal:
-                    return Http(refusal.status), {"Error": {"Code": refusal.code, "Message": "refused"}}
-
-        client.meta.events.register_first("provide-client-params.*.*", remember)
-        client.meta.events.register_first("before-call.*.*", answer)
-        return client
+    def answer(self, operation: str, request: dict[str, Any]) -> tuple[Http, dict[str, Any]]:
+        with self._lock:
+            self.calls.append((operation, request))
+            try:
+                self.before(operation, request)
+                done = getattr(self, operation)(**request)
+                self.after(operation, request)
+                return Http(200), done
+            except RefusalError as refusal:
+                return Http(refusal.status), {"Error": {"Code": refusal.code, "Message": "refused"}}
 
     def count(self, operation: str) -> int:
         return sum(1 for called, _ in self.calls if called == operation)
@@ -94,6 +87,28 @@ class Service:
 @dataclass
 class Http:
     status_code: int
+
+
+@functools.cache
+def _client_of(name: str) -> Any:
+    asked = threading.local()
+    client: Any = _client(
+        name,  # type: ignore[call-overload]
+        region_name="eu-west-1",
+        aws_access_key_id="made-up",
+        aws_secret_access_key="made-up",
+        config=Config(user_agent="tests"),  # the usual one is put together for every request
+    )
+
+    def remember(params: dict[str, Any], **_more: Any) -> None:
+        asked.request = dict(params)
+
+    def answer(model: Any, **_more: Any) -> Any:
+        return _behind[name].answer(model.name, asked.request)
+
+    client.meta.events.register_first("provide-client-params.*.*", remember)
+    client.meta.events.register_first("before-call.*.*", answer)
+    return client
 
 
 class S3(Service):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -62,8 +63,14 @@ def role_arn(name: str, account: str = OWNER) -> str:
 
 def resources(scope: cdk.Stack, kind: str) -> dict[str, Json]:
     """The properties of the resources of one type, references worked out as the tests' names say."""
-    found = Template.from_stack(scope).find_resources(kind)
+    found = _template(scope).find_resources(kind)
     return {name: named(resolved(each)["Properties"]) for name, each in found.items()}
+
+
+@functools.lru_cache(maxsize=4)
+def _template(scope: cdk.Stack) -> Template:
+    """The template of a stack: once it was synthesized, it stays the same."""
+    return Template.from_stack(scope)
 
 
 def named(value: Any) -> Any:

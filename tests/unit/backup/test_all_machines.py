@@ -122,15 +122,30 @@ class Made:
         return found
 
 
+@dataclass(frozen=True)
+class Synthesized:
+    """A stack's resources, and the account that it is for."""
+
+    resources: Json
+    account: str
+
+
 @pytest.fixture(scope="module")
-def made() -> dict[str, Made]:
+def synthesized() -> dict[str, Synthesized]:
+    return {
+        name: Synthesized(Template.from_stack(scope).to_json()["Resources"], scope.account) for name, scope in _stacks()
+    }
+
+
+@pytest.fixture(scope="module")
+def made(synthesized: dict[str, Synthesized]) -> dict[str, Made]:
     found = {}
-    for name, scope in _stacks():
-        resources = Template.from_stack(scope).to_json()["Resources"]
+    for name, each in synthesized.items():
+        resources = each.resources
         for logical_id, resource in resources.items():
             if resource["Type"] == "AWS::StepFunctions::StateMachine":
                 properties = resource["Properties"]
-                definition = json.loads(resolved(properties["DefinitionString"], account=scope.account))
+                definition = json.loads(resolved(properties["DefinitionString"], account=each.account))
                 found[f"{name}/{logical_id[:-8]}"] = Made(resources, properties, definition)
     return found
 
@@ -201,13 +216,12 @@ def _heard(resources: Json, account: str) -> Iterator[tuple[str, str, dict[str, 
                 yield logical_id, f"{metric['Namespace']}/{metric['MetricName']}", dimensions
 
 
-def test_every_alarm_hears_a_metric_that_a_machine_puts() -> None:
+def test_every_alarm_hears_a_metric_that_a_machine_puts(synthesized: dict[str, Synthesized]) -> None:
     """By name, by the names of its dimensions, and by those of their values that the machine knows beforehand."""
     heard = set()
-    for name, scope in _stacks():
-        resources = Template.from_stack(scope).to_json()["Resources"]
-        put = list(_said(resources, scope.account))
-        for alarm, metric, dimensions in _heard(resources, scope.account):
+    for name, stack_ in synthesized.items():
+        put = list(_said(stack_.resources, stack_.account))
+        for alarm, metric, dimensions in _heard(stack_.resources, stack_.account):
             heard.add(metric)
             fits = [
                 each

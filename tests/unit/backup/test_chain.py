@@ -100,7 +100,7 @@ def test_says_when_there_is_no_full_export(links: list[Link], until: float | Non
     st.sets(st.integers(0, 11), min_size=1),
     st.sets(st.integers(0, 11)),
     st.integers(-1, 14),
-    st.randoms(use_true_random=False),
+    st.randoms(use_true_random=True),
 )
 def test_a_chain_joins_from_a_full_export_to_as_far_as_anything_reaches(
     fulls: set[int], windows: set[int], until: int, random: object

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
@@ -116,11 +117,15 @@ def said(value: object) -> Iterator[str]:
                 yield from said(inner)
 
 
+@functools.cache
+def template(kind: str, partition: str) -> Template:
+    return Template.from_stack(MADE[kind](REGIONS[partition]))
+
+
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
 @pytest.mark.parametrize("kind", MADE)
 def test_no_arn_of_another_partition_is_left(kind: str, partition: str) -> None:
-    template = Template.from_stack(MADE[kind](REGIONS[partition])).to_json()
-    texts = list(said(template))
+    texts = list(said(template(kind, partition).to_json()))
     assert [text[max(0, text.index("arn:aws:") - 60) :][:160] for text in texts if "arn:aws:" in text] == []
     assert any(f"arn:{partition}:" in text or text == "AWS::Partition" for text in texts)
 
@@ -139,7 +144,7 @@ def integrations(definition: Any) -> Iterator[str]:
 @pytest.mark.parametrize("partition", REGIONS)
 @pytest.mark.parametrize("kind", [kind for kind in MADE if kind != "replication"])
 def test_every_integration_is_one_of_the_machines_partition(kind: str, partition: str) -> None:
-    found = Template.from_stack(MADE[kind](REGIONS[partition])).find_resources("AWS::StepFunctions::StateMachine")
+    found = template(kind, partition).find_resources("AWS::StepFunctions::StateMachine")
     assert found
     for machine in found.values():
         text = machine["Properties"]["DefinitionString"]

@@ -45,7 +45,7 @@ def whole(state: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**one, "pk": {"S": key}} for key, one in state.items()]
 
 
-@given(STATES, st.randoms(use_true_random=False))
+@given(STATES, st.randoms(use_true_random=True))
 def test_the_order_of_the_items_and_of_their_attributes_does_not_matter(
     state: dict[str, dict[str, Any]], random: Any
 ) -> None:

@@ -9,19 +9,21 @@ from typing import Any
 
 import pytest
 
-from tableguard.policy.evaluation import Document
+from tableguard.policy.evaluation import Policies, Request
 from tests.unit.backup.vaults import (
     ARRIVED,
     ATTACKERS,
     ENCRYPTION,
     FILE,
+    FULL,
     INTAKE,
     REQUESTS,
     SEALED,
     Asked,
     Json,
-    decide,
+    decided,
     policy_of,
+    request_of,
     resources,
 )
 from tests.unit.backup.vaults import locked as _locked
@@ -53,8 +55,7 @@ def _listed(value: object) -> list[Any]:
     return list(value) if isinstance(value, list) else [value]
 
 
-@functools.cache
-def _requests(kind: str) -> tuple[Asked, ...]:
+def _asked(kind: str) -> tuple[Asked, ...]:
     """Those of the table, each action on its own, and some next to the bounds."""
     bucket = KINDS[kind][0]
     mode = "GOVERNANCE" if kind == "governed" else "COMPLIANCE"
@@ -88,13 +89,17 @@ def _requests(kind: str) -> tuple[Asked, ...]:
     )
 
 
+@functools.cache
+def _requests(kind: str) -> tuple[Request, ...]:
+    return tuple(request_of(asked, by) for asked in _asked(kind) for by in ATTACKERS.values())
+
+
 def _decided(kind: str, policy: Json) -> Iterator[object]:
-    compiled = Document(policy)
-    for asked in _requests(kind):
-        for by in ATTACKERS.values():
-            decision = decide(asked, by, compiled)
-            # Where several statements deny, each has to be seen by itself.
-            yield decision.outcome, tuple(sorted({str(reason.sid) for reason in decision.because}))
+    policies = Policies(identity=[FULL], resource=policy)
+    for request in _requests(kind):
+        decision = decided(request, policies)
+        # Where several statements deny, each has to be seen by itself.
+        yield decision.outcome, {reason.sid for reason in decision.because}
 
 
 @functools.cache

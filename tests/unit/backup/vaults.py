@@ -38,7 +38,7 @@ ENCRYPTION: Final = "s3:x-amz-server-side-encryption"
 
 
 def stack(account: str = VAULT) -> cdk.Stack:
-    app = cdk.App(analytics_reporting=False)
+    app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
     return cdk.Stack(app, "Backups", env=cdk.Environment(account=account, region=REGION))
 
 
@@ -142,16 +142,24 @@ def decide(
     asked: Asked, by: Attacker, policy: Json | Document, *, scps: tuple[Json, ...] = (), identity: Json = FULL
 ) -> Decision:
     """Decide on a bucket's policy; `scps` bind the vault's account alone, `identity` is the caller's own policy."""
-    request = Request(
+    bound = [[FULL, *scps]] if scps and by.account == VAULT else []
+    resource = policy if isinstance(policy, Document) else Document(policy)
+    policies = Policies(identity=[identity], resource=resource, service_control=bound)
+    return decided(request_of(asked, by), policies)
+
+
+def request_of(asked: Asked, by: Attacker) -> Request:
+    return Request(
         principal=by.principal,
         action=asked.action,
         resource=asked.resource,
         resource_account=VAULT,
         context={"aws:RequestedRegion": REGION, **TLS, **by.context, **asked.context},
     )
-    bound = [[FULL, *scps]] if scps and by.account == VAULT else []
-    resource = policy if isinstance(policy, Document) else Document(policy)
-    decision = evaluate(request, Policies(identity=[identity], resource=resource, service_control=bound))
+
+
+def decided(request: Request, policies: Policies) -> Decision:
+    decision = evaluate(request, policies)
     assert decision.understood
     return decision
 

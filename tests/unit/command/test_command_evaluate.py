@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -30,10 +31,36 @@ def line(identifier: object, action: str = "dynamodb:GetItem", **more: Any) -> s
     return json.dumps({"id": identifier, "request": request, "policies": IDENTITY, **more})
 
 
-def run(text: str | bytes) -> tuple[int, list[dict[str, Any]], str]:
-    given = text if isinstance(text, bytes) else text.encode()
-    done = subprocess.run([*COMMAND, "evaluate"], input=given, capture_output=True, check=False, env=ENVIRONMENT)
+Ran: TypeAlias = tuple[int, list[dict[str, Any]], str]
+"""The exit status, the answers, and what was said beside them."""
+
+
+def program(text: str) -> Ran:
+    """The command in a process of its own, as a shell runs it."""
+    done = subprocess.run(
+        [*COMMAND, "evaluate"], input=text.encode(), capture_output=True, check=False, env=ENVIRONMENT
+    )
     return done.returncode, [json.loads(each) for each in done.stdout.splitlines()], done.stderr.decode()
+
+
+def run(text: str | bytes) -> Ran:
+    """The same in this process: importing the library takes longer than the answers."""
+    given = text if isinstance(text, bytes) else text.encode()
+    with pytest.MonkeyPatch.context() as patch:
+        output, errors = io.TextIOWrapper(io.BytesIO()), io.StringIO()
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+        patch.setattr(sys, "stdout", output)
+        patch.setattr(sys, "stderr", errors)
+        status = main(["evaluate"])
+    output.seek(0)
+    return status, [json.loads(each) for each in output], errors.getvalue()
+
+
+@pytest.mark.parametrize(("text", "status"), [(line("1"), 0), (f"{line('1')}\nnonsense", 1), ("", 0)])
+def test_the_program_says_what_main_does(text: str, status: int) -> None:
+    ran = program(text)
+    assert ran == run(text)
+    assert ran[0] == status
 
 
 def test_answers_keep_the_order_and_the_ids_of_the_lines() -> None:

@@ -169,8 +169,12 @@ def decide(
     context: Context = INSIDE,
 ) -> Decision:
     """What organization policies decide where everything else allows."""
+    return decided(asked(arn, action, resource, context=context), bound(scps=scps, rcps=rcps))
+
+
+def asked(arn: str, action: str, resource: str, *, context: Context) -> Request:
     principal, carried = session(arn)
-    request = Request(
+    return Request(
         principal=principal,
         action=action,
         resource=resource,
@@ -178,7 +182,14 @@ def decide(
         context={**context, **carried},
         management_account=MANAGEMENT,
     )
-    decision = evaluate(request, _policies(json.dumps(scps), json.dumps(rcps)))
+
+
+def bound(*, scps: Sequence[Json] = (), rcps: Sequence[Json] = ()) -> Policies:
+    return _policies(json.dumps(scps), json.dumps(rcps))
+
+
+def decided(request: Request, policies: Policies) -> Decision:
+    decision = evaluate(request, policies)
     assert decision.understood, decision
     return decision
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
+from tableguard.policy.evaluation import Document, Outcome, Policies, Request, evaluate
 from tableguard.review.assuming import assuming
 from tests.unit.organization.callers import CALLERS, PLACES
 from tests.unit.organization.fortress import (
@@ -224,35 +224,44 @@ def _requests(name: str) -> tuple[Request, ...]:
     return tuple(found)
 
 
-def _outcome(name: str, document: Any, request: Request) -> Outcome:
-    match name:
-        case "a table without people" | "its stream":
-            return evaluate(request, Policies(identity=[EVERYTHING], resource=document)).outcome
-        case "the boundary":
-            return evaluate(request, Policies(identity=[EVERYTHING], boundary=[document])).outcome
-        case "who may take break-glass":
-            return assuming(request, document, Policies(identity=[EVERYTHING])).outcome
-    return evaluate(request, Policies(identity=[document], resource=_grant_of_others(request))).outcome
+_ALL: Final = Document(EVERYTHING)
+_OF_KEY, _OF_TABLE = (
+    Document({**EVERYTHING, "Statement": [{**EVERYTHING["Statement"][0], "Principal": principal}]})
+    for principal in ({"AWS": OWNER}, "*")
+)
 
 
-def _grant_of_others(request: Request) -> Json | None:
+def _outcomes(name: str, document: Json) -> Iterator[Outcome]:
+    compiled = Document(document)
+    for request in _requests(name):
+        match name:
+            case "a table without people" | "its stream":
+                policies = Policies(identity=[_ALL], resource=compiled)
+            case "the boundary":
+                policies = Policies(identity=[_ALL], boundary=[compiled])
+            case "who may take break-glass":
+                yield assuming(request, compiled, Policies(identity=[_ALL])).outcome
+                continue
+            case _:
+                policies = Policies(identity=[compiled], resource=_grant_of_others(request))
+        yield evaluate(request, policies).outcome
+
+
+def _grant_of_others(request: Request) -> Document | None:
     """The key's policy, which leaves the decision to its account; and whatever a table's policy may allow."""
     if ":kms:" in request.resource:
-        return {**EVERYTHING, "Statement": [{**EVERYTHING["Statement"][0], "Principal": {"AWS": OWNER}}]}
-    if request.context == {}:
-        return {**EVERYTHING, "Statement": [{**EVERYTHING["Statement"][0], "Principal": "*"}]}
-    return None
+        return _OF_KEY
+    return _OF_TABLE if request.context == {} else None
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_change_changes_a_decision(name: str) -> None:
     document = _document(name)
-    requests = _requests(name)
-    before = [_outcome(name, document, request) for request in requests]
+    before = list(_outcomes(name, document))
     survivors = [
         f"{name}: {change}"
         for change, mutant in mutants(document)
-        if all(_outcome(name, mutant, request) is outcome for request, outcome in zip(requests, before, strict=True))
+        if all(now is outcome for now, outcome in zip(_outcomes(name, mutant), before, strict=True))
     ]
     assert sorted(survivors) == sorted(each for each in EQUIVALENT if each.startswith(f"{name}: "))
     assert len(set(before)) > 1

@@ -15,7 +15,10 @@ from tests.unit.organization.guarded import (
     STREAM,
     TABLE,
     UNBOUND,
+    asked,
+    bound,
     decide,
+    decided,
     denied_by,
     everything,
     role,
@@ -70,16 +73,16 @@ def _resource(action: Action) -> str:
 def test_all_other_decisions_are_the_same() -> None:
     scps, _ = everything()
     without = _without()
+    with_it, without_it = bound(scps=scps), bound(scps=without)
     assert sum(len(each["Statement"]) for each in scps) > sum(len(each["Statement"]) for each in without)
-    asked = {
+    compared = {
         *PROTECTED,
         *PUBLIC,
         *((f"dynamodb:{name}", _resource(a)) for name, a in ACTIONS.items()),
     }
-    for action, resource in sorted(asked):
+    for action, resource in sorted(compared):
         for name, arn in _CALLERS.items():
             for context in (INSIDE, OUTSIDE):
-                one, other = (
-                    decide(arn, action, resource, scps=each, context=context).outcome for each in (scps, without)
-                )
+                request = asked(arn, action, resource, context=context)
+                one, other = (decided(request, policies).outcome for policies in (with_it, without_it))
                 assert one is other, (name, action)

@@ -28,44 +28,44 @@ CLAUSES = (
 )
 
 
-@st.composite
-def denials(draw: st.DrawFn) -> list[Denial]:
-    made = []
-    for number in range(draw(st.integers(1, 6))):
-        actions = tuple(draw(st.sets(st.sampled_from(ACTIONS), min_size=1)))
-        inverted = draw(st.booleans())
-        made.append(
-            Denial(
-                sid=f"D{number}",
-                actions=() if inverted else actions,
-                but_actions=actions if inverted else (),
-                resources=tuple(draw(st.sets(st.sampled_from((*RESOURCES, "*")), min_size=1))),
-                clauses=tuple(draw(st.sets(st.sampled_from(CLAUSES), max_size=2))),
-            )
+SOME = st.tuples(
+    st.sets(st.sampled_from(ACTIONS), min_size=1).map(tuple),
+    st.booleans(),
+    st.sets(st.sampled_from((*RESOURCES, "*")), min_size=1).map(tuple),
+    st.sets(st.sampled_from(CLAUSES), max_size=2).map(tuple),
+)
+DENIALS = st.lists(SOME, min_size=1, max_size=6).map(
+    lambda drawn: [
+        Denial(
+            sid=f"D{number}",
+            actions=() if inverted else actions,
+            but_actions=actions if inverted else (),
+            resources=resources,
+            clauses=clauses,
         )
-    return made
+        for number, (actions, inverted, resources, clauses) in enumerate(drawn)
+    ]
+)
+REQUESTS = [
+    Request(
+        principal=f"arn:aws:iam::{OWNER}:role/app",
+        action=action,
+        resource=resource,
+        context={"aws:RequestedRegion": region, "aws:SecureTransport": secure},
+    )
+    for action in ACTIONS
+    for resource in RESOURCES
+    for region in REGIONS
+    for secure in ("true", "false")
+]
 
 
 def decisions(*documents: dict[str, Any]) -> list[object]:
     policies = Policies(identity=[ALLOW], service_control=[[ALLOW, *documents]])
-    return [
-        evaluate(
-            Request(
-                principal=f"arn:aws:iam::{OWNER}:role/app",
-                action=action,
-                resource=resource,
-                context={"aws:RequestedRegion": region, "aws:SecureTransport": secure},
-            ),
-            policies,
-        ).outcome
-        for action in ACTIONS
-        for resource in RESOURCES
-        for region in REGIONS
-        for secure in ("true", "false")
-    ]
+    return [evaluate(request, policies).outcome for request in REQUESTS]
 
 
-@given(denials())
+@given(DENIALS)
 def test_joining_keeps_every_decision(made: list[Denial]) -> None:
     fewer = joined(made)
     assert len(fewer) <= len(made)
@@ -73,7 +73,7 @@ def test_joining_keeps_every_decision(made: list[Denial]) -> None:
     assert decisions(denying(fewer)) == decisions(denying(made))
 
 
-@given(denials())
+@given(DENIALS)
 def test_packing_keeps_every_decision_and_every_limit(made: list[Denial]) -> None:
     documents = packed(made, SMALL, owner="the test")
     assert all(measured(document, SMALL).size <= SMALL.size for document in documents)

@@ -170,32 +170,37 @@ class TestAccountsAreIndependent:
         assert not [name for name in reference.environments.values() if "777788889999" in name]
 
 
+@pytest.fixture(scope="module")
+def elsewhere(reference: Synthesized, tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """The reference organization with other accounts and regions, and a tenant more."""
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: moved(each) for key, each in value.items()}
+        # Another account for each, and another region for all.
+        return "ap-southeast-2" if not value.isdigit() else f"{zlib.crc32(value.encode()):012}"
+
+    organization = moved(reference.organization)
+    organization["tenants"]["Delta"] = {"account": "888899990000", "region": "eu-central-1"}
+    return synthesize(tmp_path_factory.mktemp("elsewhere"), organization)
+
+
 class TestAnotherOrganization:
     def test_changing_the_context_changes_every_account_and_region(
-        self, reference: Synthesized, tmp_path: Path
+        self, reference: Synthesized, elsewhere: Synthesized
     ) -> None:
-        def elsewhere(value: Any) -> Any:
-            if isinstance(value, dict):
-                return {key: elsewhere(each) for key, each in value.items()}
-            # Another account for each, and another region for all.
-            return "ap-southeast-2" if not value.isdigit() else f"{zlib.crc32(value.encode()):012}"
-
-        synthesized = synthesize(tmp_path, elsewhere(reference.organization))
-        text = json.dumps([synthesized.templates, synthesized.environments])
+        text = json.dumps([elsewhere.templates, elsewhere.environments])
         theirs = {node for node in nodes(reference.organization) if isinstance(node, str)}
         assert theirs
         assert [value for value in theirs if value in text] == []
-        accounts = {node for node in nodes(synthesized.organization) if isinstance(node, str) and node.isdigit()}
+        accounts = {node for node in nodes(elsewhere.organization) if isinstance(node, str) and node.isdigit()}
         assert accounts <= set(re.findall(r"\d{12}", text))
 
-    def test_another_tenant_is_one_more_entry(self, reference: Synthesized, tmp_path: Path) -> None:
-        delta = {"account": "888899990000", "region": "eu-central-1"}
-        tenants = {**reference.organization["tenants"], "Delta": delta}
-        synthesized = synthesize(tmp_path, {**reference.organization, "tenants": tenants})
-        assert synthesized.environments["TenantDelta"] == "aws://888899990000/eu-central-1"
-        role = synthesized.role_of("TenantDelta")
+    def test_another_tenant_is_one_more_entry(self, elsewhere: Synthesized) -> None:
+        assert elsewhere.environments["TenantDelta"] == "aws://888899990000/eu-central-1"
+        role = elsewhere.role_of("TenantDelta")
         assert role == "arn:aws:iam::888899990000:role/delta-reader"
-        decided: dict[str, Any] = {"where": synthesized.folder, "resource": synthesized.table_arn}
+        decided: dict[str, Any] = {"where": elsewhere.folder, "resource": elsewhere.table_arn}
         assert_allowed(principal=role, action="dynamodb:GetItem", **decided)
         assert_denied(principal=role, action="dynamodb:PutItem", **decided)
         assert_denied(principal=f"{role}-2", action="dynamodb:GetItem", **decided)

@@ -206,6 +206,13 @@ def _some(value: object) -> tuple[object, ...]:
 def _fill_time(time: object, context: dict[str, tuple[str, ...]]) -> None:
     if not isinstance(time, dt.datetime) or time.tzinfo is None:
         raise InvalidInputError("the time of a Request", value=time, allowed="a datetime with a time zone")
+    day, epoch = _in_words(time)
+    context.setdefault("aws:currenttime", day)
+    context.setdefault("aws:epochtime", epoch)
+
+
+@lru_cache(maxsize=256)
+def _in_words(time: dt.datetime) -> tuple[tuple[str], tuple[str]]:
+    """The moment as aws:CurrentTime and aws:EpochTime have it. Many requests are made at the same one."""
     moment = time.astimezone(dt.UTC)
-    context.setdefault("aws:currenttime", (moment.strftime("%Y-%m-%dT%H:%M:%SZ"),))
-    context.setdefault("aws:epochtime", (str(int(moment.timestamp())),))
+    return (moment.strftime("%Y-%m-%dT%H:%M:%SZ"),), (str(int(moment.timestamp())),)

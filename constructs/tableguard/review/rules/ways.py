@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tableguard.policy.evaluation import Document
+from tableguard.policy.evaluation.match import MalformedError, Match
 from tableguard.policy.evaluation.request import Situation
+from tableguard.policy.evaluation.variables import parse, variables_of
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.untried import principals_of
 from tableguard.review.samples import TIMES
@@ -176,15 +178,38 @@ def _parts(test: Test) -> Iterator[Test]:
 def _all_hold(sentence: Sentence, tests: Collection[Test]) -> Callable[[Situation], bool]:
     if any(test.low_key == _NEVER_MADE_UP for test in tests):
         return lambda situation: False
-    statements = [sentence.alone(test) for test in tests]
-    return lambda situation: all(each.applies(situation, named=False) is True for each in statements)
+    answers = [_answer(sentence, test) for test in tests]
+    return lambda situation: all(answer(situation) is True for answer in answers)
 
 
 def _fails(sentence: Sentence, test: Test) -> Callable[[Situation], bool]:
     if test.low_key == _NEVER_MADE_UP:
         return lambda situation: False
+    answer = _answer(sentence, test)
+    return lambda situation: answer(situation) is False
+
+
+def _answer(sentence: Sentence, test: Test) -> Callable[[Situation], Match]:
+    """Whether a condition holds for a request: the values of its key and of its variables are all that counts."""
     statement = sentence.alone(test)
-    return lambda situation: statement.applies(situation, named=False) is False
+    keys = (test.low_key, *_variables(test))
+    known: dict[tuple[object, ...], Match] = {}
+
+    def answer(situation: Situation) -> Match:
+        values = tuple(map(situation.context.get, keys))
+        if values not in known:
+            known[values] = statement.applies(situation, named=False)
+        return known[values]
+
+    return answer
+
+
+def _variables(test: Test) -> Iterator[str]:
+    for value in test.values:
+        try:
+            yield from (variable.key for variable in variables_of(parse(value, variables=True)))
+        except MalformedError:  # which no request makes better
+            continue
 
 
 def _named(sentence: Sentence, named: Mapping[str, Any], *, applies: bool) -> Callable[[Situation], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import tableguard as tg
 from tableguard.aws.services import ACTIONS_BY_SERVICE
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import minified
-from tableguard.policy.evaluation import Policies, Request, evaluate
+from tableguard.policy.evaluation import Document, Policies, Request, evaluate
 from tableguard.policy.guardrails import Control, Guardrail, Rendering
 from tableguard.policy.limits import DEFAULT_LIMITS
 from tableguard.policy.packing import packed
@@ -155,7 +156,14 @@ ANY: Final = (
     tg.VaultGuardrail(deployers=[], sealing_roles=[tg.Role(account=ACCOUNT, name="sealing")], buckets=["acme-sealed"]),
 )
 REQUESTS: Final = tuple(
-    itertools.product(
+    Request(
+        principal=principal,
+        action=action,
+        resource=resource,
+        resource_account=ACCOUNT,
+        context={"aws:RequestedRegion": region, "aws:TagKeys": ["team"]},
+    )
+    for principal, (action, resource), region in itertools.product(
         (ADMIN, GUARDIAN.arn("aws"), f"arn:aws:iam::{ACCOUNT}:role/backup", f"arn:aws:iam::{ACCOUNT}:root"),
         (
             ("dynamodb:UpdateTable", TABLE),
@@ -177,6 +185,13 @@ REQUESTS: Final = tuple(
 )
 
 
+@functools.cache
+def _apart(guardrail: Guardrail) -> tuple[Document, ...]:
+    """Each statement of a guardrail in a policy of its own."""
+    denials = Control(guardrails=[guardrail], guardians=[GUARDIAN]).service_control()
+    return tuple(Document(documents(denial)[0]) for denial in denials)
+
+
 @given(
     st.lists(st.sampled_from(ANY), min_size=1, max_size=len(ANY), unique=True),
     st.integers(min_value=4_200, max_value=12_000),
@@ -184,23 +199,15 @@ REQUESTS: Final = tuple(
 def test_merging_and_packing_keep_every_decision(guardrails: list[Guardrail], size: int) -> None:
     control = Control(guardrails=guardrails, guardians=[GUARDIAN])
     together = documents(*control.service_control(), size=size)
-    apart = tuple(
-        documents(denial)[0]
-        for guardrail in guardrails
-        for denial in Control(guardrails=[guardrail], guardians=[GUARDIAN]).service_control()
-    )
+    apart = tuple(document for guardrail in guardrails for document in _apart(guardrail))
     assert all(len(minified(document)) <= size for document in together)
     assert together == documents(*control.service_control(), size=size)
-    for principal, (action, resource), region in REQUESTS:
-        context = {"aws:RequestedRegion": region, "aws:TagKeys": ["team"]}
-        request = Request(
-            principal=principal, action=action, resource=resource, resource_account=ACCOUNT, context=context
-        )
-        one, other = (
-            evaluate(request, Policies(identity=[FULL], resource=OF_RESOURCE, service_control=[[FULL, *policies]]))
-            for policies in (together, apart)
-        )
-        assert one.allowed is other.allowed, (principal, action, region)
+    one, other = (
+        Policies(identity=[FULL], resource=OF_RESOURCE, service_control=[[FULL, *policies]])
+        for policies in (together, apart)
+    )
+    for request in REQUESTS:
+        assert evaluate(request, one).allowed is evaluate(request, other).allowed, request
 
 
 @pytest.mark.parametrize(("size", "most"), [(10_240, 1), (3_000, 2), (2_550, 3)])

@@ -188,14 +188,20 @@ def decision(
     resource: str,
     management_account: str | None = None,
 ) -> Decision:
-    request = Request(
+    request = asked(caller=caller, place=place, action=action, resource=resource, management_account=management_account)
+    return evaluate(request, policies)
+
+
+def asked(
+    *, caller: Caller, place: Context, action: str, resource: str, management_account: str | None = None
+) -> Request:
+    return Request(
         principal=caller.principal,
         action=action if ":" in action else f"dynamodb:{action}",
         resource=resource,
         context={**place, **caller.context},
         management_account=management_account,
     )
-    return evaluate(request, policies)
 
 
 def allowed(policies: Policies, **request: Any) -> bool:

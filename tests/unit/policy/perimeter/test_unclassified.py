@@ -12,7 +12,7 @@ import pytest
 from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
 from tableguard.policy import FromVpc
 from tableguard.policy.denials import Denial
-from tableguard.policy.evaluation import Outcome, Policies
+from tableguard.policy.evaluation import Outcome, Policies, evaluate
 from tableguard.policy.metadata import perimeter_json
 from tableguard.policy.metadata.fences import read_fence
 from tableguard.policy.metadata.source import Source
@@ -27,9 +27,9 @@ from tests.unit.policy.perimeter.parties import (
     PERIMETER,
     POLLER,
     RESOURCES,
-    Caller,
     Context,
     allowed,
+    asked,
     decision,
     plain_policy,
     resource_policy,
@@ -121,10 +121,8 @@ def test_it_decides_nothing_about_a_classified_action(kind: str) -> None:
         for resource in _resources(kind, action):
             for caller in _EVERYBODY.values():
                 for place in _PLACES.values():
-                    request: dict[str, Any] = {
-                        "caller": caller, "place": place, "action": action, "resource": resource,
-                    }  # fmt: skip
-                    assert decision(with_it, **request).outcome is decision(without, **request).outcome, request
+                    request = asked(caller=caller, place=place, action=action, resource=resource)
+                    assert evaluate(request, with_it).outcome is evaluate(request, without).outcome, request
                     compared += 1
     assert compared > (500 if kind == "stream" else 8_000)
 
@@ -357,16 +355,14 @@ def _noticed(kind: str, statement: dict[str, Any], mutant: dict[str, Any], actio
     one, other = (_alone(kind, each) for each in (statement, mutant))
     resources = (f"arn:aws:s3:::bucket/{action}",) if action.startswith("s3:") else tuple(RESOURCES.values())
 
-    def outcome(policies: Policies, caller: Caller, place: Context, resource: str) -> Outcome:
-        return decision(policies, caller=caller, place=place, action=action, resource=resource).outcome
-
-    return any(
-        outcome(one, caller, place, resource) is not outcome(other, caller, place, resource)
+    requests = (
+        asked(caller=caller, place=place, action=action, resource=resource)
         for resource in resources
         for network in (*_FROM, {"aws:SourceVpc": "vpc-0def5678"})
         for place in ({**network, "aws:RequestedRegion": region} for region in _REGIONS)
         for caller in _EVERYBODY.values()
     )
+    return any(evaluate(request, one).outcome is not evaluate(request, other).outcome for request in requests)
 
 
 def _alone(kind: str, statement: dict[str, Any]) -> Policies:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from tableguard.policy import Access, Account, FromVpcEndpoint
-from tableguard.policy.evaluation import Place
+from tableguard.policy.evaluation import Place, Request
 from tableguard.review.picture import Endpoint, Identity, Key, OrganizationPolicy, Picture
 from tableguard.review.rules import NobodyCan, OnlyAccounts, OnlyFrom
+from tableguard.review.rules.ways import Ways
+from tableguard.review.sentences import Shelf
 from tests.unit.review.rules.support import (
     OWNER,
     READER,
@@ -244,6 +246,22 @@ class TestSeveralValues:
 
         assert tried(everywhere, but_through(*ENDPOINTS)).holds
         assert not tried(everywhere, but_through(*ENDPOINTS, "vpce-0000dead")).holds
+
+
+def test_a_way_is_taken_where_only_the_value_of_a_variable_differs() -> None:
+    owned = deny(GET, StringEquals={"aws:PrincipalTag/team": "${aws:PrincipalTag/owner}"})
+    found = picture(allow(READER), owned)
+    ways = Ways(found, Shelf())
+    (table,) = found.tables
+    ways.expect(table, ())
+
+    def remaining_after(owner: str) -> int:
+        context = {"aws:PrincipalTag/team": "orders", "aws:PrincipalTag/owner": owner}
+        request = Request(principal=f"arn:aws:iam::{READER}:role/app", action=GET, resource=TABLE, context=context)
+        ways.meet(table, request.situation)
+        return len(ways.remaining)
+
+    assert [remaining_after(owner) for owner in ("orders", "orders", "others")] == [1, 1, 0]
 
 
 def test_the_failure_names_the_statement_and_the_condition() -> None:

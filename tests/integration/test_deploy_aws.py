@@ -15,7 +15,7 @@ from scripts.deployment.__main__ import main
 from scripts.deployment.inventory import inventory
 from scripts.deployment.trial import Trial
 from tests.integration import deploy_local
-from tests.integration.conftest import Begin, Stage, silent
+from tests.integration.conftest import Begin, Stage
 from tests.integration.emulator.server import Emulator
 from tests.project.machine import ROOT, Machine
 
@@ -105,20 +105,29 @@ def test_says_which_profile_is_missing(machine: Machine, plan: Path, tmp_path: P
     assert "Traceback" not in done.stdout
 
 
+@pytest.fixture(scope="module")
+def untouched(bootstrapped: Stage) -> Iterator[tuple[Trial, frozenset[Any]]]:
+    """Accounts of which nothing is to be touched, and what is there."""
+    with Emulator(bootstrapped.emulator) as emulator:
+        trial = bootstrapped.trial(emulator)
+        yield trial, there(trial)
+
+
 def test_says_what_keeps_the_app_from_being_synthesized(
-    plan: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    plan: Path,
+    untouched: tuple[Trial, frozenset[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     said = json.loads(plan.read_text())
     said["organization"]["vendor"] = {"account": "no id"}
     plan.write_text(json.dumps(said))
     monkeypatch.setattr("builtins.input", lambda _question: "444455556666")
-    with Emulator() as emulator:
-        trial = deploy_local.trial(emulator, silent())
-        for name, value in trial.accounts.environment.items():
-            monkeypatch.setenv(name, value)
-        before = there(trial)
-        assert main(["--run", str(plan)]) == 2
-        assert there(trial) == before
+    trial, before = untouched
+    for name, value in trial.accounts.environment.items():
+        monkeypatch.setenv(name, value)
+    assert main(["--run", str(plan)]) == 2
+    assert there(trial) == before
     stopped = capsys.readouterr().err
     assert stopped.startswith("Stopped. `cdk synth` has failed:\n")
     assert "'no id'" in stopped
@@ -126,10 +135,9 @@ def test_says_what_keeps_the_app_from_being_synthesized(
 
 @pytest.mark.parametrize("answer", ["", "yes\n"])
 def test_touches_nothing_without_the_confirmation(
-    machine: Machine, plan: Path, bootstrapped: Stage, begin: Begin, answer: str
+    machine: Machine, plan: Path, untouched: tuple[Trial, frozenset[Any]], answer: str
 ) -> None:
-    _, trial = begin(bootstrapped)
-    before = there(trial)
+    trial, before = untouched
     done = deploy_aws(machine, f"PLAN={plan}", "RUN=yes", answer=answer, **emulated(trial))
     assert done.returncode != 0
     assert "type the id of the account that gets the table (444455556666)" in done.stdout
@@ -138,13 +146,12 @@ def test_touches_nothing_without_the_confirmation(
 
 
 def test_touches_nothing_with_the_profile_of_another_account(
-    machine: Machine, plan: Path, bootstrapped: Stage, begin: Begin
+    machine: Machine, plan: Path, untouched: tuple[Trial, frozenset[Any]]
 ) -> None:
     said = json.loads(plan.read_text())
     said["profiles"]["444455556666"] = "111122223333"
     plan.write_text(json.dumps(said))
-    _, trial = begin(bootstrapped)
-    before = there(trial)
+    trial, before = untouched
     done = deploy_aws(machine, f"PLAN={plan}", "RUN=yes", answer="444455556666\n", **emulated(trial))
     assert done.returncode != 0
     assert "The profile 111122223333 is of account 111122223333, and not of 444455556666." in done.stdout

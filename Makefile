@@ -135,8 +135,7 @@ distclean: clean
 .PHONY: setup
 setup: $(VENV) $(FLOOR) $(CHECKOV) $(EMULATOR)
 
-# Bytecode is written by Python, for what is imported and for nothing else; what all use is imported here, once, because
-# processes that begin together would all compile it. Dependencies are in the lists, but pip
+# Bytecode is written by Python, for what is imported and for nothing else. Dependencies are in the lists, but pip
 # looks at them where their order counts: aws-cdk-lib writes over a file of one of its own.
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 INSTALL := install -qq --no-compile
@@ -172,7 +171,6 @@ endef
 # Editable: what is edited under constructs/ is what runs.
 .venv/.project: pyproject.toml .venv/.packages
 	@$(PIP) $(INSTALL) --no-deps --no-build-isolation --editable .
-	@$(IN_VENV) .venv/bin/python -c "import app"
 	@touch $@
 
 .venv/.cli: package-lock.json package.json .venv/.packages
@@ -194,7 +192,6 @@ endef
 
 .venv-checkov/.packages: requirements/checkov.txt
 	$(call environment,.venv-checkov)
-	@.venv-checkov/bin/checkov --version >/dev/null
 
 .venv-emulator/.packages: requirements/emulator.txt
 	$(call environment,.venv-emulator)

@@ -11,6 +11,8 @@ from typing import TypeVar
 STILL = 300.0
 """Seconds without any progress after which there will be none: a step takes a hundredth of that on an idle machine."""
 
+_LONGER, _LONGEST = 1.25, 0.5  # seconds
+
 T = TypeVar("T")
 
 
@@ -32,7 +34,7 @@ def until(
         found: Says what is waited for, or nothing that is true.
         progress: Says something that changes while whoever brings it about gets on; raises when they have ended.
         what: Says what was waited for, and what is there instead.
-        pause: Seconds between two questions.
+        pause: Seconds between the first two questions, which take some work; the later ones come more slowly.
         still: Seconds without progress after which nobody waits any longer; STILL when left out.
 
     Raises:
@@ -47,6 +49,7 @@ def until(
         elif time.monotonic() - since > still:
             raise StillError(f"{what()}: nothing has moved for {still:.0f} seconds")
         time.sleep(pause)
+        pause = min(pause * _LONGER, _LONGEST)
     return told
 
 

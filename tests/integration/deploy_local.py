@@ -16,6 +16,7 @@ from tests.integration.emulator.server import Emulator
 from tests.project.machine import WITHOUT_DEFAULT_RULES
 
 PIPELINE = "999900001111"
+STAGES = ("bootstrapped", "deployed")
 JOINING = ("Delta", {"account": "888899990000", "region": "eu-central-1"})
 
 _WHO = """
@@ -89,17 +90,18 @@ def trial(emulator: Emulator, report: Report, folder: Path | None = None) -> Tri
 
 
 def keeping(begun: Trial, emulator: Emulator, folder: Path) -> Trial:
-    """Let a trial leave the state of its emulator in a folder: `bootstrapped`, and `deployed`."""
+    """Let a trial leave the state of its emulator in a folder, at each of the STAGES."""
     deploy = begun.deploy
+    bootstrapped, deployed = STAGES
 
     def keep(stage: str) -> None:
         emulator.keep(folder / stage)
         emulator.start()
 
     def deploy_and_keep() -> None:
-        keep("bootstrapped")
+        keep(bootstrapped)
         deploy()
-        keep("deployed")
+        keep(deployed)
 
     begun.deploy = deploy_and_keep  # type: ignore[method-assign]
     return begun
@@ -111,6 +113,10 @@ def main(folder: Path | None = None) -> int:
     Args:
         folder: For the assemblies and the states of the emulator, which are left there; nothing is left without it.
     """
+    there = [folder / stage for stage in STAGES if (folder / stage).exists()] if folder else []
+    if there:
+        print(f"{there[0]} exists: nothing is kept over what is there. Choose another folder.", file=sys.stderr)  # noqa: T201
+        return 2
     start = time.monotonic()
     report = Report(show=lambda line: print(line, flush=True))  # noqa: T201  what it is for
     with Emulator() as emulator:
@@ -122,4 +128,4 @@ def main(folder: Path | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:])))
+    sys.exit(main(*(Path(said).resolve() for said in sys.argv[1:])))  # the CDK CLI runs elsewhere

@@ -21,7 +21,7 @@ HANGING = "import time; time.sleep(600)"
 def test_waits_for_as_long_as_something_moves() -> None:
     steps, asked = count(), count()
     began = time.monotonic()
-    found = waiting.until(lambda: next(asked) > 20, lambda: next(steps), lambda: "it", pause=0.05, still=0.2)
+    found = waiting.until(lambda: next(asked) > 10, lambda: next(steps), lambda: "it", pause=0.05, still=0.2)
     assert found is True
     assert time.monotonic() - began > 0.8  # four times as long as it waits for what stands still
 

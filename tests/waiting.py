@@ -11,7 +11,8 @@ from typing import TypeVar
 STILL = 300.0
 """Seconds without any progress after which there will be none: a step takes a hundredth of that on an idle machine."""
 
-_LONGER, _LONGEST = 1.25, 0.5  # seconds
+_LONGER = 1.25  # each pause is so many times the one before
+_LONGEST = 0.5  # seconds
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ import gc
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -32,8 +32,16 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 gc.disable()  # nothing of what is imported and collected is garbage
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Worker processes import one after another: what the first has compiled, the others need not compile again."""
+    with one_at_a_time(Path(__file__)):
+        return (yield)
+
+
 def pytest_collection_finish() -> None:
     """What is there by now stays: nobody need look through it for garbage again and again."""
+    gc.set_threshold(100_000, 20, 20)
     gc.enable()
     gc.collect()
     gc.freeze()
@@ -71,7 +79,7 @@ def bare_machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 @contextmanager
 def one_at_a_time(lock: Path) -> Iterator[None]:
     """Hold a lock between the worker processes of pytest-xdist."""
-    with lock.open("w") as held:
+    with lock.open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
 

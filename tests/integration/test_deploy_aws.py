@@ -158,13 +158,25 @@ def test_touches_nothing_with_the_profile_of_another_account(
     assert there(trial) == before
 
 
-def test_does_all_of_it_once_it_is_confirmed(machine: Machine, plan: Path, bootstrapped: Stage, begin: Begin) -> None:
+def test_does_all_of_it_once_it_is_confirmed(
+    plan: Path,
+    bootstrapped: Stage,
+    begin: Begin,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     _, trial = begin(bootstrapped)
     before = there(trial)
-    done = deploy_aws(machine, f"PLAN={plan}", "RUN=yes", answer="444455556666\n", **emulated(trial))
-    assert done.returncode == 0, done.stdout
-    assert "444455556666/us-east-1 is bootstrapped already" in done.stdout
-    assert "  ok      that item is in the table of account 444455556666" in done.stdout
-    assert "  ok      the accounts are as they were before" in done.stdout
-    assert done.stdout.rstrip().endswith("checks, 0 failed")
+    monkeypatch.setattr("builtins.input", lambda _question: "444455556666")
+    for name, value in trial.accounts.environment.items():
+        monkeypatch.setenv(name, value)
+    for day in ("today", "tomorrow"):  # assemblies of the same plan: `make deploy-local` has synthesized them
+        monkeypatch.setattr(Trial, day, getattr(bootstrapped, day))
+    done = main(["--run", str(plan)])
+    printed = capsys.readouterr().out
+    assert done == 0, printed
+    assert "444455556666/us-east-1 is bootstrapped already" in printed
+    assert "  ok      that item is in the table of account 444455556666" in printed
+    assert "  ok      the accounts are as they were before" in printed
+    assert printed.rstrip().endswith("checks, 0 failed")
     assert there(trial) == before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -176,6 +178,36 @@ def test_a_clear_reason_makes_a_denial_certain() -> None:
     assert not evaluate(REQUEST, Policies(identity=[hopeful], resource=unclear)).understood
     scp = [[{"Version": "2012-10-17", "Statement": []}]]
     assert evaluate(REQUEST, Policies(identity=[hopeful], service_control=scp)).understood
+
+
+def alone(effect: str, **change: Any) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": {**ALLOW["Statement"], "Effect": effect, **change}}
+
+
+UNCLEAR = {"Condition": {"Bogus": {"aws:x": "y"}}}
+
+
+@pytest.mark.parametrize("identity", list(permutations([alone("Allow"), alone("Deny", **UNCLEAR)])))
+def test_without_a_deny_that_is_not_understood_the_others_would_allow(identity: Sequence[Any]) -> None:
+    decision = evaluate(REQUEST, Policies(identity=identity))
+    assert decision.outcome is Outcome.EXPLICITLY_DENIED
+    assert not decision.understood
+
+
+@pytest.mark.parametrize("identity", list(permutations([alone("Allow"), alone("Deny"), alone("Deny", **UNCLEAR)])))
+def test_one_clear_deny_among_others_is_enough(identity: Sequence[Any]) -> None:
+    decision = evaluate(REQUEST, Policies(identity=identity))
+    assert decision.outcome is Outcome.EXPLICITLY_DENIED
+    assert decision.understood
+
+
+@pytest.mark.parametrize("times", [2, 3])
+@pytest.mark.parametrize(("effect", "outcome"), [("Allow", Outcome.ALLOWED), ("Deny", Outcome.EXPLICITLY_DENIED)])
+def test_saying_it_again_changes_nothing(times: int, effect: str, outcome: Outcome) -> None:
+    again = [alone(effect)] * times
+    together = {"Version": "2012-10-17", "Statement": [each["Statement"] for each in again]}
+    assert evaluate(REQUEST, Policies(identity=[ALLOW, *again])).outcome is outcome
+    assert evaluate(REQUEST, Policies(identity=[ALLOW, together])).outcome is outcome
 
 
 def test_a_structure_that_contains_itself_is_not_understood() -> None:

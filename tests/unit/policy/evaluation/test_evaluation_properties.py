@@ -46,13 +46,21 @@ PRINCIPALS = st.sampled_from(
 )
 
 
+# Made once: making a strategy takes longer than drawing from it.
+EFFECTS = st.sampled_from(["Allow", "Allow", "Deny"])
+SOME_ACTIONS = one_or_many([*ACTIONS, "dynamodb:*", "*", "dynamodb:Get*"])
+ACTION_ELEMENTS = st.sampled_from(["Action", "Action", "NotAction"])
+SOME_RESOURCES = one_or_many([*TABLES, "*", "arn:aws:dynamodb:*:*:table/orders*"])
+RESOURCE_ELEMENTS = st.sampled_from(["Resource", "Resource", "NotResource"])
+
+
 @st.composite
 def statements(draw: st.DrawFn, effect: str | None = None, named: bool = False) -> dict[str, Any]:
-    made: dict[str, Any] = {"Effect": effect or draw(st.sampled_from(["Allow", "Allow", "Deny"]))}
-    action = draw(one_or_many([*ACTIONS, "dynamodb:*", "*", "dynamodb:Get*"]))
-    made[draw(st.sampled_from(["Action", "Action", "NotAction"]))] = action
-    resource = draw(one_or_many([*TABLES, "*", "arn:aws:dynamodb:*:*:table/orders*"]))
-    made[draw(st.sampled_from(["Resource", "Resource", "NotResource"]))] = resource
+    made: dict[str, Any] = {"Effect": effect or draw(EFFECTS)}
+    action = draw(SOME_ACTIONS)
+    made[draw(ACTION_ELEMENTS)] = action
+    resource = draw(SOME_RESOURCES)
+    made[draw(RESOURCE_ELEMENTS)] = resource
     condition = draw(CONDITIONS)
     if condition:
         made["Condition"] = condition
@@ -61,33 +69,48 @@ def statements(draw: st.DrawFn, effect: str | None = None, named: bool = False) 
     return made
 
 
-@st.composite
-def requests(draw: st.DrawFn) -> Request:
-    account = draw(st.sampled_from(ACCOUNTS))
-    principal = draw(
-        st.sampled_from(
-            [
-                f"arn:aws:iam::{account}:role/reader",
-                f"arn:aws:sts::{account}:assumed-role/reader/x",
-                f"arn:aws:iam::{account}:user/foo",
-                f"arn:aws:iam::{account}:root",
-                "redshift.amazonaws.com",
-                "anonymous",
-            ]
+CALLERS = st.sampled_from(
+    [
+        caller
+        for account in ACCOUNTS
+        for caller in (
+            f"arn:aws:iam::{account}:role/reader",
+            f"arn:aws:sts::{account}:assumed-role/reader/x",
+            f"arn:aws:iam::{account}:user/foo",
+            f"arn:aws:iam::{account}:root",
+            "redshift.amazonaws.com",
+            "anonymous",
         )
-    )
-    context: dict[str, Any] = {}
-    if draw(st.booleans()):
-        context["aws:SourceVpce"] = draw(st.sampled_from(["vpce-1", "vpce-2"]))
-    if draw(st.booleans()):
-        context["dynamodb:LeadingKeys"] = draw(st.lists(st.sampled_from(["u1", "u2", "foo"]), max_size=2))
-    if draw(st.booleans()):
-        context["aws:SourceIp"] = draw(st.sampled_from(["10.1.2.3", "192.0.2.1", "2001:db8::1"]))
-    action, resource = draw(st.sampled_from(ACTIONS)), draw(st.sampled_from(TABLES))
-    return Request(principal=principal, action=action, resource=resource, context=context)
-
-
+    ]
+)
+CONTEXTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "aws:SourceVpce": st.sampled_from(["vpce-1", "vpce-2"]),
+        "dynamodb:LeadingKeys": st.lists(st.sampled_from(["u1", "u2", "foo"]), max_size=2),
+        "aws:SourceIp": st.sampled_from(["10.1.2.3", "192.0.2.1", "2001:db8::1"]),
+    },
+)
+REQUESTS = st.builds(
+    lambda principal, action, resource, context: Request(
+        principal=principal, action=action, resource=resource, context=context
+    ),
+    CALLERS,
+    st.sampled_from(ACTIONS),
+    st.sampled_from(TABLES),
+    CONTEXTS,
+)
 OPEN = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+NAMED = ("resource", "endpoint", "resource_control")
+IN_THREE = st.integers(0, 2)
+DOCUMENTS = {
+    named: st.lists(st.lists(statements(named=named), max_size=2), min_size=1, max_size=2) for named in (True, False)
+}
+DENIES, ALLOWS = (
+    {named: statements(effect=effect, named=named) for named in (True, False)} for effect in ("Deny", "Allow")
+)
 
 
 @st.composite
@@ -95,14 +118,17 @@ def cases(draw: st.DrawFn) -> dict[str, list[list[dict[str, Any]]] | None]:
     """For every layer its documents, as lists of statements; None for a layer that is not there."""
     layers: dict[str, list[list[dict[str, Any]]] | None] = {}
     for layer in LAYERS:
-        named = layer in ("resource", "endpoint", "resource_control")
-        if layer not in ("identity", "resource") and draw(st.integers(0, 2)):
+        named = layer in NAMED
+        if layer not in ("identity", "resource") and draw(IN_THREE):
             layers[layer] = None
             continue
-        base = [{**OPEN, "Principal": "*"} if named else OPEN] if draw(st.integers(0, 2)) == 0 else []
-        several = draw(st.lists(st.lists(statements(named=named), max_size=2), min_size=1, max_size=2))
+        base = [{**OPEN, "Principal": "*"} if named else OPEN] if draw(IN_THREE) == 0 else []
+        several = draw(DOCUMENTS[named])
         layers[layer] = [[*base, *several[0]], *([] if layer in ("resource", "endpoint") else several[1:])]
     return layers
+
+
+CASES = cases()
 
 
 def policies(layers: dict[str, list[list[dict[str, Any]]] | None]) -> Policies:
@@ -132,25 +158,25 @@ EXAMPLES = settings(max_examples=150, deadline=None)
 
 
 @EXAMPLES
-@given(request=requests(), layers=cases(), data=st.data())
+@given(request=REQUESTS, layers=CASES, data=st.data())
 def test_adding_a_deny_never_allows_more(request: Request, layers: Any, data: st.DataObject) -> None:
     layer = data.draw(st.sampled_from([name for name, documents in layers.items() if documents]))
-    deny = data.draw(statements(effect="Deny", named=layer in ("resource", "endpoint", "resource_control")))
+    deny = data.draw(DENIES[layer in NAMED])
     if evaluate(request, policies(extended(layers, layer, deny))).allowed:
         assert evaluate(request, policies(layers)).allowed
 
 
 @EXAMPLES
-@given(request=requests(), layers=cases(), data=st.data())
+@given(request=REQUESTS, layers=CASES, data=st.data())
 def test_adding_an_allow_never_allows_less(request: Request, layers: Any, data: st.DataObject) -> None:
     layer = data.draw(st.sampled_from([name for name, documents in layers.items() if documents]))
-    allow = data.draw(statements(effect="Allow", named=layer in ("resource", "endpoint", "resource_control")))
+    allow = data.draw(ALLOWS[layer in NAMED])
     if evaluate(request, policies(layers)).allowed:
         assert evaluate(request, policies(extended(layers, layer, allow))).allowed
 
 
 @EXAMPLES
-@given(request=requests(), layers=cases(), data=st.data())
+@given(request=REQUESTS, layers=CASES, data=st.data())
 def test_the_order_of_statements_and_documents_is_nothing(request: Request, layers: Any, data: st.DataObject) -> None:
     shuffled = {
         layer: documents and [data.draw(st.permutations(each)) for each in data.draw(st.permutations(documents))]
@@ -161,7 +187,7 @@ def test_the_order_of_statements_and_documents_is_nothing(request: Request, laye
 
 
 @EXAMPLES
-@given(request=requests(), layers=cases(), data=st.data())
+@given(request=REQUESTS, layers=CASES, data=st.data())
 def test_splitting_a_document_changes_nothing(request: Request, layers: Any, data: st.DataObject) -> None:
     layer = data.draw(st.sampled_from(["identity", "boundary", "session"]))
     documents = layers[layer]
@@ -171,7 +197,7 @@ def test_splitting_a_document_changes_nothing(request: Request, layers: Any, dat
 
 
 @EXAMPLES
-@given(request=requests(), layers=cases())
+@given(request=REQUESTS, layers=CASES)
 def test_a_decision_says_why(request: Request, layers: Any) -> None:
     decision = evaluate(request, policies(layers))
     assert decision.because

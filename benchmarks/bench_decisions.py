@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
+from tableguard.evaluation import Outcome, Policies, Request, evaluate
 
 SETS: Final = 1_000
 REQUESTS: Final = 40

@@ -20,7 +20,7 @@ from aws_cdk import aws_kms as kms
 
 import tableguard as tg
 from benchmarks.processes import Usage
-from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
+from tableguard.evaluation import Outcome, Policies, Request, evaluate
 
 GRANTS: Final = 10
 _TABLES_OF_A_STACK: Final = 100  # with their keys, well below the 500 resources that a stack may have

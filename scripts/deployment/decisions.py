@@ -15,9 +15,9 @@ from scripts.deployment.plan import Json, Place
 from scripts.deployment.report import Report
 from stacks.grants import Grants
 from stacks.organization import Organization
+from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import ACTIONS
 from tableguard.policy.access import STREAM
-from tableguard.policy.evaluation import Policies, Request, evaluate
 
 # An account that has no part in the organization, and what any account may give its own roles.
 _STRANGER = "123456789012"

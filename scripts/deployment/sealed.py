@@ -14,7 +14,7 @@ from scripts.deployment.plan import Json
 from scripts.deployment.report import Report
 from stacks.backups import REPLICATION, RESTORE, RETENTION, TABLE, Backups
 from stacks.organization import Organization
-from tableguard.policy.evaluation import Policies, Request, evaluate
+from tableguard.evaluation import Policies, Request, evaluate
 
 _EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 _TLS = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}

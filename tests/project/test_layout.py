@@ -43,7 +43,8 @@ def outside(modules: Iterator[str], allowed: tuple[str, ...]) -> list[str]:
     [
         ("aws", ("tableguard.aws",)),
         ("policy", ("tableguard.policy", "tableguard.aws")),
-        ("review", ("tableguard.review", "tableguard.policy", "tableguard.aws")),
+        ("evaluation", ("tableguard.evaluation", "tableguard.policy", "tableguard.aws")),
+        ("review", ("tableguard.review", "tableguard.evaluation", "tableguard.policy", "tableguard.aws")),
     ],
 )
 def test_imports_point_one_way(package: str, allowed: tuple[str, ...]) -> None:
@@ -81,7 +82,9 @@ def test_the_source_root_does_not_shadow_the_package_constructs() -> None:
     assert hasattr(constructs, "Construct")
 
 
-@pytest.mark.parametrize("package", ["tableguard.aws", "tableguard.policy", "tableguard.command"])
+@pytest.mark.parametrize(
+    "package", ["tableguard.aws", "tableguard.policy", "tableguard.evaluation", "tableguard.command"]
+)
 def test_starts_without_the_cdk(package: str) -> None:
     code = f"import sys, {package}; sys.exit(any(name in sys.modules for name in ('aws_cdk', 'jsii')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

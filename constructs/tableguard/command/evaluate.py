@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 if TYPE_CHECKING:
     from tableguard.command import Subparsers
-    from tableguard.policy.evaluation import Policies
-    from tableguard.policy.evaluation.cache import ContentCache
+    from tableguard.evaluation import Policies
+    from tableguard.evaluation.cache import ContentCache
 
     Known = ContentCache[Policies | None]
 
@@ -130,7 +130,7 @@ def _lines(stream: BinaryIO) -> Iterator[list[bytes | None]]:
 
 def _answer(line: bytes | None, number: int, known: Known) -> dict[str, Any]:
     # Imported here, so that the help of the command does not wait for it.
-    from tableguard.policy.evaluation import decision_to_json, evaluate, policies_from_json, request_from_json
+    from tableguard.evaluation import decision_to_json, evaluate, policies_from_json, request_from_json
 
     identifier: object = None
     try:
@@ -171,14 +171,14 @@ def _read(text: str, known: Known) -> tuple[Any, Policies | None]:
 
 
 def _known() -> Known:
-    from tableguard.policy.evaluation.cache import ContentCache
+    from tableguard.evaluation.cache import ContentCache
 
     return ContentCache(_ending, generation_bytes=_KNOWN_BYTES)
 
 
 def _ending(tail: str) -> Policies | None:
     """Read the policies that end a line, and its closing brace; None if that is not all, or anything is wrong."""
-    from tableguard.policy.evaluation import policies_from_json
+    from tableguard.evaluation import policies_from_json
 
     tail = tail.lstrip(_SPACE)
     try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from tableguard.policy import FederatedUser, PermissionSet, Role, RoleSession, TableGrant, TableReference, User
-from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter.fenced import Side, fenced_at
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.principals import ArnIdentity
+from tableguard.policy.wildcards import Glob, tokens
 
 _SIDES = (Side.TABLE, Side.STREAM)
 

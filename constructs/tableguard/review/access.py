@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from tableguard.aws.dynamodb import Action
-from tableguard.policy.evaluation import Document, Effect, Layer, Reason
-from tableguard.policy.evaluation.evaluator import is_bounded
-from tableguard.policy.evaluation.policies import Policies
-from tableguard.policy.evaluation.request import Situation
+from tableguard.evaluation import Document, Effect, Layer, Reason
+from tableguard.evaluation.evaluator import is_bounded
+from tableguard.evaluation.policies import Policies
+from tableguard.evaluation.request import Situation
 from tableguard.review.decide import ANY_IDENTITY, Verdict
 from tableguard.review.kinds import ACTIONS_OF, KINDS, resources_of
 from tableguard.review.picture import Table, account_of

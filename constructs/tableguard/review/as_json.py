@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tableguard.policy.evaluation import Place, Request, decision_to_json
+from tableguard.evaluation import Place, Request, decision_to_json
 from tableguard.review.access import Access
 from tableguard.review.backups_as_json import backups_as_json
 from tableguard.review.decide import Verdict

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from tableguard.policy.evaluation import AnyDocument, Decision, Document, Layer, Policies, Request, evaluate
+from tableguard.evaluation import AnyDocument, Decision, Document, Layer, Policies, Request, evaluate
 from tableguard.review.sentences import Shelf
 from tableguard.review.subjects import principals_of
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tableguard.aws.partitions import partition_of
+from tableguard.evaluation import Place, Policies, Request, evaluate
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.evaluation import Place, Policies, Request, evaluate
 from tableguard.review.backed_up import of_lock
 from tableguard.review.backup_facts import (
     COMPLIANCE,

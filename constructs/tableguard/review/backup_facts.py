@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from tableguard.policy.evaluation import Document, Place
+from tableguard.evaluation import Document, Place
 from tableguard.policy.metadata.backups import SealedClaim
 
 COMPLIANCE: Final = "COMPLIANCE"

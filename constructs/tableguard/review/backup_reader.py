@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypedDict
 
 from tableguard.aws.partitions import partition_of
-from tableguard.policy.evaluation import Document, Place
+from tableguard.evaluation import Document, Place
 from tableguard.policy.metadata import Readable, ResourceClaims
 from tableguard.policy.metadata.backups import DrillClaim, ExportClaim, OnDemandClaim, RestoreClaim, SealedClaim
 from tableguard.policy.metadata.source import whole

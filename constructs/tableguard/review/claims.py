@@ -16,9 +16,9 @@ from tableguard.policy import (
     RoleSession,
     User,
 )
-from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.policy.metadata import GrantClaim, PrincipalClaim
 from tableguard.policy.principals import ArnIdentity
+from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.access import Status
 from tableguard.review.picture import Picture, Table, account_of
 from tableguard.review.report import Finding, FindingKind, Row

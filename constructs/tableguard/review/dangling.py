@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from tableguard.policy.evaluation import Layer, Place
+from tableguard.evaluation import Layer, Place
 from tableguard.review.access import Access, Refusal
 from tableguard.review.decide import Verdict
 from tableguard.review.lookup import near_miss

@@ -9,7 +9,7 @@ from typing import Final
 from tableguard.aws.condition_keys import About, keys_about
 from tableguard.aws.dynamodb import ACTIONS
 from tableguard.aws.partitions import dns_suffix_of, partition_of
-from tableguard.policy.evaluation import (
+from tableguard.evaluation import (
     ContextValue,
     Decision,
     Document,
@@ -21,7 +21,7 @@ from tableguard.policy.evaluation import (
     Request,
     evaluate,
 )
-from tableguard.policy.evaluation.callers import CallerKind
+from tableguard.evaluation.callers import CallerKind
 from tableguard.review.picture import Picture, Table, account_of
 
 ANY_IDENTITY: Final = (

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from tableguard.aws.dynamodb import ACTIONS, AS_OF, SERVICE
-from tableguard.policy.evaluation import Outcome, Policies, Request, evaluate
-from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.evaluation import Outcome, Policies, Request, evaluate
 from tableguard.policy.metadata import ControlClaim, PrincipalClaim
 from tableguard.policy.perimeter.fenced import PARTS, Part
+from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.perimeters import exempting, label_of_exempt, sample_of
 from tableguard.review.picture import OrganizationPolicy

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.policy.evaluation import Effect, Layer, Place, Policies, Reason, Request
-from tableguard.policy.evaluation.evaluator import is_bounded
-from tableguard.policy.evaluation.match import Match
-from tableguard.policy.evaluation.policies import LayerDocuments
+from tableguard.evaluation import Effect, Layer, Place, Policies, Reason, Request
+from tableguard.evaluation.evaluator import is_bounded
+from tableguard.evaluation.match import Match
+from tableguard.evaluation.policies import LayerDocuments
 from tableguard.review.decide import Verdict
 from tableguard.review.sentences import Sentence, Shelf, Test
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tableguard.aws.partitions import partition_of
-from tableguard.policy.evaluation import Document
+from tableguard.evaluation import Document
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Endpoint, Key, OrganizationPolicy

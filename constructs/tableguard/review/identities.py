@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tableguard.aws.partitions import partition_of
-from tableguard.policy.evaluation import Document, Place
+from tableguard.evaluation import Document, Place
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Identity, Stated

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
-from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.picture import Picture, Table
 from tableguard.review.sentences import Sentence, Shelf, texts
 from tableguard.review.subjects import Subject, accounts_named, allowed_by

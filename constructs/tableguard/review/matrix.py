@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-from tableguard.policy.evaluation import Place
+from tableguard.evaluation import Place
 from tableguard.review.access import Access, Status
 from tableguard.review.kinds import ACTIONS_OF, resources_of
 from tableguard.review.picture import Table

@@ -11,8 +11,8 @@ from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS, Reach
 from tableguard.aws.permission_sets import permission_set_of
-from tableguard.policy.evaluation import Document, Outcome, Policies, Request, evaluate
-from tableguard.policy.evaluation.match import Match
+from tableguard.evaluation import Document, Outcome, Policies, Request, evaluate
+from tableguard.evaluation.match import Match
 from tableguard.policy.perimeter.fenced import PARTS, Fenced, Side
 from tableguard.review.decide import ANY_IDENTITY, decide
 from tableguard.review.picture import FenceKind, Picture, Table

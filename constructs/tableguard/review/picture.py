@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tableguard.policy.evaluation import Document, Place, Policies, Request
-from tableguard.policy.evaluation.callers import CallerKind
+from tableguard.evaluation import Document, Place, Policies, Request
+from tableguard.evaluation.callers import CallerKind
 from tableguard.policy.metadata import ControlClaim, FenceClaim, GrantClaim
 from tableguard.review.backup_facts import BackupFacts
 from tableguard.review.unknown import Unknown

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from tableguard.evaluation import Document, Request
 from tableguard.policy.errors import PublicPolicyError
-from tableguard.policy.evaluation import Document, Request
 from tableguard.policy.public_access import check_not_public
 from tableguard.review.functions import has_unknown
 from tableguard.review.sentences import Sentence, Shelf

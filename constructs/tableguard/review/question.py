@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from tableguard.policy.evaluation import ContextValue, Request
-from tableguard.policy.evaluation.callers import CallerKind, parse_caller
-from tableguard.policy.evaluation.noon import noon
+from tableguard.evaluation import ContextValue, Request
+from tableguard.evaluation.callers import CallerKind, parse_caller
+from tableguard.evaluation.noon import noon
 from tableguard.review.decide import ANY_IDENTITY, NETWORK, decide
 from tableguard.review.explain import Explanation, explain
 from tableguard.review.lookup import near_miss

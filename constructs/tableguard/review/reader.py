@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from tableguard.evaluation import Document, Place
 from tableguard.policy import metadata as metadata_schema
-from tableguard.policy.evaluation import Document, Place
 from tableguard.policy.metadata import METADATA_KEY, Readable, Reading, ResourceClaims
 from tableguard.review.assembly import SynthesizedStack, strict_json
 from tableguard.review.functions import has_unknown, is_function

@@ -7,7 +7,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tableguard.policy.evaluation import Place
+from tableguard.evaluation import Place
 from tableguard.review.access import Access
 from tableguard.review.acknowledgements import Acknowledgement
 from tableguard.review.backups import TableBackups

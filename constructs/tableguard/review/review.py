@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tableguard.policy.evaluation import Document, Effect, Layer
-from tableguard.policy.evaluation.noon import noon
+from tableguard.evaluation import Document, Effect, Layer
+from tableguard.evaluation.noon import noon
 from tableguard.review.access import Access, Refusal, Status, accesses, together
 from tableguard.review.acknowledgements import PLUGIN, Acknowledgement
 from tableguard.review.assembly import SynthesizedStack

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from tableguard.policy.evaluation.values import date, number
+from tableguard.evaluation.values import date, number
 from tableguard.review.sentences import Test
 
 Context = Mapping[str, tuple[str, ...]]

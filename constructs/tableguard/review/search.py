@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tableguard.aws.condition_keys import CONDITION_KEYS, About, keys_about
-from tableguard.policy.evaluation import Decision, Effect, Layer, Policies, Reason, Request
-from tableguard.policy.evaluation.request import Situation
+from tableguard.evaluation import Decision, Effect, Layer, Policies, Reason, Request
+from tableguard.evaluation.request import Situation
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.picture import Picture, Table
 from tableguard.review.samples import TIMES, Change, Context, at, failing, meeting

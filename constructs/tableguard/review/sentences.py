@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tableguard.policy.evaluation import Document, Reason
-from tableguard.policy.evaluation.match import Match
-from tableguard.policy.evaluation.policies import LayerDocuments, Policies
-from tableguard.policy.evaluation.request import Situation
-from tableguard.policy.evaluation.statements import Statement
+from tableguard.evaluation import Document, Reason
+from tableguard.evaluation.match import Match
+from tableguard.evaluation.policies import LayerDocuments, Policies
+from tableguard.evaluation.request import Situation
+from tableguard.evaluation.statements import Statement
 
 _CONDITION: Final = "Condition"
 

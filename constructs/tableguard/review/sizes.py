@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tableguard.evaluation import Place
 from tableguard.policy import Limit, Limits, measured
-from tableguard.policy.evaluation import Place
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.functions import has_unknown
 from tableguard.review.intrinsics import Resolver

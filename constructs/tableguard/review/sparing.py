@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tableguard.policy.evaluation.request import Situation
+from tableguard.evaluation.request import Situation
 from tableguard.review.samples import TIMES
 from tableguard.review.sentences import Sentence, Test
 

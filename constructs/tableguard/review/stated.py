@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from tableguard.aws.dynamodb import SERVICE
+from tableguard.evaluation import Layer, Request
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
-from tableguard.policy.evaluation import Layer, Request
 from tableguard.policy.metadata import ClauseClaim, ConditionClaim, GrantClaim
 from tableguard.review.access import Access, Status, single_accesses
 from tableguard.review.picture import Table

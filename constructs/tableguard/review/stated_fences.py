@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS, Reach
-from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.policy.metadata import ExemptionClaim, FenceClaim, PrincipalClaim
 from tableguard.policy.perimeter import Exempt, Fenced, Forwarding
 from tableguard.policy.perimeter.exemptions import replication_of
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.perimeters import Enclosure, Enclosures, Exempted
 from tableguard.review.picture import FenceKind, Table
 from tableguard.review.report import Finding, FindingKind

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tableguard.aws.permission_sets import permission_set_of
-from tableguard.policy.evaluation import Document
-from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.evaluation import Document
+from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.picture import Identity, Picture, Table, account_of
 from tableguard.review.sentences import Sentence, Shelf, Test, texts
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tableguard.evaluation import Document, Request
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.evaluation import Document, Request
-from tableguard.policy.evaluation.wildcards import Glob, tokens
+from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.assuming import ASSUMING, completed
 from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Identity, account_of

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final, Self
 
-from tableguard.policy.evaluation import Place
+from tableguard.evaluation import Place
 
 _LATER: Final = "is known at deployment only"
 _LEFT_OUT: Final = (

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from tableguard.aws.dynamodb import ACTIONS, SERVICE
+from tableguard.evaluation import ContextValue, Document, Place, Request
+from tableguard.evaluation.noon import noon
 from tableguard.policy import InvalidInputError, Principal, TableReference
-from tableguard.policy.evaluation import ContextValue, Document, Place, Request
-from tableguard.policy.evaluation.noon import noon
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.explain import explain
 from tableguard.review.explained import explained

@@ -1,6 +1,6 @@
 """Lets policies bind: every request to DynamoDB is put to tableguard's evaluation before the emulator serves it.
 
-It decides nothing itself. It carries what the emulator holds at that moment to `tableguard.policy.evaluation`: who
+It decides nothing itself. It carries what the emulator holds at that moment to `tableguard.evaluation`: who
 calls and from which network, the SCPs of the caller's account and the RCPs of the table's, the policy of the endpoint
 that the request goes through, the table's or stream's own, and those of the caller's role. What that denies is answered
 with AccessDeniedException, and the message names the layers that decided.
@@ -31,7 +31,7 @@ from ministack.core.router import extract_access_key_id
 from ministack.services import dynamodb, dynamodb_streams, ec2, iam, lambda_svc, organizations, sts
 
 from tableguard.aws.dynamodb import ACTIONS
-from tableguard.policy.evaluation import Document, Policies, Request, evaluate
+from tableguard.evaluation import Document, Policies, Request, evaluate
 
 HEADER = "x-tableguard-vpce"
 _ADDRESS = "203.0.113.113"  # of whoever calls from outside

@@ -24,7 +24,7 @@ from pathlib import Path
 # Nothing of ministack, which takes its settings from the environment while it is imported.
 _FIRST = (
     *("botocore.client", "botocore.serialize", "botocore.session", "email.mime.multipart", "hypercorn.asyncio"),
-    *("jsonata", "tableguard.policy.evaluation", "yaml"),
+    *("jsonata", "tableguard.evaluation", "yaml"),
 )
 
 

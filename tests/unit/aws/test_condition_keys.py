@@ -9,7 +9,7 @@ import pytest
 
 from tableguard.aws import dynamodb
 from tableguard.aws.condition_keys import CONDITION_KEYS, About, ConditionKey, KeyType, keys_about
-from tableguard.policy.evaluation import Request
+from tableguard.evaluation import Request
 from tests.project.test_layout import LIBRARY
 
 _OPERATORS = {

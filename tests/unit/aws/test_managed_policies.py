@@ -19,9 +19,9 @@ from tableguard.aws.managed_policies import (
     LinkedRole,
     ManagedPolicy,
 )
+from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy.backup.service_roles import backup_policy, restore_testing_policy
 from tableguard.policy.denials import Denial
-from tableguard.policy.evaluation import Policies, Request, evaluate
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 TABLE = tg.TableReference(account=ACCOUNT, region=REGION, name="orders")

@@ -13,8 +13,8 @@ from aws_cdk.assertions import Template
 from constructs import Construct
 
 import tableguard as tg
+from tableguard.evaluation import ContextValue, Policies, Request, evaluate
 from tableguard.policy.backup import VaultReference
-from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
 from tests.unit.tables.support import NOON, OWNER, REGION, Json, resolved, table_v2
 
 VAULT_ACCOUNT: Final = "111122223333"

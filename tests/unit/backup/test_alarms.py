@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
 from tableguard.backup.alarms import tell, told_of
-from tableguard.policy.evaluation import Policies, Request, evaluate
+from tableguard.evaluation import Policies, Request, evaluate
 from tests.unit.backup import plan_support
 from tests.unit.tables.support import OWNER, PARTNER, REGION, Json, stack
 

@@ -13,7 +13,7 @@ from aws_cdk.assertions import Annotations, Match
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
-from tableguard.policy.evaluation import Policies, Request, evaluate
+from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy.perimeter.fenced import Side
 from tests.unit.backup.plan_support import (
     ALONE,

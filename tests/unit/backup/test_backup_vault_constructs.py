@@ -12,7 +12,7 @@ from aws_cdk.assertions import Annotations, Match
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
-from tableguard.policy.evaluation import Policies, Request, evaluate
+from tableguard.evaluation import Policies, Request, evaluate
 from tests.unit.backup.plan_support import COMPLIANCE, LOCK, SAFE, metadata, only, template, vault
 from tests.unit.tables.support import KEY, OWNER, PARTNER, REGION, TODAY, VENDOR, app, role, stack
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tableguard.policy.evaluation import Policies, Request, evaluate
+from tableguard.evaluation import Policies, Request, evaluate
 from tests.unit.backup.vaults import DATA, FULL, GOVERNANCE, REGION, SEALED, STRANGER, VAULT, Json, stack
 from tests.unit.tables.support import resolved
 

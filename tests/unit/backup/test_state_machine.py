@@ -12,9 +12,9 @@ import pytest
 from aws_cdk.assertions import Template
 
 from tableguard.backup.state_machine import BackupMachine, executions_of
+from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import Json, Statement, document
-from tableguard.policy.evaluation import Policies, Request, evaluate
 from tests.unit.tables.support import OWNER, REGION, resolved, stack
 
 NULLS: Final[Json] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tableguard.policy.evaluation import Policies, Request, evaluate
+from tableguard.evaluation import Policies, Request, evaluate
 from tests.unit.backup.vaults import (
     ATTACKERS,
     CFN,

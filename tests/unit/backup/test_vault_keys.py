@@ -9,7 +9,7 @@ import pytest
 
 from tableguard.backup.runtime.errors import Rejected
 from tableguard.backup.runtime.manifests import Place
-from tableguard.policy.evaluation import Document
+from tableguard.evaluation import Document
 from tests.unit.backup.vaults import ARRIVED, ATTACKERS, DATA, INTAKE, REGION, Asked, decide, policy_of, resources
 
 FOLDER = "AWSDynamoDB"

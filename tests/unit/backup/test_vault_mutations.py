@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.policy.evaluation import Policies, Request
+from tableguard.evaluation import Policies, Request
 from tests.unit.backup.vaults import (
     ARRIVED,
     ATTACKERS,

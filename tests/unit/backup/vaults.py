@@ -11,8 +11,8 @@ import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
 import tableguard as tg
+from tableguard.evaluation import ContextValue, Decision, Document, Outcome, Policies, Request, evaluate
 from tableguard.policy.denials import denying
-from tableguard.policy.evaluation import ContextValue, Decision, Document, Outcome, Policies, Request, evaluate
 from tableguard.policy.guardrails import Control
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 import tableguard as tg
-from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
+from tableguard.evaluation import ContextValue, Policies, Request, evaluate
 from tests.unit.tables.support import NOON, ORDERS, OWNER, PARTNER, REGION, REPLICA, role
 
 Context = Mapping[str, ContextValue]

@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tableguard.policy.evaluation import Policies, Request, evaluate
+from tableguard.evaluation import Policies, Request, evaluate
 from tests.unit.network.support import APP, EVERYTHING, ORGANIZATION, STRANGER, vpc_of
 from tests.unit.tables.support import (
     NOON,

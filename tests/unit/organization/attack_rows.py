@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tableguard.policy.evaluation import Decision, Layer
+from tableguard.evaluation import Decision, Layer
 from tests.project.machine import ROOT
 from tests.unit.organization.callers import CALLERS, PLACES, TRIES
 from tests.unit.organization.fortress import RESOURCES, decide

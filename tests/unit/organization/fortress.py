@@ -12,7 +12,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 
 import tableguard as tg
-from tableguard.policy.evaluation import ContextValue, Decision, Policies, Request, evaluate
+from tableguard.evaluation import ContextValue, Decision, Policies, Request, evaluate
 from tableguard.review.assuming import assuming
 from tests.unit.tables.support import (
     KEY,

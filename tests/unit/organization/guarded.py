@@ -10,7 +10,7 @@ from typing import Any, Final
 import aws_cdk as cdk
 
 import tableguard as tg
-from tableguard.policy.evaluation import ContextValue, Decision, Layer, Policies, Request, evaluate
+from tableguard.evaluation import ContextValue, Decision, Layer, Policies, Request, evaluate
 
 Json = dict[str, Any]
 Context = Mapping[str, ContextValue]

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
+from tableguard.evaluation import ContextValue, Policies, Request, evaluate
 from tableguard.review.assuming import assuming
 from tests.unit.tables.support import ORDERS, OWNER, Json, app, resolved, role, stack
 

@@ -9,7 +9,7 @@ import pytest
 
 import tableguard as tg
 from tableguard.aws.dynamodb import ACTIONS
-from tableguard.policy.evaluation import ContextValue
+from tableguard.evaluation import ContextValue
 from tests.unit.organization.support import EVERYTHING, ROLE_ARN, STRANGER, Emergency, break_glass
 from tests.unit.tables.support import KEY, ORDERS, OWNER, STREAM, app, stack
 

@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
-from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
+from tableguard.evaluation import ContextValue, Policies, Request, evaluate
 from tests.unit.organization.event_patterns import matches
 from tests.unit.organization.support import NAME, PEOPLE, ROLE_ARN, STRANGER
 from tests.unit.tables.support import OWNER, Json, app, resolved, stack

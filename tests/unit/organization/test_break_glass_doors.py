@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 
 import tableguard as tg
-from tableguard.policy.evaluation import ContextValue
+from tableguard.evaluation import ContextValue
 from tests.unit.organization.support import (
     ANN,
     BOB,

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tableguard.policy.evaluation import Layer
+from tableguard.evaluation import Layer
 from tests.unit.organization.guarded import (
     DATA,
     DEVELOPMENT,

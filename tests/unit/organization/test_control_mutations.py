@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tableguard.policy.evaluation import Policies, Request, evaluate
+from tableguard.evaluation import Policies, Request, evaluate
 from tests.unit.organization.guarded import (
     DATA,
     DEVELOPMENT,

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from tableguard.policy.evaluation import Document, Outcome, Policies, Request, evaluate
+from tableguard.evaluation import Document, Outcome, Policies, Request, evaluate
 from tableguard.review.assuming import assuming
 from tests.unit.organization.callers import CALLERS, PLACES
 from tests.unit.organization.fortress import (

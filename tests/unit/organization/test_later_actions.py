@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tableguard.aws.dynamodb import ACTIONS, Action, Resource
-from tableguard.policy.evaluation import Layer
+from tableguard.evaluation import Layer
 from tests.unit.organization.guarded import (
     DEVELOPMENT,
     GUARDIAN_ARNS,

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
+from tableguard.evaluation import ContextValue, Policies, Request, evaluate
 from tableguard.policy import InvalidInputError, Statement, TableGrant, TableReference, document
-from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
 
 OWNER: Final = "444455556666"
 PARTNER: Final = "222233334444"

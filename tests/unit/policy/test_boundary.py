@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import pytest
 
+from tableguard.evaluation import ContextValue, Policies, Request, evaluate
 from tableguard.policy import FromVpc, InvalidInputError, Role
 from tableguard.policy.boundary import Boundary
 from tableguard.policy.denials import denying
-from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
 from tableguard.policy.perimeter import Exemption, Fenced, Forwarding, LambdaPoller, Perimeter, RoleOfEveryAccount
 from tests.unit.policy.support import EVERYTHING, NOON, OWNER, PARTNER, REGION, role
 

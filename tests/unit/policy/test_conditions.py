@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
+from tableguard.evaluation import ContextValue
 from tableguard.policy import (
     ACTIONS,
     Access,
@@ -22,7 +23,6 @@ from tableguard.policy import (
     TableGrant,
 )
 from tableguard.policy.conditions import Until, combined
-from tableguard.policy.evaluation import ContextValue
 from tests.unit.policy.support import (
     PARTNER,
     TOKEN,

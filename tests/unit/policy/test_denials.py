@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import Clause, PolicyTooLargeError, measured
 from tableguard.policy.denials import Denial, denying, joined
-from tableguard.policy.evaluation import Policies, Request, evaluate
 from tableguard.policy.limits import DEFAULT_LIMITS, Limit
 from tableguard.policy.packing import packed
 from tests.unit.policy.support import OWNER, Refusal, assert_refused

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from tableguard.evaluation import ContextValue, Document, Outcome, Policies, Request, evaluate
 from tableguard.policy import (
     Access,
     Account,
@@ -34,7 +35,6 @@ from tableguard.policy import (
     merged,
     minified,
 )
-from tableguard.policy.evaluation import ContextValue, Document, Outcome, Policies, Request, evaluate
 from tests.unit.policy.support import (
     EVERYTHING,
     NOON,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tableguard.evaluation import ContextValue
 from tableguard.policy import (
     Access,
     Account,
@@ -31,7 +32,6 @@ from tableguard.policy import (
     User,
     document,
 )
-from tableguard.policy.evaluation import ContextValue
 from tableguard.policy.metadata.grants import grant_json
 from tests.unit.policy.support import (
     KEY,

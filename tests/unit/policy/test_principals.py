@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from tableguard.evaluation import ContextValue
 from tableguard.policy import (
     Access,
     Account,
@@ -21,7 +22,6 @@ from tableguard.policy import (
     TableReference,
     User,
 )
-from tableguard.policy.evaluation import ContextValue
 from tableguard.policy.principals import ArnIdentity
 from tests.unit.policy.support import (
     ORDERS,

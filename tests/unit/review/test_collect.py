@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tableguard.evaluation import Request
 from tableguard.policy import Access, Role
-from tableguard.policy.evaluation import Request
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.collect import collect
 from tableguard.review.picture import Picture

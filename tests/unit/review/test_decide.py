@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.policy.evaluation import Layer, Request, evaluate
+from tableguard.evaluation import Layer, Request, evaluate
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.picture import Picture
 from tests.unit.review.support import (

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
+from tableguard.evaluation import evaluate
 from tableguard.policy import Access, Account, FromVpcEndpoint, Role
-from tableguard.policy.evaluation import evaluate
 from tableguard.review.access import Status
 from tableguard.review.as_json import as_json
 from tableguard.review.as_markdown import as_markdown

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.policy.evaluation import Decision, Outcome, Policies, Request, evaluate
+from tableguard.evaluation import Decision, Outcome, Policies, Request, evaluate
 from tableguard.review.assembly import SynthesizedStack, read_assembly
 from tableguard.review.intrinsics import Resolver
 from tests.unit.stacks.synthesized import Synthesized

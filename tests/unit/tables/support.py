@@ -14,7 +14,7 @@ from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct
 
 import tableguard as tg
-from tableguard.policy.evaluation import ContextValue
+from tableguard.evaluation import ContextValue
 from tableguard.review.picture import Picture
 from tableguard.testing import assert_allowed, assert_denied
 

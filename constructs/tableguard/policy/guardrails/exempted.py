@@ -7,13 +7,13 @@ from typing import Final
 
 from tableguard.aws.dynamodb import SERVICE
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.evaluation.wildcards import Glob, tokens
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.perimeter import Exemption, Forwarding, LambdaPoller, ServiceLinkedRole
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.principals import PRINCIPAL_ARN
 from tableguard.policy.tokens import is_unresolved
+from tableguard.policy.wildcards import Glob, tokens
 
 _SHOWN: Final = 3
 # A denial that asks for anything else, such as a tag, leaves the rest of the action open.

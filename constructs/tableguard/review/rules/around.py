@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from tableguard.aws.dynamodb import ACTIONS, Resource
+from tableguard.evaluation import Place
 from tableguard.policy import Access, InvalidInputError, Role
-from tableguard.policy.evaluation import Place
 from tableguard.policy.perimeter.fenced import Side, fenced_at
 from tableguard.review.rules.deciding import Deciding
 from tableguard.review.rules.detours import Detours, Found

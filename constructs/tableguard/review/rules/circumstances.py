@@ -13,10 +13,10 @@ from itertools import islice
 from typing import Final, TypeAlias
 
 from tableguard.aws.condition_keys import About, keys_about
-from tableguard.policy.evaluation import Document
-from tableguard.policy.evaluation.condition_tests import Test as Compiled
-from tableguard.policy.evaluation.conditions import compile_condition
-from tableguard.policy.evaluation.match import MalformedError
+from tableguard.evaluation import Document
+from tableguard.evaluation.condition_tests import Test as Compiled
+from tableguard.evaluation.conditions import compile_condition
+from tableguard.evaluation.match import MalformedError
 from tableguard.review.samples import Change, Context, failing, meeting
 from tableguard.review.sentences import Shelf, Test
 

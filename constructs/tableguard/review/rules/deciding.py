@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tableguard.policy.evaluation import Place, Request
+from tableguard.evaluation import Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.picture import Picture
 from tableguard.review.rules.doubts import Doubts, resource_at

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tableguard.evaluation import Decision, Document, Layer, Place, Request, evaluate
 from tableguard.policy import Access, Role
-from tableguard.policy.evaluation import Decision, Document, Layer, Place, Request, evaluate
-from tableguard.policy.evaluation.wildcards import compact, fits
 from tableguard.policy.people import EVERY_PERSON
+from tableguard.policy.wildcards import compact, fits
 from tableguard.review.assuming import assuming, completed, lets_sign_in, services
 from tableguard.review.decide import ANY_IDENTITY, decide
 from tableguard.review.picture import Identity, Key, Picture, Table

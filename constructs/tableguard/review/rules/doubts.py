@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from tableguard.policy.evaluation import Place, Request
+from tableguard.evaluation import Place, Request
 from tableguard.review.decide import Verdict, decide
 from tableguard.review.picture import Identity, OrganizationPolicy, Picture, account_of
 from tableguard.review.rules.question import Question

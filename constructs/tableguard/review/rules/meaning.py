@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 
 from tableguard.aws.actions import Category, Effect
 from tableguard.aws.dynamodb import ACTIONS, Action, Resource, actions_that
+from tableguard.evaluation import ContextValue
 from tableguard.policy import (
     Access,
     FederatedUser,
@@ -24,7 +25,6 @@ from tableguard.policy import (
     names,
 )
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
-from tableguard.policy.evaluation import ContextValue
 from tableguard.review.picture import Table
 from tableguard.review.rules.circumstances import is_forwarded
 from tableguard.review.rules.people import ANONYMOUS, Caller, compiled

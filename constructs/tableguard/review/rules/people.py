@@ -15,11 +15,11 @@ from typing import Final
 
 from tableguard.aws.partitions import partition_of
 from tableguard.aws.permission_sets import sample_role
+from tableguard.evaluation import Document, Place
+from tableguard.evaluation.condition_tests import Test as ConditionTest
+from tableguard.evaluation.conditions import compile_condition
 from tableguard.policy import AwsService, Clause, Principal
-from tableguard.policy.evaluation import Document, Place
-from tableguard.policy.evaluation.condition_tests import Test as ConditionTest
-from tableguard.policy.evaluation.conditions import compile_condition
-from tableguard.policy.evaluation.wildcards import compact, fits
+from tableguard.policy.wildcards import compact, fits
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.picture import Identity, Picture
 from tableguard.review.samples import Context

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from tableguard.aws.condition_keys import About, keys_about
-from tableguard.policy.evaluation import Document, Request
-from tableguard.policy.evaluation.request import Situation
+from tableguard.evaluation import Document, Request
+from tableguard.evaluation.request import Situation
 from tableguard.review.picture import Table
 from tableguard.review.rules.people import Caller
 from tableguard.review.sentences import Sentence, Shelf

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tableguard.evaluation import Place
 from tableguard.policy import InvalidInputError, TableReference
-from tableguard.policy.evaluation import Place
 from tableguard.policy.lists import listed
 from tableguard.review.decide import Verdict
 from tableguard.review.rules.deciding import Deciding

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Final
 
 from tableguard.aws.dynamodb import Action
+from tableguard.evaluation import ContextValue, Document, Request
+from tableguard.evaluation.conditions import scalar_text
+from tableguard.evaluation.noon import noon
 from tableguard.policy import Access, Principal, TableReference
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
-from tableguard.policy.evaluation import ContextValue, Document, Request
-from tableguard.policy.evaluation.conditions import scalar_text
-from tableguard.policy.evaluation.noon import noon
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.circumstances import INTERNET, circumstances
 from tableguard.review.rules.people import Caller, Names, documents_of, everybody

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.policy.evaluation import Document, Layer, Place, Request
+from tableguard.evaluation import Document, Layer, Place, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict
 from tableguard.review.picture import Table
 from tableguard.review.rules.deciding import Deciding

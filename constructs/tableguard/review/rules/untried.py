@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tableguard.aws.condition_keys import About, keys_about
-from tableguard.policy.evaluation import Document, Place, Request
-from tableguard.policy.evaluation.request import Situation
+from tableguard.evaluation import Document, Place, Request
+from tableguard.evaluation.request import Situation
 from tableguard.review.picture import Table
 from tableguard.review.samples import TIMES
 from tableguard.review.sentences import Sentence, Shelf, Test

@@ -14,10 +14,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tableguard.policy.evaluation import Document
-from tableguard.policy.evaluation.match import MalformedError, Match
-from tableguard.policy.evaluation.request import Situation
-from tableguard.policy.evaluation.variables import parse, variables_of
+from tableguard.evaluation import Document
+from tableguard.evaluation.match import MalformedError, Match
+from tableguard.evaluation.request import Situation
+from tableguard.evaluation.variables import parse, variables_of
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.untried import principals_of
 from tableguard.review.samples import TIMES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tableguard.policy.evaluation import ContextValue, Effect, Place, Reason
+from tableguard.evaluation import ContextValue, Effect, Place, Reason
 from tableguard.review.decide import Verdict
 from tableguard.review.explain import layer_name
 from tableguard.review.rules.question import Question

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from aws_cdk import aws_kms as kms
 
-from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
+from tableguard.evaluation import ContextValue, Policies, Request, evaluate
 from tests.unit.backup.restore.support import VAULT, restore, vault_stack
 from tests.unit.backup.restore.test_roles import Roles
 from tests.unit.tables.support import REGION

@@ -14,7 +14,7 @@ from aws_cdk.assertions import Template
 import tableguard as tg
 from tableguard.backup.canary import Canary, CanaryWriter
 from tableguard.backup.restore_drill import RestoreDrill
-from tableguard.policy.evaluation import Document, Place, Policies, Request, evaluate
+from tableguard.evaluation import Document, Place, Policies, Request, evaluate
 from tests.unit.backup.restore.support import (
     NEW,
     SEALED,

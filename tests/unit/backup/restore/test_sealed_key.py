@@ -10,8 +10,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
 import tableguard as tg
+from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy.backup import SealedReference
-from tableguard.policy.evaluation import Policies, Request, evaluate
 from tests.unit.backup.restore.support import VAULT, Json, restore, vault_stack
 from tests.unit.backup.restore.test_roles import Roles
 from tests.unit.tables.support import OWNER, REGION, resolved, stack

@@ -8,6 +8,7 @@ import pytest
 
 from tableguard.aws.actions import Effect
 from tableguard.aws.s3 import ACTIONS
+from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import Role
 from tableguard.policy.backup import Bucket, Retention, RetentionBounds
 from tableguard.policy.backup.immutable import Immutable
@@ -15,7 +16,6 @@ from tableguard.policy.backup.intake import Intake, bucket_policy
 from tableguard.policy.backup.landing import Landing
 from tableguard.policy.backup.references import ReplicationSource
 from tableguard.policy.denials import Denial
-from tableguard.policy.evaluation import Policies, Request, evaluate
 
 HERE, THERE = "111122223333", "444455556666"
 ARN: Final = "arn:aws:s3:::acme-sealed"

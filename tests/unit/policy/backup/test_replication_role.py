@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pytest
 
+from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import document
 from tableguard.policy.backup import destination_key_statement, replication_role_statements
 from tableguard.policy.documents import VERSION
-from tableguard.policy.evaluation import Policies, Request, evaluate
 
 DATA: Final = "444455556666"
 VAULT: Final = "777788889999"

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tableguard.aws.s3 import ACTIONS
+from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import Limits, Role
 from tableguard.policy.backup import Bucket, Retention, RetentionBounds
 from tableguard.policy.backup.immutable import Immutable
@@ -16,7 +17,6 @@ from tableguard.policy.backup.landing import Landing
 from tableguard.policy.backup.own_export import OwnExport
 from tableguard.policy.backup.references import ReplicationSource
 from tableguard.policy.denials import Denial
-from tableguard.policy.evaluation import Policies, Request, evaluate
 from tableguard.policy.limits import measured
 
 HERE, THERE = "111122223333", "444455556666"

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import pytest
 
+from tableguard.evaluation import ContextValue, Policies, Request, evaluate
 from tableguard.policy import Account, InvalidInputError, Organization, Role, document
 from tableguard.policy.backup import BackupVaultReference
 from tableguard.policy.backup.service_roles import backup_policy, restore_testing_policy
 from tableguard.policy.backup.vault_access import checked_sources, key_sharing, receiving, vault_policy
-from tableguard.policy.evaluation import ContextValue, Policies, Request, evaluate
 from tests.unit.policy.support import EVERYTHING, OWNER, PARTNER, REGION, STRANGER
 
 VAULT: Final = f"arn:aws:backup:{REGION}:{OWNER}:backup-vault:data"

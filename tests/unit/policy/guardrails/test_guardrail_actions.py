@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 
 import tableguard as tg
+from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy.backup.sealing_names import METRICS
-from tableguard.policy.evaluation import Policies, Request, evaluate
 from tableguard.policy.guardrails import Control, Guardrail
 from tests.unit.policy.guardrails.test_guardrail_statements import (
     ACCOUNT,

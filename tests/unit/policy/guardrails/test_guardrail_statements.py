@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import tableguard as tg
 from tableguard.aws.services import ACTIONS_BY_SERVICE
+from tableguard.evaluation import Document, Policies, Request, evaluate
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import minified
-from tableguard.policy.evaluation import Document, Policies, Request, evaluate
 from tableguard.policy.guardrails import Control, Guardrail, Rendering
 from tableguard.policy.limits import DEFAULT_LIMITS
 from tableguard.policy.packing import packed

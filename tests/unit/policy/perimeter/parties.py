@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tableguard.evaluation import ContextValue, Decision, Outcome, Policies, Request, evaluate
 from tableguard.policy import (
     FromNetwork,
     FromVpc,
@@ -17,7 +18,6 @@ from tableguard.policy import (
 )
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import VERSION
-from tableguard.policy.evaluation import ContextValue, Decision, Outcome, Policies, Request, evaluate
 from tableguard.policy.perimeter import (
     Exemption,
     Fenced,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tableguard.evaluation import Outcome, Policies
 from tableguard.policy import Role, TableReference, document
-from tableguard.policy.evaluation import Outcome, Policies
 from tableguard.policy.perimeter import Exemption, Fenced, Perimeter, endpoint_statements
 from tests.unit.policy.perimeter.parties import (
     CALLERS,

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from tableguard.aws.dynamodb import Reach
+from tableguard.evaluation import Layer, Outcome, Policies
 from tableguard.policy import (
     ACTIONS,
     Access,
@@ -19,7 +20,6 @@ from tableguard.policy import (
     TableReference,
     document,
 )
-from tableguard.policy.evaluation import Layer, Outcome, Policies
 from tableguard.policy.perimeter import (
     Exemption,
     Fenced,

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import pytest
 
+from tableguard.evaluation import Document, Outcome, Policies, Request, evaluate
 from tableguard.policy import ACTIONS, Resource
 from tableguard.policy.denials import Denial
-from tableguard.policy.evaluation import Document, Outcome, Policies, Request, evaluate
 from tests.unit.policy.perimeter.parties import (
     CALLERS,
     EVERYTHING,

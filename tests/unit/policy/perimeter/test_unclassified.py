@@ -10,9 +10,9 @@ from typing import Any, Final
 import pytest
 
 from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
+from tableguard.evaluation import Outcome, Policies, evaluate
 from tableguard.policy import FromVpc
 from tableguard.policy.denials import Denial
-from tableguard.policy.evaluation import Outcome, Policies, evaluate
 from tableguard.policy.metadata import perimeter_json
 from tableguard.policy.metadata.fences import read_fence
 from tableguard.policy.metadata.source import Source

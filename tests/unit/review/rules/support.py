@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any, Final
 
-from tableguard.policy.evaluation import Document, Place
+from tableguard.evaluation import Document, Place
 from tableguard.review.picture import Endpoint, Identity, OrganizationPolicy, Picture, Table
 from tableguard.review.rules import Results, Rule, check
 

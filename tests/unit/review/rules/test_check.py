@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from tableguard.evaluation import Place
 from tableguard.policy import Access, Account, InvalidInputError, Role
-from tableguard.policy.evaluation import Place
 from tableguard.review.picture import Identity, Key, Picture
 from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, Question, check
 from tableguard.review.rules.scene import Scene

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tableguard.evaluation import Place, Request
 from tableguard.policy import Access, Account, FromVpcEndpoint
-from tableguard.policy.evaluation import Place, Request
 from tableguard.review.picture import Endpoint, Identity, Key, OrganizationPolicy, Picture
 from tableguard.review.rules import NobodyCan, OnlyAccounts, OnlyFrom
 from tableguard.review.rules.ways import Ways

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tableguard.backup.counting_states import counting
-from tableguard.backup.restore_states import (
+from tableguard.backup.states.builders import (
     NO_PARAMETER,
     catch,
     choice,

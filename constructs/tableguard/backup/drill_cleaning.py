@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tableguard.backup.restore_states import (
+from tableguard.backup.restore_tags import RESTORE_TAG
+from tableguard.backup.states.builders import (
     catch,
     choice,
     dynamodb_task,
@@ -11,8 +12,7 @@ from tableguard.backup.restore_states import (
     reading_tags,
     wait,
 )
-from tableguard.backup.restore_tags import RESTORE_TAG
-from tableguard.backup.retries import retry
+from tableguard.backup.states.retries import retry
 from tableguard.policy.documents import Json
 
 

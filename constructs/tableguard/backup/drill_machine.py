@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tableguard.backup.drill_cleaning import cleaning
 from tableguard.backup.drill_report import reporting
-from tableguard.backup.restore_states import catch, choice, expression, parameter_task, passing, task
-from tableguard.backup.retries import retry
+from tableguard.backup.states.builders import catch, choice, expression, parameter_task, passing, task
+from tableguard.backup.states.retries import retry
 from tableguard.policy.documents import Json
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tableguard.backup.restore_states import catch, choice, expression, fail, passing, task
-from tableguard.backup.retries import retry
+from tableguard.backup.states.builders import catch, choice, expression, fail, passing, task
+from tableguard.backup.states.retries import retry
 from tableguard.policy.documents import Json
 
 NAMESPACE: Final = "tableguard/backup"

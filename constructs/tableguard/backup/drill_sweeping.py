@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.backup.restore_states import (
+from tableguard.backup.restore_tags import RESTORE_TAG
+from tableguard.backup.states.builders import (
     JSONATA,
     catch,
     choice,
@@ -15,8 +16,7 @@ from tableguard.backup.restore_states import (
     reading_tags,
     task,
 )
-from tableguard.backup.restore_tags import RESTORE_TAG
-from tableguard.backup.retries import retry
+from tableguard.backup.states.retries import retry
 from tableguard.policy.documents import Json
 
 HOURS: Final = 6

@@ -6,8 +6,8 @@ from typing import Final
 
 from tableguard.backup.drill_report import NAMESPACE
 from tableguard.backup.drill_sweeping import DrillTables, sweeping
-from tableguard.backup.restore_states import NO_PARAMETER, catch, expression, parameter_task, passing, task
-from tableguard.backup.retries import retry
+from tableguard.backup.states.builders import NO_PARAMETER, catch, expression, parameter_task, passing, task
+from tableguard.backup.states.retries import retry
 from tableguard.policy.documents import Json
 
 AGE: Final = "DrillAgeHours"

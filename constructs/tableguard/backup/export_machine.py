@@ -41,7 +41,7 @@ from tableguard.backup.export_plan import (
     read,
     stored,
 )
-from tableguard.backup.retries import never, retry
+from tableguard.backup.states.retries import never, retry
 from tableguard.policy.documents import Json
 
 NAMESPACE: Final = "tableguard/backup"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tableguard.backup.retries import never, retry
+from tableguard.backup.states.retries import never, retry
 from tableguard.policy.documents import Json
 
 NAMESPACE: Final = "tableguard/backup"

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from tableguard.backup.alarms import absence, alarm, told_of, watch_failure
 from tableguard.backup.job_machine import BACKUPS, COMPLETED, COPIES, FAILED, NAMESPACE, SETTINGS, counting_machine
-from tableguard.backup.state_machine import BackupMachine
+from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import Statement, document
 

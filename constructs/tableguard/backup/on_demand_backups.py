@@ -18,7 +18,7 @@ from tableguard.backup.alarms import absence, hours_of, watch_failure
 from tableguard.backup.on_demand_machine import on_demand_machine
 from tableguard.backup.plan_tables import tables_here
 from tableguard.backup.service_trust import own_service
-from tableguard.backup.state_machine import BackupMachine
+from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError, Role
 from tableguard.policy.backup.backup_vaults import whole_days
 from tableguard.policy.documents import Statement, document

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tableguard.backup.restore_states import (
+from tableguard.backup.restore_tags import INCOMPLETE, REACHED_TAG, RESTORE_TAG, STATE_TAG, VERIFIED, VERIFIED_TAG
+from tableguard.backup.restore_templates import rendered
+from tableguard.backup.states.builders import (
     DYNAMODB_NOT_YET,
     catch,
     choice,
@@ -16,8 +18,6 @@ from tableguard.backup.restore_states import (
     reading_tags,
     wait,
 )
-from tableguard.backup.restore_tags import INCOMPLETE, REACHED_TAG, RESTORE_TAG, STATE_TAG, VERIFIED, VERIFIED_TAG
-from tableguard.backup.restore_templates import rendered
 from tableguard.policy.documents import Json
 
 _LOOKS: Final = 5  # at the tags of a table that shows none

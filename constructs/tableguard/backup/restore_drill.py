@@ -23,12 +23,12 @@ from tableguard.backup.drill_machine import DrillMachine
 from tableguard.backup.drill_report import NAMESPACE
 from tableguard.backup.drill_sweeping import DrillTables
 from tableguard.backup.drill_watch import watch_definition
-from tableguard.backup.function import BackupFunction
 from tableguard.backup.restore_tags import RESTORE_TAG
 from tableguard.backup.restore_targets import bucket_access
 from tableguard.backup.restore_workers import PROBLEMS, document
 from tableguard.backup.service_trust import own_service
-from tableguard.backup.state_machine import BackupMachine, executions_of
+from tableguard.backup.states.function import BackupFunction
+from tableguard.backup.states.state_machine import BackupMachine, executions_of
 from tableguard.backup.table_restore import TableRestore
 from tableguard.backup.trusted_moment import trusted_moment
 from tableguard.policy import InvalidInputError

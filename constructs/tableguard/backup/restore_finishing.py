@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tableguard.backup.restore_states import (
+from tableguard.backup.restore_tags import STATE_TAG, VERIFIED, VERIFIED_TAG
+from tableguard.backup.restore_templates import rendered
+from tableguard.backup.states.builders import (
     CALL_SECONDS,
     catch,
     choice,
@@ -14,8 +16,6 @@ from tableguard.backup.restore_states import (
     function_task,
     passing,
 )
-from tableguard.backup.restore_tags import STATE_TAG, VERIFIED, VERIFIED_TAG
-from tableguard.backup.restore_templates import rendered
 from tableguard.policy.documents import Json
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tableguard.backup.restore_states import (
+from tableguard.backup.states.builders import (
     CALL_SECONDS,
     catch,
     choice,

@@ -13,9 +13,9 @@ from tableguard.backup.restore_creating import creating
 from tableguard.backup.restore_finishing import finishing
 from tableguard.backup.restore_loading import loading
 from tableguard.backup.restore_resuming import resuming
-from tableguard.backup.restore_states import catch, choice, expression, fail, function_task, passing
 from tableguard.backup.restore_tags import INCOMPLETE, STATE_TAG
 from tableguard.backup.restore_templates import PLACEHOLDER, without_braces
+from tableguard.backup.states.builders import catch, choice, expression, fail, function_task, passing
 from tableguard.policy.documents import Json
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tableguard.backup.restore_states import (
+from tableguard.backup.states.builders import (
     CALL_SECONDS,
     DYNAMODB_FAULTS,
     catch,
@@ -17,7 +17,7 @@ from tableguard.backup.restore_states import (
     task,
     wait,
 )
-from tableguard.backup.retries import retry
+from tableguard.backup.states.retries import retry
 from tableguard.policy.documents import Json
 
 _EXPORTS = "arn:aws:states:::aws-sdk:dynamodb"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tableguard.backup.restore_states import catch, choice, dynamodb_task, expression, fail, passing, reading_tags
 from tableguard.backup.restore_tags import REACHED_TAG
+from tableguard.backup.states.builders import catch, choice, dynamodb_task, expression, fail, passing, reading_tags
 from tableguard.policy.documents import Json
 
 _MADE_FOR: Final = f"$tags[Key = '{REACHED_TAG}'].Value"

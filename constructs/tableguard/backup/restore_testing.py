@@ -18,7 +18,7 @@ from constructs import Construct
 
 from tableguard.backup.alarms import absence, hours_of, told_of, watch_failure
 from tableguard.backup.job_machine import COMPLETED, FAILED, RESTORES, validating_machine
-from tableguard.backup.state_machine import BackupMachine
+from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError
 from tableguard.policy.backup.backup_rules import cron
 from tableguard.policy.backup.backup_vaults import whole_days

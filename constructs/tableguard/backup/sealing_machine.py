@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.backup.retries import at_once, never, retry
+from tableguard.backup.states.retries import at_once, never, retry
 from tableguard.policy.backup.sealing_names import METRICS
 from tableguard.policy.documents import Json
 

@@ -24,7 +24,7 @@ from tableguard.backup.export_plan import LONGEST_HOURS, SHORTEST_MINUTES
 from tableguard.backup.landing_bucket import LandingBucket
 from tableguard.backup.protected_bucket import partition_in
 from tableguard.backup.service_trust import own_service
-from tableguard.backup.state_machine import BackupMachine
+from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError, Limits, Role, check_size, document, names
 from tableguard.policy.backup.landing import Exported, exporter_statements
 from tableguard.policy.metadata.backups import ExportClaim

@@ -25,7 +25,7 @@ from tableguard.backup.restore_role import restore_policy
 from tableguard.backup.restore_targets import RestoreTargets
 from tableguard.backup.restore_templates import PLACEHOLDER, named
 from tableguard.backup.restore_workers import ROLE_NAMES, RestoreWorkers, checked_role_name
-from tableguard.backup.state_machine import BackupMachine
+from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.backup.table_blueprint import Blueprint, TableBlueprint
 from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size
 from tableguard.policy.backup import SealedReference

@@ -16,7 +16,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tableguard.backup.integrations import in_partition
+from tableguard.backup.states.integrations import in_partition
 from tableguard.policy.backup.landing import Exported, exporter_statements
 from tableguard.policy.backup.replication import through_s3
 from tests.unit.backup import exported, plan_support, vaults

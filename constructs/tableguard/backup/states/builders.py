@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tableguard.backup.retries import retry
+from tableguard.backup.states.retries import retry
 from tableguard.policy.documents import Json
 
 JSONATA: Final = "JSONata"

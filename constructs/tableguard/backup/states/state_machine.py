@@ -13,10 +13,10 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from tableguard.backup.integrations import in_partition
-from tableguard.backup.lazy_definition import lazy_definition
 from tableguard.backup.protected_bucket import partition_in
 from tableguard.backup.service_trust import own_service
+from tableguard.backup.states.integrations import in_partition
+from tableguard.backup.states.lazy_definition import lazy_definition
 from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import Json, Statement, document
 from tableguard.policy.metadata import METADATA_KEY, backup_metadata

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from tableguard.backup.state_machine import BackupMachine, executions_of
+from tableguard.backup.states.state_machine import BackupMachine, executions_of
 from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import Json, Statement, document

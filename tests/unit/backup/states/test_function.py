@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Match, Template
 
 import tableguard as tg
-from tableguard.backup.function import HANDLERS, BackupFunction
+from tableguard.backup.states.function import HANDLERS, BackupFunction
 
 
 def stack() -> cdk.Stack:

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from tableguard.policy.errors import InvalidInputError
 
-_FOLDER: Final = Path(__file__).parent
+_FOLDER: Final = Path(__file__).parent.parent
 # The steps that there are, by module and function.
 HANDLERS: Final = (
     "seal.open",

@@ -1,0 +1,1 @@
+"""Step Functions state machines: how their states are built, written, deployed and retried."""

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from tableguard.backup.blueprint_policy import BlueprintPolicy
     from tableguard.backup.canary import Canary, CanaryWriter
     from tableguard.backup.cold_storage import ColdStorage
+    from tableguard.backup.export.landing_bucket import LandingBucket
+    from tableguard.backup.export.replication import BucketReplication
+    from tableguard.backup.export.table_export import TableExport
     from tableguard.backup.immutable_bucket import ImmutableBackupBucket
     from tableguard.backup.intake_bucket import IntakeBucket
-    from tableguard.backup.landing_bucket import LandingBucket
     from tableguard.backup.locked_vault import LockedBackupVault
     from tableguard.backup.on_demand_backups import OnDemandBackups
     from tableguard.backup.region_settings import AdvancedDynamoDbBackup
-    from tableguard.backup.replication import BucketReplication
     from tableguard.backup.restore_drill import RestoreDrill
     from tableguard.backup.restore_testing import RestoreTesting
     from tableguard.backup.sealed_vault import SealedVault
     from tableguard.backup.table_blueprint import TableBlueprint
-    from tableguard.backup.table_export import TableExport
     from tableguard.backup.table_restore import TableRestore
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
@@ -131,7 +131,7 @@ _MODULES: Final = {
     "BreakGlassRCP": "tableguard.organization.break_glass_rcp",
     "BreakGlassRole": "tableguard.organization.break_glass_role",
     "BreakGlassSCP": "tableguard.organization.break_glass_scp",
-    "BucketReplication": "tableguard.backup.replication",
+    "BucketReplication": "tableguard.backup.export.replication",
     "ColdStorage": "tableguard.backup.cold_storage",
     "ConsumerAccess": "tableguard.tables.consumer_access",
     "ConsumerRole": "tableguard.tables.consumer_role",
@@ -146,7 +146,7 @@ _MODULES: Final = {
     "ImmutableBackupBucket": "tableguard.backup.immutable_bucket",
     "IntakeBucket": "tableguard.backup.intake_bucket",
     "KeepsAccess": "tableguard.review.rules",
-    "LandingBucket": "tableguard.backup.landing_bucket",
+    "LandingBucket": "tableguard.backup.export.landing_bucket",
     "LockedBackupVault": "tableguard.backup.locked_vault",
     "LockMode": "tableguard.policy.backup",
     "NobodyCan": "tableguard.review.rules",
@@ -172,7 +172,7 @@ _MODULES: Final = {
     "SourceQuota": "tableguard.policy.backup",
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
-    "TableExport": "tableguard.backup.table_export",
+    "TableExport": "tableguard.backup.export.table_export",
     "TableBackupPlan": "tableguard.backup.backup_plan",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.export_plan import ANOTHER_ATTEMPT, LONGER_CHAIN, PREFIX, RECOVERY, plan, read, stored
+from tableguard.backup.export.plan import ANOTHER_ATTEMPT, LONGER_CHAIN, PREFIX, RECOVERY, plan, read, stored
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PYTHON = _ROOT / ".venv-emulator" / "bin" / "python"

@@ -11,8 +11,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from tableguard.backup.export.replication_alarm import replication_alarm
 from tableguard.backup.protected_bucket import ProtectedBucket, partition_in, roles_of
-from tableguard.backup.replication_alarm import replication_alarm
 from tableguard.policy import InvalidInputError, Limits, Role, document, names
 from tableguard.policy.backup import VaultReference, replication_role_statements
 from tableguard.policy.backup.landing import Landing

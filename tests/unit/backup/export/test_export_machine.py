@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.export_machine import ExportSettings, export_definition
+from tableguard.backup.export.machine import ExportSettings, export_definition
 from tests.unit.tables.support import Json, strings
 
 SETTINGS = ExportSettings(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.export_machine import ExportSettings, export_definition
+from tableguard.backup.export.machine import ExportSettings, export_definition
 from tests.unit.backup.machine_run import Evaluate, Json, Machine, TaskError, jsonata
 
 FULL_EVERY = timedelta(days=3)

@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tableguard.backup.export_plan import (
+from tableguard.backup.export.plan import (
     ANOTHER_ATTEMPT,
     COVERED_SECONDS_AGO,
     LONGER_CHAIN,

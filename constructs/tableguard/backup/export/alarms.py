@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from tableguard.backup.alarms import tell
-from tableguard.backup.export_machine import AGE, COMPLETED, DIMENSION, NAMESPACE
+from tableguard.backup.export.machine import AGE, COMPLETED, DIMENSION, NAMESPACE
 
 _HOUR: Final = cdk.Duration.hours(1)
 _FIVE_MINUTES: Final = cdk.Duration.minutes(5)

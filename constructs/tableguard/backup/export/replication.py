@@ -11,8 +11,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from tableguard.backup.export.replication_alarm import replication_alarm
 from tableguard.backup.protected_bucket import partition_in
-from tableguard.backup.replication_alarm import replication_alarm
 from tableguard.policy import InvalidInputError, Role, document, names
 from tableguard.policy.backup import (
     ReplicationSource,

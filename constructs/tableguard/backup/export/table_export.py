@@ -17,11 +17,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, Node
 
 from tableguard.aws.limits import RECOVERY_DAYS
-from tableguard.backup.export_alarms import ExportAlarms
-from tableguard.backup.export_checks import READS, ExportChecks
-from tableguard.backup.export_machine import NAMESPACE, ExportSettings, export_definition
-from tableguard.backup.export_plan import LONGEST_HOURS, SHORTEST_MINUTES
-from tableguard.backup.landing_bucket import LandingBucket
+from tableguard.backup.export.alarms import ExportAlarms
+from tableguard.backup.export.checks import READS, ExportChecks
+from tableguard.backup.export.landing_bucket import LandingBucket
+from tableguard.backup.export.machine import NAMESPACE, ExportSettings, export_definition
+from tableguard.backup.export.plan import LONGEST_HOURS, SHORTEST_MINUTES
 from tableguard.backup.protected_bucket import partition_in
 from tableguard.backup.service_trust import own_service
 from tableguard.backup.states.state_machine import BackupMachine

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from tableguard.backup.export.replication import BucketReplication
     from tableguard.backup.export.table_export import TableExport
     from tableguard.backup.immutable_bucket import ImmutableBackupBucket
-    from tableguard.backup.intake_bucket import IntakeBucket
     from tableguard.backup.locked_vault import LockedBackupVault
     from tableguard.backup.on_demand_backups import OnDemandBackups
     from tableguard.backup.region_settings import AdvancedDynamoDbBackup
     from tableguard.backup.restore_drill import RestoreDrill
     from tableguard.backup.restore_testing import RestoreTesting
-    from tableguard.backup.sealed_vault import SealedVault
     from tableguard.backup.table_blueprint import TableBlueprint
     from tableguard.backup.table_restore import TableRestore
+    from tableguard.backup.vault.intake_bucket import IntakeBucket
+    from tableguard.backup.vault.sealed_vault import SealedVault
     from tableguard.network.endpoint_tables import EndpointTables
     from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
     from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -144,7 +144,7 @@ _MODULES: Final = {
     "ExternalAccessAnalyzer": "tableguard.organization.access_analyzer",
     "ForceBoundary": "tableguard.policy.guardrails",
     "ImmutableBackupBucket": "tableguard.backup.immutable_bucket",
-    "IntakeBucket": "tableguard.backup.intake_bucket",
+    "IntakeBucket": "tableguard.backup.vault.intake_bucket",
     "KeepsAccess": "tableguard.review.rules",
     "LandingBucket": "tableguard.backup.export.landing_bucket",
     "LockedBackupVault": "tableguard.backup.locked_vault",
@@ -167,7 +167,7 @@ _MODULES: Final = {
     "Retention": "tableguard.policy.backup",
     "RetentionBounds": "tableguard.policy.backup",
     "SealedReference": "tableguard.policy.backup",
-    "SealedVault": "tableguard.backup.sealed_vault",
+    "SealedVault": "tableguard.backup.vault.sealed_vault",
     "SharedTable": "tableguard.policy.archive_rules",
     "SourceQuota": "tableguard.policy.backup",
     "StayInOrganization": "tableguard.policy.guardrails",

@@ -13,9 +13,9 @@ from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tests.unit.backup.exported import BUCKET, INTAKE, export, landing
-from tests.unit.backup.vaults import DATA, QUOTA, SEALED, SOURCE, STRANGER, VAULT, vault
-from tests.unit.backup.vaults import INTAKE as INTAKE_OF_VAULT
-from tests.unit.backup.vaults import stack as vault_stack
+from tests.unit.backup.vault.vaults import DATA, QUOTA, SEALED, SOURCE, STRANGER, VAULT, vault
+from tests.unit.backup.vault.vaults import INTAKE as INTAKE_OF_VAULT
+from tests.unit.backup.vault.vaults import stack as vault_stack
 from tests.unit.tables.support import stack
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tableguard.evaluation import Policies, Request, evaluate
-from tests.unit.backup.vaults import DATA, FULL, GOVERNANCE, REGION, SEALED, STRANGER, VAULT, Json, stack
+from tests.unit.backup.vault.vaults import DATA, FULL, GOVERNANCE, REGION, SEALED, STRANGER, VAULT, Json, stack
 from tests.unit.tables.support import resolved
 
 KEY: Final = f"arn:aws:kms:{REGION}:{VAULT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tableguard.evaluation import Policies, Request
-from tests.unit.backup.vaults import (
+from tests.unit.backup.vault.vaults import (
     ARRIVED,
     ATTACKERS,
     ENCRYPTION,
@@ -26,7 +26,7 @@ from tests.unit.backup.vaults import (
     request_of,
     resources,
 )
-from tests.unit.backup.vaults import locked as _locked
+from tests.unit.backup.vault.vaults import locked as _locked
 
 _OPPOSITE = {
     "ArnNotEquals": "ArnEquals",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from tableguard.backup.sealing_machine import Sealing
+from tableguard.backup.vault.machine import Sealing
 from tests.unit.backup.machine_run import Evaluate, Json, Machine, TaskError, jsonata
 
 KEY: Final = "111122223333/eu-west-1/orders/AWSDynamoDB/0169-06e2/manifest-summary.json"

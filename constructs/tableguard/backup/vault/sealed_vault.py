@@ -15,10 +15,10 @@ from constructs import Construct
 from tableguard.backup.alarms import tell
 from tableguard.backup.cold_storage import ColdStorage
 from tableguard.backup.immutable_bucket import ImmutableBackupBucket, sources_of
-from tableguard.backup.intake_bucket import IntakeBucket
 from tableguard.backup.protected_bucket import partition_in, roles_of
-from tableguard.backup.sealing import STEPS, Sealers
-from tableguard.backup.sealing_alarms import SealingAlarms
+from tableguard.backup.vault.alarms import SealingAlarms
+from tableguard.backup.vault.intake_bucket import IntakeBucket
+from tableguard.backup.vault.sealing import STEPS, Sealers
 from tableguard.policy import InvalidInputError, Limits, Role
 from tableguard.policy.backup import (
     ReplicationSource,

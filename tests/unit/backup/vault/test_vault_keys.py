@@ -10,7 +10,7 @@ import pytest
 from tableguard.backup.runtime.errors import Rejected
 from tableguard.backup.runtime.manifests import Place
 from tableguard.evaluation import Document
-from tests.unit.backup.vaults import ARRIVED, ATTACKERS, DATA, INTAKE, REGION, Asked, decide, policy_of, resources
+from tests.unit.backup.vault.vaults import ARRIVED, ATTACKERS, DATA, INTAKE, REGION, Asked, decide, policy_of, resources
 
 FOLDER = "AWSDynamoDB"
 # Everything that a key of an export is made of, and of the source's own table.

@@ -7,13 +7,13 @@ import json
 import pytest
 
 import tableguard as tg
-from tableguard.backup.sealing import STEPS
+from tableguard.backup.vault.sealing import STEPS
 from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy.denials import denying
 from tableguard.policy.documents import minified
 from tableguard.policy.guardrails import Control
 from tableguard.policy.packing import packed
-from tests.unit.backup.vaults import (
+from tests.unit.backup.vault.vaults import (
     ATTACKERS,
     FULL,
     REGION,

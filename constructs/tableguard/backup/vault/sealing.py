@@ -13,10 +13,10 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from tableguard.backup.protected_bucket import partition_in
-from tableguard.backup.sealing_machine import MANIFEST, NAMESPACE, Sealing
 from tableguard.backup.service_trust import own_service
 from tableguard.backup.states.function import BackupFunction
 from tableguard.backup.states.state_machine import BackupMachine
+from tableguard.backup.vault.machine import MANIFEST, NAMESPACE, Sealing
 from tableguard.policy import Role
 from tableguard.policy.backup import Bucket, Retention, SealingNames, SourceQuota
 from tableguard.policy.backup.common import unless

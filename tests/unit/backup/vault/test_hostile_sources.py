@@ -12,8 +12,8 @@ from tests.unit.backup.aws import S3
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import Export, change_line, full_line, item
 from tests.unit.backup.flow import stored
-from tests.unit.backup.test_sealing_machine import MACHINES, states
-from tests.unit.backup.vaults import resources
+from tests.unit.backup.vault.test_sealing_machine import MACHINES, states
+from tests.unit.backup.vault.vaults import resources
 
 HOSTILE = "000000000000/eu-west-1/orders/AWSDynamoDB"
 

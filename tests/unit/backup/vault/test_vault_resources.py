@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tests.unit.backup.vaults import (
+from tests.unit.backup.vault.vaults import (
     ATTACKERS,
     GOVERNANCE,
     INTAKE,

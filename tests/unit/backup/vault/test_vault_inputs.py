@@ -14,7 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Match, Template
 
 import tableguard as tg
-from tests.unit.backup.vaults import (
+from tests.unit.backup.vault.vaults import (
     ATTACKERS,
     BREAK_GLASS,
     COMPLIANCE,

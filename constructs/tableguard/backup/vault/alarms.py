@@ -10,7 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from tableguard.backup.alarms import alarm
-from tableguard.backup.sealing_machine import ACCOUNT, MISSING, NAMESPACE, OVER_QUOTA, REJECTED, SEALED, TABLE, VAULT
+from tableguard.backup.vault.machine import ACCOUNT, MISSING, NAMESPACE, OVER_QUOTA, REJECTED, SEALED, TABLE, VAULT
 from tableguard.policy import InvalidInputError
 from tableguard.policy.backup import ReplicationSource, SourceQuota
 

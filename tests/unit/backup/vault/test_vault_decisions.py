@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tableguard.evaluation import Policies, Request, evaluate
-from tests.unit.backup.vaults import (
+from tests.unit.backup.vault.vaults import (
     ATTACKERS,
     CFN,
     FILE,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.sealing_machine import Sealing
-from tests.unit.backup.vaults import SEALED, resources
+from tableguard.backup.vault.machine import Sealing
+from tests.unit.backup.vault.vaults import SEALED, resources
 
 SEALING = Sealing(
     open_function="open", copy_function="copy", close_function="close", problem_function="problem",

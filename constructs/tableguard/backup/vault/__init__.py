@@ -1,0 +1,1 @@
+"""Vaults in an account of their own, which seal what arrives there."""

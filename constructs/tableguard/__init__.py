@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from tableguard.backup.air_gapped_vault import AirGappedVault
     from tableguard.backup.backup_plan import TableBackupPlan
     from tableguard.backup.blueprint_policy import BlueprintPolicy
-    from tableguard.backup.canary import Canary, CanaryWriter
     from tableguard.backup.cold_storage import ColdStorage
+    from tableguard.backup.drill.canary import Canary, CanaryWriter
+    from tableguard.backup.drill.restore_drill import RestoreDrill
     from tableguard.backup.export.landing_bucket import LandingBucket
     from tableguard.backup.export.replication import BucketReplication
     from tableguard.backup.export.table_export import TableExport
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tableguard.backup.locked_vault import LockedBackupVault
     from tableguard.backup.on_demand_backups import OnDemandBackups
     from tableguard.backup.region_settings import AdvancedDynamoDbBackup
-    from tableguard.backup.restore_drill import RestoreDrill
     from tableguard.backup.restore_testing import RestoreTesting
     from tableguard.backup.table_blueprint import TableBlueprint
     from tableguard.backup.table_restore import TableRestore
@@ -116,9 +116,9 @@ if TYPE_CHECKING:
 
 _MODULES: Final = {
     "BlueprintPolicy": "tableguard.backup.blueprint_policy",
-    "Canary": "tableguard.backup.canary",
-    "CanaryWriter": "tableguard.backup.canary",
-    "RestoreDrill": "tableguard.backup.restore_drill",
+    "Canary": "tableguard.backup.drill.canary",
+    "CanaryWriter": "tableguard.backup.drill.canary",
+    "RestoreDrill": "tableguard.backup.drill.restore_drill",
     "TableBlueprint": "tableguard.backup.table_blueprint",
     "TableRestore": "tableguard.backup.table_restore",
     "AdvancedDynamoDbBackup": "tableguard.backup.region_settings",

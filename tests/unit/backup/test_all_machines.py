@@ -15,7 +15,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tableguard.backup.drill_report import NAMESPACE
+from tableguard.backup.drill.report import NAMESPACE
 from tableguard.policy.backup.sealing_names import METRICS
 from tests.state_machines import valid_state_machine
 from tests.unit.backup import exported, plan_support, vaults

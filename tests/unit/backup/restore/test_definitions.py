@@ -10,8 +10,8 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 
 import tableguard as tg
-from tableguard.backup.canary import Canary
-from tableguard.backup.restore_drill import RestoreDrill
+from tableguard.backup.drill.canary import Canary
+from tableguard.backup.drill.restore_drill import RestoreDrill
 from tableguard.backup.table_blueprint import TableBlueprint
 from tests.unit.backup.restore.support import (
     SOURCE,

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 
-from tableguard.backup.restore_drill import RestoreDrill
+from tableguard.backup.drill.restore_drill import RestoreDrill
 from tableguard.evaluation import Policies, Request, evaluate
 from tests.unit.backup.restore.support import VAULT, restore, vault_stack
 from tests.unit.backup.restore.test_roles import Roles

@@ -7,8 +7,8 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 
-from tableguard.backup.canary import Canary, CanaryWriter
-from tableguard.backup.restore_drill import RestoreDrill
+from tableguard.backup.drill.canary import Canary, CanaryWriter
+from tableguard.backup.drill.restore_drill import RestoreDrill
 from tableguard.backup.table_blueprint import TableBlueprint
 from tableguard.testing import template_snapshot
 from tests.unit.backup.restore.support import SOURCE, Json, data_app, full_table, restore, vault_stack

@@ -12,8 +12,8 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tableguard.backup.canary import Canary, CanaryWriter
-from tableguard.backup.restore_drill import RestoreDrill
+from tableguard.backup.drill.canary import Canary, CanaryWriter
+from tableguard.backup.drill.restore_drill import RestoreDrill
 from tableguard.evaluation import Document, Place, Policies, Request, evaluate
 from tests.unit.backup.restore.support import (
     NEW,

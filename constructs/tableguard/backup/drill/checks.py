@@ -9,7 +9,7 @@ from typing import Final
 import aws_cdk as cdk
 from aws_cdk import aws_scheduler as scheduler
 
-from tableguard.backup.canary import Canary
+from tableguard.backup.drill.canary import Canary
 from tableguard.policy import InvalidInputError
 
 _RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")

@@ -9,8 +9,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.backup.alarms import tell
-from tableguard.backup.drill_report import BAD, NAMESPACE
-from tableguard.backup.drill_watch import AGE
+from tableguard.backup.drill.report import BAD, NAMESPACE
+from tableguard.backup.drill.watch import AGE
 
 
 def drill_alarms(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.check_machine import CheckMachine
-from tableguard.backup.drill_machine import DrillMachine
+from tableguard.backup.drill.check_machine import CheckMachine
+from tableguard.backup.drill.machine import DrillMachine
 from tableguard.backup.runtime import drill
 from tableguard.backup.runtime.errors import BackupError
 from tests.unit.backup.aws import DynamoDB

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tableguard.backup.drill_cleaning import cleaning
-from tableguard.backup.drill_report import reporting
+from tableguard.backup.drill.cleaning import cleaning
+from tableguard.backup.drill.report import reporting
 from tableguard.backup.states.builders import catch, choice, expression, parameter_task, passing, task
 from tableguard.backup.states.retries import retry
 from tableguard.policy.documents import Json

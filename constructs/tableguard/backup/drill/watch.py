@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tableguard.backup.drill_report import NAMESPACE
-from tableguard.backup.drill_sweeping import DrillTables, sweeping
+from tableguard.backup.drill.report import NAMESPACE
+from tableguard.backup.drill.sweeping import DrillTables, sweeping
 from tableguard.backup.states.builders import NO_PARAMETER, catch, expression, parameter_task, passing, task
 from tableguard.backup.states.retries import retry
 from tableguard.policy.documents import Json

@@ -15,14 +15,15 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.aws.managed_policies import RESTORE_TEST_TABLES
-from tableguard.backup.canary import Canary
-from tableguard.backup.check_machine import CheckMachine
-from tableguard.backup.drill_alarms import drill_alarms
-from tableguard.backup.drill_checks import check_alarm_after, check_canary
-from tableguard.backup.drill_machine import DrillMachine
-from tableguard.backup.drill_report import NAMESPACE
-from tableguard.backup.drill_sweeping import DrillTables
-from tableguard.backup.drill_watch import watch_definition
+from tableguard.backup.drill.alarms import drill_alarms
+from tableguard.backup.drill.canary import Canary
+from tableguard.backup.drill.check_machine import CheckMachine
+from tableguard.backup.drill.checks import check_alarm_after, check_canary
+from tableguard.backup.drill.machine import DrillMachine
+from tableguard.backup.drill.report import NAMESPACE
+from tableguard.backup.drill.sweeping import DrillTables
+from tableguard.backup.drill.trusted_moment import trusted_moment
+from tableguard.backup.drill.watch import watch_definition
 from tableguard.backup.restore_tags import RESTORE_TAG
 from tableguard.backup.restore_targets import bucket_access
 from tableguard.backup.restore_workers import PROBLEMS, document
@@ -30,7 +31,6 @@ from tableguard.backup.service_trust import own_service
 from tableguard.backup.states.function import BackupFunction
 from tableguard.backup.states.state_machine import BackupMachine, executions_of
 from tableguard.backup.table_restore import TableRestore
-from tableguard.backup.trusted_moment import trusted_moment
 from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.metadata.backups import DrillClaim, TableClaim

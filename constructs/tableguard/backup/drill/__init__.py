@@ -1,0 +1,1 @@
+"""Drills: proofs on a schedule that a backup comes back whole."""

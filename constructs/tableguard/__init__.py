@@ -10,8 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from tableguard.backup.air_gapped_vault import AirGappedVault
-    from tableguard.backup.backup_plan import TableBackupPlan
+    from tableguard.backup.aws_backup.air_gapped_vault import AirGappedVault
+    from tableguard.backup.aws_backup.backup_plan import TableBackupPlan
+    from tableguard.backup.aws_backup.locked_vault import LockedBackupVault
+    from tableguard.backup.aws_backup.region_settings import AdvancedDynamoDbBackup
+    from tableguard.backup.aws_backup.restore_testing import RestoreTesting
     from tableguard.backup.blueprint_policy import BlueprintPolicy
     from tableguard.backup.cold_storage import ColdStorage
     from tableguard.backup.drill.canary import Canary, CanaryWriter
@@ -20,10 +23,7 @@ if TYPE_CHECKING:
     from tableguard.backup.export.replication import BucketReplication
     from tableguard.backup.export.table_export import TableExport
     from tableguard.backup.immutable_bucket import ImmutableBackupBucket
-    from tableguard.backup.locked_vault import LockedBackupVault
     from tableguard.backup.on_demand_backups import OnDemandBackups
-    from tableguard.backup.region_settings import AdvancedDynamoDbBackup
-    from tableguard.backup.restore_testing import RestoreTesting
     from tableguard.backup.table_blueprint import TableBlueprint
     from tableguard.backup.table_restore import TableRestore
     from tableguard.backup.vault.intake_bucket import IntakeBucket
@@ -121,8 +121,8 @@ _MODULES: Final = {
     "RestoreDrill": "tableguard.backup.drill.restore_drill",
     "TableBlueprint": "tableguard.backup.table_blueprint",
     "TableRestore": "tableguard.backup.table_restore",
-    "AdvancedDynamoDbBackup": "tableguard.backup.region_settings",
-    "AirGappedVault": "tableguard.backup.air_gapped_vault",
+    "AdvancedDynamoDbBackup": "tableguard.backup.aws_backup.region_settings",
+    "AirGappedVault": "tableguard.backup.aws_backup.air_gapped_vault",
     "Attachments": "tableguard.organization.attachments",
     "BackupRule": "tableguard.policy.backup",
     "BackupVaultReference": "tableguard.policy.backup",
@@ -147,7 +147,7 @@ _MODULES: Final = {
     "IntakeBucket": "tableguard.backup.vault.intake_bucket",
     "KeepsAccess": "tableguard.review.rules",
     "LandingBucket": "tableguard.backup.export.landing_bucket",
-    "LockedBackupVault": "tableguard.backup.locked_vault",
+    "LockedBackupVault": "tableguard.backup.aws_backup.locked_vault",
     "LockMode": "tableguard.policy.backup",
     "NobodyCan": "tableguard.review.rules",
     "NoEc2": "tableguard.policy.guardrails",
@@ -163,7 +163,7 @@ _MODULES: Final = {
     "ProtectTables": "tableguard.policy.guardrails",
     "ProtectTrails": "tableguard.policy.guardrails",
     "ReplicationSource": "tableguard.policy.backup",
-    "RestoreTesting": "tableguard.backup.restore_testing",
+    "RestoreTesting": "tableguard.backup.aws_backup.restore_testing",
     "Retention": "tableguard.policy.backup",
     "RetentionBounds": "tableguard.policy.backup",
     "SealedReference": "tableguard.policy.backup",
@@ -173,7 +173,7 @@ _MODULES: Final = {
     "StayInOrganization": "tableguard.policy.guardrails",
     "TableAccess": "tableguard.tables.table_access",
     "TableExport": "tableguard.backup.export.table_export",
-    "TableBackupPlan": "tableguard.backup.backup_plan",
+    "TableBackupPlan": "tableguard.backup.aws_backup.backup_plan",
     "TableguardRules": "tableguard.validation",
     "TablePart": "tableguard.policy.guardrails",
     "TablePerimeter": "tableguard.network.table_perimeter",

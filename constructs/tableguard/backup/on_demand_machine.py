@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tableguard.backup.job_machine import retried
+from tableguard.backup.aws_backup.job_machine import retried
 
 _DAY: Final = 86_400_000
 _PAGE: Final = 100

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from tableguard.backup.job_machine import counting_machine, validating_machine
+from tableguard.backup.aws_backup.job_machine import counting_machine, validating_machine
 from tableguard.backup.on_demand_machine import on_demand_machine
 from tests.project.machine import ROOT
 

@@ -13,11 +13,11 @@ from aws_cdk import aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
-from tableguard.backup.job_machine import counting_machine, validating_machine
+from tableguard.backup.aws_backup.job_machine import counting_machine, validating_machine
 from tableguard.backup.on_demand_machine import on_demand_machine
 from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy.perimeter.fenced import Side
-from tests.unit.backup.plan_support import CHECK, metadata, of_kind, only, template
+from tests.unit.backup.aws_backup.plan_support import CHECK, metadata, of_kind, only, template
 from tests.unit.tables.support import ORDERS, OWNER, PARTNER, REGION, Json, app, stack, table_v2
 
 ROLE: Final = f"arn:aws:iam::{OWNER}:role/on-demand"

@@ -13,11 +13,11 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from tableguard.backup.alarms import hours_of
-from tableguard.backup.job_watch import JobWatch
-from tableguard.backup.locked_vault import LockedBackupVault
-from tableguard.backup.plan_tables import AnyTable, keys_of, tables_here
-from tableguard.backup.region_settings import AdvancedDynamoDbBackup
-from tableguard.backup.restore_testing import RestoreTesting, RestoreTests, assumed_by_backup
+from tableguard.backup.aws_backup.job_watch import JobWatch
+from tableguard.backup.aws_backup.locked_vault import LockedBackupVault
+from tableguard.backup.aws_backup.plan_tables import AnyTable, keys_of, tables_here
+from tableguard.backup.aws_backup.region_settings import AdvancedDynamoDbBackup
+from tableguard.backup.aws_backup.restore_testing import RestoreTesting, RestoreTests, assumed_by_backup
 from tableguard.policy import InvalidInputError, Role
 from tableguard.policy.backup import BackupRule
 from tableguard.policy.backup.backup_vaults import said

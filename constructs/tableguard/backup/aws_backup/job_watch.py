@@ -14,7 +14,15 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.backup.alarms import absence, alarm, told_of, watch_failure
-from tableguard.backup.job_machine import BACKUPS, COMPLETED, COPIES, FAILED, NAMESPACE, SETTINGS, counting_machine
+from tableguard.backup.aws_backup.job_machine import (
+    BACKUPS,
+    COMPLETED,
+    COPIES,
+    FAILED,
+    NAMESPACE,
+    SETTINGS,
+    counting_machine,
+)
 from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.policy.conditions import Clause
 from tableguard.policy.documents import Statement, document

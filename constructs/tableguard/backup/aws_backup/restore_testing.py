@@ -17,7 +17,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.backup.alarms import absence, hours_of, told_of, watch_failure
-from tableguard.backup.job_machine import COMPLETED, FAILED, RESTORES, validating_machine
+from tableguard.backup.aws_backup.job_machine import COMPLETED, FAILED, RESTORES, validating_machine
 from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError
 from tableguard.policy.backup.backup_rules import cron

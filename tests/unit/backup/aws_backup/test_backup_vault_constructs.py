@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
 from tableguard.evaluation import Policies, Request, evaluate
-from tests.unit.backup.plan_support import COMPLIANCE, LOCK, SAFE, metadata, only, template, vault
+from tests.unit.backup.aws_backup.plan_support import COMPLIANCE, LOCK, SAFE, metadata, only, template, vault
 from tests.unit.tables.support import KEY, OWNER, PARTNER, REGION, TODAY, VENDOR, app, role, stack
 
 VAULT: Final = "AWS::Backup::BackupVault"

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_backup as backup
 from constructs import Construct
 
-from tableguard.backup.locked_vault import known_here
+from tableguard.backup.aws_backup.locked_vault import known_here
 from tableguard.policy.backup import BackupVaultReference
 from tableguard.policy.backup.backup_vaults import COMPLIANCE, air_gapped_bounds, said
 from tableguard.policy.backup.backup_vaults import vault_name as checked_name

@@ -1,0 +1,1 @@
+"""Backups of tables by AWS Backup."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tableguard.backup.export.replication import BucketReplication
     from tableguard.backup.export.table_export import TableExport
     from tableguard.backup.immutable_bucket import ImmutableBackupBucket
-    from tableguard.backup.on_demand_backups import OnDemandBackups
+    from tableguard.backup.on_demand.on_demand_backups import OnDemandBackups
     from tableguard.backup.table_blueprint import TableBlueprint
     from tableguard.backup.table_restore import TableRestore
     from tableguard.backup.vault.intake_bucket import IntakeBucket
@@ -153,7 +153,7 @@ _MODULES: Final = {
     "NoEc2": "tableguard.policy.guardrails",
     "NoHumanAccess": "tableguard.network.no_human_access",
     "NoWayAround": "tableguard.review.rules",
-    "OnDemandBackups": "tableguard.backup.on_demand_backups",
+    "OnDemandBackups": "tableguard.backup.on_demand.on_demand_backups",
     "OnlyAccounts": "tableguard.review.rules",
     "OnlyFrom": "tableguard.review.rules",
     "OnlyRegions": "tableguard.policy.guardrails",

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from tableguard.backup.aws_backup.job_machine import counting_machine, validating_machine
-from tableguard.backup.on_demand_machine import on_demand_machine
+from tableguard.backup.on_demand.machine import on_demand_machine
 from tests.project.machine import ROOT
 
 _PYTHON: Final = ROOT / ".venv-emulator" / "bin" / "python"

@@ -16,7 +16,7 @@ from constructs import Construct
 
 from tableguard.backup.alarms import absence, hours_of, watch_failure
 from tableguard.backup.aws_backup.plan_tables import tables_here
-from tableguard.backup.on_demand_machine import on_demand_machine
+from tableguard.backup.on_demand.machine import on_demand_machine
 from tableguard.backup.service_trust import own_service
 from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError, Role

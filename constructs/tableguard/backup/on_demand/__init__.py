@@ -1,0 +1,1 @@
+"""On-demand backups in the table's own account."""

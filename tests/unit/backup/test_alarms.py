@@ -13,7 +13,7 @@ from aws_cdk.assertions import Annotations, Match, Template
 
 from tableguard.backup.alarms import tell, told_of
 from tableguard.evaluation import Policies, Request, evaluate
-from tests.unit.backup import plan_support
+from tests.unit.backup.aws_backup import plan_support
 from tests.unit.tables.support import OWNER, PARTNER, REGION, Json, stack
 
 CLOUDWATCH: Final = "cloudwatch.amazonaws.com"

@@ -18,7 +18,8 @@ import tableguard as tg
 from tableguard.backup.drill.report import NAMESPACE
 from tableguard.policy.backup.sealing_names import METRICS
 from tests.state_machines import valid_state_machine
-from tests.unit.backup import exported, plan_support, vaults
+from tests.unit.backup import exported
+from tests.unit.backup.aws_backup import plan_support
 from tests.unit.backup.on_demand.test_on_demand_backups import on_demand
 from tests.unit.backup.restore.support import (
     LEAST,
@@ -32,6 +33,7 @@ from tests.unit.backup.restore.support import (
     restore,
     vault_stack,
 )
+from tests.unit.backup.vault import vaults
 from tests.unit.tables.support import READER, app, resolved, stack
 
 DAILY: Final = scheduler.ScheduleExpression.rate(cdk.Duration.days(1))

@@ -19,9 +19,11 @@ import tableguard as tg
 from tableguard.backup.states.integrations import in_partition
 from tableguard.policy.backup.landing import Exported, exporter_statements
 from tableguard.policy.backup.replication import through_s3
-from tests.unit.backup import exported, plan_support, vaults
+from tests.unit.backup import exported
+from tests.unit.backup.aws_backup import plan_support
 from tests.unit.backup.on_demand.test_on_demand_backups import on_demand
 from tests.unit.backup.restore.support import VAULT, full_table, restore
+from tests.unit.backup.vault import vaults
 from tests.unit.tables.support import OWNER, Json, app, stack
 
 REGIONS: Final = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}

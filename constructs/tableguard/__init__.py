@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tableguard.backup.aws_backup.locked_vault import LockedBackupVault
     from tableguard.backup.aws_backup.region_settings import AdvancedDynamoDbBackup
     from tableguard.backup.aws_backup.restore_testing import RestoreTesting
-    from tableguard.backup.blueprint_policy import BlueprintPolicy
     from tableguard.backup.cold_storage import ColdStorage
     from tableguard.backup.drill.canary import Canary, CanaryWriter
     from tableguard.backup.drill.restore_drill import RestoreDrill
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
     from tableguard.backup.export.table_export import TableExport
     from tableguard.backup.immutable_bucket import ImmutableBackupBucket
     from tableguard.backup.on_demand.on_demand_backups import OnDemandBackups
-    from tableguard.backup.table_blueprint import TableBlueprint
-    from tableguard.backup.table_restore import TableRestore
+    from tableguard.backup.restore.blueprint_policy import BlueprintPolicy
+    from tableguard.backup.restore.table_blueprint import TableBlueprint
+    from tableguard.backup.restore.table_restore import TableRestore
     from tableguard.backup.vault.intake_bucket import IntakeBucket
     from tableguard.backup.vault.sealed_vault import SealedVault
     from tableguard.network.endpoint_tables import EndpointTables
@@ -115,12 +115,12 @@ if TYPE_CHECKING:
     from tableguard.validation import TableguardRules
 
 _MODULES: Final = {
-    "BlueprintPolicy": "tableguard.backup.blueprint_policy",
+    "BlueprintPolicy": "tableguard.backup.restore.blueprint_policy",
     "Canary": "tableguard.backup.drill.canary",
     "CanaryWriter": "tableguard.backup.drill.canary",
     "RestoreDrill": "tableguard.backup.drill.restore_drill",
-    "TableBlueprint": "tableguard.backup.table_blueprint",
-    "TableRestore": "tableguard.backup.table_restore",
+    "TableBlueprint": "tableguard.backup.restore.table_blueprint",
+    "TableRestore": "tableguard.backup.restore.table_restore",
     "AdvancedDynamoDbBackup": "tableguard.backup.aws_backup.region_settings",
     "AirGappedVault": "tableguard.backup.aws_backup.air_gapped_vault",
     "Attachments": "tableguard.organization.attachments",

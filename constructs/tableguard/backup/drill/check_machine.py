@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tableguard.backup.counting_states import counting
+from tableguard.backup.restore.counting_states import counting
 from tableguard.backup.states.builders import (
     NO_PARAMETER,
     catch,

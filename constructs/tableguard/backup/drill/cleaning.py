@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tableguard.backup.restore_tags import RESTORE_TAG
+from tableguard.backup.restore.tags import RESTORE_TAG
 from tableguard.backup.states.builders import (
     catch,
     choice,

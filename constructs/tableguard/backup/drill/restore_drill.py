@@ -24,13 +24,13 @@ from tableguard.backup.drill.report import NAMESPACE
 from tableguard.backup.drill.sweeping import DrillTables
 from tableguard.backup.drill.trusted_moment import trusted_moment
 from tableguard.backup.drill.watch import watch_definition
-from tableguard.backup.restore_tags import RESTORE_TAG
-from tableguard.backup.restore_targets import bucket_access
-from tableguard.backup.restore_workers import PROBLEMS, document
+from tableguard.backup.restore.table_restore import TableRestore
+from tableguard.backup.restore.tags import RESTORE_TAG
+from tableguard.backup.restore.targets import bucket_access
+from tableguard.backup.restore.workers import PROBLEMS, document
 from tableguard.backup.service_trust import own_service
 from tableguard.backup.states.function import BackupFunction
 from tableguard.backup.states.state_machine import BackupMachine, executions_of
-from tableguard.backup.table_restore import TableRestore
 from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.metadata.backups import DrillClaim, TableClaim

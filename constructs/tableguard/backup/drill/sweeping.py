@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.backup.restore_tags import RESTORE_TAG
+from tableguard.backup.restore.tags import RESTORE_TAG
 from tableguard.backup.states.builders import (
     JSONATA,
     catch,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import aws_cdk as cdk
 from constructs import Construct
 
-from tableguard.backup.restore_origin import Origin
+from tableguard.backup.restore.origin import Origin
 from tableguard.policy import InvalidInputError
 
 

@@ -12,9 +12,9 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tableguard.backup.restore_templates import PLACEHOLDER
-from tableguard.backup.table_blueprint import Blueprint, TableBlueprint
-from tableguard.backup.table_restore import TableRestore
+from tableguard.backup.restore.table_blueprint import Blueprint, TableBlueprint
+from tableguard.backup.restore.table_restore import TableRestore
+from tableguard.backup.restore.templates import PLACEHOLDER
 from tableguard.policy.backup import SealedReference
 from tests.unit.tables.support import OWNER, PK, REGION, SK, app, resolved, stack
 

@@ -13,10 +13,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 import tableguard as tg
-from tableguard.backup.blueprint_policy import BlueprintPolicy, exempting
-from tableguard.backup.create_table import create_table
-from tableguard.backup.table_blueprint import TableBlueprint
-from tableguard.backup.table_parts import Capacity, Index
+from tableguard.backup.restore.blueprint_policy import BlueprintPolicy, exempting
+from tableguard.backup.restore.create_table import create_table
+from tableguard.backup.restore.table_blueprint import TableBlueprint
+from tableguard.backup.restore.table_parts import Capacity, Index
 from tests.unit.backup.restore.support import (
     LEAST,
     NEW,

@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 import tableguard as tg
 from tableguard.backup.drill.canary import Canary
 from tableguard.backup.drill.restore_drill import RestoreDrill
-from tableguard.backup.table_blueprint import TableBlueprint
+from tableguard.backup.restore.table_blueprint import TableBlueprint
 from tests.unit.backup.restore.support import (
     SOURCE,
     Json,

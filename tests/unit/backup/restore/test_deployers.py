@@ -8,8 +8,8 @@ import aws_cdk as cdk
 import pytest
 
 import tableguard as tg
-from tableguard.backup.blueprint_policy import BlueprintPolicy
-from tableguard.backup.table_blueprint import TableBlueprint
+from tableguard.backup.restore.blueprint_policy import BlueprintPolicy
+from tableguard.backup.restore.table_blueprint import TableBlueprint
 from tableguard.policy.people import NoPeople
 from tests.unit.backup.restore.support import NEW, SOURCE, VAULT, Json, definition, rendered, restore
 from tests.unit.tables.support import OWNER, REGION, allowed, app, denied, role

@@ -10,9 +10,9 @@ import pytest
 from aws_cdk import aws_scheduler as scheduler
 
 import tableguard as tg
-from tableguard.backup.blueprint_policy import BlueprintPolicy
 from tableguard.backup.drill.restore_drill import RestoreDrill
-from tableguard.backup.table_blueprint import TableBlueprint
+from tableguard.backup.restore.blueprint_policy import BlueprintPolicy
+from tableguard.backup.restore.table_blueprint import TableBlueprint
 from tests.unit.backup.restore.support import VAULT, Json, definition, rendered, restore, vault_stack
 from tests.unit.tables.support import REGION, allowed, denied, role
 

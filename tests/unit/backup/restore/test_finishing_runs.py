@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
-from tableguard.backup.restore_machine import Functions, RestoreMachine
-from tableguard.backup.restore_templates import PLACEHOLDER
+from tableguard.backup.restore.machine import Functions, RestoreMachine
+from tableguard.backup.restore.templates import PLACEHOLDER
 from tests.unit.backup.machine_run import Evaluate, Json, Machine, TaskError, jsonata
 
 NAME: Final = "restored-orders"

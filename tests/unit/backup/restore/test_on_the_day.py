@@ -14,7 +14,7 @@ from aws_cdk import aws_scheduler as scheduler
 import tableguard as tg
 from tableguard.backup.drill.canary import Canary, CanaryWriter
 from tableguard.backup.drill.restore_drill import RestoreDrill
-from tableguard.backup.table_blueprint import TableBlueprint
+from tableguard.backup.restore.table_blueprint import TableBlueprint
 from tests.unit.backup.restore.support import SOURCE, VAULT, restore, vault_stack
 from tests.unit.tables.support import OWNER, REGION, REPLICA, app, stack, table_v2
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import tableguard as tg
-from tableguard.backup.blueprint_policy import BlueprintPolicy
-from tableguard.backup.restore_templates import PLACEHOLDER
-from tableguard.backup.table_blueprint import TableBlueprint
+from tableguard.backup.restore.blueprint_policy import BlueprintPolicy
+from tableguard.backup.restore.table_blueprint import TableBlueprint
+from tableguard.backup.restore.templates import PLACEHOLDER
 from tableguard.policy.documents import minified
 from tests.unit.backup.restore.support import VAULT, definition, restore, vault_stack
 

@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from tableguard.backup.drill.canary import Canary, CanaryWriter
 from tableguard.backup.drill.restore_drill import RestoreDrill
-from tableguard.backup.table_blueprint import TableBlueprint
+from tableguard.backup.restore.table_blueprint import TableBlueprint
 from tableguard.testing import template_snapshot
 from tests.unit.backup.restore.support import SOURCE, Json, data_app, full_table, restore, vault_stack
 from tests.unit.tables.support import OWNER, READER, REGION, app, stack, table_v2

@@ -10,8 +10,8 @@ import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 
 import tableguard as tg
-from tableguard.backup.table_blueprint import TableBlueprint
-from tableguard.backup.table_parts import Capacity
+from tableguard.backup.restore.table_blueprint import TableBlueprint
+from tableguard.backup.restore.table_parts import Capacity
 from tests.unit.tables.support import REGION, cfn_global_table, cfn_table, stack
 
 Cfn = dynamodb.CfnTable

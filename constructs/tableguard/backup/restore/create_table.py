@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tableguard.backup.table_blueprint import TableBlueprint
-from tableguard.backup.table_parts import Capacity, Index
+from tableguard.backup.restore.table_blueprint import TableBlueprint
+from tableguard.backup.restore.table_parts import Capacity, Index
 from tableguard.policy.documents import Json
 
 # The integration speaks the words of the AWS SDK for Java 2: SseSpecification, not SSESpecification. Source: Step

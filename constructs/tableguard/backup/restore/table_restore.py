@@ -13,20 +13,20 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from tableguard.backup.blueprint_policy import deployable, exempting, policy_document
-from tableguard.backup.create_table import create_table
 from tableguard.backup.protected_bucket import partition_in
-from tableguard.backup.restore_bucket import ExportBucket, restore_bucket
-from tableguard.backup.restore_checks import check_perimeter, deploying, key_of_here, within
-from tableguard.backup.restore_machine import Functions, RestoreMachine
-from tableguard.backup.restore_origin import Origin
-from tableguard.backup.restore_planning import Measuring, from_catalogue, from_point_in_time
-from tableguard.backup.restore_role import restore_policy
-from tableguard.backup.restore_targets import RestoreTargets
-from tableguard.backup.restore_templates import PLACEHOLDER, named
-from tableguard.backup.restore_workers import ROLE_NAMES, RestoreWorkers, checked_role_name
+from tableguard.backup.restore.blueprint_policy import deployable, exempting, policy_document
+from tableguard.backup.restore.bucket import ExportBucket, restore_bucket
+from tableguard.backup.restore.checks import check_perimeter, deploying, key_of_here, within
+from tableguard.backup.restore.create_table import create_table
+from tableguard.backup.restore.machine import Functions, RestoreMachine
+from tableguard.backup.restore.origin import Origin
+from tableguard.backup.restore.planning import Measuring, from_catalogue, from_point_in_time
+from tableguard.backup.restore.role import restore_policy
+from tableguard.backup.restore.table_blueprint import Blueprint, TableBlueprint
+from tableguard.backup.restore.targets import RestoreTargets
+from tableguard.backup.restore.templates import PLACEHOLDER, named
+from tableguard.backup.restore.workers import ROLE_NAMES, RestoreWorkers, checked_role_name
 from tableguard.backup.states.state_machine import BackupMachine
-from tableguard.backup.table_blueprint import Blueprint, TableBlueprint
 from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size
 from tableguard.policy.backup import SealedReference
 from tableguard.policy.documents import Json

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from tableguard.backup.perimeter_checks import PerimeterCheck
-from tableguard.backup.table_blueprint import Blueprint, LikeTable
+from tableguard.backup.restore.table_blueprint import Blueprint, LikeTable
 from tableguard.network.deployment import execution_role
 from tableguard.policy import InvalidInputError, Role, TableReference
 from tableguard.policy.perimeter import Fenced

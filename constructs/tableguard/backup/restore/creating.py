@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tableguard.backup.restore_tags import INCOMPLETE, REACHED_TAG, RESTORE_TAG, STATE_TAG, VERIFIED, VERIFIED_TAG
-from tableguard.backup.restore_templates import rendered
+from tableguard.backup.restore.tags import INCOMPLETE, REACHED_TAG, RESTORE_TAG, STATE_TAG, VERIFIED, VERIFIED_TAG
+from tableguard.backup.restore.templates import rendered
 from tableguard.backup.states.builders import (
     DYNAMODB_NOT_YET,
     catch,

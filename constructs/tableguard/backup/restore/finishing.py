@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tableguard.backup.restore_tags import STATE_TAG, VERIFIED, VERIFIED_TAG
-from tableguard.backup.restore_templates import rendered
+from tableguard.backup.restore.tags import STATE_TAG, VERIFIED, VERIFIED_TAG
+from tableguard.backup.restore.templates import rendered
 from tableguard.backup.states.builders import (
     CALL_SECONDS,
     catch,

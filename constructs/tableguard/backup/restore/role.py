@@ -5,9 +5,9 @@ from __future__ import annotations
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from tableguard.backup.restore_loading import RESULTS
-from tableguard.backup.restore_origin import Origin
-from tableguard.backup.restore_targets import RestoreTargets, bucket_access
+from tableguard.backup.restore.loading import RESULTS
+from tableguard.backup.restore.origin import Origin
+from tableguard.backup.restore.targets import RestoreTargets, bucket_access
 from tableguard.policy.documents import VERSION, Json
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tableguard.backup.counting_states import counting
-from tableguard.backup.restore_creating import creating
-from tableguard.backup.restore_finishing import finishing
-from tableguard.backup.restore_loading import loading
-from tableguard.backup.restore_resuming import resuming
-from tableguard.backup.restore_tags import INCOMPLETE, STATE_TAG
-from tableguard.backup.restore_templates import PLACEHOLDER, without_braces
+from tableguard.backup.restore.counting_states import counting
+from tableguard.backup.restore.creating import creating
+from tableguard.backup.restore.finishing import finishing
+from tableguard.backup.restore.loading import loading
+from tableguard.backup.restore.resuming import resuming
+from tableguard.backup.restore.tags import INCOMPLETE, STATE_TAG
+from tableguard.backup.restore.templates import PLACEHOLDER, without_braces
 from tableguard.backup.states.builders import catch, choice, expression, fail, function_task, passing
 from tableguard.policy.documents import Json
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from tableguard.aws.limits import RECOVERY_DAYS
-from tableguard.backup.like_policy import LikePolicy
-from tableguard.backup.read_table import settings_of
-from tableguard.backup.restore_tags import ALL_TAGS
-from tableguard.backup.table_parts import INSIGHTS, Capacity, Index, PolicyForTarget, check_key, one_of
+from tableguard.backup.restore.like_policy import LikePolicy
+from tableguard.backup.restore.read_table import settings_of
+from tableguard.backup.restore.table_parts import INSIGHTS, Capacity, Index, PolicyForTarget, check_key, one_of
+from tableguard.backup.restore.tags import ALL_TAGS
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.recovery import check_recovery_days
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped

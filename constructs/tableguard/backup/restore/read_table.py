@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tableguard.aws.limits import RECOVERY_DAYS
-from tableguard.backup.table_parts import Capacity, Index
+from tableguard.backup.restore.table_parts import Capacity, Index
 from tableguard.policy import InvalidInputError
 from tableguard.tables.facts import is_own_region
 

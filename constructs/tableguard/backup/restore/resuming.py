@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tableguard.backup.restore_tags import REACHED_TAG
+from tableguard.backup.restore.tags import REACHED_TAG
 from tableguard.backup.states.builders import catch, choice, dynamodb_task, expression, fail, passing, reading_tags
 from tableguard.policy.documents import Json
 

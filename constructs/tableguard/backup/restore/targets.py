@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tableguard.aws.partitions import dns_suffix_of
-from tableguard.backup.restore_tags import INCOMPLETE, RESTORE_TAG, STATE_TAG, VERIFIED
+from tableguard.backup.restore.tags import INCOMPLETE, RESTORE_TAG, STATE_TAG, VERIFIED
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.backup import SealedReference, through_s3
 from tableguard.policy.documents import Json, Statement

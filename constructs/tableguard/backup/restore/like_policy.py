@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tableguard.backup.blueprint_policy import policy_document
-from tableguard.backup.read_table import listed
+from tableguard.backup.restore.blueprint_policy import policy_document
+from tableguard.backup.restore.read_table import listed
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.documents import Json
 from tableguard.policy.tokens import is_unresolved

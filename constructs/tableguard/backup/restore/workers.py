@@ -10,8 +10,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from tableguard.backup.restore_origin import Origin
-from tableguard.backup.restore_targets import RestoreTargets, bucket_access, sealed_reading
+from tableguard.backup.restore.origin import Origin
+from tableguard.backup.restore.targets import RestoreTargets, bucket_access, sealed_reading
 from tableguard.backup.states.function import BackupFunction
 from tableguard.policy import InvalidInputError, names
 from tableguard.policy.documents import VERSION, Json

@@ -1,0 +1,1 @@
+"""Rebuilding a table from a backup."""

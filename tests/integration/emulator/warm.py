@@ -15,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.loaders import JSONFileLoader, Loader, create_loader
 
 _SERVICES = ("dynamodb", "s3", "stepfunctions")
-_RUNTIME = Path(__file__).resolve().parents[3] / "constructs" / "tableguard" / "backup" / "runtime"
+_LAMBDAS = Path(__file__).resolve().parents[3] / "constructs" / "tableguard" / "backup" / "lambdas"
 
 
 def _up() -> None:
@@ -41,7 +41,7 @@ def _cheaper_requests() -> None:
 
 def _compile_the_functions() -> None:
     """Each function has a copy of the library's code, and so each process would compile all of it again."""
-    compiled = {file.read_bytes(): compile(file.read_bytes(), file, "exec") for file in _RUNTIME.glob("*.py")}
+    compiled = {file.read_bytes(): compile(file.read_bytes(), file, "exec") for file in _LAMBDAS.glob("*.py")}
     compile_anew = SourceFileLoader.source_to_code
 
     def source_to_code(loader: SourceFileLoader, data: bytes, *where: Any, **more: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tableguard.backup.runtime import restore, seal
+from tableguard.backup.lambdas import restore, seal
 from tests.unit.backup.aws import S3, DynamoDB
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import SOURCE, Export

@@ -90,9 +90,9 @@ class BackupFunction(lambda_.Function):
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(
-                str(_FOLDER), exclude=["*", "!runtime", "!runtime/*.py"], ignore_mode=cdk.IgnoreMode.GLOB
+                str(_FOLDER), exclude=["*", "!lambdas", "!lambdas/*.py"], ignore_mode=cdk.IgnoreMode.GLOB
             ),
-            handler=f"runtime.{handler}",
+            handler=f"lambdas.{handler}",
             environment=dict(environment or {}),
             role=role,
             log_group=log,

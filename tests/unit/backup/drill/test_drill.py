@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.runtime import drill
-from tableguard.backup.runtime.errors import CanaryMissing, Shrunk, Stale
+from tableguard.backup.lambdas import drill
+from tableguard.backup.lambdas.errors import CanaryMissing, Shrunk, Stale
 from tests.unit.backup.aws import DynamoDB
 from tests.unit.backup.conftest import Context
 

@@ -12,8 +12,8 @@ import pytest
 
 from tableguard.backup.drill.check_machine import CheckMachine
 from tableguard.backup.drill.machine import DrillMachine
-from tableguard.backup.runtime import drill
-from tableguard.backup.runtime.errors import BackupError
+from tableguard.backup.lambdas import drill
+from tableguard.backup.lambdas.errors import BackupError
 from tests.unit.backup.aws import DynamoDB
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.machine_run import Evaluate, Json, Machine, TaskError, jsonata

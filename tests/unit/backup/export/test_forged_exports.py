@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tableguard.backup.runtime import restore, seal
-from tableguard.backup.runtime.errors import BrokenChain, Rejected
+from tableguard.backup.lambdas import restore, seal
+from tableguard.backup.lambdas.errors import BrokenChain, Rejected
 from tests.unit.backup.aws import S3, DynamoDB
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import SOURCE, Export, at, change_line, full_line, item

@@ -23,7 +23,7 @@ def stack() -> cdk.Stack:
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_every_step_is_there(handler: str) -> None:
     module, _, name = handler.partition(".")
-    assert callable(getattr(importlib.import_module(f"tableguard.backup.runtime.{module}"), name))
+    assert callable(getattr(importlib.import_module(f"tableguard.backup.lambdas.{module}"), name))
 
 
 def test_the_asset_is_the_runtime_alone_and_starts_without_the_library(tmp_path: Path) -> None:
@@ -31,9 +31,9 @@ def test_the_asset_is_the_runtime_alone_and_starts_without_the_library(tmp_path:
     BackupFunction(cdk.Stack(app, "Vault"), "Open", handler="seal.open")
     app.synth()
     (asset,) = tmp_path.glob("asset.*")
-    assert [path.name for path in asset.iterdir()] == ["runtime"]
-    assert {path.suffix for path in (asset / "runtime").iterdir()} == {".py"}
-    code = "import sys, runtime.seal, runtime.restore, runtime.drill; sys.exit('tableguard' in sys.modules)"
+    assert [path.name for path in asset.iterdir()] == ["lambdas"]
+    assert {path.suffix for path in (asset / "lambdas").iterdir()} == {".py"}
+    code = "import sys, lambdas.seal, lambdas.restore, lambdas.drill; sys.exit('tableguard' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=asset, env={"PYTHONPATH": str(asset)})
 
 
@@ -42,7 +42,7 @@ def test_a_function_may_write_its_log_and_nothing_else() -> None:
     made = BackupFunction(vault, "Copy", handler="seal.copy", environment={"WORK_BUCKET": "work"})
     template = Template.from_stack(vault)
     expected = {
-        "Handler": "runtime.seal.copy",
+        "Handler": "lambdas.seal.copy",
         "Runtime": "python3.13",
         "Architectures": ["arm64"],
         "Timeout": 900,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.runtime import seal
-from tableguard.backup.runtime.errors import Rejected
+from tableguard.backup.lambdas import seal
+from tableguard.backup.lambdas.errors import Rejected
 from tests.unit.backup.aws import S3
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import Export, change_line, full_line, item

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.runtime import joining, moments, seal
-from tableguard.backup.runtime.chain import Link
+from tableguard.backup.lambdas import joining, moments, seal
+from tableguard.backup.lambdas.chain import Link
 from tests.unit.backup.aws import S3
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import T0, Export, at, change_line, full_line, item

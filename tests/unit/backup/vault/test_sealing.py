@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tableguard.backup.runtime import opening, quota, seal
-from tableguard.backup.runtime.errors import NotYetComplete, QuotaExceeded, Rejected, Unfinished
-from tableguard.backup.runtime.manifests import Place
+from tableguard.backup.lambdas import opening, quota, seal
+from tableguard.backup.lambdas.errors import NotYetComplete, QuotaExceeded, Rejected, Unfinished
+from tableguard.backup.lambdas.manifests import Place
 from tests.unit.backup.aws import S3, RefusalError
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import PREFIX, Export, change_line, full_line, item, md5

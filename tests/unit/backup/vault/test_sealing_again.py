@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.runtime import seal, storage
-from tableguard.backup.runtime.errors import NotYetComplete, QuotaExceeded, Rejected, Unfinished
-from tableguard.backup.runtime.tally import of_items
+from tableguard.backup.lambdas import seal, storage
+from tableguard.backup.lambdas.errors import NotYetComplete, QuotaExceeded, Rejected, Unfinished
+from tableguard.backup.lambdas.tally import of_items
 from tests.unit.backup.aws import S3, RefusalError, States, Stored
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import PREFIX, Export, full_line, item

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tableguard.backup.runtime.canonical import canonical
-from tableguard.backup.runtime.errors import Rejected
-from tableguard.backup.runtime.records import INCREMENTAL, from_client, parse, to_client
-from tableguard.backup.runtime.tally import Tally, of_effect, of_item, of_items
+from tableguard.backup.lambdas.canonical import canonical
+from tableguard.backup.lambdas.errors import Rejected
+from tableguard.backup.lambdas.records import INCREMENTAL, from_client, parse, to_client
+from tableguard.backup.lambdas.tally import Tally, of_effect, of_item, of_items
 from tests.unit.backup.exports import change_line
 
 TEXTS = st.text(max_size=4)

@@ -7,8 +7,8 @@ import itertools
 
 import pytest
 
-from tableguard.backup.runtime.errors import Rejected
-from tableguard.backup.runtime.manifests import Place
+from tableguard.backup.lambdas.errors import Rejected
+from tableguard.backup.lambdas.manifests import Place
 from tableguard.evaluation import Document
 from tests.unit.backup.vault.vaults import ARRIVED, ATTACKERS, DATA, INTAKE, REGION, Asked, decide, policy_of, resources
 

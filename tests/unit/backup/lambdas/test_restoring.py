@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tableguard.backup.runtime import restore, seal
-from tableguard.backup.runtime.errors import BrokenChain, Damaged, Different, NoBackup, NotAllowed, Throttled
+from tableguard.backup.lambdas import restore, seal
+from tableguard.backup.lambdas.errors import BrokenChain, Damaged, Different, NoBackup, NotAllowed, Throttled
 from tests.unit.backup.aws import S3, DynamoDB, RefusalError
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import SOURCE, Export, at, change_line, full_line, item

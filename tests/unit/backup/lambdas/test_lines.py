@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tableguard.backup.runtime.errors import Rejected
-from tableguard.backup.runtime.lines import lines
+from tableguard.backup.lambdas.errors import Rejected
+from tableguard.backup.lambdas.lines import lines
 
 
 def pieces(body: bytes, size: int) -> Iterator[bytes]:

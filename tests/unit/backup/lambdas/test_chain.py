@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tableguard.backup.runtime.chain import MOST_STEPS, Link, choose
-from tableguard.backup.runtime.errors import BrokenChain, NoBackup
+from tableguard.backup.lambdas.chain import MOST_STEPS, Link, choose
+from tableguard.backup.lambdas.errors import BrokenChain, NoBackup
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tableguard.backup.runtime import catalogue, moments, seal
-from tableguard.backup.runtime.errors import Damaged
-from tableguard.backup.runtime.storage import Version
+from tableguard.backup.lambdas import catalogue, moments, seal
+from tableguard.backup.lambdas.errors import Damaged
+from tableguard.backup.lambdas.storage import Version
 from tests.unit.backup.aws import S3
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import Export, full_line, item

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError, FlexibleChecksumError
 from botocore.response import StreamingBody
 
-from tableguard.backup.runtime import clients, point_in_time, problems, restore, seal
-from tableguard.backup.runtime.errors import Damaged, NotAllowed, NotYetComplete, Rejected, Throttled, Unfinished
-from tableguard.backup.runtime.storage import CHUNK
+from tableguard.backup.lambdas import clients, point_in_time, problems, restore, seal
+from tableguard.backup.lambdas.errors import Damaged, NotAllowed, NotYetComplete, Rejected, Throttled, Unfinished
+from tableguard.backup.lambdas.storage import CHUNK
 from tests.unit.backup.aws import S3, DynamoDB, RefusalError
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import PREFIX, SOURCE, TABLE, Export, full_line, item
@@ -110,7 +110,7 @@ def test_a_segment_that_cannot_be_read_is_told_by_its_number_and_nothing_of_an_i
     def quotes(*_: Any, **__: Any) -> None:
         raise KeyError("secret of an item")
 
-    monkeypatch.setattr("tableguard.backup.runtime.comparing.digest_segment", quotes)
+    monkeypatch.setattr("tableguard.backup.lambdas.comparing.digest_segment", quotes)
     with pytest.raises(KeyError):
         digests(1)
     assert restoring() == {"Error": "KeyError", "Cause": "segment 0: the log of the function says more."}
@@ -146,7 +146,7 @@ def test_what_is_tried_again_is_no_problem(s3: S3, dynamodb: DynamoDB, monkeypat
         def fails(*_: Any, error: type[Exception] = error, **__: Any) -> None:
             raise error("later")
 
-        monkeypatch.setattr("tableguard.backup.runtime.loading.load_file", fails)
+        monkeypatch.setattr("tableguard.backup.lambdas.loading.load_file", fails)
         with pytest.raises(error):
             load_all(s3, plan())
     assert notes(s3) == []
@@ -180,7 +180,7 @@ def test_an_error_of_a_service_is_told_by_its_code_and_every_other_by_its_name_a
     def fails(*_: Any, **__: Any) -> None:
         raise KeyError("secret of an item")
 
-    monkeypatch.setattr("tableguard.backup.runtime.copying.find", fails)
+    monkeypatch.setattr("tableguard.backup.lambdas.copying.find", fails)
     copied(s3, export, "seal-2")
     told = sealing(export, "seal-2")
     # The second file was sealed before, so that nothing is wrong with it.

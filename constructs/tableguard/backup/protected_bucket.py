@@ -12,12 +12,12 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from tableguard.aws.partitions import partition_of
-from tableguard.network.deployment import execution_role
 from tableguard.policy import InvalidInputError, Limits, Role, Statement, check_size, names
 from tableguard.policy.backup import Bucket, bucket_policy
 from tableguard.policy.denials import Denial
 from tableguard.policy.metadata import METADATA_KEY, backup_metadata
 from tableguard.policy.tokens import is_unresolved
+from tableguard.tables.deployment import execution_role
 from tableguard.tables.granting import check_limits, check_list
 
 _TOO_LARGE = "To make it fit: name fewer sources, tables, readers or roles."

@@ -10,7 +10,6 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from tableguard.network.denied_people import denied_people
-from tableguard.network.deployment import check_people
 from tableguard.network.fenced import denied
 from tableguard.policy import Limits, Role, TableGrant, TableReference
 from tableguard.policy.documents import VERSION, Json
@@ -18,6 +17,7 @@ from tableguard.policy.metadata import people_json
 from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
+from tableguard.tables.deployment import check_people
 from tableguard.tables.granting import check_limits, check_list
 from tableguard.tables.identities import is_user_of_this_app
 from tableguard.tables.policies import TablePolicies

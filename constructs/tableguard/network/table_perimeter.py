@@ -11,7 +11,6 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from tableguard.network.denied_grants import denied_grants
-from tableguard.network.deployment import deployable
 from tableguard.network.endpoint_tables import EndpointTables, endpoint_tables
 from tableguard.network.fenced import denied
 from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
@@ -25,6 +24,7 @@ from tableguard.policy.perimeter import Exempt, Perimeter
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
+from tableguard.tables.deployment import deployable
 from tableguard.tables.granting import check_limits, check_list
 from tableguard.tables.policies import TablePolicies
 

@@ -9,11 +9,11 @@ from constructs import Construct
 
 from tableguard.backup.perimeter_checks import PerimeterCheck
 from tableguard.backup.restore.table_blueprint import Blueprint, LikeTable
-from tableguard.network.deployment import execution_role
 from tableguard.policy import InvalidInputError, Role, TableReference
 from tableguard.policy.perimeter import Fenced
 from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.tokens import is_unresolved
+from tableguard.tables.deployment import execution_role
 
 
 def within(construct: Construct, name: str, value: object, most: int) -> int:

@@ -32,37 +32,91 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def outside(modules: Iterator[str], allowed: tuple[str, ...]) -> list[str]:
-    """Those of the modules that are the CDK's, or ours but not in one of the allowed packages."""
-    watched = [name for name in modules if name.split(".")[0] in {"aws_cdk", "constructs", "jsii", "tableguard"}]
-    return [name for name in watched if not any(name == part or name.startswith(part + ".") for part in allowed)]
+LANGUAGE = {"aws", "policy"}
+CONSTRUCTS = {"policy", "tables"}
+BACKUPS = {"backup", "backup/states", *CONSTRUCTS}
+# For each folder, those that it may know; in this order none knows a later one. `backup` is what its rooms share.
+MAY_KNOW: dict[str, set[str]] = {
+    "aws": set(),
+    "policy": {"aws"},
+    "evaluation": LANGUAGE,
+    "review": {"evaluation", *LANGUAGE},
+    "tables": {"policy"},
+    "network": CONSTRUCTS,
+    "organization": {"aws", *CONSTRUCTS},
+    "backup/lambdas": set(),
+    "backup": {"aws", "network", *CONSTRUCTS},
+    "backup/states": {"backup", "policy"},
+    "backup/export": {"aws", *BACKUPS},
+    "backup/vault": {"backup", "backup/states", "policy"},
+    "backup/restore": {"aws", "network", *BACKUPS},
+    "backup/drill": {"aws", "backup/restore", *BACKUPS},
+    "backup/aws_backup": BACKUPS,
+    "backup/on_demand": {"backup", "backup/aws_backup", "backup/states", "policy"},
+    "command": {"evaluation", "policy", "review"},
+    "testing": {"evaluation", "review", *LANGUAGE},
+}
+WITHOUT_CDK = {"aws", "policy", "evaluation", "review", "command"}
 
 
-@pytest.mark.parametrize(
-    ("package", "allowed"),
-    [
-        ("aws", ("tableguard.aws",)),
-        ("policy", ("tableguard.policy", "tableguard.aws")),
-        ("evaluation", ("tableguard.evaluation", "tableguard.policy", "tableguard.aws")),
-        ("review", ("tableguard.review", "tableguard.evaluation", "tableguard.policy", "tableguard.aws")),
-    ],
-)
-def test_imports_point_one_way(package: str, allowed: tuple[str, ...]) -> None:
+def folder_of(path: Path) -> str | None:
+    """The folder of a module, and the room for what stands in one; None for a module that stands alone."""
+    parts = path.relative_to(LIBRARY).parent.parts
+    return "/".join(parts[: 2 if parts[0] == "backup" else 1]) if parts else None
+
+
+MODULES = {
+    ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in LIBRARY.rglob("*.py")
+}
+
+
+def known_to(folder: str) -> Iterator[tuple[str, str]]:
+    """What the modules of a folder import from other folders of the library."""
+    for path in MODULES.values():
+        if folder_of(path) == folder:
+            for name in imported(path):
+                if name in MODULES and (found := folder_of(MODULES[name])) not in {folder, None}:
+                    yield str(path.relative_to(LIBRARY)), str(found)
+
+
+def test_every_folder_has_its_place() -> None:
+    assert {folder for path in MODULES.values() if (folder := folder_of(path))} == set(MAY_KNOW)
+
+
+@pytest.mark.parametrize("folder", MAY_KNOW)
+def test_a_folder_knows_what_it_may(folder: str) -> None:
+    assert {(path, found) for path, found in known_to(folder) if found not in MAY_KNOW[folder]} == set()
+
+
+@pytest.mark.parametrize("folder", MAY_KNOW)
+def test_what_a_folder_may_know_stands_before_it(folder: str) -> None:
+    assert MAY_KNOW[folder] <= set(list(MAY_KNOW)[: list(MAY_KNOW).index(folder)])
+
+
+@pytest.mark.parametrize("folder", MAY_KNOW)
+def test_what_a_folder_may_know_it_does(folder: str) -> None:
+    """A way that nobody goes would stand open for whoever goes it by mistake."""
+    assert MAY_KNOW[folder] == {found for _, found in known_to(folder)}
+
+
+@pytest.mark.parametrize("folder", sorted(WITHOUT_CDK | {"backup/lambdas"}))
+def test_a_folder_does_without_the_cdk(folder: str) -> None:
     found = {
-        str(path.relative_to(LIBRARY)): outside(imported(path), allowed) for path in (LIBRARY / package).rglob("*.py")
+        (str(path.relative_to(LIBRARY)), name)
+        for path in MODULES.values()
+        if folder_of(path) == folder
+        for name in imported(path)
+        if name.split(".")[0] in {"aws_cdk", "constructs", "jsii"}
     }
-    assert {path: names for path, names in found.items() if names} == {}
+    assert found == set()
 
 
 def test_no_module_needs_itself() -> None:
     """Imports inside functions, and those for types alone, count: a circle is a circle."""
-    paths = {
-        ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts).removesuffix(".__init__"): path
-        for path in LIBRARY.rglob("*.py")
-    }
     graph = {
-        name: {found for found in needed(path, paths) if found != name}
-        for name, path in paths.items()
+        name: {found for found in needed(path, MODULES) if found != name}
+        for name, path in MODULES.items()
         if name != "tableguard"  # the table of public names, which are looked up when they are asked for
     }
     list(graphlib.TopologicalSorter(graph).static_order())

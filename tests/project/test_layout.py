@@ -100,6 +100,25 @@ def test_what_a_folder_may_know_it_does(folder: str) -> None:
     assert MAY_KNOW[folder] == {found for _, found in known_to(folder)}
 
 
+def test_nothing_private_is_taken_from_another_folder() -> None:
+    taken = {
+        (str(path.relative_to(LIBRARY)), name)
+        for path in MODULES.values()
+        for name in imported(path)
+        if name.startswith("tableguard.") and is_private(name) and folder_of(owner(name)) != folder_of(path)
+    }
+    assert taken == set()
+
+
+def is_private(name: str) -> bool:
+    return any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
+
+
+def owner(name: str) -> Path:
+    """The module that a name, or the module of that name, is in."""
+    return MODULES[name] if name in MODULES else MODULES[name.rpartition(".")[0]]
+
+
 @pytest.mark.parametrize("folder", sorted(WITHOUT_CDK | {"backup/lambdas"}))
 def test_a_folder_does_without_the_cdk(folder: str) -> None:
     found = {

@@ -43,7 +43,7 @@ class BreakGlassRCP(ControlPolicy):
         guardrails: Sequence[Guardrail] = (),
         guardians: Sequence[Guardian] = (),
         accounts: Sequence[str] | None = None,
-        left_off: Mapping[str, str] | None = None,
+        excluded_accounts: Mapping[str, str] | None = None,
         management_account: str | None = None,
         nobody_deploys: str | None = None,
         policy_name: str | None = None,
@@ -60,7 +60,8 @@ class BreakGlassRCP(ControlPolicy):
             guardrails: `ProtectTables` and `ProtectKeys`: RCPs know no NotAction and few services.
             guardians: As in `BreakGlassSCP`. A role of every account counts in the resource's own account only.
             accounts: All accounts that the targets hold, so that nobody is locked out unnoticed.
-            left_off: Accounts of a unit or root among the targets whose resources it leaves alone, with the reason.
+            excluded_accounts: Accounts of a unit or root among the targets whose resources it leaves alone, each with
+                the reason.
             management_account: The organization's management account; the stack's own when left out.
             nobody_deploys: Why it is fine that nobody may put tables' policies from outside the perimeter.
             policy_name: The policies' name, numbered where there are several; made from the path when left out.
@@ -81,7 +82,7 @@ class BreakGlassRCP(ControlPolicy):
             guardians=guardians,
             passers=(),
             accounts=accounts,
-            left_off=left_off,
+            excluded_accounts=excluded_accounts,
             management_account=management_account,
             nobody_deploys=nobody_deploys,
             policy_name=policy_name,

@@ -53,7 +53,7 @@ class BreakGlassSCP(ControlPolicy):
         guardians: Sequence[Guardian] = (),
         passers: Sequence[Guardian] = (),
         accounts: Sequence[str] | None = None,
-        left_off: Mapping[str, str] | None = None,
+        excluded_accounts: Mapping[str, str] | None = None,
         management_account: str | None = None,
         nobody_deploys: str | None = None,
         policy_name: str | None = None,
@@ -74,7 +74,7 @@ class BreakGlassSCP(ControlPolicy):
                 RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*"); those of the perimeter when left out.
             accounts: All accounts that the targets hold, so that exemptions of others are left out and nobody is
                 locked out unnoticed. Known when the targets are accounts; every exemption stands in it otherwise.
-            left_off: Accounts of a unit or root among the targets that none of it binds, each with the reason:
+            excluded_accounts: Accounts of a unit or root among the targets that none of it binds, each with the reason:
                 development accounts without data, say. `{"111122223333": "development, no customer data"}`.
             management_account: The organization's management account; the stack's own when left out.
             nobody_deploys: Why it is fine that nobody may put tables' policies from outside the perimeter. An error
@@ -98,7 +98,7 @@ class BreakGlassSCP(ControlPolicy):
             guardians=guardians,
             passers=passers,
             accounts=accounts,
-            left_off=left_off,
+            excluded_accounts=excluded_accounts,
             management_account=management_account,
             nobody_deploys=nobody_deploys,
             policy_name=policy_name,

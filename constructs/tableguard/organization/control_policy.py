@@ -63,7 +63,7 @@ class ControlPolicy(Construct):
         guardians: Sequence[Guardian],
         passers: Sequence[Guardian],
         accounts: Sequence[str] | None,
-        left_off: Mapping[str, str] | None,
+        excluded_accounts: Mapping[str, str] | None,
         management_account: str | None,
         nobody_deploys: str | None,
         policy_name: str | None,
@@ -81,7 +81,7 @@ class ControlPolicy(Construct):
             guardians: The guardians.
             passers: Who passes roles to services.
             accounts: All accounts that they bind.
-            left_off: The accounts that they do not bind, with reasons.
+            excluded_accounts: The accounts that they do not bind, with reasons.
             management_account: The organization's management account.
             nobody_deploys: Why nobody needs to deploy tables' policies.
             policy_name: The policies' name.
@@ -101,12 +101,20 @@ class ControlPolicy(Construct):
         stack = cdk.Stack.of(self)
         self._targets = targets_of(owner, targets)
         self._control = Control(
-            perimeter=perimeter, guardrails=guardrails, guardians=guardians, passers=passers, left_off=left_off or {}
+            perimeter=perimeter,
+            guardrails=guardrails,
+            guardians=guardians,
+            passers=passers,
+            excluded_accounts=excluded_accounts or {},
         )
         accounts = bound_accounts(owner, self._targets, accounts)
         self._check_management(owner, management_account or stack.account)
-        self._check_left_off(owner, accounts)
-        bound = tuple(a for a in accounts or () if a not in self._control.left_off) if accounts is not None else None
+        self._check_excluded_accounts(owner, accounts)
+        bound = (
+            tuple(a for a in accounts or () if a not in self._control.excluded_accounts)
+            if accounts is not None
+            else None
+        )
         self._check_guardians(owner, bound)
         self._check_deployment(owner, bound, nobody_deploys)
         limits = limits or DEFAULT_LIMITS
@@ -164,23 +172,23 @@ class ControlPolicy(Construct):
                 "delegated administrator, say which one is the management account: management_account=….",
             )
 
-    def _check_left_off(self, owner: str, accounts: Sequence[str] | None) -> None:
-        left_off = self._control.left_off
-        for account in left_off:
+    def _check_excluded_accounts(self, owner: str, accounts: Sequence[str] | None) -> None:
+        excluded_accounts = self._control.excluded_accounts
+        for account in excluded_accounts:
             if account in self._targets:
                 raise InvalidInputError(
-                    f"left_off of {owner}", value=account, allowed="accounts that are no targets themselves"
+                    f"excluded_accounts of {owner}", value=account, allowed="accounts that are no targets themselves"
                 )
             if accounts is not None and account not in accounts:
                 raise InvalidInputError(
-                    f"left_off of {owner}",
+                    f"excluded_accounts of {owner}",
                     value=account,
                     allowed="accounts that it would bind otherwise: those of a unit or root among the targets",
                     fix="Leave it out, or add it to `accounts`.",
                 )
-        if accounts is not None and not set(accounts) - set(left_off):
+        if accounts is not None and not set(accounts) - set(excluded_accounts):
             raise InvalidInputError(
-                f"left_off of {owner}", value=list(left_off), allowed="some of the accounts, not all"
+                f"excluded_accounts of {owner}", value=list(excluded_accounts), allowed="some of the accounts, not all"
             )
 
     def _check_guardians(self, owner: str, accounts: Sequence[str] | None) -> None:

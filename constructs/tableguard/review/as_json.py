@@ -127,7 +127,7 @@ def _control(control: Control) -> dict[str, Any]:
         "targets": list(control.targets),
         "binds": list(control.binds),
         "may_bind": list(control.perhaps),
-        "left_off": [{"account": each.account, "reason": each.reason} for each in control.left_off],
+        "excluded_accounts": [{"account": each.account, "reason": each.reason} for each in control.excluded_accounts],
         "exempt": [
             {"principals": list(each.principals), "label": each.label, "what": list(each.what),
              "actions": list(each.actions), "reason": each.reason}

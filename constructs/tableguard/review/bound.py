@@ -1,4 +1,4 @@
-"""Which accounts the assembly's SCPs and RCPs bind, and which they leave off."""
+"""Which accounts the assembly's SCPs and RCPs bind, and which they exclude."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from tableguard.aws.dynamodb import AS_OF, SERVICE
 from tableguard.review.exempted import Sparing
 from tableguard.review.picture import OrganizationPolicy, Picture
-from tableguard.review.report import Control, Finding, FindingKind, LeftOff
+from tableguard.review.report import Control, ExcludedAccount, Finding, FindingKind
 from tableguard.review.sentences import Shelf, texts
 
 _SHORT: Final[Mapping[str, str]] = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
@@ -28,7 +28,7 @@ def controls(picture: Picture, shelf: Shelf, now: dt.datetime) -> Iterator[tuple
     for policy in picture.organization_policies:
         if policy.kind in _SHORT:
             spared = _spared(policy, shelf)
-            stated = policy.stated.left_off if policy.stated is not None else {}
+            stated = policy.stated.excluded_accounts if policy.stated is not None else {}
             bound = [each for each in accounts if each not in spared and each != policy.managed_from]
             sure = {each for each in bound if policy.binds(each, picture.accounts)}
             open_ = any(not target.isdecimal() for target in policy.targets) and not policy.on_root
@@ -39,12 +39,12 @@ def controls(picture: Picture, shelf: Shelf, now: dt.datetime) -> Iterator[tuple
                     targets=policy.targets,
                     binds=tuple(each for each in bound if each in sure),
                     perhaps=tuple(each for each in bound if open_ and each not in sure),
-                    left_off=tuple(LeftOff(account=each, reason=stated.get(each)) for each in spared),
+                    excluded_accounts=tuple(ExcludedAccount(account=each, reason=stated.get(each)) for each in spared),
                     spared=Sparing(
                         policy=policy,
                         account=_some_account(policy, bound),
                         region=next((table.region for table in picture.tables), "us-east-1"),
-                        left_off=spared,
+                        excluded_accounts=spared,
                         shelf=shelf,
                         now=now,
                     ).spared(),
@@ -80,7 +80,7 @@ def _findings(policy: OrganizationPolicy, spared: Collection[str], stated: Mappi
     what = f"{_SHORT[policy.kind]} {policy.name}"
     for account in stated:
         if account not in spared:
-            message = f"the metadata says that {account} is left off, and {what} binds it"
+            message = f"the metadata says that {account} is excluded, and {what} binds it"
             yield Finding(kind=FindingKind.METADATA, message=message, place=policy.place)
     for account in spared if policy.stated is not None else ():
         if account not in stated:

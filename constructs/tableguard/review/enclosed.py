@@ -63,7 +63,7 @@ def of_control(control: Control) -> str:
         parts.append("binds no account with tables")
     if control.lists_as_of is not None:
         parts.append(f"leaves open what AWS adds to DynamoDB after {control.lists_as_of}: an RCP takes no NotAction")
-    parts += [f"leaves off {each.account} ({each.reason or 'no reason stated'})" for each in control.left_off]
+    parts += [f"excludes {each.account} ({each.reason or 'no reason stated'})" for each in control.excluded_accounts]
     return "; ".join(parts)
 
 

@@ -66,7 +66,7 @@ class Sparing:
         policy: The policy.
         account: An account that it binds, for requests where any will do.
         region: A region with tables, for requests where any will do.
-        left_off: The accounts that all of it spares.
+        excluded_accounts: The accounts that all of it spares.
         shelf: The statements of documents.
         now: The moment of the requests, with a time zone.
     """
@@ -74,7 +74,7 @@ class Sparing:
     policy: OrganizationPolicy
     account: str
     region: str
-    left_off: Collection[str]
+    excluded_accounts: Collection[str]
     shelf: Shelf
     now: dt.datetime
 
@@ -87,7 +87,7 @@ class Sparing:
             for test in filter(_is_of_callers, exempting(sentence) if actions else ()):
                 others |= dict.fromkeys(actions)
                 for value in test.values:
-                    if test.low_key not in _ACCOUNTS or value not in self.left_off:
+                    if test.low_key not in _ACCOUNTS or value not in self.excluded_accounts:
                         lets = found.setdefault((test.low_key, value), {})
                         lets |= {each: None for each in actions if self._lets(sentence, test, value, each)}
         return tuple(self._together(found, tuple(others)))

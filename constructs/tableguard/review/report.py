@@ -120,7 +120,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOff:
+class ExcludedAccount:
     """An account that a policy's statements spare.
 
     Args:
@@ -161,7 +161,7 @@ class Control:
         targets: What it is attached to.
         binds: Which of the tables' accounts it binds.
         perhaps: Which of them it may bind: no template tells what an organizational unit holds.
-        left_off: The accounts that it spares.
+        excluded_accounts: The accounts that it spares.
         spared: Whom it spares in the accounts that it binds.
         lists_as_of: The day of the list of DynamoDB's actions that it rests on, where it can deny none that is not
             listed: an RCP takes no NotAction. None for others.
@@ -173,7 +173,7 @@ class Control:
     targets: tuple[str, ...]
     binds: tuple[str, ...]
     perhaps: tuple[str, ...]
-    left_off: tuple[LeftOff, ...]
+    excluded_accounts: tuple[ExcludedAccount, ...]
     spared: tuple[Spared, ...]
     lists_as_of: dt.date | None
     place: Place

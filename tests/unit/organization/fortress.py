@@ -217,7 +217,7 @@ def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack]:
     more: Json = {
         "targets": [ROOT],
         "perimeter": inside,
-        "left_off": {DEVELOPMENT: "development, no data of customers"},
+        "excluded_accounts": {DEVELOPMENT: "development, no data of customers"},
     }
     tg.BreakGlassSCP(
         org,

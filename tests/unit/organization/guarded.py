@@ -133,7 +133,7 @@ def everything() -> tuple[list[Json], list[Json]]:
         targets=[UNIT],
         perimeter=PERIMETER,
         guardrails=GUARDRAILS,
-        left_off={DEVELOPMENT: "development, no data of customers"},
+        excluded_accounts={DEVELOPMENT: "development, no data of customers"},
     )
     tg.BreakGlassRCP(
         org,
@@ -141,7 +141,7 @@ def everything() -> tuple[list[Json], list[Json]]:
         targets=[UNIT],
         perimeter=PERIMETER,
         guardrails=[tg.ProtectTables(), tg.ProtectKeys()],
-        left_off={DEVELOPMENT: "development, no data of customers"},
+        excluded_accounts={DEVELOPMENT: "development, no data of customers"},
     )
     found = synthesized(org)
     return contents(found, "SERVICE_CONTROL_POLICY"), contents(found, "RESOURCE_CONTROL_POLICY")

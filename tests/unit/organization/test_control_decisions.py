@@ -150,7 +150,7 @@ def test_services_their_roles_and_the_management_account_are_not_bound(action: s
         assert Layer.SERVICE_CONTROL not in layers
 
 
-def test_an_account_that_is_left_off_is_not_bound() -> None:
+def test_an_account_that_is_excluded_is_not_bound() -> None:
     scps, _ = everything()
     table = TABLE.replace(DATA, DEVELOPMENT)
     for action in ("dynamodb:DeleteTable", "dynamodb:GetItem", "ec2:RunInstances", "organizations:LeaveOrganization"):
@@ -296,7 +296,7 @@ class TestResourceControl:
         for arn in UNBOUND.values():
             assert decide(arn, action, rcps=rcps).allowed
 
-    def test_leaves_resources_of_other_accounts_and_accounts_that_are_left_off_alone(self) -> None:
+    def test_leaves_resources_of_other_accounts_and_accounts_that_are_excluded_alone(self) -> None:
         _, rcps = everything()
         for account in (DEVELOPMENT, MANAGEMENT):
             table = TABLE.replace(DATA, account)

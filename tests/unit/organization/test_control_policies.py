@@ -56,7 +56,7 @@ def test_what_cloudformation_gets() -> None:
         targets=[UNIT, DATA],
         perimeter=PERIMETER,
         accounts=[DATA, DEVELOPMENT],
-        left_off={DEVELOPMENT: "development"},
+        excluded_accounts={DEVELOPMENT: "development"},
         policy_name="tables",
     )
     (properties,) = synthesized(org)
@@ -77,7 +77,7 @@ def test_what_cloudformation_gets() -> None:
     ]
     assert [each.principal for each in control.guardians] == list(GUARDIANS)
     assert [each.label for each in control.passers] == ["role cdk-hnb659fds-deploy-role-* of every account"]
-    assert control.left_off == {DEVELOPMENT: "development"}
+    assert control.excluded_accounts == {DEVELOPMENT: "development"}
 
 
 def test_every_account_has_its_own_vpcs() -> None:
@@ -233,16 +233,16 @@ REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: rcp(stack(PARTNER), targets=[MANAGEMENT], management_account=MANAGEMENT),
         "which no RCP ever binds",
     ),
-    "a target that is left off": (
-        lambda: scp(targets=[UNIT, DATA], left_off={DATA: "no data"}),
-        "left_off of SCP Org/Scp.*no targets themselves",
+    "a target that is excluded": (
+        lambda: scp(targets=[UNIT, DATA], excluded_accounts={DATA: "no data"}),
+        "excluded_accounts of SCP Org/Scp.*no targets themselves",
     ),
-    "an account left off that nothing binds": (
-        lambda: scp(targets=[DATA], left_off={DEVELOPMENT: "development"}),
-        "left_off of SCP Org/Scp.*would bind otherwise",
+    "an excluded account that nothing binds": (
+        lambda: scp(targets=[DATA], excluded_accounts={DEVELOPMENT: "development"}),
+        "excluded_accounts of SCP Org/Scp.*would bind otherwise",
     ),
-    "everything left off": (
-        lambda: scp(accounts=[DEVELOPMENT], left_off={DEVELOPMENT: "development"}),
+    "everything excluded": (
+        lambda: scp(accounts=[DEVELOPMENT], excluded_accounts={DEVELOPMENT: "development"}),
         "some of the accounts, not all",
     ),
     "a target outside the accounts": (
@@ -311,4 +311,4 @@ def test_the_opposite_of_each_refusal_is_taken() -> None:
     scp(stack(PARTNER), targets=[PARTNER], management_account=MANAGEMENT)
     scp(perimeter=_NO_DEPLOYMENT, nobody_deploys="tables are made by hand, inside the VPC")
     scp(targets=[DATA], guardrails=[tg.ProtectTables()], guardians=[_ROLE_OF_PARTNER, DEPLOYMENT])
-    scp(targets=[UNIT, DATA], accounts=[DATA, DEVELOPMENT], left_off={DEVELOPMENT: "development"})
+    scp(targets=[UNIT, DATA], accounts=[DATA, DEVELOPMENT], excluded_accounts={DEVELOPMENT: "development"})

@@ -18,14 +18,16 @@ def test_the_least(snapshot: SnapshotAssertion) -> None:
 
 def test_everything(snapshot: SnapshotAssertion) -> None:
     org = stack()
-    left_off = {DEVELOPMENT: "development, no data of customers"}
-    tg.BreakGlassSCP(org, "Scp", targets=[UNIT], perimeter=PERIMETER, guardrails=GUARDRAILS, left_off=left_off)
+    excluded_accounts = {DEVELOPMENT: "development, no data of customers"}
+    tg.BreakGlassSCP(
+        org, "Scp", targets=[UNIT], perimeter=PERIMETER, guardrails=GUARDRAILS, excluded_accounts=excluded_accounts
+    )
     tg.BreakGlassRCP(
         org,
         "Rcp",
         targets=[UNIT],
         perimeter=PERIMETER,
         guardrails=[tg.ProtectTables(), tg.ProtectKeys()],
-        left_off=left_off,
+        excluded_accounts=excluded_accounts,
     )
     assert Template.from_stack(org).to_json()["Resources"] == snapshot

@@ -87,7 +87,7 @@ def forced(*, from_elsewhere: bool = False) -> tuple[dict[str, Any], ...]:
         guardrails=[tg.ForceBoundary(policy_name="inside") if from_elsewhere else boundary.guardrail],
         guardians=[GUARDIAN, BREAK_GLASS],
         passers=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
-        left_off={DEVELOPMENT: "development"},
+        excluded_accounts={DEVELOPMENT: "development"},
     )
     found = Template.from_stack(org).find_resources("AWS::Organizations::Policy").values()
     return tuple(policy["Properties"]["Content"] for policy in found)
@@ -132,7 +132,7 @@ def test_under_the_scp_nobody_edits_the_boundary_and_other_policies_are_nobodys_
 
 
 @pytest.mark.parametrize("caller", [EXECUTION, BREAK_GLASS.arn("aws"), role("team", DEVELOPMENT)])
-def test_guardians_and_accounts_that_are_left_off_are_not_forced(caller: str) -> None:
+def test_guardians_and_accounts_that_are_excluded_are_not_forced(caller: str) -> None:
     account = caller.split(":")[4]
     new = role("new", account)
     assert may("CreateRole", new, caller=caller)

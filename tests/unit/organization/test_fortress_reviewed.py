@@ -37,6 +37,6 @@ def test_a_reader_sees_it(found: Review) -> None:
         f"exempt role break-glass of {OWNER}: everything (runbook 7)",
         f"exempt role stream-worker of {OWNER}: stream (the search index)",
         f"allowed permission set DataSteward of {OWNER}: GetItem, Query (subject access requests)",
-        f"on {ROOT}; binds {OWNER}; leaves off {DEVELOPMENT} (development, no data of customers)",
+        f"on {ROOT}; binds {OWNER}; excludes {DEVELOPMENT} (development, no data of customers)",
     ):
         assert said in text

@@ -32,7 +32,7 @@ _SPARED: Final = {
     # The perimeter lets it delete a policy.
     "the root user": OTHER_ARNS["the root user"],
     "whom a guardrail spares": role("backup-plan"),
-    "a role of an account that is left off": role("admin", account=DEVELOPMENT),
+    "a role of an account that is excluded": role("admin", account=DEVELOPMENT),
 }
 _CALLERS: Final = {**OTHER_ARNS, **_SPARED, **UNBOUND}
 

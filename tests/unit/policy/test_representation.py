@@ -95,7 +95,7 @@ WRITTEN: Final = [
     "OnlyRegions('eu-west-1', 'us-east-1')",
     "NoEc2(reason='serverless')",
     f"VaultGuardrail(deployers=[{READER}], buckets=['acme-sealed'])",
-    f"Control(guardrails=[ProtectTables()], guardians=[{READER}], left_off={{'222233334444': 'development'}})",
+    f"Control(guardrails=[ProtectTables()], guardians=[{READER}], excluded_accounts={{'222233334444': 'development'}})",
     "UsersWithMfa(users=[User(account='111122223333', name='ann')], mfa_age=600)",
 ]
 

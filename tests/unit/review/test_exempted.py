@@ -43,7 +43,7 @@ CONTROL = Control(
     ],
     guardians=[DEPLOYMENT, ON_CALL],
     passers=[DEPLOYING],
-    left_off={CONSUMER: "development"},
+    excluded_accounts={CONSUMER: "development"},
 )
 
 

@@ -136,7 +136,7 @@ def test_the_schema_holds() -> None:
     policies = TestOrganization.reviewed("r-ab12", spared=OWNER, stated=OWNER)
     for found in (_private(), policies):
         assert list(problems(json.loads(json.dumps(as_json(found))), REVIEW)) == []
-    assert as_json(policies)["organization_policies"][0]["left_off"]
+    assert as_json(policies)["organization_policies"][0]["excluded_accounts"]
 
 
 def test_nothing_is_said_of_an_app_without_fences() -> None:
@@ -352,7 +352,7 @@ class TestOrganization:
     def reviewed(target: str, *, spared: str | None, stated: str | None) -> Review:
         condition = {"StringNotEquals": {"aws:PrincipalAccount": spared}} if spared else {}
         wall = deny("dynamodb:DeleteTable", "*", Condition=condition)
-        left_off = {"left_off": [{"account": stated, "reason": "development"}]} if stated else {}
+        excluded_accounts = {"excluded_accounts": [{"account": stated, "reason": "development"}]} if stated else {}
         policy = {
             "Type": "AWS::Organizations::Policy",
             "Properties": {
@@ -361,7 +361,7 @@ class TestOrganization:
                 "TargetIds": [target],
                 "Content": document(wall),
             },
-            **claiming(control={"guardrails": [], **left_off}),
+            **claiming(control={"guardrails": [], **excluded_accounts}),
         }
         return reviewed(stack(T=table()), stack("Org", CONSUMER, P=policy))
 
@@ -372,7 +372,7 @@ class TestOrganization:
             ("r-ab12", None, f"SCP wall on r-ab12; binds {OWNER}"),
             ("ou-ab12-11111111", None, f"on ou-ab12-11111111; may bind {OWNER} (no template tells what a unit holds)"),
             ("555566667777", None, "SCP wall on 555566667777; binds no account with tables"),
-            ("r-ab12", OWNER, f"binds no account with tables; leaves off {OWNER} (development)"),
+            ("r-ab12", OWNER, f"binds no account with tables; excludes {OWNER} (development)"),
         ],
     )
     def test_what_it_binds(self, target: str, spared: str | None, line: str) -> None:
@@ -385,5 +385,5 @@ class TestOrganization:
             f"SCP wall spares {OWNER}, and no metadata says why"
         ]
         assert _messages(self.reviewed("r-ab12", spared=None, stated=OWNER)) == [
-            f"the metadata says that {OWNER} is left off, and SCP wall binds it"
+            f"the metadata says that {OWNER} is excluded, and SCP wall binds it"
         ]

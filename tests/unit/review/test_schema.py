@@ -151,7 +151,7 @@ REVIEW: Final = {
             "targets": [TEXT],
             "binds": [TEXT],
             "may_bind": [TEXT],
-            "left_off": [{"account": TEXT, "reason": (TEXT, None)}],
+            "excluded_accounts": [{"account": TEXT, "reason": (TEXT, None)}],
             "exempt": [
                 {"principals": [TEXT], "label": TEXT, "what": [TEXT], "actions": [TEXT], "reason": (TEXT, None)}
             ],

@@ -25,7 +25,7 @@ def check_exempted(
     guardrails: Sequence[Guardrail],
     rendering: Rendering,
     *,
-    left_off: Collection[str] = (),
+    excluded_accounts: Collection[str] = (),
 ) -> None:
     """Check that the guardrails of a policy let those do whom its perimeter exempts, what it exempts them for.
 
@@ -36,7 +36,7 @@ def check_exempted(
         exemptions: The exemptions of the perimeter, of accounts that the policy binds.
         guardrails: The guardrails beside it.
         rendering: The policy that they are for.
-        left_off: Accounts that the policy does not bind.
+        excluded_accounts: Accounts that the policy does not bind.
 
     Raises:
         InvalidInputError: Somebody is exempt for actions that a guardrail denies them.
@@ -44,7 +44,7 @@ def check_exempted(
     for exemption in exemptions:
         who = exemption.principal
         # Nothing here binds a service-linked role, Lambda polls streams only, and a forwarded call is its caller's.
-        if isinstance(who, ServiceLinkedRole | LambdaPoller | Forwarding) or who.home in left_off:
+        if isinstance(who, ServiceLinkedRole | LambdaPoller | Forwarding) or who.home in excluded_accounts:
             continue
         arns = arns_of(who, rendering.partition, account="*")
         for guardrail in guardrails:

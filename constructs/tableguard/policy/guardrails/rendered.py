@@ -31,19 +31,19 @@ class Control:
             deployments run as and break-glass. Those of the perimeter when left out.
         passers: Who may pass those roles to a service and no more, such as the role that `cdk deploy` works as. Those
             of the perimeter when left out.
-        left_off: Accounts that nothing of it binds, each with the reason, though an organizational unit that it is
-            attached to holds them.
+        excluded_accounts: Accounts that nothing of it binds, each with the reason, though an organizational unit that
+            it is attached to holds them.
 
     Raises:
         InvalidInputError: Nothing to enforce, the same guardrail twice, guardians that differ from the perimeter's,
-            nobody who may do what is protected, or an account left off without a reason.
+            nobody who may do what is protected, or an excluded account without a reason.
     """
 
     perimeter: Perimeter | None = None
     guardrails: Sequence[Guardrail] = ()
     guardians: Sequence[Guardian] = ()
     passers: Sequence[Guardian] = ()
-    left_off: Mapping[str, str] = field(default_factory=dict)
+    excluded_accounts: Mapping[str, str] = field(default_factory=dict)
 
     __repr__ = as_call
 
@@ -61,12 +61,12 @@ class Control:
         if twice:
             raise InvalidInputError("the guardrails", value=twice, allowed="each guardrail once")
         self._check_guardians()
-        if not isinstance(self.left_off, Mapping):
-            raise InvalidInputError("left_off", value=self.left_off, allowed="{account: reason, …}")
-        for account, reason in self.left_off.items():
-            names.account_id("an account of left_off", account)
-            reason_of(f"the reason why {account} is left off", reason)
-        object.__setattr__(self, "left_off", MappingProxyType(dict(self.left_off)))
+        if not isinstance(self.excluded_accounts, Mapping):
+            raise InvalidInputError("excluded_accounts", value=self.excluded_accounts, allowed="{account: reason, …}")
+        for account, reason in self.excluded_accounts.items():
+            names.account_id("an account of excluded_accounts", account)
+            reason_of(f"the reason why {account} is excluded", reason)
+        object.__setattr__(self, "excluded_accounts", MappingProxyType(dict(self.excluded_accounts)))
 
     def _check_guardians(self) -> None:
         for name in ("guardians", "passers"):
@@ -141,7 +141,7 @@ class Control:
     def _check_exempted(self, rendering: Rendering, bound: Sequence[str] | None = None) -> None:
         exemptions = self.perimeter.exemptions if self.perimeter is not None else ()
         needed = [e for e in exemptions if bound is None or e.principal.home is None or e.principal.home in bound]
-        check_exempted(needed, self.guardrails, rendering, left_off=self.left_off)
+        check_exempted(needed, self.guardrails, rendering, excluded_accounts=self.excluded_accounts)
 
     def _of_guardrails(self, rendering: Rendering) -> tuple[Denial, ...]:
         """The guardrails' statements: one for all that is protected alike, named after all of it."""
@@ -157,9 +157,9 @@ class Control:
         return _numbered(groups.values())
 
     def _bounded(self, denials: Iterable[Denial], key: str) -> tuple[Denial, ...]:
-        if not self.left_off:
+        if not self.excluded_accounts:
             return tuple(denials)
-        others = Clause("StringNotEquals", key, ordered(self.left_off))
+        others = Clause("StringNotEquals", key, ordered(self.excluded_accounts))
         return tuple(replace(denial, clauses=(*denial.clauses, others)) for denial in denials)
 
 

@@ -77,14 +77,14 @@ class ControlClaim:
         perimeter: Its perimeter; None where it has none.
         guardians: Who may do what guardrails protect.
         passers: Who passes the guardians to services.
-        left_off: The accounts that it does not bind, with the reasons.
+        excluded_accounts: The accounts that it does not bind, with the reasons.
     """
 
     guardrails: tuple[GuardrailClaim, ...] = ()
     perimeter: FenceClaim | None = None
     guardians: tuple[PrincipalClaim, ...] = ()
     passers: tuple[PrincipalClaim, ...] = ()
-    left_off: Mapping[str, str] = field(default_factory=dict, hash=False)
+    excluded_accounts: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 _REASONS: Final = ("unclassified_open", "not_action_at_tables")
@@ -134,8 +134,10 @@ def control_json(control: Control) -> Json:
     for name, listed in (("guardians", control.guardians), ("passers", control.passers)):
         if listed:
             said[name] = [principal_json(each) for each in listed]
-    if control.left_off:
-        said["left_off"] = [{"account": account, "reason": why} for account, why in sorted(control.left_off.items())]
+    if control.excluded_accounts:
+        said["excluded_accounts"] = [
+            {"account": account, "reason": why} for account, why in sorted(control.excluded_accounts.items())
+        ]
     return said
 
 
@@ -173,7 +175,9 @@ def read_control(source: Source) -> ControlClaim:
         perimeter=None if perimeter is None else read_fence(perimeter),
         guardians=tuple(map(read_principal, source.objects("guardians"))),
         passers=tuple(map(read_principal, source.objects("passers"))),
-        left_off={each.needed("account"): each.text("reason") or "" for each in source.objects("left_off")},
+        excluded_accounts={
+            each.needed("account"): each.text("reason") or "" for each in source.objects("excluded_accounts")
+        },
     )
 
 

@@ -25,7 +25,7 @@ def rendered(
     principal: Any = BREAK_GLASS,
     guardrails: Sequence[Guardrail] = TABLES,
     guardians: Sequence[Any] = (DEPLOYMENT,),
-    left_off: Sequence[str] = (),
+    excluded_accounts: Sequence[str] = (),
     accounts: Sequence[str] | None = None,
     at_resource: bool = False,
 ) -> None:
@@ -39,7 +39,7 @@ def rendered(
         guardrails=guardrails,
         guardians=guardians,
         passers=[DEPLOYING],
-        left_off=dict.fromkeys(left_off, "no customers' data"),
+        excluded_accounts=dict.fromkeys(excluded_accounts, "no customers' data"),
     )
     if at_resource:
         control.resource_control()
@@ -87,7 +87,7 @@ def test_an_exemption_that_a_guardrail_takes_back_is_refused(
         (tg.Fenced.SETTINGS, {"guardrails": [tg.ProtectKeys()]}),
         (tg.Fenced.on_table("PutResourcePolicy"), {"principal": tg.Forwarding("cloudformation.amazonaws.com")}),
         (tg.Fenced.SETTINGS, {"principal": tg.Role(account=TOKEN, name="break-glass")}),
-        (tg.Fenced.SETTINGS, {"left_off": [OWNER]}),
+        (tg.Fenced.SETTINGS, {"excluded_accounts": [OWNER]}),
     ],
 )
 def test_one_that_it_does_not_take_back_is_not(fenced: tg.Fenced, given: dict[str, Any], *, at_resource: bool) -> None:

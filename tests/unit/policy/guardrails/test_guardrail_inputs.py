@@ -140,15 +140,15 @@ REFUSALS = {
         "the same as the perimeter's",
         "say it once",
     ),
-    "an account left off without a reason": Refusal(
-        lambda: Control(guardrails=[tg.StayInOrganization()], left_off={"111122223333": ""}),
-        "the reason why 111122223333 is left off",
+    "an excluded account without a reason": Refusal(
+        lambda: Control(guardrails=[tg.StayInOrganization()], excluded_accounts={"111122223333": ""}),
+        "the reason why 111122223333 is excluded",
         "",
         "why, in a reviewer's words",
     ),
-    "accounts left off as a list": Refusal(
-        lambda: Control(guardrails=[tg.StayInOrganization()], left_off=["111122223333"]),  # type: ignore[arg-type]
-        "left_off",
+    "excluded accounts as a list": Refusal(
+        lambda: Control(guardrails=[tg.StayInOrganization()], excluded_accounts=["111122223333"]),  # type: ignore[arg-type]
+        "excluded_accounts",
         ["111122223333"],
         "{account: reason, …}",
     ),

@@ -220,7 +220,7 @@ def test_organization_policies() -> None:
         guardrails=[ProtectTables(spared=[READER]), VaultGuardrail(deployers=[deployer], buckets=["acme-sealed"])],
         guardians=[deployer],
         passers=[passer],
-        left_off={PARTNER: "development"},
+        excluded_accounts={PARTNER: "development"},
     )
     claims = read(schema.control_metadata(control)).control
     assert claims is not None
@@ -235,7 +235,7 @@ def test_organization_policies() -> None:
         [deployer],
         [passer],
     )
-    assert claims.left_off == {PARTNER: "development"}
+    assert claims.excluded_accounts == {PARTNER: "development"}
 
 
 def test_break_glass_roles() -> None:

@@ -14,9 +14,9 @@ from tableguard.policy.perimeter import Exemption, Fenced, Perimeter
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.principals import ArnIdentity
-from tableguard.tables.facts import CfnAnyTable
-from tableguard.tables.policies import TablePolicies
-from tableguard.tables.stack_policies import StackPolicies
+from tableguard.tables.attachment.facts import CfnAnyTable
+from tableguard.tables.attachment.policies import TablePolicies
+from tableguard.tables.attachment.stack_policies import StackPolicies
 
 
 def perimeters_of(resource: CfnAnyTable) -> Iterator[Perimeter]:

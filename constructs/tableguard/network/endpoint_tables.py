@@ -27,9 +27,9 @@ from tableguard.policy.documents import Json
 from tableguard.policy.perimeter import endpoint_statements
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import imported, unwrapped
+from tableguard.tables.attachment.overlay import properties_of
+from tableguard.tables.attachment.policies import TablePolicies
 from tableguard.tables.granting import check_limits, check_list
-from tableguard.tables.overlay import properties_of
-from tableguard.tables.policies import TablePolicies
 
 AnyEndpoint: TypeAlias = ec2.GatewayVpcEndpoint | ec2.InterfaceVpcEndpoint
 ReachedTable: TypeAlias = TableReference | dynamodb.ITable | dynamodb.ITableV2 | Any

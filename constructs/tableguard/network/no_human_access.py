@@ -17,10 +17,10 @@ from tableguard.policy.metadata import people_json
 from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
+from tableguard.tables.attachment.policies import TablePolicies
 from tableguard.tables.deployment import check_people
 from tableguard.tables.granting import check_limits, check_list
 from tableguard.tables.identities import is_user_of_this_app
-from tableguard.tables.policies import TablePolicies
 
 OPEN_REPLICA: Final = "tableguard:replica-open-to-people"
 DENIED_GRANT: Final = "tableguard:grant-to-people-denied"

@@ -24,9 +24,9 @@ from tableguard.policy.perimeter import Exempt, Perimeter
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
+from tableguard.tables.attachment.policies import TablePolicies
 from tableguard.tables.deployment import deployable
 from tableguard.tables.granting import check_limits, check_list
-from tableguard.tables.policies import TablePolicies
 
 DENIED_GRANT: Final = "tableguard:perimeter-denies-grant"
 OPEN_REPLICA: Final = "tableguard:replica-without-perimeter"

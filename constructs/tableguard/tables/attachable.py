@@ -15,7 +15,7 @@ from constructs import Node
 
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.documents import Json
-from tableguard.tables.facts import CfnAnyTable
+from tableguard.tables.attachment.facts import CfnAnyTable
 from tableguard.tables.identities import known_text
 
 _TABLE_ARN: Final = re.compile(r"arn:[^:]+:dynamodb:([^:]+):(\d{12}):table/([^/]+)")

@@ -15,11 +15,11 @@ from constructs import Construct
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference
 from tableguard.policy.recovery import check_recovery_days
 from tableguard.policy.tokens import is_unresolved
+from tableguard.tables.attachment.keys import KeyPolicy
+from tableguard.tables.attachment.policies import TablePolicies
+from tableguard.tables.attachment.stack_policies import StackPolicies
 from tableguard.tables.granting import Granting, check_list
 from tableguard.tables.identities import converted
-from tableguard.tables.keys import KeyPolicy
-from tableguard.tables.policies import TablePolicies
-from tableguard.tables.stack_policies import StackPolicies
 
 
 class CrossAccountTable(Construct):

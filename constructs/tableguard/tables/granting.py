@@ -9,10 +9,10 @@ from constructs import Construct
 
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference, document
 from tableguard.policy.lists import is_list, no_list
+from tableguard.tables.attachment.keys import KEY_POLICY, KeyPolicy, key_policy_warning
+from tableguard.tables.attachment.policies import TablePolicies
 from tableguard.tables.clock import warn_of_past
 from tableguard.tables.identities import Converted, add_identity_statements, converted
-from tableguard.tables.keys import KEY_POLICY, KeyPolicy, key_policy_warning
-from tableguard.tables.policies import TablePolicies
 
 
 class Granting:

@@ -20,10 +20,10 @@ from tableguard.policy import (
 )
 from tableguard.policy.documents import Json
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
+from tableguard.tables.attachment.keys import KeyPolicy
+from tableguard.tables.attachment.policies import TablePolicies
 from tableguard.tables.granting import Granting, check_list
 from tableguard.tables.identities import converted
-from tableguard.tables.keys import KeyPolicy
-from tableguard.tables.policies import TablePolicies
 
 
 class TableAccess(Construct):

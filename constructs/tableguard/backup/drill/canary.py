@@ -20,7 +20,7 @@ from tableguard.policy.perimeter import Exemption, Fenced
 from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
-from tableguard.tables.policies import TablePolicies
+from tableguard.tables.attachment.policies import TablePolicies
 
 WRITTEN_AT: Final = "written_at"
 # EventBridge Scheduler user guide, "Adding context attributes": the moment that was scheduled, as 2026-11-22T10:00:00Z.

@@ -14,7 +14,7 @@ from tableguard.backup.perimeter_checks import missing, perimeters_of
 from tableguard.policy import InvalidInputError, Role
 from tableguard.policy.perimeter import Fenced, Perimeter
 from tableguard.policy.principals import ArnIdentity
-from tableguard.tables.facts import CfnAnyTable, is_own_region
+from tableguard.tables.attachment.facts import CfnAnyTable, is_own_region
 
 READS = Fenced.on_table("DescribeContinuousBackups", "DescribeTable")
 """What an export reads of a table's settings."""

@@ -32,7 +32,7 @@ from tableguard.policy.perimeter import Exemption, Fenced
 from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import AnyTable, unwrapped
-from tableguard.tables.facts import CfnAnyTable
+from tableguard.tables.attachment.facts import CfnAnyTable
 from tableguard.tables.granting import check_list
 
 _DAY: Final = 24 * 60

@@ -11,8 +11,8 @@ from tableguard.backup.restore.read_table import listed
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.documents import Json
 from tableguard.policy.tokens import is_unresolved
-from tableguard.tables.overlay import properties_below
-from tableguard.tables.policies import TablePolicies
+from tableguard.tables.attachment.overlay import properties_below
+from tableguard.tables.attachment.policies import TablePolicies
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from tableguard.aws.limits import RECOVERY_DAYS
 from tableguard.backup.restore.table_parts import Capacity, Index
 from tableguard.policy import InvalidInputError
-from tableguard.tables.facts import is_own_region
+from tableguard.tables.attachment.facts import is_own_region
 
 _DEFAULT_INSIGHTS = "ACCESSED_AND_THROTTLED_KEYS"
 

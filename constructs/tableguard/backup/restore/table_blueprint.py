@@ -14,8 +14,8 @@ from tableguard.backup.restore.tags import ALL_TAGS
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.recovery import check_recovery_days
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
-from tableguard.tables.overlay import properties_below
-from tableguard.tables.policies import TablePolicies
+from tableguard.tables.attachment.overlay import properties_below
+from tableguard.tables.attachment.policies import TablePolicies
 
 _MOST_TAGS: Final = 50  # DynamoDB developer guide, "Tagging restrictions in DynamoDB"
 _STREAMS: Final = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")

@@ -16,8 +16,8 @@ from tableguard.policy import TableguardError
 from tableguard.policy.documents import Json
 from tableguard.policy.metadata import STACK_METADATA_KEY, stack_metadata
 from tableguard.policy.tokens import is_unresolved
+from tableguard.tables.attachment.overlay import PropertyOverlay, properties_below
 from tableguard.tables.clock import today
-from tableguard.tables.overlay import PropertyOverlay, properties_below
 
 _CHILD_ID: Final = "TableguardPolicies"
 # Before every other aspect: once one of a later priority has run, the CDK refuses all aspects of earlier ones that

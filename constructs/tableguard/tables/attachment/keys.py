@@ -18,8 +18,8 @@ from tableguard.policy import (
     minified,
 )
 from tableguard.policy.documents import VERSION, Json
-from tableguard.tables.overlay import PropertyOverlay, laid_on
-from tableguard.tables.stack_policies import StackPolicies
+from tableguard.tables.attachment.overlay import PropertyOverlay, laid_on
+from tableguard.tables.attachment.stack_policies import StackPolicies
 
 KEY_POLICY: Final = "tableguard:key-policy"
 _TOO_LARGE: Final = (

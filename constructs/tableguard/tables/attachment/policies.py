@@ -23,17 +23,17 @@ from tableguard.policy import (
 )
 from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.metadata import METADATA_KEY, table_metadata
-from tableguard.tables.facts import (
+from tableguard.tables.attachment.facts import (
     CfnAnyTable,
     PolicyInPlace,
     TableFacts,
     TableResource,
     is_own_region,
 )
-from tableguard.tables.fence import Fence
-from tableguard.tables.keys import KEY_POLICY, key_policy_warning
-from tableguard.tables.overlay import PropertyOverlay, laid_on
-from tableguard.tables.stack_policies import StackPolicies
+from tableguard.tables.attachment.fence import Fence
+from tableguard.tables.attachment.keys import KEY_POLICY, key_policy_warning
+from tableguard.tables.attachment.overlay import PropertyOverlay, laid_on
+from tableguard.tables.attachment.stack_policies import StackPolicies
 
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, shorten role names and paths, give "

@@ -12,8 +12,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.tokens import is_unresolved
-from tableguard.tables.overlay import PropertyOverlay, properties_below
-from tableguard.tables.stack_policies import StackPolicies
+from tableguard.tables.attachment.overlay import PropertyOverlay, properties_below
+from tableguard.tables.attachment.stack_policies import StackPolicies
 
 CfnAnyTable: TypeAlias = dynamodb.CfnTable | dynamodb.CfnGlobalTable
 

@@ -1,0 +1,1 @@
+"""How policies are attached to tables, streams and keys that anybody may go on changing: docs/attaching-policies.md."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from tableguard.aws import backup, dynamodb
 from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.policy.denials import Denial
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering
 from tableguard.policy.representation import as_call
 
 # Restoring stays open, and so does reading what a backup holds without a restore. No vault's policy goes by tags.
@@ -44,4 +44,4 @@ class ProtectBackups(Guardrail):
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         unless = rendering.unless(self.let_through(rendering.guardians))
-        return (Denial(sid="ProtectBackups", actions=_ACTIONS, clauses=unless),)
+        return (Protection(sid="ProtectBackups", actions=_ACTIONS, clauses=unless),)

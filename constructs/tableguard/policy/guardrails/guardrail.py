@@ -5,8 +5,8 @@ from __future__ import annotations
 import abc
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
 
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
@@ -15,7 +15,10 @@ from tableguard.policy.lists import listed
 from tableguard.policy.perimeter import Guardian, RoleOfEveryAccount
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, Role, User
+from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
+
+_PROTECT: Final = "Protect"
 
 
 def spared_by(what: str, values: object) -> tuple[Guardian, ...]:
@@ -131,6 +134,41 @@ class Guardrail(abc.ABC):
     def details(self) -> Mapping[str, Sequence[str | Guardian]]:
         """What else a reader of the template should know of it: texts, or principals, by what they are."""
         return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protection(Denial):
+    """A statement that becomes one with all others like it in a policy whose conditions and resources are the same.
+
+    Args:
+        sid: "Protect" and what it protects: the name of the one statement lists what all of them protect.
+    """
+
+    __repr__ = as_call
+
+    def __post_init__(self) -> None:
+        Denial.__post_init__(self)
+        if self.but_actions or not self.protects:
+            raise InvalidInputError(
+                "a Protection",
+                value=self.sid,
+                allowed=f'the actions that it denies, and a sid such as "{_PROTECT}Tables"',
+                fix="A statement that stands alone is a Denial.",
+            )
+
+    @property
+    def protects(self) -> str:
+        """What it protects, as its name says it."""
+        return self.sid.removeprefix(_PROTECT) if self.sid.startswith(_PROTECT) else ""
+
+    def with_(self, other: Protection) -> Protection:
+        """Both in one.
+
+        Args:
+            other: One with the same conditions and resources.
+        """
+        sid = self.sid if self.sid.endswith(other.protects) else f"{self.sid}{other.protects}"
+        return replace(self, sid=sid, actions=self.actions + other.actions)
 
 
 def actions_of(service: str, names: str) -> tuple[str, ...]:

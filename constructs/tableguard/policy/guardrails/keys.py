@@ -11,7 +11,7 @@ from tableguard.aws.kms import ACTIONS
 from tableguard.policy import names
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering
 from tableguard.policy.lists import texts_of
 from tableguard.policy.perimeter import Guardian
 from tableguard.policy.representation import as_call
@@ -58,10 +58,10 @@ class ProtectKeys(Guardrail):
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         unless = rendering.unless(self.let_through(rendering.guardians))
         resources = tuple(self.keys) or ("*",)
-        keys = Denial(sid="ProtectKeys", actions=_OF_A_KEY, resources=resources, clauses=unless)
+        keys = Protection(sid="ProtectKeys", actions=_OF_A_KEY, resources=resources, clauses=unless)
         if rendering.at_resource:
             return (keys,)
-        return (keys, Denial(sid="ProtectKeys", actions=_OF_A_STORE, clauses=unless))
+        return (keys, Protection(sid="ProtectKeys", actions=_OF_A_STORE, clauses=unless))
 
     @property
     def details(self) -> Mapping[str, Sequence[str | Guardian]]:

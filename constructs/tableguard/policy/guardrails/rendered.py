@@ -11,13 +11,11 @@ from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.exempted import check_exempted
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, reason_of, spared_by
+from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, reason_of, spared_by
 from tableguard.policy.lists import listed
 from tableguard.policy.perimeter import Guardian, Perimeter, guard_statements
 from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
-
-_PROTECT = "Protect"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +145,10 @@ class Control:
         """The guardrails' statements: one for all that is protected alike, named after all of it."""
         groups: dict[object, Denial] = {}
         for denial in (denial for guardrail in self.guardrails for denial in guardrail.denials(rendering)):
-            mergeable = denial.sid.startswith(_PROTECT)
             key = (
                 frozenset((c.operator, c.key, ordered(c.values)) for c in denial.clauses),
                 ordered(denial.resources),
-                mergeable or denial.sid,
+                isinstance(denial, Protection) or denial.sid,
             )
             groups[key] = _with(groups[key], denial) if key in groups else denial
         return _numbered(groups.values())
@@ -164,9 +161,9 @@ class Control:
 
 
 def _with(one: Denial, other: Denial) -> Denial:
-    part = other.sid.removeprefix(_PROTECT)
-    sid = one.sid if one.sid.endswith(part) else f"{one.sid}{part}"
-    return replace(one, sid=sid, actions=one.actions + other.actions)
+    if isinstance(one, Protection) and isinstance(other, Protection):
+        return one.with_(other)
+    return replace(one, actions=one.actions + other.actions)
 
 
 def _numbered(denials: Iterable[Denial]) -> tuple[Denial, ...]:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of
+from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, actions_of
 from tableguard.policy.lists import texts_of
 from tableguard.policy.perimeter import Guardian
 from tableguard.policy.representation import as_call
@@ -74,7 +74,7 @@ class ProtectSchedules(Guardrail):
                 "states:*:*:stateMachine:",
             )
         ) + tuple(f"{aws}:states:*:*:execution:{name}:*" for name in self.names)
-        return (Denial(sid="ProtectSchedules", actions=actions, resources=resources, clauses=unless),)
+        return (Protection(sid="ProtectSchedules", actions=actions, resources=resources, clauses=unless),)
 
     @property
     def details(self) -> Mapping[str, Sequence[str | Guardian]]:

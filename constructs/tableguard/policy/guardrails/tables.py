@@ -14,7 +14,7 @@ from tableguard.aws.dynamodb import ACTIONS, Action, Resource
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering
 from tableguard.policy.lists import listed, texts_of
 from tableguard.policy.perimeter import Guardian
 from tableguard.policy.representation import as_call
@@ -128,11 +128,11 @@ class ProtectTables(Guardrail):
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         unless = rendering.unless(self.let_through(rendering.guardians))
-        found = []
+        found: list[Protection] = []
         for part in self.parts:
             if part in _OF_THE_ACCOUNT:
                 if not rendering.at_resource:
-                    found.append(Denial(sid="ProtectTables", actions=_ACTIONS[part], clauses=unless))
+                    found.append(Protection(sid="ProtectTables", actions=_ACTIONS[part], clauses=unless))
             elif part is TablePart.TAGS and self.tags:
                 found.extend(
                     self._denial("ProtectTableTags", _ACTIONS[part], (*unless, keys)) for keys in self._tag_keys()
@@ -153,9 +153,9 @@ class ProtectTables(Guardrail):
             if keys:
                 yield Clause(f"ForAnyValue:{operator}", "aws:TagKeys", keys)
 
-    def _denial(self, sid: str, actions: tuple[str, ...], clauses: tuple[Clause, ...]) -> Denial:
+    def _denial(self, sid: str, actions: tuple[str, ...], clauses: tuple[Clause, ...]) -> Protection:
         arns = tuple(arn for table in self.tables for arn in (table.arn, f"{table.arn}/*"))
-        return Denial(sid=sid, actions=actions, resources=arns or ("*",), clauses=clauses)
+        return Protection(sid=sid, actions=actions, resources=arns or ("*",), clauses=clauses)
 
     @property
     def details(self) -> Mapping[str, Sequence[str | Guardian]]:

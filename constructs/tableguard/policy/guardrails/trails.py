@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.aws.cloudtrail import ACTIONS
 from tableguard.policy.denials import Denial
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
+from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering
 from tableguard.policy.representation import as_call
 
 # To make a trail and to start it again stay open, and so does what services and the management account do.
@@ -37,4 +37,4 @@ class ProtectTrails(Guardrail):
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         unless = rendering.unless(self.let_through(rendering.guardians))
-        return (Denial(sid="ProtectTrails", actions=_ACTIONS, clauses=unless),)
+        return (Protection(sid="ProtectTrails", actions=_ACTIONS, clauses=unless),)

@@ -15,7 +15,7 @@ from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.backups import ProtectBackups
-from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of, spared_by
+from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, actions_of, spared_by
 from tableguard.policy.guardrails.keys import ProtectKeys
 from tableguard.policy.lists import texts_of
 from tableguard.policy.perimeter import Guardian
@@ -153,7 +153,7 @@ class VaultGuardrail(Guardrail):
         guardians = self.let_through(rendering.guardians)
         unless = rendering.unless(guardians)
         everything = self._arns(rendering, "", "/*")
-        sealing = Denial(sid="ProtectVault", actions=(*_OF_SEALING, *_OF_THE_ACCOUNT), clauses=unless)
+        sealing = Protection(sid="ProtectVault", actions=(*_OF_SEALING, *_OF_THE_ACCOUNT), clauses=unless)
         # What the other guardrails say of every key and of AWS Backup, in the same words: it merges with theirs.
         others = (
             *ProtectBackups(spared=self.spared).denials(rendering),

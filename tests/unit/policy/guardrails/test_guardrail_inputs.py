@@ -10,6 +10,7 @@ import pytest
 
 import tableguard as tg
 from tableguard.policy.guardrails import GLOBAL_SERVICES, Control
+from tableguard.policy.guardrails.guardrail import Protection
 from tableguard.policy.metadata import control_metadata, read
 from tests.unit.policy.support import ORDERS, TOKEN, Refusal, assert_refused
 
@@ -20,6 +21,27 @@ PERIMETER = tg.Perimeter(networks=[tg.FromVpc("vpc-0abc1234", region="eu-west-1"
 DEPLOYS = tg.Exemption(principal=DEPLOYMENT, fenced=tg.Fenced.DEPLOYMENT, reason="deployments")
 
 REFUSALS = {
+    "a protection of everything but a list": Refusal(
+        lambda: Protection(sid="ProtectAll", but_actions=("s3:*",)),
+        "a Protection",
+        "ProtectAll",
+        "the actions that it denies",
+        "is a Denial",
+    ),
+    "a protection by another name": Refusal(
+        lambda: Protection(sid="Tables", actions=("dynamodb:DeleteTable",)),
+        "a Protection",
+        "Tables",
+        '"ProtectTables"',
+        "is a Denial",
+    ),
+    "a protection of nothing": Refusal(
+        lambda: Protection(sid="Protect", actions=("dynamodb:DeleteTable",)),
+        "a Protection",
+        "Protect",
+        '"ProtectTables"',
+        "is a Denial",
+    ),
     "no region": Refusal(tg.OnlyRegions, "the regions of OnlyRegions", (), "at least one region"),
     "a malformed region": Refusal(
         lambda: tg.OnlyRegions("Ireland"), "a region of OnlyRegions", "Ireland", 'a region such as "eu-west-1"'

@@ -41,7 +41,6 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_finish() -> None:
     """What is there by now stays: nobody need look through it for garbage again and again."""
-    gc.set_threshold(100_000, 20, 20)
     gc.enable()
     gc.collect()
     gc.freeze()

@@ -45,7 +45,7 @@ class Management(cdk.Stack):
         """
         super().__init__(scope, construct_id, env=env)
         break_glass = workload.break_glass
-        guardians: list[tg.Role | tg.RoleOfEveryAccount] = [EXECUTION, break_glass.guardian]
+        administrators: list[tg.Role | tg.RoleOfEveryAccount] = [EXECUTION, break_glass.principal]
         perimeter = tg.Perimeter(
             networks=[tg.FromVpcsOfAccount(workload.account)],
             exemptions=[
@@ -71,8 +71,8 @@ class Management(cdk.Stack):
                 tg.ProtectKeys(),
                 tg.StayInOrganization(),
             ],
-            guardians=guardians,
-            passers=[DEPLOYING],
+            administrators=administrators,
+            pass_role_principals=[DEPLOYING],
         )
         self.rcp = tg.BreakGlassRCP(
             self,
@@ -80,7 +80,7 @@ class Management(cdk.Stack):
             targets=[workload.account],
             perimeter=perimeter,
             guardrails=[tg.ProtectTables(), tg.ProtectKeys()],
-            guardians=guardians,
+            administrators=administrators,
         )
         sealed = vault.vault
         self.vault_scp = tg.BreakGlassSCP(
@@ -95,6 +95,6 @@ class Management(cdk.Stack):
                 ),
                 tg.ProtectTrails(),
             ],
-            guardians=[EXECUTION],
-            passers=[DEPLOYING],
+            administrators=[EXECUTION],
+            pass_role_principals=[DEPLOYING],
         )

@@ -92,7 +92,7 @@ def test_the_fence_binds_while_it_is_deployed_and_no_longer(deployed: Stage, beg
     stranger = callers.client(account="111122223333")
     assert denied_by(stranger, "get_item", TableName=ARN, Key=KEY) == "resource, resource_control"
 
-    # Inside or not: nobody but guardians changes what protects the table.
+    # Inside or not: nobody but administrators changes what protects the table.
     inside = callers.admin(through=callers.endpoint)
     assert denied_by(inside, "delete_resource_policy", ResourceArn=ARN) == "resource_control, service_control"
     assert denied_by(inside, "update_table", TableName=TABLE, DeletionProtectionEnabled=False).count("control") == 2

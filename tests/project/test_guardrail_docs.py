@@ -17,11 +17,11 @@ RECOVERY = (ROOT / "docs" / "recovery.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("guardrail", Guardrail.__subclasses__(), ids=lambda guardrail: guardrail.__name__)
-def test_the_table_says_whom_each_guardrail_spares_and_what_it_costs(guardrail: type[Guardrail]) -> None:
+def test_the_table_says_whom_each_guardrail_exempts_and_what_it_costs(guardrail: type[Guardrail]) -> None:
     (row,) = re.findall(rf"^\| `{guardrail.__name__}` \|(.*)\|$", GUARDRAILS, re.MULTILINE)
-    _, spares, costs = row.split(" | ")
+    _, exempts, costs = row.split(" | ")
     assert costs.strip() == guardrail.costs
-    assert ("guardians" in spares) is guardrail.spares_guardians
+    assert ("administrators" in exempts) is guardrail.exempts_administrators
     assert guardrail.__name__ in tg.__all__
 
 

@@ -38,9 +38,9 @@ class ImmutableBackupBucket(Construct):
 
     What is locked is kept by S3 itself: in compliance mode against everybody, in governance mode against everybody
     without `s3:BypassGovernanceRetention`. The policy adds: nobody deletes versions or sets delete markers; nobody but
-    the bypassers lifts a governance lock or sets a legal hold; no lock is shorter or longer than the bounds, or of
-    another mode; no object is written, or later put, under a key that is not the bucket's own; only deployments change
-    settings. Bucket and policy stay when their stack is deleted.
+    the bypass_governance_roles lifts a governance lock or sets a legal hold; no lock is shorter or longer than the
+    bounds, or of another mode; no object is written, or later put, under a key that is not the bucket's own; only
+    deployments change settings. Bucket and policy stay when their stack is deleted.
 
     What it does not stop: the root user of the bucket's account replaces or deletes the policy, as S3 lets it always.
     Then a governance lock can be lifted by that account, and a compliance lock still not. `VaultGuardrail` keeps the
@@ -55,7 +55,7 @@ class ImmutableBackupBucket(Construct):
         *,
         retention: Retention,
         bounds: RetentionBounds | None = None,
-        bypassers: Sequence[Role] = (),
+        bypass_governance_roles: Sequence[Role] = (),
         writers: Sequence[Role] | None = None,
         readers: Sequence[Role] | None = None,
         sources: Sequence[ReplicationSource] = (),
@@ -76,9 +76,9 @@ class ImmutableBackupBucket(Construct):
             retention: How long every object is locked that says nothing else.
             bounds: How long a request may lock an object for instead; the bucket's own retention and nothing else when
                 left out.
-            bypassers: Break-glass roles of the bucket's account that may lift a governance lock, delete versions and
-                set or lift legal holds. They may list versions and see how long they are locked; they read no content
-                unless they are readers, too. Nobody when left out.
+            bypass_governance_roles: Break-glass roles of the bucket's account that may lift a governance lock, delete
+                versions and set or lift legal holds. They may list versions and see how long they are locked; they read
+                no content unless they are readers, too. Nobody when left out.
             writers: The only roles that may write objects; whoever other policies let when left out. It allows nobody.
             readers: The only roles that may read and list objects; whoever other policies let when left out. The policy
                 lets those of other accounts, too.
@@ -100,9 +100,9 @@ class ImmutableBackupBucket(Construct):
             limits: Limits on the size of policies; the published ones when left out.
 
         Raises:
-            InvalidInputError: Bounds that leave out the retention, bypassers in compliance mode, an expiry before the
-                end of a lock, a source with tables, a key of another account, or nobody who could ever change the
-                policy.
+            InvalidInputError: Bounds that leave out the retention, bypass_governance_roles in compliance mode, an
+                expiry before the end of a lock, a source with tables, a key of another account, or nobody who could
+                ever change the policy.
             PolicyTooLargeError: The policy is over its limit.
         """
         super().__init__(scope, construct_id)
@@ -113,7 +113,7 @@ class ImmutableBackupBucket(Construct):
         if not isinstance(bounds, RetentionBounds):
             raise InvalidInputError(f"the bounds of {path}", value=bounds, allowed="RetentionBounds(…)")
         bounds.check(retention, path)
-        lifting = self._checked_bypassers(retention, bypassers)
+        lifting = self._checked_bypass_governance_roles(retention, bypass_governance_roles)
         self._protected = ProtectedBucket(
             self,
             bucket_name=bucket_name,
@@ -132,7 +132,7 @@ class ImmutableBackupBucket(Construct):
                 bucket=self._protected.described,
                 retention=retention,
                 bounds=bounds,
-                bypassers=lifting,
+                bypass_governance_roles=lifting,
                 writers=None if writers is None else roles_of(self, "writers", writers),
                 readers=None if readers is None else roles_of(self, "readers", readers),
                 sources=[source.role for source in self._checked_sources(sources)],
@@ -263,23 +263,25 @@ class ImmutableBackupBucket(Construct):
             days=policy.retention.at_least_days,
             at_least_days=policy.bounds.at_least,
             at_most_days=policy.bounds.at_most,
-            bypassers=tuple(role.arn(policy.bucket.partition) for role in policy.bypassers),
+            bypass_governance_roles=tuple(role.arn(policy.bucket.partition) for role in policy.bypass_governance_roles),
         )
         self._protected.describe(self._said)
 
-    def _checked_bypassers(self, retention: Retention, bypassers: Sequence[Role]) -> tuple[Role, ...]:
-        checked = roles_of(self, "bypassers", bypassers)
+    def _checked_bypass_governance_roles(
+        self, retention: Retention, bypass_governance_roles: Sequence[Role]
+    ) -> tuple[Role, ...]:
+        checked = roles_of(self, "bypass_governance_roles", bypass_governance_roles)
         account = cdk.Stack.of(self).account
         if checked and retention.mode is LockMode.COMPLIANCE:
             raise InvalidInputError(
-                f"the bypassers of {self.node.path}",
+                f"the bypass_governance_roles of {self.node.path}",
                 value=[role.label for role in checked],
                 allowed="none in compliance mode, which nobody can lift",
             )
         for role in checked:
             if role.account != account:
                 raise InvalidInputError(
-                    f"the bypassers of {self.node.path}",
+                    f"the bypass_governance_roles of {self.node.path}",
                     value=role.label,
                     allowed=f"roles of {account}, the bucket's account",
                 )

@@ -125,7 +125,7 @@ class PrincipalElement:
     def leaves_out(self, situation: Situation) -> Match:
         """Whether the caller is among the others, as for a NotPrincipal element of a Deny.
 
-        A user or role is spared only when it and its account are both named; the account alone spares just its root
+        A user or role is exempt only when it and its account are both named; the account alone exempts just its root
         user. With the caller named and its account not, AWS "might" deny: that cannot be told. Nor can it for a role
         session of which only the role is named: AWS asks for the session's own ARN beside it.
         """

@@ -60,6 +60,7 @@ class Statement:
     __slots__ = (
         "_actions",
         "_answer",
+        "_exempts",
         "_has_principal",
         "_last_reason",
         "_other_actions",
@@ -68,7 +69,6 @@ class Statement:
         "_problem",
         "_resource",
         "_source",
-        "_spares",
         "_tests",
         "_variables",
         "allows",
@@ -91,7 +91,7 @@ class Statement:
         self._other_actions = False
         self._resource = _ANY_RESOURCE
         self._other_resource = False
-        self._spares = False
+        self._exempts = False
         self._tests: tuple[Test, ...] | None = None
         self.principal: PrincipalElement | None = None
         self._last_reason: Reason | None = None
@@ -121,7 +121,7 @@ class Statement:
         Args:
             situation: The request.
             named: Whether its layer's policies name principals.
-            bounded: Whether the caller has a permissions boundary: a NotPrincipal spares no such caller.
+            bounded: Whether the caller has a permissions boundary: a NotPrincipal exempts no such caller.
         """
         tests = self._tests
         if tests is None:
@@ -153,7 +153,7 @@ class Statement:
 
     def strength(self, situation: Situation) -> Strength:
         """The most that its principal element gives, or might give, to a caller to whom the statement may apply."""
-        if self.principal is None or self._spares:
+        if self.principal is None or self._exempts:
             return _DIRECT
         return self.principal.strength(situation) or _DIRECT
 
@@ -205,7 +205,7 @@ class Statement:
         principal = self.principal
         if principal is None:
             return None
-        if not self._spares:
+        if not self._exempts:
             return principal.covers(situation)
         # "NotPrincipal … with a Deny effect will always deny any IAM principal that has a permissions boundary" (IAM
         # User Guide, "AWS JSON policy elements: NotPrincipal").
@@ -273,7 +273,7 @@ class Statement:
             element, negated = _pair(source, "Principal")
             if negated and self.allows:
                 raise MalformedError("NotPrincipal is not supported with Allow")
-            self._spares = negated
+            self._exempts = negated
             self.principal = PrincipalElement(element)
             self._principal_problem = None
         except MalformedError as error:

@@ -11,7 +11,7 @@ from tableguard.organization.attachments import RESOURCE_CONTROL, Attachments
 from tableguard.organization.control_policy import ControlPolicy, Kind
 from tableguard.policy import Limits
 from tableguard.policy.guardrails import Guardrail
-from tableguard.policy.perimeter import Guardian, Perimeter
+from tableguard.policy.perimeter import IamPrincipal, Perimeter
 
 
 class BreakGlassRCP(ControlPolicy):
@@ -19,7 +19,7 @@ class BreakGlassRCP(ControlPolicy):
 
     They bind whoever calls, from other organizations as well, and AWS services that call for a stranger. They never
     bind service-linked roles, nor the resources of the management account. The roles that an RCP lets through are
-    guarded by an SCP, not by itself: attach a `BreakGlassSCP` with the same guardians to the same targets.
+    guarded by an SCP, not by itself: attach a `BreakGlassSCP` with the same administrators to the same targets.
 
     What `BreakGlassSCP` says of several accounts, of where to deploy it and of recovery holds here as well. RCPs must
     be enabled first ("Enable resource control policies").
@@ -41,7 +41,7 @@ class BreakGlassRCP(ControlPolicy):
         targets: Sequence[str],
         perimeter: Perimeter | None = None,
         guardrails: Sequence[Guardrail] = (),
-        guardians: Sequence[Guardian] = (),
+        administrators: Sequence[IamPrincipal] = (),
         accounts: Sequence[str] | None = None,
         excluded_accounts: Mapping[str, str] | None = None,
         management_account: str | None = None,
@@ -58,7 +58,7 @@ class BreakGlassRCP(ControlPolicy):
             targets: Accounts (12 digits), organizational units ("ou-…") and roots ("r-…") that they are attached to.
             perimeter: What keeps data inside; none when left out.
             guardrails: `ProtectTables` and `ProtectKeys`: RCPs know no NotAction and few services.
-            guardians: As in `BreakGlassSCP`. A role of every account counts in the resource's own account only.
+            administrators: As in `BreakGlassSCP`. A role of every account counts in the resource's own account only.
             accounts: All accounts that the targets hold, so that nobody is locked out unnoticed.
             excluded_accounts: Accounts of a unit or root among the targets whose resources it leaves alone, each with
                 the reason.
@@ -79,8 +79,8 @@ class BreakGlassRCP(ControlPolicy):
             targets=targets,
             perimeter=perimeter,
             guardrails=guardrails,
-            guardians=guardians,
-            passers=(),
+            administrators=administrators,
+            pass_role_principals=(),
             accounts=accounts,
             excluded_accounts=excluded_accounts,
             management_account=management_account,

@@ -113,7 +113,10 @@ class BreakGlassRole(Construct):
 
     @property
     def principal(self) -> Role:
-        """The role, for rules, grants and assertions."""
+        """The role, for rules, grants and assertions, and for `administrators` of an SCP or a perimeter.
+
+        As an administrator it changes no role: its own policy denies it everything in IAM.
+        """
         return self._principal
 
     @property
@@ -122,19 +125,11 @@ class BreakGlassRole(Construct):
         return self._principal.arn(self._partition)
 
     @property
-    def guardian(self) -> Role:
-        """The role among the guardians of a `Perimeter`, so that nobody but they can change it.
-
-        It can make no use of being one: its own policy denies it everything in IAM.
-        """
-        return self._principal
-
-    @property
     def exemption(self) -> Exemption:
         """Its exemption from a `Perimeter`: an emergency is no time to be in the right network.
 
         Settings are fenced by few perimeters; where they are not, the exemption lets nothing through, and the role is
-        guarded all the same. Guardrails such as `ProtectTables` stop it even so, unless it is a guardian as well.
+        guarded all the same. Guardrails such as `ProtectTables` stop it even so, unless it is an administrator as well.
         """
         fenced = Fenced.ALL | Fenced.SETTINGS if self._access.data else Fenced.SETTINGS
         return Exemption(principal=self._principal, fenced=fenced, reason=self._reason)

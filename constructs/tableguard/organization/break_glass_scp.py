@@ -11,7 +11,7 @@ from tableguard.organization.attachments import SERVICE_CONTROL, Attachments
 from tableguard.organization.control_policy import ControlPolicy, Kind
 from tableguard.policy import Limits
 from tableguard.policy.guardrails import Guardrail
-from tableguard.policy.perimeter import Guardian, Perimeter
+from tableguard.policy.perimeter import IamPrincipal, Perimeter
 
 
 class BreakGlassSCP(ControlPolicy):
@@ -50,8 +50,8 @@ class BreakGlassSCP(ControlPolicy):
         targets: Sequence[str],
         perimeter: Perimeter | None = None,
         guardrails: Sequence[Guardrail] = (),
-        guardians: Sequence[Guardian] = (),
-        passers: Sequence[Guardian] = (),
+        administrators: Sequence[IamPrincipal] = (),
+        pass_role_principals: Sequence[IamPrincipal] = (),
         accounts: Sequence[str] | None = None,
         excluded_accounts: Mapping[str, str] | None = None,
         management_account: str | None = None,
@@ -67,11 +67,11 @@ class BreakGlassSCP(ControlPolicy):
             construct_id: The construct's id, unique below its parent.
             targets: Accounts (12 digits), organizational units ("ou-…") and roots ("r-…") that they are attached to.
             perimeter: What keeps data inside; none when left out.
-            guardrails: What nobody but the guardians may do, such as `ProtectTables()`.
-            guardians: The role that deployments run as, with the CDK the one that CloudFormation gets, and the
+            guardrails: What nobody but the administrators may do, such as `ProtectTables()`.
+            administrators: The role that deployments run as, with the CDK the one that CloudFormation gets, and the
                 break-glass role; those of the perimeter when left out.
-            passers: Who hands those roles to services and no more: with the CDK the role that `cdk deploy` works as,
-                RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*"); those of the perimeter when left out.
+            pass_role_principals: Who hands those roles to services and no more: with the CDK the role that `cdk deploy`
+                works as, RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*"); those of the perimeter when left out.
             accounts: All accounts that the targets hold, so that exemptions of others are left out and nobody is
                 locked out unnoticed. Known when the targets are accounts; every exemption stands in it otherwise.
             excluded_accounts: Accounts of a unit or root among the targets that none of it binds, each with the reason:
@@ -85,7 +85,7 @@ class BreakGlassSCP(ControlPolicy):
             limits: Limits on the size of policies, where AWS has raised yours; the published ones when left out.
 
         Raises:
-            InvalidInputError: A malformed target, the management account among them, guardrails without guardians,
+            InvalidInputError: A malformed target, the management account among them, guardrails without administrators,
                 a perimeter that no deployment can cross, or an exemption for what a guardrail denies.
             PolicyTooLargeError: A statement is over the limit, or there are more policies than a target takes.
         """
@@ -95,8 +95,8 @@ class BreakGlassSCP(ControlPolicy):
             targets=targets,
             perimeter=perimeter,
             guardrails=guardrails,
-            guardians=guardians,
-            passers=passers,
+            administrators=administrators,
+            pass_role_principals=pass_role_principals,
             accounts=accounts,
             excluded_accounts=excluded_accounts,
             management_account=management_account,

@@ -21,7 +21,7 @@ from tableguard.policy.guardrails.guardrail import reason_of
 from tableguard.policy.limits import DEFAULT_LIMITS
 from tableguard.policy.metadata import METADATA_KEY, control_metadata
 from tableguard.policy.packing import packed
-from tableguard.policy.perimeter import Guardian, LambdaPoller, Perimeter, ServiceLinkedRole
+from tableguard.policy.perimeter import IamPrincipal, LambdaPoller, Perimeter, ServiceLinkedRole
 from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of
 
@@ -60,8 +60,8 @@ class ControlPolicy(Construct):
         targets: Sequence[str],
         perimeter: Perimeter | None,
         guardrails: Sequence[Guardrail],
-        guardians: Sequence[Guardian],
-        passers: Sequence[Guardian],
+        administrators: Sequence[IamPrincipal],
+        pass_role_principals: Sequence[IamPrincipal],
         accounts: Sequence[str] | None,
         excluded_accounts: Mapping[str, str] | None,
         management_account: str | None,
@@ -78,8 +78,8 @@ class ControlPolicy(Construct):
             targets: What they are attached to.
             perimeter: The perimeter.
             guardrails: The guardrails.
-            guardians: The guardians.
-            passers: Who passes roles to services.
+            administrators: The administrators.
+            pass_role_principals: Who passes roles to services.
             accounts: All accounts that they bind.
             excluded_accounts: The accounts that they do not bind, with reasons.
             management_account: The organization's management account.
@@ -103,8 +103,8 @@ class ControlPolicy(Construct):
         self._control = Control(
             perimeter=perimeter,
             guardrails=guardrails,
-            guardians=guardians,
-            passers=passers,
+            administrators=administrators,
+            pass_role_principals=pass_role_principals,
             excluded_accounts=excluded_accounts or {},
         )
         accounts = bound_accounts(owner, self._targets, accounts)
@@ -115,7 +115,7 @@ class ControlPolicy(Construct):
             if accounts is not None
             else None
         )
-        self._check_guardians(owner, bound)
+        self._check_administrators(owner, bound)
         self._check_deployment(owner, bound, nobody_deploys)
         limits = limits or DEFAULT_LIMITS
         attachments = attachments or ATTACHMENTS[self.kind.type]
@@ -191,13 +191,13 @@ class ControlPolicy(Construct):
                 f"excluded_accounts of {owner}", value=list(excluded_accounts), allowed="some of the accounts, not all"
             )
 
-    def _check_guardians(self, owner: str, accounts: Sequence[str] | None) -> None:
-        guardians = self._control.guardians
-        for account in (accounts or ()) if guardians else ():
-            if not any(_home(guardian) in (None, account) for guardian in guardians):
+    def _check_administrators(self, owner: str, accounts: Sequence[str] | None) -> None:
+        administrators = self._control.administrators
+        for account in (accounts or ()) if administrators else ():
+            if not any(_home(administrator) in (None, account) for administrator in administrators):
                 raise InvalidInputError(
-                    f"the guardians of {owner}",
-                    value=[guardian.label for guardian in guardians],
+                    f"the administrators of {owner}",
+                    value=[administrator.label for administrator in administrators],
                     allowed=f"at least one that acts in {account}, where nobody could change what is guarded otherwise",
                     fix="Add a role of that account, or a RoleOfEveryAccount.",
                 )

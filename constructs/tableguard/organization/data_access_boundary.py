@@ -13,7 +13,7 @@ from tableguard.policy.boundary import DEFAULT_NAME, Boundary
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails import ForceBoundary
 from tableguard.policy.metadata import METADATA_KEY, perimeter_json, perimeter_metadata
-from tableguard.policy.perimeter import Guardian, Perimeter
+from tableguard.policy.perimeter import IamPrincipal, Perimeter
 from tableguard.tables.granting import check_limits, check_list
 
 _TOO_LARGE = (
@@ -105,18 +105,18 @@ class DataAccessBoundary(Construct):
         return ForceBoundary(policy_name=self._boundary.name, path=self._boundary.path)
 
     def service_control_statements(
-        self, guardians: Sequence[Guardian], *, partition: str = "aws"
+        self, administrators: Sequence[IamPrincipal], *, partition: str = "aws"
     ) -> tuple[Denial, ...]:
-        """What an SCP denies everybody but the guardians, so that all roles and users carry a boundary of this name.
+        """What an SCP denies everybody but the administrators: roles and users without a boundary of this name.
 
-        Deploy the boundary into every account that the SCP binds first: where it is missing, nobody but the guardians
-        can make a role.
+        Deploy the boundary into every account that the SCP binds first: where it is missing, nobody but the
+        administrators can make a role.
 
         Args:
-            guardians: Who may make and change roles without it, and the policy itself.
+            administrators: Who may make and change roles without it, and the policy itself.
             partition: The organization's partition.
 
         Raises:
-            InvalidInputError: No guardian.
+            InvalidInputError: No administrator.
         """
-        return self._boundary.service_control_statements(guardians, partition=partition)
+        return self._boundary.service_control_statements(administrators, partition=partition)

@@ -15,7 +15,7 @@ from tableguard.policy.conditions import Clause, texts
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import VERSION, Json, scalar
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.perimeter.guard import Guardian, guardians_of
+from tableguard.policy.perimeter.guard import IamPrincipal, iam_principals
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.perimeter.perimeter import Perimeter
 from tableguard.policy.principals import PRINCIPAL_ARN, Role
@@ -111,29 +111,29 @@ class Boundary:
         return {"Version": VERSION, "Statement": [allow, *(denial.to_json() for denial in denials)]}
 
     def service_control_statements(
-        self, guardians: Sequence[Guardian], *, partition: str = "aws"
+        self, administrators: Sequence[IamPrincipal], *, partition: str = "aws"
     ) -> tuple[Denial, ...]:
-        """What an SCP denies everybody but the guardians, so that all roles and users carry the boundary.
+        """What an SCP denies everybody but the administrators, so that all roles and users carry the boundary.
 
         Making or widening a role or user that does not carry it, taking it off, and changing the policy itself. A role
         that carries none already can still be used and deleted; to be changed it has to get the boundary first.
 
         Args:
-            guardians: Who may: the role that deployments run as and the break-glass role, as a rule.
+            administrators: Who may: the role that deployments run as and the break-glass role, as a rule.
             partition: The organization's partition.
 
         Raises:
-            InvalidInputError: No guardian: nobody could ever make the policy.
+            InvalidInputError: No administrator: nobody could ever make the policy.
         """
-        listed = guardians_of("the guardians", guardians)
+        listed = iam_principals("the administrators", administrators)
         if not listed:
             raise InvalidInputError(
-                f"the guardians of the boundary {self.name}",
+                f"the administrators of the boundary {self.name}",
                 value=(),
                 allowed="at least one, since nobody else may make or change the policy",
             )
-        spared = ordered(arn for guardian in listed for arn in arns_of(guardian, partition, account="*"))
-        unless = Clause("ArnNotLike", PRINCIPAL_ARN, spared)
+        exempt = ordered(arn for administrator in listed for arn in arns_of(administrator, partition, account="*"))
+        unless = Clause("ArnNotLike", PRINCIPAL_ARN, exempt)
         # Only a policy of the carrier's own account can be its boundary, so the pattern lets no other policy pass.
         pattern = (self.arn("*", partition),)
         carried = Clause("StringNotLike", _CARRIED, pattern)

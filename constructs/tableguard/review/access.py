@@ -14,12 +14,12 @@ from tableguard.evaluation.evaluator import is_bounded
 from tableguard.evaluation.policies import Policies
 from tableguard.evaluation.request import Situation
 from tableguard.review.decide import ANY_IDENTITY, Verdict
+from tableguard.review.exempting import about_callers, what_exempts
 from tableguard.review.kinds import ACTIONS_OF, KINDS, resources_of
 from tableguard.review.picture import Table, account_of
 from tableguard.review.samples import TIMES, Context, at, moment
 from tableguard.review.search import FIXED, Asked, Search
 from tableguard.review.sentences import Test
-from tableguard.review.sparing import about_callers, what_spares
 from tableguard.review.wording import begins, ends, last_day, phrases
 
 _Tests: TypeAlias = tuple[tuple[Test, ...], bool]
@@ -300,10 +300,10 @@ def _access(search: Search, kind: str, asked: Asked, verdict: Verdict, *, many: 
     named: list[Test] = []
     bearing = list(_bearing(search, asked, verdict))
     for tests, holds in bearing:
-        spared = () if holds or not many else phrases(about_callers(tests), holds=False, callers=True)
+        exempted = () if holds or not many else phrases(about_callers(tests), holds=False, callers=True)
         end = ends(tests, holds=holds)
-        if spared and end is not None:
-            said[f"until {last_day(end).isoformat()} unless {' or '.join(spared)}"] = None
+        if exempted and end is not None:
+            said[f"until {last_day(end).isoformat()} unless {' or '.join(exempted)}"] = None
             continue
         named += tests if holds else ()
         if holds:
@@ -371,7 +371,7 @@ def _bearing(search: Search, asked: Asked, verdict: Verdict) -> Iterator[_Tests]
         parts.append((verdict.key.because, verdict.key_policies, verdict.key_request))
     for reasons, policies, request in parts:
         yield from _allowing(search, reasons, policies)
-        yield from _sparing(search, policies, request.situation, fixed)
+        yield from _exempting(search, policies, request.situation, fixed)
 
 
 def _allowing(search: Search, reasons: tuple[Reason, ...], policies: Policies) -> Iterator[_Tests]:
@@ -381,7 +381,7 @@ def _allowing(search: Search, reasons: tuple[Reason, ...], policies: Policies) -
             yield _worth_saying(sentence.tests), True
 
 
-def _sparing(search: Search, policies: Policies, situation: Situation, fixed: Collection[str]) -> Iterator[_Tests]:
+def _exempting(search: Search, policies: Policies, situation: Situation, fixed: Collection[str]) -> Iterator[_Tests]:
     bounded = is_bounded(situation, policies)
     for layer in policies.layers:
         for sentence in search.shelf.about(situation.action, layer):
@@ -393,7 +393,7 @@ def _sparing(search: Search, policies: Policies, situation: Situation, fixed: Co
                 # What says who the caller is: where it does not fit, the Deny is about somebody else.
                 about = [test for test in sentence.tests if test.low_key in fixed]
                 if all(sentence.holds(test, situation) for test in about):
-                    yield _worth_saying(what_spares(sentence, situation, about)), False
+                    yield _worth_saying(what_exempts(sentence, situation, about)), False
 
 
 def _worth_saying(tests: tuple[Test, ...]) -> tuple[Test, ...]:

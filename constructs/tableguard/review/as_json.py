@@ -131,7 +131,7 @@ def _control(control: Control) -> dict[str, Any]:
         "exempt": [
             {"principals": list(each.principals), "label": each.label, "what": list(each.what),
              "actions": list(each.actions), "reason": each.reason}
-            for each in control.spared
+            for each in control.exempted
         ],
         "lists_as_of": None if control.lists_as_of is None else control.lists_as_of.isoformat(),
         "place": place(control.place),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tableguard.review import backed_up
 from tableguard.review.as_text import of_acknowledgement, summary_of
-from tableguard.review.enclosed import is_worth_saying, lines, of_control, of_spared
+from tableguard.review.enclosed import is_worth_saying, lines, of_control, of_exempted
 from tableguard.review.kinds import KINDS
 from tableguard.review.matrix import cell, details, where
 from tableguard.review.report import Control, Review, TableReview
@@ -44,7 +44,7 @@ def _lines(review: Review) -> Iterator[str]:
 
 
 def _control(control: Control) -> str:
-    exempt = (f"\n  - exempt: {safe(text)}" for text in of_spared(control))
+    exempt = (f"\n  - exempt: {safe(text)}" for text in of_exempted(control))
     return f"{safe(of_control(control))}{''.join(exempt)}"
 
 

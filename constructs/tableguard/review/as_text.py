@@ -7,7 +7,7 @@ from typing import Final
 
 from tableguard.review import backed_up
 from tableguard.review.acknowledgements import Acknowledgement
-from tableguard.review.enclosed import is_worth_saying, of_control, of_spared
+from tableguard.review.enclosed import is_worth_saying, of_control, of_exempted
 from tableguard.review.enclosed import lines as enclosed
 from tableguard.review.kinds import KINDS
 from tableguard.review.lines import LEAST, wrapped
@@ -136,7 +136,7 @@ class _Text:
             yield self._painted(_BOLD, f"Organization policies ({len(controls)})")
             for control in controls:
                 yield from self._wrapped("  - ", of_control(control))
-                for text in of_spared(control):
+                for text in of_exempted(control):
                     yield from self._wrapped("    exempt   ", text)
             yield ""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from tableguard.aws.dynamodb import AS_OF, SERVICE
-from tableguard.review.exempted import Sparing
+from tableguard.review.exempted import Exemptions
 from tableguard.review.picture import OrganizationPolicy, Picture
 from tableguard.review.report import Control, ExcludedAccount, Finding, FindingKind
 from tableguard.review.sentences import Shelf, texts
@@ -27,9 +27,9 @@ def controls(picture: Picture, shelf: Shelf, now: dt.datetime) -> Iterator[tuple
     accounts = sorted({table.account for table in picture.tables})
     for policy in picture.organization_policies:
         if policy.kind in _SHORT:
-            spared = _spared(policy, shelf)
+            exempted = _exempted(policy, shelf)
             stated = policy.stated.excluded_accounts if policy.stated is not None else {}
-            bound = [each for each in accounts if each not in spared and each != policy.managed_from]
+            bound = [each for each in accounts if each not in exempted and each != policy.managed_from]
             sure = {each for each in bound if policy.binds(each, picture.accounts)}
             open_ = any(not target.isdecimal() for target in policy.targets) and not policy.on_root
             yield (
@@ -39,19 +39,21 @@ def controls(picture: Picture, shelf: Shelf, now: dt.datetime) -> Iterator[tuple
                     targets=policy.targets,
                     binds=tuple(each for each in bound if each in sure),
                     perhaps=tuple(each for each in bound if open_ and each not in sure),
-                    excluded_accounts=tuple(ExcludedAccount(account=each, reason=stated.get(each)) for each in spared),
-                    spared=Sparing(
+                    excluded_accounts=tuple(
+                        ExcludedAccount(account=each, reason=stated.get(each)) for each in exempted
+                    ),
+                    exempted=Exemptions(
                         policy=policy,
                         account=_some_account(policy, bound),
                         region=next((table.region for table in picture.tables), "us-east-1"),
-                        excluded_accounts=spared,
+                        excluded_accounts=exempted,
                         shelf=shelf,
                         now=now,
-                    ).spared(),
+                    ).exempted(),
                     lists_as_of=AS_OF if _lists(policy, shelf) else None,
                     place=policy.place,
                 ),
-                tuple(_findings(policy, spared, stated)),
+                tuple(_findings(policy, exempted, stated)),
             )
 
 
@@ -66,23 +68,23 @@ def _some_account(policy: OrganizationPolicy, bound: Sequence[str]) -> str:
     return next((each for each in (*bound, *policy.targets) if each.isdecimal()), "000000000000")
 
 
-def _spared(policy: OrganizationPolicy, shelf: Shelf) -> tuple[str, ...]:
-    """The accounts that every Deny of a policy spares."""
+def _exempted(policy: OrganizationPolicy, shelf: Shelf) -> tuple[str, ...]:
+    """The accounts that every Deny of a policy exempts."""
     denies = [sentence for sentence in shelf.sentences(policy.document) if sentence.denies]
-    spared = [
+    exempted = [
         {value for test in sentence.tests if test.negated and test.low_key in _ACCOUNTS for value in test.values}
         for sentence in denies
     ]
-    return tuple(sorted(set.intersection(*spared))) if spared else ()
+    return tuple(sorted(set.intersection(*exempted))) if exempted else ()
 
 
-def _findings(policy: OrganizationPolicy, spared: Collection[str], stated: Mapping[str, str]) -> Iterator[Finding]:
+def _findings(policy: OrganizationPolicy, exempted: Collection[str], stated: Mapping[str, str]) -> Iterator[Finding]:
     what = f"{_SHORT[policy.kind]} {policy.name}"
     for account in stated:
-        if account not in spared:
+        if account not in exempted:
             message = f"the metadata says that {account} is excluded, and {what} binds it"
             yield Finding(kind=FindingKind.METADATA, message=message, place=policy.place)
-    for account in spared if policy.stated is not None else ():
+    for account in exempted if policy.stated is not None else ():
         if account not in stated:
-            message = f"{what} spares {account}, and no metadata says why"
+            message = f"{what} exempts {account}, and no metadata says why"
             yield Finding(kind=FindingKind.METADATA, message=message, place=policy.place)

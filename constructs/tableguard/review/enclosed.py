@@ -10,7 +10,7 @@ from tableguard.review.picture import FenceKind
 from tableguard.review.report import Control, Review
 
 FENCES: Final = {FenceKind.PERIMETER: "exempt", FenceKind.PEOPLE: "allowed"}
-"""What stands before somebody whom a fence spares."""
+"""What stands before somebody whom a fence exempts."""
 
 
 def is_worth_saying(review: Review) -> bool:
@@ -67,13 +67,13 @@ def of_control(control: Control) -> str:
     return "; ".join(parts)
 
 
-def of_spared(control: Control) -> Iterator[str]:
-    """Whom an SCP or RCP spares, one line each.
+def of_exempted(control: Control) -> Iterator[str]:
+    """Whom an SCP or RCP exempts, one line each.
 
     Args:
         control: The policy.
     """
-    for each in control.spared:
+    for each in control.exempted:
         yield f"{each.label}: {', '.join(each.what)} ({each.reason or 'no reason stated'})"
 
 

@@ -1,4 +1,4 @@
-"""Whom the statements of an SCP or RCP spare, and what they let them do: decided, whatever metadata claims."""
+"""Whom the statements of an SCP or RCP exempt, and what they let them do: decided, whatever metadata claims."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.perimeters import exempting, label_of_exempt, sample_of
 from tableguard.review.picture import OrganizationPolicy
-from tableguard.review.report import Spared
+from tableguard.review.report import Exempted
 from tableguard.review.samples import meeting
 from tableguard.review.sentences import Sentence, Shelf, Test, texts
 from tableguard.review.stated_fences import patterns_of
@@ -59,14 +59,14 @@ _LATER: Final = _AllBut(len(ACTIONS), None, known=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sparing:
-    """Decides whom one SCP or RCP spares.
+class Exemptions:
+    """Decides whom one SCP or RCP exempts.
 
     Args:
         policy: The policy.
         account: An account that it binds, for requests where any will do.
         region: A region with tables, for requests where any will do.
-        excluded_accounts: The accounts that all of it spares.
+        excluded_accounts: The accounts that all of it exempts.
         shelf: The statements of documents.
         now: The moment of the requests, with a time zone.
     """
@@ -78,8 +78,8 @@ class Sparing:
     shelf: Shelf
     now: dt.datetime
 
-    def spared(self) -> tuple[Spared, ...]:
-        """Whom it spares, in the order of its statements."""
+    def exempted(self) -> tuple[Exempted, ...]:
+        """Whom it exempts, in the order of its statements."""
         others: dict[_Action, None] = {}
         found: dict[tuple[str, str], dict[_Action, None]] = {}
         for sentence in self.shelf.sentences(self.policy.document):
@@ -93,7 +93,7 @@ class Sparing:
         return tuple(self._together(found, tuple(others)))
 
     def _lets(self, sentence: Sentence, test: Test, value: str, action: _Action) -> bool:
-        """Whether no other statement of the policy denies an action to somebody whom one spares."""
+        """Whether no other statement of the policy denies an action to somebody whom one exempts."""
         if isinstance(action, _AllBut):
             return True
         context: dict[str, tuple[str, ...]] = {"aws:requestedregion": (self.region,)}
@@ -129,7 +129,7 @@ class Sparing:
 
     def _together(
         self, found: Mapping[tuple[str, str], Mapping[_Action, None]], others: Sequence[_Action]
-    ) -> Iterator[Spared]:
+    ) -> Iterator[Exempted]:
         """One of all that a reader calls the same, such as the two patterns of a permission set."""
         stated = tuple(_stated(self.policy.stated))
         labels: dict[str, list[tuple[str, str]]] = {}
@@ -138,7 +138,7 @@ class Sparing:
         for label, keys in labels.items():
             actions = tuple(dict.fromkeys(action for each in keys for action in found[each]))
             if actions:
-                yield Spared(
+                yield Exempted(
                     label=label,
                     principals=tuple(value for _, value in keys),
                     actions=tuple(map(str, actions)),
@@ -163,10 +163,10 @@ def _actions(sentence: Sentence) -> Iterator[_Action]:
     if "NotAction" in sentence.source:
         others, sid = texts(sentence.source["NotAction"]), sentence.source.get("Sid")
         all_but = _AllBut(len(others), sid if isinstance(sid, str) else None)
-        yield _LATER if _spares_all_known(others) else all_but
+        yield _LATER if _exempts_all_known(others) else all_but
 
 
-def _spares_all_known(others: Sequence[str]) -> bool:
+def _exempts_all_known(others: Sequence[str]) -> bool:
     """Whether a list of exceptions holds every action on DynamoDB's resources, so that only later ones are denied."""
     globs = [Glob(tokens(other.lower())) for other in others]
     return all(
@@ -214,15 +214,15 @@ def _group(action: _Action) -> Part | str:
 
 
 def _stated(control: ControlClaim | None) -> Iterator[tuple[PrincipalClaim, str]]:
-    """Everybody whom the metadata names, with why they are spared."""
+    """Everybody whom the metadata names, with why they are exempted."""
     if control is None:
         return
     if control.perimeter is not None:
         yield from ((each.principal, each.reason) for each in control.perimeter.exemptions)
-    yield from ((each, "guardian") for each in control.guardians)
-    yield from ((each, "passes roles to services") for each in control.passers)
+    yield from ((each, "administrator") for each in control.administrators)
+    yield from ((each, "passes roles to services") for each in control.pass_role_principals)
     for guardrail in control.guardrails:
-        yield from ((each, f"spared by {guardrail.name}") for each in guardrail.spared)
+        yield from ((each, f"exempted by {guardrail.name}") for each in guardrail.exempt_principals)
 
 
 def _reasons(

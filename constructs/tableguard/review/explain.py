@@ -166,7 +166,7 @@ def _missing(
     for reason in because:
         name = f"{prefix}{_NAMES[reason.layer]}"
         if reason.effect is Effect.DENY:
-            yield from _to_be_spared(reason, request, policies, shelf, name)
+            yield from _to_be_exempt(reason, request, policies, shelf, name)
         elif reason.layer is Layer.SERVICE:
             yield str(reason.detail)
         elif reason.effect is None:
@@ -178,7 +178,7 @@ def _missing(
             yield f"{at} of the {name} cannot be understood: {reason.detail}"
 
 
-def _to_be_spared(reason: Reason, request: Request, policies: Policies, shelf: Shelf, name: str) -> Iterator[str]:
+def _to_be_exempt(reason: Reason, request: Request, policies: Policies, shelf: Shelf, name: str) -> Iterator[str]:
     at = _at(reason.place, reason.statement, reason.sid)
     if not reason.understood:
         yield f"{at} of the {name} may deny it, and cannot be understood: {reason.detail}"

@@ -286,7 +286,7 @@ def _forwarded(key: str, value: str) -> Mapping[str, str]:
 
 
 def _outside(sentence: Sentence, region: str) -> tuple[Test, ...]:
-    """The conditions by which a Deny spares networks, where it is about a region."""
+    """The conditions by which a Deny exempts networks, where it is about a region."""
     for test in sentence.tests:
         if test.low_key == _REGION and (region in test.values) is test.negated:
             return ()
@@ -299,7 +299,7 @@ def _about_people(sentence: Sentence) -> tuple[Test, ...]:
 
 
 def exempting(sentence: Sentence) -> Iterator[Test]:
-    """The conditions by which a Deny spares somebody otherwise than by network.
+    """The conditions by which a Deny exempts somebody otherwise than by network.
 
     Args:
         sentence: The Deny.
@@ -336,7 +336,7 @@ def sample_of(pattern: str, account: str) -> str:
 
 
 def label_of_exempt(key: str, value: str) -> str:
-    """What a reader calls somebody whom a condition spares.
+    """What a reader calls somebody whom a condition exempts.
 
     Args:
         key: The condition key, in lower case.

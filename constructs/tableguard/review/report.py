@@ -121,7 +121,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExcludedAccount:
-    """An account that a policy's statements spare.
+    """An account that a policy's statements exempt.
 
     Args:
         account: The account.
@@ -133,7 +133,7 @@ class ExcludedAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spared:
+class Exempted:
     """Somebody whom a policy's statements do not deny what they deny others.
 
     Args:
@@ -161,8 +161,8 @@ class Control:
         targets: What it is attached to.
         binds: Which of the tables' accounts it binds.
         perhaps: Which of them it may bind: no template tells what an organizational unit holds.
-        excluded_accounts: The accounts that it spares.
-        spared: Whom it spares in the accounts that it binds.
+        excluded_accounts: The accounts that it exempts.
+        exempted: Whom it exempts in the accounts that it binds.
         lists_as_of: The day of the list of DynamoDB's actions that it rests on, where it can deny none that is not
             listed: an RCP takes no NotAction. None for others.
         place: Where it stands.
@@ -174,7 +174,7 @@ class Control:
     binds: tuple[str, ...]
     perhaps: tuple[str, ...]
     excluded_accounts: tuple[ExcludedAccount, ...]
-    spared: tuple[Spared, ...]
+    exempted: tuple[Exempted, ...]
     lists_as_of: dt.date | None
     place: Place
 

@@ -59,7 +59,7 @@ class Trusted:
 def trusted_by(identity: Identity | None, shelf: Shelf) -> tuple[Trusted, ...] | None:
     """Who may become a role; None where that is not known, as of a role that no template makes.
 
-    Whoever is let in by no request that the policy's Denies would spare is left out. Nobody can become a user.
+    Whoever is let in by no request that the policy's Denies would exempt is left out. Nobody can become a user.
 
     Args:
         identity: What the picture holds of the role; None for nothing.
@@ -76,11 +76,11 @@ def trusted_by(identity: Identity | None, shelf: Shelf) -> tuple[Trusted, ...] |
         return None
     denies = [sentence for sentence in sentences if sentence.denies and _actions(sentence)]
     found = (
-        spared
+        exempted
         for sentence in sentences
         if sentence.allows and _actions(sentence)
         for each in _named(sentence)
-        if (spared := _spared(each, _actions(sentence)[0], denies, identity)) is not None
+        if (exempted := _exempted(each, _actions(sentence)[0], denies, identity)) is not None
     )
     return tuple(dict.fromkeys(found))
 
@@ -145,7 +145,7 @@ def _accounts(test: Test) -> tuple[str, ...]:
     return tuple(account_of(value) or "*" for value in test.values) if test.low_key == _ARN else ()
 
 
-def _spared(found: Trusted, action: str, denies: Sequence[Sentence], identity: Identity) -> Trusted | None:
+def _exempted(found: Trusted, action: str, denies: Sequence[Sentence], identity: Identity) -> Trusted | None:
     """The same with what the Denies ask for besides; None where one of them is for all of its requests."""
     request = _request(found, action, identity)
     if request is None:

@@ -140,12 +140,12 @@ def forbidden(flow: Flow) -> Callable[[], None]:
             tg.VaultGuardrail(
                 deployers=[],
                 sealing_roles=[tg.Role(account=org.VAULT, name=org.SEALING)],
-                bypassers=[tg.Role(account=org.VAULT, name=org.BREAK_GLASS)],
+                bypass_governance_roles=[tg.Role(account=org.VAULT, name=org.BREAK_GLASS)],
                 buckets=[org.INTAKE, org.SEALED],
             )
         ],
-        guardians=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
-        passers=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
+        administrators=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
+        pass_role_principals=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
     )
     policy = {
         "Type": "AWS::Organizations::Policy",
@@ -176,7 +176,7 @@ def deploy_governed(flow: Flow) -> None:
         "Sealed",
         bucket_name=GOVERNED,
         retention=tg.Retention.governance(days=org.DAYS),
-        bypassers=[tg.Role(account=org.VAULT, name=org.BREAK_GLASS)],
+        bypass_governance_roles=[tg.Role(account=org.VAULT, name=org.BREAK_GLASS)],
         writers=[sealing],
         readers=[sealing, tg.Role(account=org.RECOVERY, name=org.READER)],
         write_once=True,

@@ -132,11 +132,11 @@ def test_what_cannot_be_read_or_written_is_unusable(tmp_path: Path, capsys: pyte
     assert main([*template(tmp_path, One=one), "--type", "tag"]) == 2
 
 
-def test_guardians_are_named_in_what_is_printed(
+def test_administrators_are_named_in_what_is_printed(
     assembly: tuple[Path, tg.BreakGlassSCP, tg.BreakGlassRCP], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["policies", str(assembly[0]), "--type", "rcp"]) == 0
     printed = capsys.readouterr().out
-    for guardian in GUARDIANS:
-        name = guardian.name.rstrip("*")
+    for administrator in GUARDIANS:
+        name = administrator.name.rstrip("*")
         assert name in printed

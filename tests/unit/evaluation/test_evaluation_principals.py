@@ -114,7 +114,7 @@ def test_a_canonical_user_grants_nothing_and_denies_as_unclear() -> None:
 
 
 # NotPrincipal of a Deny, caller, outcome, whether it is certain
-SPARED = [
+EXEMPT = [
     ({"AWS": [USER, ROOT]}, USER, Outcome.ALLOWED, True),
     ({"AWS": [USER, OTHER]}, USER, Outcome.ALLOWED, True),
     ({"AWS": [USER, ROOT]}, ROOT, Outcome.ALLOWED, True),
@@ -134,8 +134,8 @@ SPARED = [
 ]
 
 
-@pytest.mark.parametrize(("element", "caller", "outcome", "certain"), SPARED)
-def test_not_principal_spares_a_caller_that_is_named_with_its_account(
+@pytest.mark.parametrize(("element", "caller", "outcome", "certain"), EXEMPT)
+def test_not_principal_exempts_a_caller_that_is_named_with_its_account(
     element: object, caller: str, outcome: Outcome, certain: bool
 ) -> None:
     statements = [
@@ -161,7 +161,7 @@ def test_not_principal_spares_a_caller_that_is_named_with_its_account(
         ({"Service": SERVICE}, SERVICE, Outcome.ALLOWED),
     ],
 )
-def test_not_principal_spares_nobody_with_a_boundary(
+def test_not_principal_exempts_nobody_with_a_boundary(
     layer: str, element: object, caller: str, outcome: Outcome
 ) -> None:
     allow = policy("Allow", {"Principal": "*"})["Statement"]

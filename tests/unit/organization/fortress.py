@@ -112,8 +112,8 @@ def perimeter(*more: tg.Exemption) -> tg.Perimeter:
                 principal=tg.Forwarding("athena.amazonaws.com"), fenced=tg.Fenced.on_table("Scan"), reason="reports"
             ),
         ],
-        guardians=[CDK, *(tg.Role(account=OWNER, name=name) for name in (BREAK_GLASS, BREAK_GLASS_SETTINGS))],
-        passers=[CDK_DEPLOY],
+        administrators=[CDK, *(tg.Role(account=OWNER, name=name) for name in (BREAK_GLASS, BREAK_GLASS_SETTINGS))],
+        pass_role_principals=[CDK_DEPLOY],
         organization=ORGANIZATION,
     )
 
@@ -224,7 +224,7 @@ def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack]:
         "Scp",
         guardrails=[
             tg.ProtectTables(),
-            tg.ProtectBackups(spared=[BACKUP]),
+            tg.ProtectBackups(exempt_principals=[BACKUP]),
             tg.StayInOrganization(),
             tg.ProtectKeys(keys=[KEY]),
             boundary.guardrail,

@@ -34,14 +34,14 @@ GUARDIANS: Final[list[tg.RoleOfEveryAccount | tg.Role | tg.PermissionSet]] = [DE
 PERIMETER: Final = tg.Perimeter(
     networks=[tg.FromVpc(VPC, region=REGION)],
     exemptions=[tg.Exemption(principal=DEPLOYMENT, fenced=tg.Fenced.DEPLOYMENT, reason="deployments")],
-    guardians=GUARDIANS,
-    passers=[CDK_DEPLOY],
+    administrators=GUARDIANS,
+    pass_role_principals=[CDK_DEPLOY],
 )
 GUARDRAILS: Final = (
     tg.OnlyRegions(REGION),
     tg.NoEc2(reason="everything is serverless"),
     tg.ProtectTables(),
-    tg.ProtectBackups(spared=[BACKUP_ROLE]),
+    tg.ProtectBackups(exempt_principals=[BACKUP_ROLE]),
     tg.ProtectTrails(),
     tg.ProtectKeys(),
     tg.ProtectSchedules(names=["nightly-export-*"]),

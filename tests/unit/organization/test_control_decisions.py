@@ -1,4 +1,4 @@
-"""What the synthesized SCPs and RCPs decide: nobody but the guardians, and nobody who must not be hit."""
+"""What the synthesized SCPs and RCPs decide: nobody but the administrators, and nobody who must not be hit."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ PUBLIC: Final = [
 
 
 @pytest.mark.parametrize(("action", "resource"), PROTECTED)
-def test_guardians_may(action: str, resource: str) -> None:
+def test_administrators_may(action: str, resource: str) -> None:
     scps, _ = everything()
     for name, arn in GUARDIAN_ARNS.items():
         assert decide(arn, action, resource, scps=scps).allowed, name

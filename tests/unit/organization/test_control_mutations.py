@@ -104,10 +104,10 @@ def weakened(statement: Json) -> Iterator[tuple[str, Json | None]]:
 
 
 def _loosened(statement: Json, operator: str, arns: list[str]) -> Iterator[tuple[str, Json]]:
-    """The statement with more principals spared."""
+    """The statement with more principals exempt."""
     loosened = {
-        "an administrator spared": [*arns, role("admin")],
-        "guardians of every account": [arn.replace(DATA, "*") for arn in arns],
+        "an administrator exempt": [*arns, role("admin")],
+        "administrators of every account": [arn.replace(DATA, "*") for arn in arns],
         "roles of every account instead of the resource's": [
             arn.replace("${aws:ResourceAccount}", "*") for arn in arns
         ],

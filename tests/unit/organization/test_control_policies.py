@@ -39,13 +39,13 @@ STAY: Final = [tg.StayInOrganization()]
 
 
 def scp(scope: cdk.Stack | None = None, construct_id: str = "Scp", **properties: Any) -> tg.BreakGlassSCP:
-    passers = {"passers": [CDK_DEPLOY]} if "guardians" in properties else {}
-    given = {"targets": [UNIT], "guardrails": STAY, **passers, **properties}
+    pass_role_principals = {"pass_role_principals": [CDK_DEPLOY]} if "administrators" in properties else {}
+    given = {"targets": [UNIT], "guardrails": STAY, **pass_role_principals, **properties}
     return tg.BreakGlassSCP(scope or stack(), construct_id, **given)
 
 
 def rcp(scope: cdk.Stack | None = None, construct_id: str = "Rcp", **properties: Any) -> tg.BreakGlassRCP:
-    given = {"targets": [UNIT], "guardrails": [tg.ProtectKeys()], "guardians": GUARDIANS, **properties}
+    given = {"targets": [UNIT], "guardrails": [tg.ProtectKeys()], "administrators": GUARDIANS, **properties}
     return tg.BreakGlassRCP(scope or stack(), construct_id, **given)
 
 
@@ -75,8 +75,10 @@ def test_what_cloudformation_gets() -> None:
     assert [each.principal.principal for each in control.perimeter.exemptions] == [
         each.principal for each in PERIMETER.exemptions
     ]
-    assert [each.principal for each in control.guardians] == list(GUARDIANS)
-    assert [each.label for each in control.passers] == ["role cdk-hnb659fds-deploy-role-* of every account"]
+    assert [each.principal for each in control.administrators] == list(GUARDIANS)
+    assert [each.label for each in control.pass_role_principals] == [
+        "role cdk-hnb659fds-deploy-role-* of every account"
+    ]
     assert control.excluded_accounts == {DEVELOPMENT: "development"}
 
 
@@ -87,8 +89,8 @@ def test_every_account_has_its_own_vpcs() -> None:
         fence = tg.Perimeter(
             networks=[tg.FromVpc(vpc, region=REGION)],
             exemptions=PERIMETER.exemptions,
-            guardians=GUARDIANS,
-            passers=[CDK_DEPLOY],
+            administrators=GUARDIANS,
+            pass_role_principals=[CDK_DEPLOY],
         )
         scp(org, f"Fence{account}", targets=[account], perimeter=fence, guardrails=[])
     attached = {policy["TargetIds"][0]: policy["Content"] for policy in synthesized(org)}
@@ -109,7 +111,7 @@ def test_every_account_has_its_own_vpcs() -> None:
 def test_what_does_not_fit_into_one_policy_becomes_several_that_say_the_same() -> None:
     org = stack()
     many = [tg.Role(account=DATA, name=f"break-glass-of-a-team-with-a-long-name-{n:02}") for n in range(60)]
-    made = scp(org, guardrails=[tg.ProtectTables(), tg.ProtectTrails(), *STAY], guardians=[*GUARDIANS, *many])
+    made = scp(org, guardrails=[tg.ProtectTables(), tg.ProtectTrails(), *STAY], administrators=[*GUARDIANS, *many])
     policies = contents(synthesized(org), "SERVICE_CONTROL_POLICY")
     assert policies == list(made.documents)
     assert len(policies) > 1
@@ -131,7 +133,9 @@ def test_the_documents_do_not_depend_on_what_else_is_in_the_app() -> None:
 def test_a_stack_without_an_environment_will_do() -> None:
     org = cdk.Stack(cdk.App(analytics_reporting=False), "Org")
     unit = organizations.CfnOrganizationalUnit(org, "Unit", name="data", parent_id=ROOT)
-    made = scp(org, targets=[unit.attr_id, DATA], accounts=[DATA], guardians=GUARDIANS, guardrails=[tg.ProtectTables()])
+    made = scp(
+        org, targets=[unit.attr_id, DATA], accounts=[DATA], administrators=GUARDIANS, guardrails=[tg.ProtectTables()]
+    )
     (properties,) = synthesized(org)
     assert properties["TargetIds"] == [{"Fn::GetAtt": ["Unit", "Id"]}, DATA]
     assert made.documents == (properties["Content"],)
@@ -140,7 +144,7 @@ def test_a_stack_without_an_environment_will_do() -> None:
 def test_arns_are_of_the_partition_of_the_stack() -> None:
     env = cdk.Environment(account=MANAGEMENT, region="cn-north-1")
     org = cdk.Stack(cdk.App(analytics_reporting=False), "Org", env=env)
-    text = minified(scp(org, guardrails=[tg.ProtectTables()], guardians=GUARDIANS).documents)
+    text = minified(scp(org, guardrails=[tg.ProtectTables()], administrators=GUARDIANS).documents)
     assert "arn:aws-cn:iam::*:role/cdk-hnb659fds-cfn-exec-role-*" in text
     assert "arn:aws:" not in text
 
@@ -211,13 +215,15 @@ class TestSizes:
         with pytest.raises(tg.PolicyTooLargeError, match=r"SCP Org/Scp takes 4 policies\. Allowed: 1"):
             scp(
                 guardrails=[tg.ProtectTables()],
-                guardians=[*GUARDIANS, *many],
+                administrators=[*GUARDIANS, *many],
                 attachments=tg.Attachments(most=2),
             )
 
 
 _ROLE_OF_PARTNER: Final = tg.Role(account=PARTNER, name="break-glass")
-_NO_DEPLOYMENT: Final = tg.Perimeter(networks=PERIMETER.networks, guardians=GUARDIANS, passers=[CDK_DEPLOY])
+_NO_DEPLOYMENT: Final = tg.Perimeter(
+    networks=PERIMETER.networks, administrators=GUARDIANS, pass_role_principals=[CDK_DEPLOY]
+)
 
 REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "no target": (lambda: scp(targets=[]), "the targets of SCP Org/Scp.*at least one.*tableguard policies"),
@@ -249,16 +255,16 @@ REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: scp(targets=[DATA], accounts=[DEVELOPMENT]),
         f"the accounts of SCP Org/Scp.*Add {DATA}",
     ),
-    "an account without a guardian": (
-        lambda: scp(targets=[DATA], guardrails=[tg.ProtectTables()], guardians=[_ROLE_OF_PARTNER]),
-        f"the guardians of SCP Org/Scp.*at least one that acts in {DATA}",
+    "an account without an administrator": (
+        lambda: scp(targets=[DATA], guardrails=[tg.ProtectTables()], administrators=[_ROLE_OF_PARTNER]),
+        f"the administrators of SCP Org/Scp.*at least one that acts in {DATA}",
     ),
     "a perimeter that no deployment can cross": (
         lambda: scp(perimeter=_NO_DEPLOYMENT),
         "the exemptions of the perimeter of SCP Org/Scp.*Fenced.DEPLOYMENT.*nobody_deploys",
     ),
     "an RCP that no deployment can cross": (
-        lambda: rcp(perimeter=_NO_DEPLOYMENT, guardians=()),
+        lambda: rcp(perimeter=_NO_DEPLOYMENT, administrators=()),
         "the exemptions of the perimeter of RCP Org/Rcp",
     ),
     "nobody deploys, for no reason": (
@@ -280,7 +286,7 @@ def test_what_cannot_be_meant_is_refused(case: str) -> None:
 
 @pytest.mark.parametrize("access", [tg.BreakGlassAccess.SETTINGS, tg.BreakGlassAccess.FULL], ids=["settings", "full"])
 @pytest.mark.parametrize("make", [scp, rcp], ids=["SCP", "RCP"])
-def test_a_break_glass_role_that_is_exempt_has_to_be_a_guardian_beside_protected_tables(
+def test_a_break_glass_role_that_is_exempt_has_to_be_a_administrator_beside_protected_tables(
     make: Callable[..., tg.BreakGlassSCP | tg.BreakGlassRCP], access: tg.BreakGlassAccess
 ) -> None:
     app = cdk.App(analytics_reporting=False)
@@ -298,9 +304,9 @@ def test_a_break_glass_role_that_is_exempt_has_to_be_a_guardian_beside_protected
         "perimeter": tg.Perimeter(networks=PERIMETER.networks, exemptions=[*PERIMETER.exemptions, emergency.exemption]),
         "guardrails": [tg.ProtectTables()],
     }
-    with pytest.raises(tg.InvalidInputError, match=f"role emergency of {DATA}.*its .guardian"):
-        make(org, "Forgotten", guardians=[DEPLOYMENT], **given)
-    made = make(org, "Named", guardians=[DEPLOYMENT, emergency.guardian], **given)
+    with pytest.raises(tg.InvalidInputError, match=f"role emergency of {DATA}.*its .principal"):
+        make(org, "Forgotten", administrators=[DEPLOYMENT], **given)
+    made = make(org, "Named", administrators=[DEPLOYMENT, emergency.principal], **given)
     scps, rcps = (made.documents, ()) if isinstance(made, tg.BreakGlassSCP) else ((), made.documents)
     for name, expected in (("emergency", True), ("admin", False)):
         decision = decide(role(name), "dynamodb:UpdateTable", scps=scps, rcps=rcps, context=OUTSIDE)
@@ -310,5 +316,5 @@ def test_a_break_glass_role_that_is_exempt_has_to_be_a_guardian_beside_protected
 def test_the_opposite_of_each_refusal_is_taken() -> None:
     scp(stack(PARTNER), targets=[PARTNER], management_account=MANAGEMENT)
     scp(perimeter=_NO_DEPLOYMENT, nobody_deploys="tables are made by hand, inside the VPC")
-    scp(targets=[DATA], guardrails=[tg.ProtectTables()], guardians=[_ROLE_OF_PARTNER, DEPLOYMENT])
+    scp(targets=[DATA], guardrails=[tg.ProtectTables()], administrators=[_ROLE_OF_PARTNER, DEPLOYMENT])
     scp(targets=[UNIT, DATA], accounts=[DATA, DEVELOPMENT], excluded_accounts={DEVELOPMENT: "development"})

@@ -12,7 +12,7 @@ from tests.unit.organization.guarded import DEVELOPMENT, GUARDIANS, GUARDRAILS, 
 def test_the_least(snapshot: SnapshotAssertion) -> None:
     org = stack()
     tg.BreakGlassSCP(org, "Scp", targets=[UNIT], guardrails=[tg.StayInOrganization()])
-    tg.BreakGlassRCP(org, "Rcp", targets=[UNIT], guardrails=[tg.ProtectKeys()], guardians=GUARDIANS)
+    tg.BreakGlassRCP(org, "Rcp", targets=[UNIT], guardrails=[tg.ProtectKeys()], administrators=GUARDIANS)
     assert Template.from_stack(org).to_json()["Resources"] == snapshot
 
 

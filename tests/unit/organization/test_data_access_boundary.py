@@ -85,8 +85,8 @@ def forced(*, from_elsewhere: bool = False) -> tuple[dict[str, Any], ...]:
         "Scp",
         targets=["r-ab12"],
         guardrails=[tg.ForceBoundary(policy_name="inside") if from_elsewhere else boundary.guardrail],
-        guardians=[GUARDIAN, BREAK_GLASS],
-        passers=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
+        administrators=[GUARDIAN, BREAK_GLASS],
+        pass_role_principals=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
         excluded_accounts={DEVELOPMENT: "development"},
     )
     found = Template.from_stack(org).find_resources("AWS::Organizations::Policy").values()
@@ -132,7 +132,7 @@ def test_under_the_scp_nobody_edits_the_boundary_and_other_policies_are_nobodys_
 
 
 @pytest.mark.parametrize("caller", [EXECUTION, BREAK_GLASS.arn("aws"), role("team", DEVELOPMENT)])
-def test_guardians_and_accounts_that_are_excluded_are_not_forced(caller: str) -> None:
+def test_administrators_and_accounts_that_are_excluded_are_not_forced(caller: str) -> None:
     account = caller.split(":")[4]
     new = role("new", account)
     assert may("CreateRole", new, caller=caller)
@@ -146,7 +146,7 @@ def test_a_role_without_the_boundary_is_still_used_and_deleted() -> None:
     assert may("UpdateAssumeRolePolicy")
 
 
-def test_guardians_are_guarded_as_with_every_guardrail() -> None:
+def test_administrators_are_guarded_as_with_every_guardrail() -> None:
     assert not may("UpdateAssumeRolePolicy", EXECUTION, carried=CARRIED)
     assert may("UpdateAssumeRolePolicy", EXECUTION, caller=BREAK_GLASS.arn("aws"))
 

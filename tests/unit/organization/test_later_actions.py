@@ -31,7 +31,7 @@ _SPARED: Final = {
     "cdk deploy": OTHER_ARNS["cdk deploy"],
     # The perimeter lets it delete a policy.
     "the root user": OTHER_ARNS["the root user"],
-    "whom a guardrail spares": role("backup-plan"),
+    "whom a guardrail exempts": role("backup-plan"),
     "a role of an account that is excluded": role("admin", account=DEVELOPMENT),
 }
 _CALLERS: Final = {**OTHER_ARNS, **_SPARED, **UNBOUND}
@@ -43,7 +43,7 @@ def _without() -> list[dict[str, Any]]:
     return [{"Version": "2012-10-17", "Statement": statements} for statements in kept if statements]
 
 
-def test_from_outside_nobody_uses_a_new_action_but_whom_any_statement_spares() -> None:
+def test_from_outside_nobody_uses_a_new_action_but_whom_any_statement_exempts() -> None:
     scps, _ = everything()
     for name, arn in _CALLERS.items():
         for context in (OUTSIDE, {"aws:RequestedRegion": "us-west-2"} if name in _SPARED else OUTSIDE):

@@ -123,7 +123,7 @@ def test_a_carrier_passes_the_boundary_on(action: str) -> None:
 
 
 @pytest.mark.parametrize("action", ["DeleteRolePermissionsBoundary", "DeleteUserPermissionsBoundary"])
-def test_nobody_but_a_guardian_takes_it_off(action: str) -> None:
+def test_nobody_but_a_administrator_takes_it_off(action: str) -> None:
     context = {"iam:PermissionsBoundary": OWN}
     assert not carried(f"iam:{action}", of(action), context=context)
     assert not forced(f"iam:{action}", of(action), context=context)
@@ -131,12 +131,12 @@ def test_nobody_but_a_guardian_takes_it_off(action: str) -> None:
 
 
 @pytest.mark.parametrize("action", EDITING)
-def test_nobody_but_a_guardian_changes_the_policy(action: str) -> None:
-    guardian = role("cdk-hnb659fds-cfn-exec-role-x", OWNER)
+def test_nobody_but_a_administrator_changes_the_policy(action: str) -> None:
+    administrator = role("cdk-hnb659fds-cfn-exec-role-x", OWNER)
     assert not carried(f"iam:{action}", OWN)
     assert carried(f"iam:{action}", f"arn:aws:iam::{OWNER}:policy/another")
     assert not forced(f"iam:{action}", OWN)
-    assert forced(f"iam:{action}", OWN, caller=guardian)
+    assert forced(f"iam:{action}", OWN, caller=administrator)
     assert forced(f"iam:{action}", f"arn:aws:iam::{OWNER}:policy/another")
 
 
@@ -166,5 +166,5 @@ def test_malformed_names_are_refused(name: str, path: str) -> None:
 
 
 def test_somebody_must_be_able_to_make_the_policy() -> None:
-    with pytest.raises(InvalidInputError, match="guardians of the boundary"):
+    with pytest.raises(InvalidInputError, match="administrators of the boundary"):
         BOUNDARY.service_control_statements([])

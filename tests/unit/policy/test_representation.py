@@ -90,12 +90,12 @@ WRITTEN: Final = [
     "Denial(sid='Wall', actions=['dynamodb:*'], clauses=[Clause('Bool', 'aws:SecureTransport', ['false'])])",
     "Statement(['dynamodb:GetItem'], ['*'])",
     "ProtectTables()",
-    f"ProtectTables(spared=[{READER}], parts=[TablePart.POLICY, TablePart.TAGS], tags=['team'])",
+    f"ProtectTables(exempt_principals=[{READER}], parts=[TablePart.POLICY, TablePart.TAGS], tags=['team'])",
     "ProtectKeys()",
     "OnlyRegions('eu-west-1', 'us-east-1')",
     "NoEc2(reason='serverless')",
     f"VaultGuardrail(deployers=[{READER}], buckets=['acme-sealed'])",
-    f"Control(guardrails=[ProtectTables()], guardians=[{READER}], excluded_accounts={{'222233334444': 'development'}})",
+    f"Control(guardrails=[ProtectTables()], administrators=[{READER}], excluded_accounts={{'222233334444': 'trials'}})",
     "UsersWithMfa(users=[User(account='111122223333', name='ann')], mfa_age=600)",
 ]
 
@@ -118,8 +118,8 @@ def test_is_what_one_would_write(text: str) -> None:
 
 
 def test_an_exempt_service_of_only_regions_is_shown_where_it_is_one_more() -> None:
-    assert repr(OnlyRegions("eu-west-1", exempt=tuple(reversed(GLOBAL_SERVICES)))) == "OnlyRegions('eu-west-1')"
-    assert "'wafv2:*'" in repr(OnlyRegions("eu-west-1", exempt=(*GLOBAL_SERVICES, "wafv2:*")))
+    assert repr(OnlyRegions("eu-west-1", exempt_actions=tuple(reversed(GLOBAL_SERVICES)))) == "OnlyRegions('eu-west-1')"
+    assert "'wafv2:*'" in repr(OnlyRegions("eu-west-1", exempt_actions=(*GLOBAL_SERVICES, "wafv2:*")))
 
 
 def test_errors_show_it() -> None:

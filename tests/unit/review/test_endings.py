@@ -53,7 +53,7 @@ def on_table(*statements: dict[str, Any]) -> Review:
     [
         # A Deny that comes with the date ends it all.
         ([to(READER), denied(**FROM)], [((), "2027-02-01")]),
-        # One that spares a network from then on does not.
+        # One that exempts a network from then on does not.
         (
             [to(READER), denied(**FROM, **NOT_INSIDE)],
             [((), "2027-02-01"), (("only through vpce-1",), None)],
@@ -88,15 +88,15 @@ def test_what_begins_again_after_an_end_is_shown() -> None:
     assert "from 2027-06-01 on" in as_text(found)
 
 
-@pytest.mark.parametrize("spared", [True, False])
-def test_the_end_of_an_account_is_one_for_all_in_it(spared: bool) -> None:
-    admin = {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{CONSUMER}:role/admin"}} if spared else {}
+@pytest.mark.parametrize("exempted", [True, False])
+def test_the_end_of_an_account_is_one_for_all_in_it(exempted: bool) -> None:
+    admin = {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{CONSUMER}:role/admin"}} if exempted else {}
     grant = to(f"arn:aws:iam::{CONSUMER}:root")
 
     found = reviewed(stack(T=table(grant, denied(**FROM, **admin))))
 
     unless = f"until 2027-01-31 unless only for arn:aws:iam::{CONSUMER}:role/admin"
-    assert ways(found) == ([((unless,), None)] if spared else [((), "2027-02-01")])
+    assert ways(found) == ([((unless,), None)] if exempted else [((), "2027-02-01")])
 
 
 def test_the_end_of_a_role_of_the_account_is_that_of_all_its_policies() -> None:

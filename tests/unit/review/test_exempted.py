@@ -1,4 +1,4 @@
-"""Whom SCPs and RCPs spare, in what a review says of them: decided from the statements, explained by the metadata."""
+"""Whom SCPs and RCPs exempt, in what a review says of them: decided from the statements, explained by the metadata."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ CONTROL = Control(
     ),
     guardrails=[
         ProtectTables(),
-        ProtectBackups(spared=[Role(account=OWNER, name="backup-plan")]),
+        ProtectBackups(exempt_principals=[Role(account=OWNER, name="backup-plan")]),
     ],
-    guardians=[DEPLOYMENT, ON_CALL],
-    passers=[DEPLOYING],
+    administrators=[DEPLOYMENT, ON_CALL],
+    pass_role_principals=[DEPLOYING],
     excluded_accounts={CONSUMER: "development"},
 )
 
@@ -62,10 +62,10 @@ def policy(content: Json, *, kind: str = "SERVICE_CONTROL_POLICY", control: Json
 
 def exempt(found: Review) -> dict[str, tuple[tuple[str, ...], str | None]]:
     (control,) = found.controls
-    return {each.label: (each.what, each.reason) for each in control.spared}
+    return {each.label: (each.what, each.reason) for each in control.exempted}
 
 
-def sparing(*arns: str, action: Any = "dynamodb:DeleteTable", **more: Any) -> Json:
+def exempting(*arns: str, action: Any = "dynamodb:DeleteTable", **more: Any) -> Json:
     return deny(action, "*", Condition={"ArnNotLike": {"aws:PrincipalArn": list(arns)}, **more})
 
 
@@ -73,7 +73,7 @@ def role(name: str, account: str = OWNER) -> str:
     return f"arn:aws:iam::{account}:role/{name}"
 
 
-def test_who_is_spared_for_what_and_why_in_an_scp() -> None:
+def test_who_is_exempt_for_what_and_why_in_an_scp() -> None:
     control = control_json(CONTROL)
     found = policy(denying(CONTROL.service_control()), control=control)
     # This one is a document for itself, too large for one policy, and nothing in it contradicts the metadata.
@@ -86,15 +86,15 @@ def test_who_is_spared_for_what_and_why_in_an_scp() -> None:
     assert ({*passing[0]}, passing[1]) == ({"iam:PassRole", LATER}, "passes roles to services")
     assert said["root user of every account"] == (("DeleteResourcePolicy", LATER), "the way out of a lock-out")
     what, reason = said["role cdk-hnb659fds-cfn-exec-role-* of every account"]
-    assert reason == "deployments; guardian"
+    assert reason == "deployments; administrator"
     assert {"policy", "settings", "27 actions of backup"} <= {*what}
     assert not {"items", "export", "stream"} & {*what}
     what, reason = said[f"role backup-plan of {OWNER}"]
     mine = {"dynamodb:DeleteBackup", "27 actions of backup", LATER}
-    assert ({*what}, reason) == (mine, "spared by ProtectBackups")
-    # A guardian is stopped by the perimeter like everybody, where it is not exempt.
+    assert ({*what}, reason) == (mine, "exempted by ProtectBackups")
+    # An administrator is stopped by the perimeter like everybody, where it is not exempt.
     what, reason = said[f"permission set OnCall of {OWNER}"]
-    assert reason == "guardian"
+    assert reason == "administrator"
     assert "settings" in what
     assert not {"items", "policy", "replicate", "PutResourcePolicy", "DeleteResourcePolicy"} & {*what}
 
@@ -102,16 +102,16 @@ def test_who_is_spared_for_what_and_why_in_an_scp() -> None:
 def test_a_statement_about_everything_but_some_actions_is_said_as_such() -> None:
     alarms = Role(account=OWNER, name="alarms")
     control = Control(
-        guardrails=[OnlyRegions(REGION, spared=[alarms])],
-        guardians=[DEPLOYMENT],
-        passers=[DEPLOYING],
+        guardrails=[OnlyRegions(REGION, exempt_principals=[alarms])],
+        administrators=[DEPLOYMENT],
+        pass_role_principals=[DEPLOYING],
     )
     said = exempt(policy(denying(control.service_control()), control=control_json(control)))
     what, reason = said[f"role alarms of {OWNER}"]
     # The way out of a lock-out has a statement of its own.
     assert [each for each in what if each.endswith(" actions (OnlyRegions)")] == list(what[:1])
     assert what[0].startswith("everything but ")
-    assert reason == "spared by OnlyRegions"
+    assert reason == "exempted by OnlyRegions"
 
 
 def test_a_statement_of_an_older_list_is_no_statement_about_later_actions() -> None:
@@ -123,7 +123,7 @@ def test_a_statement_of_an_older_list_is_no_statement_about_later_actions() -> N
 
 
 def test_an_rcp_says_which_day_its_list_is_of() -> None:
-    rcp = Control(perimeter=CONTROL.perimeter, guardians=CONTROL.guardians)
+    rcp = Control(perimeter=CONTROL.perimeter, administrators=CONTROL.administrators)
     scp_found = policy(denying(CONTROL.service_control()))
     rcp_found = policy(denying(rcp.resource_control(), principal="*"), kind="RESOURCE_CONTROL_POLICY")
     words = f"leaves open what AWS adds to DynamoDB after {AS_OF}"
@@ -133,7 +133,7 @@ def test_an_rcp_says_which_day_its_list_is_of() -> None:
 
 
 def test_the_same_of_an_rcp_whose_roles_count_in_the_resources_account() -> None:
-    control = Control(perimeter=CONTROL.perimeter, guardrails=[ProtectTables()], guardians=CONTROL.guardians)
+    control = Control(perimeter=CONTROL.perimeter, guardrails=[ProtectTables()], administrators=CONTROL.administrators)
     found = policy(
         denying(control.resource_control(), principal="*"),
         kind="RESOURCE_CONTROL_POLICY",
@@ -143,20 +143,20 @@ def test_the_same_of_an_rcp_whose_roles_count_in_the_resources_account() -> None
     assert said[f"role exporter of {OWNER}"] == (("export",), "nightly")
     assert said["root user of every account"] == (("DeleteResourcePolicy",), "the way out of a lock-out")
     what, reason = said["role cdk-hnb659fds-cfn-exec-role-* of every account"]
-    assert reason == "deployments; guardian"
+    assert reason == "deployments; administrator"
     assert {"policy", "settings", "replicate", "kinesis"} <= {*what}
 
 
 def test_whom_another_statement_denies_is_not_exempt() -> None:
-    one = sparing(role("ann"), role("bob"))
-    said = exempt(policy(document(one, sparing(role("ann")))))
+    one = exempting(role("ann"), role("bob"))
+    said = exempt(policy(document(one, exempting(role("ann")))))
     assert said == {f"role ann of {OWNER}": (("DeleteTable",), None)}
-    both = exempt(policy(document(one, sparing(role("ann"), action="dynamodb:UpdateTable"))))
+    both = exempt(policy(document(one, exempting(role("ann"), action="dynamodb:UpdateTable"))))
     assert both[f"role bob of {OWNER}"] == (("DeleteTable",), None)
 
 
 def test_another_statement_counts_where_its_conditions_can_hold_with_it() -> None:
-    one = sparing(role("ann"), StringEquals={"aws:RequestedRegion": "eu-west-1"})
+    one = exempting(role("ann"), StringEquals={"aws:RequestedRegion": "eu-west-1"})
     there = deny("dynamodb:*", "*", Condition={"StringEquals": {"aws:RequestedRegion": "ap-south-1"}})
     here = deny("dynamodb:*", "*", Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}})
     assert exempt(policy(document(one, there))) == {f"role ann of {OWNER}": (("DeleteTable",), None)}
@@ -208,5 +208,5 @@ def test_every_format_shows_them_and_the_schema_holds() -> None:
 
 def test_a_reason_is_never_made_up() -> None:
     assert "role ann of 111122223333: DeleteTable (no reason stated)" in as_text(
-        policy(document(sparing(role("ann")))), width=120
+        policy(document(exempting(role("ann")))), width=120
     )

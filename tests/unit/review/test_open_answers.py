@@ -133,11 +133,11 @@ def test_a_fence_around_a_stream_that_rests_on_it_is_none() -> None:
     assert "perimeter" in findings(reviewed(stack(T=table(fence, stream=[perhaps]))))
 
 
-@pytest.mark.parametrize(("condition", "spared"), [(None, False), (ALWAYS_OPEN, True)])
-def test_whom_only_an_open_deny_of_an_scp_may_deny_counts_as_spared(condition: Any, spared: bool) -> None:
+@pytest.mark.parametrize(("condition", "exempted"), [(None, False), (ALWAYS_OPEN, True)])
+def test_whom_only_an_open_deny_of_an_scp_may_deny_counts_as_exempted(condition: Any, exempted: bool) -> None:
     exempting = deny("dynamodb:DeleteTable", "*", Condition={"ArnNotLike": {"aws:PrincipalArn": LOCAL}})
     beside = deny("dynamodb:DeleteTable", "*", **({} if condition is None else {"Condition": condition}))
     policy = control("SERVICE_CONTROL_POLICY", OWNER, exempting)
     policy["Properties"]["Content"] = document(exempting, beside)
     (found,) = reviewed(stack(T=table()), stack("Root", "777788889999", P=policy)).controls
-    assert bool(found.spared) is spared
+    assert bool(found.exempted) is exempted

@@ -133,7 +133,7 @@ def test_people_read_the_same(write: Any) -> None:
 
 
 def test_the_schema_holds() -> None:
-    policies = TestOrganization.reviewed("r-ab12", spared=OWNER, stated=OWNER)
+    policies = TestOrganization.reviewed("r-ab12", exempted=OWNER, stated=OWNER)
     for found in (_private(), policies):
         assert list(problems(json.loads(json.dumps(as_json(found))), REVIEW)) == []
     assert as_json(policies)["organization_policies"][0]["excluded_accounts"]
@@ -349,8 +349,8 @@ def test_what_a_replica_repeats_is_listed_once_and_counted_once(write: Any) -> N
 
 class TestOrganization:
     @staticmethod
-    def reviewed(target: str, *, spared: str | None, stated: str | None) -> Review:
-        condition = {"StringNotEquals": {"aws:PrincipalAccount": spared}} if spared else {}
+    def reviewed(target: str, *, exempted: str | None, stated: str | None) -> Review:
+        condition = {"StringNotEquals": {"aws:PrincipalAccount": exempted}} if exempted else {}
         wall = deny("dynamodb:DeleteTable", "*", Condition=condition)
         excluded_accounts = {"excluded_accounts": [{"account": stated, "reason": "development"}]} if stated else {}
         policy = {
@@ -366,7 +366,7 @@ class TestOrganization:
         return reviewed(stack(T=table()), stack("Org", CONSUMER, P=policy))
 
     @pytest.mark.parametrize(
-        ("target", "spared", "line"),
+        ("target", "exempted", "line"),
         [
             (OWNER, None, f"SCP wall on {OWNER}; binds {OWNER}"),
             ("r-ab12", None, f"SCP wall on r-ab12; binds {OWNER}"),
@@ -375,15 +375,15 @@ class TestOrganization:
             ("r-ab12", OWNER, f"binds no account with tables; excludes {OWNER} (development)"),
         ],
     )
-    def test_what_it_binds(self, target: str, spared: str | None, line: str) -> None:
-        found = self.reviewed(target, spared=spared, stated=spared)
+    def test_what_it_binds(self, target: str, exempted: str | None, line: str) -> None:
+        found = self.reviewed(target, exempted=exempted, stated=exempted)
         assert line in as_text(found, width=120)
         assert _messages(found) == []
 
     def test_where_metadata_and_statements_disagree(self) -> None:
-        assert _messages(self.reviewed("r-ab12", spared=OWNER, stated=None)) == [
-            f"SCP wall spares {OWNER}, and no metadata says why"
+        assert _messages(self.reviewed("r-ab12", exempted=OWNER, stated=None)) == [
+            f"SCP wall exempts {OWNER}, and no metadata says why"
         ]
-        assert _messages(self.reviewed("r-ab12", spared=None, stated=OWNER)) == [
+        assert _messages(self.reviewed("r-ab12", exempted=None, stated=OWNER)) == [
             f"the metadata says that {OWNER} is excluded, and SCP wall binds it"
         ]

@@ -159,14 +159,14 @@ ORG_FENCE = deny(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalOrg
         ([TAG_FENCE, VPCE_FENCE], ("callers tagged t = x", "only through vpce-1")),
     ],
 )
-def test_a_deny_that_spares_a_caller_for_what_it_carries_is_said(fences: list[Any], words: tuple[str, ...]) -> None:
+def test_a_deny_that_exempts_a_caller_for_what_it_carries_is_said(fences: list[Any], words: tuple[str, ...]) -> None:
     found = reviewed(stack(T=table(to(READER), *fences)), consumer(R=role(allow())))
     assert said(found) == {"read": [words]}
     assert cell(only_row(found), found.tables[0].table, "read") == "some*"
 
 
 def test_what_a_request_had_to_carry_is_said_whoever_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tableguard.review.access._sparing", lambda *_: iter(()))
+    monkeypatch.setattr("tableguard.review.access._exempting", lambda *_: iter(()))
     found = reviewed(stack(T=table(to(READER), TAG_FENCE)), consumer(R=role(allow())))
     assert said(found) == {"read": [("depending on aws:principaltag/t",)]}
 

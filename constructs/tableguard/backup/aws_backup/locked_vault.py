@@ -48,7 +48,7 @@ class LockedBackupVault(Construct):
         lock: VaultLock,
         copies_from: Sequence[CopySource] = (),
         copies_to: Sequence[BackupVaultReference] = (),
-        guardians: Sequence[Role] = (),
+        administrators: Sequence[Role] = (),
         encryption_key: kms.IKey | None = None,
         locked_on: dt.date | None = None,
     ) -> None:
@@ -64,8 +64,8 @@ class LockedBackupVault(Construct):
             copies_to: The vaults that its backups may be copied to; none when left out. In a vault that others copy
                 into, name the one that a recovery copies back to: without it, its backups can be restored in its own
                 account only, until somebody changes its policy.
-            guardians: Roles that may delete recovery points all the same, as far as the lock lets them; nobody when
-                left out.
+            administrators: Roles that may delete recovery points all the same, as far as the lock lets them; nobody
+                when left out.
             encryption_key: Its key. When left out, it makes one that is rotated and retained. The policy of a key that
                 was made elsewhere has to be shared there.
             locked_on: The day (in UTC) on which the lock was first deployed: give it after the deployment, and the
@@ -113,7 +113,7 @@ class LockedBackupVault(Construct):
             access_policy=vault_policy(
                 sources=checked_sources(self.node.path, copies_from),
                 copies_to=self._copies_to,
-                guardians=guardians,
+                administrators=administrators,
                 partition=stack.partition,
                 owner=stack.account,
             ),

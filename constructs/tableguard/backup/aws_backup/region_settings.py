@@ -31,7 +31,7 @@ class AdvancedDynamoDbBackup(Construct):
     Then it reads the settings back, and the deployment fails unless both are on: as an SSM parameter, whose pattern
     takes nothing else. It runs when it is deployed first. Deleting it turns nothing off; that somebody else does shows
     in an alarm of the `TableBackupPlan`. Where `ProtectBackups` is in force, the deployment cannot set it: set it once
-    as a guardian, and use `check_only`.
+    as an administrator, and use `check_only`.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, check_only: bool = False) -> None:

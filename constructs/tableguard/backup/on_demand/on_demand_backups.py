@@ -38,7 +38,7 @@ class OnDemandBackups(Construct):
 
     They survive a deleted table, and nothing more: they are in the table's account and region, whoever may call
     dynamodb:DeleteBackup there deletes them, and they carry no policy of the table. Put `ProtectBackups` over the
-    account, with `role` among its spared ones. For a copy in another account use a `TableBackupPlan`, or exports and a
+    account, with `role` among its exempt ones. For a copy in another account use a `TableBackupPlan`, or exports and a
     `SealedVault`.
 
     A backup is the machine's own if its name is `name_prefix` and a time, whole; it removes no other. It removes what

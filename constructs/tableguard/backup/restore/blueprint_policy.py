@@ -97,7 +97,7 @@ def deployable(policy: Json, role: Role | None, *, table: TableReference, owner:
     """
     fenced = [each for each in policy["Statement"] if _keeps_the_policy(each)]
     if role is None:
-        if all(_spares(each, table.account) for each in fenced):
+        if all(_exempts(each, table.account) for each in fenced):
             return policy
         raise InvalidInputError(
             f"deployed_by of {owner}",
@@ -116,12 +116,12 @@ def _keeps_the_policy(statement: Json) -> bool:
     return statement["Effect"] == "Deny" and _POLICY in actions and not _ITEMS & set(actions)
 
 
-def _spares(statement: Json, account: str) -> bool:
+def _exempts(statement: Json, account: str) -> bool:
     """Whether a denial leaves somebody of an account alone: nobody of another one may change a table's policy."""
     conditions = statement.get("Condition", {})
-    spared = [value for operator in ("ArnNotEquals", "ArnNotLike") for value in _principals(conditions, operator)[1]]
+    exempt = [value for operator in ("ArnNotEquals", "ArnNotLike") for value in _principals(conditions, operator)[1]]
     ours = f":iam::{account}:"
-    return any(ours in arn and "/aws-service-role/" not in arn for arn in spared)
+    return any(ours in arn and "/aws-service-role/" not in arn for arn in exempt)
 
 
 def _actions(statement: Json) -> Sequence[str]:

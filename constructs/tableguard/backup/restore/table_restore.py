@@ -287,11 +287,11 @@ class TableRestore(Construct):
             deployable(policy, self._deployer, table=target, owner=self.node.path) if policy is not None else None
             for policy in _policies(blueprint, target)
         )
-        spared = [self._machine.role.role_arn, *self._workers.working_roles, *self._readers]
-        policy = exempting(final, spared) if final is not None else None
+        exempt = [self._machine.role.role_arn, *self._workers.working_roles, *self._readers]
+        policy = exempting(final, exempt) if final is not None else None
         if final is not None:
             # At its longest: an execution chooses the table's name, and CloudFormation those of the roles.
-            roles = [f"arn:aws:iam::{target.account}:role/{number:0>64}" for number in range(len(spared))]
+            roles = [f"arn:aws:iam::{target.account}:role/{number:0>64}" for number in range(len(exempt))]
             longest = named(exempting(final, roles), self._targets.longest_name)
             check_size(longest, self._limits.table, owner=self.node.path, fix=_FIT)
         if stream is not None:

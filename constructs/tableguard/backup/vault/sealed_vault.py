@@ -65,7 +65,7 @@ class SealedVault(Construct):
         sealed_bucket_name: str,
         bounds: RetentionBounds | None = None,
         readers: Sequence[Role] = (),
-        bypassers: Sequence[Role] = (),
+        bypass_governance_roles: Sequence[Role] = (),
         sealing_role_name: str = "tableguard-sealing",
         intake_days: int = 14,
         cold_storage: ColdStorage | None = None,
@@ -90,7 +90,7 @@ class SealedVault(Construct):
             sealed_bucket_name: The sealed bucket's name, at most 63 characters; the machines are named after it.
             bounds: How long the sealing may lock for instead; the retention and nothing else when left out.
             readers: Roles that restore; of this account, or of another where backups are to be restored there.
-            bypassers: Break-glass roles of this account that may lift a governance lock.
+            bypass_governance_roles: Break-glass roles of this account that may lift a governance lock.
             sealing_role_name: The name of the role that seals, up to 56 characters. The other roles of the sealing and
                 its functions are named after it, so that `VaultGuardrail` knows them.
             intake_days: Days that an object stays in the intake; 2 to 365.
@@ -146,7 +146,7 @@ class SealedVault(Construct):
             "Sealed",
             retention=retention,
             bounds=bounds,
-            bypassers=bypassers,
+            bypass_governance_roles=bypass_governance_roles,
             writers=[role],
             readers=[*readers, role],
             write_once=True,

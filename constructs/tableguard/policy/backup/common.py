@@ -74,7 +74,7 @@ def unless(partition: str, *roles: Role | ArnIdentity) -> tuple[Clause, ...]:
 
     Args:
         partition: The partition of their ARNs.
-        roles: The roles, all of whose sessions are spared.
+        roles: The roles, all of whose sessions are exempt.
     """
     arns = ordered(role.arn(partition) for role in roles)
     return (Clause("ArnNotEquals", PRINCIPAL_ARN, arns),) if arns else ()

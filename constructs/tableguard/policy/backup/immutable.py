@@ -33,8 +33,8 @@ class Immutable:
         bucket: The bucket.
         retention: What it locks objects for by default.
         bounds: What a request may lock an object for instead.
-        bypassers: Roles that may lift the lock in governance mode, delete versions, and set or lift legal holds. They
-            list versions and see their locks, even where others are named as readers, and read no content.
+        bypass_governance_roles: Roles that may lift the lock in governance mode, delete versions, and set or lift legal
+            holds. They list versions and see their locks, even where others are named as readers, and read no content.
         writers: The only roles that write objects; None for whoever other policies let.
         readers: The only roles that read objects and list them; None for whoever other policies let.
         sources: The only roles that replicate into it.
@@ -44,7 +44,7 @@ class Immutable:
     bucket: Bucket
     retention: Retention
     bounds: RetentionBounds
-    bypassers: Sequence[Role] = ()
+    bypass_governance_roles: Sequence[Role] = ()
     writers: Sequence[Role] | None = None
     readers: Sequence[Role] | None = None
     sources: Sequence[Role] = ()
@@ -59,21 +59,21 @@ class Immutable:
             *self._versions(),
             *self._locks(),
             *self._writing(),
-            *(bucket.readers(self.readers, finders=self.bypassers) if self.readers is not None else ()),
+            *(bucket.readers(self.readers, finders=self.bypass_governance_roles) if self.readers is not None else ()),
             *bucket.settings(),
         )
         return (*denials, bucket.unclassified(denials))
 
     def _denial(self, sid: str, actions: tuple[str, ...], *clauses: Clause, but: Sequence[Role] = ()) -> Denial:
-        spared = unless(self.bucket.partition, *but)
-        return Denial(sid=sid, actions=actions, resources=self.bucket.objects, clauses=(*clauses, *spared))
+        exempt = unless(self.bucket.partition, *but)
+        return Denial(sid=sid, actions=actions, resources=self.bucket.objects, clauses=(*clauses, *exempt))
 
     def _versions(self) -> tuple[Denial, ...]:
         """Lifecycle, which no policy binds, removes what has reached its end; nobody else has to."""
         return (
-            self._denial("NobodyDeletes", DELETES, but=self.bypassers),
+            self._denial("NobodyDeletes", DELETES, but=self.bypass_governance_roles),
             self._denial("NoReplicatedDeletes", _REPLICATED_DELETES),
-            self._denial("NobodyBypasses", ("s3:BypassGovernanceRetention",), but=self.bypassers),
+            self._denial("NobodyBypasses", ("s3:BypassGovernanceRetention",), but=self.bypass_governance_roles),
         )
 
     def _locks(self) -> tuple[Denial, ...]:
@@ -87,23 +87,25 @@ class Immutable:
         event = (Clause("Null", _EVENT_HOLD, ("false",)), Clause("StringNotEquals", _EVENT_HOLD, ("OFF",)))
         return (
             # A request without a mode takes the retention away, or holds the object until somebody lets it go.
-            self._denial("OnlyOwnMode", _RETAIN, own, but=self.bypassers),
+            self._denial("OnlyOwnMode", _RETAIN, own, but=self.bypass_governance_roles),
             # An upload without one gets the bucket's own.
             self._denial("OnlyOwnModeWritten", _PUT, stated, own),
-            self._denial("NoRetentionWithoutEnd", _RETAIN, Clause("Null", _DAYS, ("true",)), but=self.bypassers),
-            self._denial("RetainNoShorter", _RETAIN, shorter, but=self.bypassers),
+            self._denial(
+                "NoRetentionWithoutEnd", _RETAIN, Clause("Null", _DAYS, ("true",)), but=self.bypass_governance_roles
+            ),
+            self._denial("RetainNoShorter", _RETAIN, shorter, but=self.bypass_governance_roles),
             self._denial("RetainNoShorterWritten", _PUT, shorter),
             self._denial("RetainNoLonger", (*_RETAIN, *_PUT), longer),
-            self._denial("NobodyHolds", ("s3:PutObjectLegalHold",), but=self.bypassers),
-            self._denial("NobodyHoldsWritten", _PUT, held, but=self.bypassers),
-            self._denial("NobodyHoldsForAnEvent", (*_RETAIN, *_PUT), *event, but=self.bypassers),
+            self._denial("NobodyHolds", ("s3:PutObjectLegalHold",), but=self.bypass_governance_roles),
+            self._denial("NobodyHoldsWritten", _PUT, held, but=self.bypass_governance_roles),
+            self._denial("NobodyHoldsForAnEvent", (*_RETAIN, *_PUT), *event, but=self.bypass_governance_roles),
             self._denial("NoReplicatedEventHolds", ("s3:ReplicateObject",), *event),
         )
 
     def _writing(self) -> tuple[Denial, ...]:
         denials = [self._denial("OnlySourcesReplicate", _REPLICAS, but=self.sources)]
         if self.writers is not None:
-            retaining = (*self.writers, *self.bypassers)
+            retaining = (*self.writers, *self.bypass_governance_roles)
             denials.append(self._denial("OnlyWritersWrite", (*_PUT, *_ANNOTATIONS), but=self.writers))
             denials.append(self._denial("OnlyWritersRetain", (*_RETAIN, *_TAGS), but=retaining))
         if self.write_once:

@@ -74,30 +74,31 @@ def vault_policy(
     *,
     sources: Sequence[CopySource],
     copies_to: Sequence[BackupVaultReference],
-    guardians: Sequence[Role],
+    administrators: Sequence[Role],
     partition: str,
     owner: str,
 ) -> Json:
     """The access policy of a vault.
 
-    Denied to everybody but the guardians is what would destroy: to delete recovery points, to take them out of AWS
+    Denied to everybody but the administrators is what would destroy: to delete recovery points, to take them out of AWS
     Backup's care, to shorten their lifecycle. AWS Backup itself removes what has come to its end, with its
     service-linked role, which nobody else can assume: that one is let through. Copies to any other vault than the named
     ones are denied to everybody: a backup that is copied to a vault of a thief's is a leak.
 
     Whoever may change this policy can undo all of that, and so can whoever may remove a governance lock. Both stay open
-    here, since deployments need them; `ProtectBackups` keeps them from everybody but the guardians of an organization.
+    here, since deployments need them; `ProtectBackups` keeps them from everybody but the administrators of an
+    organization.
 
     Args:
         sources: Who of other accounts copies into it.
         copies_to: The vaults that copies may go to.
-        guardians: Roles that may destroy all the same, as far as the lock lets them.
+        administrators: Roles that may destroy all the same, as far as the lock lets them.
         partition: The partition of the vault.
         owner: The account of the vault.
     """
-    spared = (BACKUP.arn(owner, partition), *(guardian.arn(partition) for guardian in guardians))
+    exempt = (BACKUP.arn(owner, partition), *(administrator.arn(partition) for administrator in administrators))
     denials = [
-        Denial(sid="NothingIsDestroyed", actions=_DESTRUCTION, clauses=(Clause("ArnNotEquals", PRINCIPAL_ARN, spared),))
+        Denial(sid="NothingIsDestroyed", actions=_DESTRUCTION, clauses=(Clause("ArnNotEquals", PRINCIPAL_ARN, exempt),))
     ]
     out = ("backup:CopyFromBackupVault",)
     targets = tuple(vault.arn(partition) for vault in copies_to)

@@ -22,20 +22,20 @@ _ACTIONS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectBackups(Guardrail):
-    """Nobody but the guardians deletes backups, or changes plans, vaults, their locks and the service's settings.
+    """Nobody but the administrators deletes backups, or changes plans, vaults, their locks and the service's settings.
 
     Nor does anybody else take away what a restore goes through: the vault that gives another account access to an
     air-gapped one, and the plans of restore tests, by which one hears that a backup is worth nothing.
 
     Taking a backup, copying one and restoring one stay open. AWS Backup removes what has reached the end of its plan
     with a role: with its service-linked role, which is out of reach, or with the role of the plan. Where backups
-    outlive their plan, spare that role. Point-in-time recovery belongs to `ProtectTables`.
+    outlive their plan, exempt that role. Point-in-time recovery belongs to `ProtectTables`.
 
     Args:
-        spared: Who else may, such as the role that AWS Backup runs plans with.
+        exempt_principals: Who else may, such as the role that AWS Backup runs plans with.
 
     Raises:
-        InvalidInputError: Something in `spared` is no role, user or permission set.
+        InvalidInputError: Something in `exempt_principals` is no role, user or permission set.
     """
 
     costs: ClassVar[str] = "deleting backups by hand, and changing backup plans, vaults and restore tests"
@@ -43,5 +43,5 @@ class ProtectBackups(Guardrail):
     __repr__ = as_call
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
-        unless = rendering.unless(self.let_through(rendering.guardians))
+        unless = rendering.unless(self.let_through(rendering.administrators))
         return (Protection(sid="ProtectBackups", actions=_ACTIONS, clauses=unless),)

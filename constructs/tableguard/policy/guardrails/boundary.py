@@ -9,25 +9,26 @@ from typing import ClassVar
 from tableguard.policy.boundary import DEFAULT_NAME, Boundary
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
-from tableguard.policy.perimeter import Guardian
+from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.representation import as_call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceBoundary(Guardrail):
-    """Nobody but the guardians makes or widens a role or user that does not carry the boundary, or takes it off.
+    """Nobody but the administrators makes or widens a role or user that does not carry the boundary, or takes it off.
 
     The boundary is the policy of a `DataAccessBoundary`, whose `.guardrail` is this one. Deploy it into every account
-    first: where it is missing, nobody but the guardians can make a role. A role that carries none can still be used and
-    deleted; to be changed it has to get the boundary.
+    first: where it is missing, nobody but the administrators can make a role. A role that carries none can still be
+    used and deleted; to be changed it has to get the boundary.
 
     Args:
         policy_name: The boundary's name, the same in every account; that of a `DataAccessBoundary` when left out.
         path: The boundary's path; "/" when left out.
-        spared: Who else may, and change the boundary itself.
+        exempt_principals: Who else may, and change the boundary itself.
 
     Raises:
-        InvalidInputError: A malformed name or path, or something in `spared` that is no role, user or permission set.
+        InvalidInputError: A malformed name or path, or something in `exempt_principals` that is no role, user or
+            permission set.
     """
 
     policy_name: str = DEFAULT_NAME
@@ -43,8 +44,10 @@ class ForceBoundary(Guardrail):
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
         boundary = Boundary(name=self.policy_name, path=self.path)
-        return boundary.service_control_statements(self.let_through(rendering.guardians), partition=rendering.partition)
+        return boundary.service_control_statements(
+            self.let_through(rendering.administrators), partition=rendering.partition
+        )
 
     @property
-    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+    def details(self) -> Mapping[str, Sequence[str | IamPrincipal]]:
         return {"boundary": [f"{self.path}{self.policy_name}"]}

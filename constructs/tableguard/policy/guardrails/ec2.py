@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from tableguard.policy.denials import Denial
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of, reason_of
-from tableguard.policy.perimeter import Guardian
+from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.representation import as_call
 
 _LAUNCHES: Final = (
@@ -39,15 +39,15 @@ class NoEc2(Guardrail):
 
     Args:
         reason: Why.
-        spared: Who may; nobody when left out.
+        exempt_principals: Who may; nobody when left out.
 
     Raises:
-        InvalidInputError: No reason, or something in `spared` that is no role, user or permission set.
+        InvalidInputError: No reason, or something in `exempt_principals` that is no role, user or permission set.
     """
 
     reason: str
 
-    spares_guardians: ClassVar[bool] = False
+    exempts_administrators: ClassVar[bool] = False
     costs: ClassVar[str] = "instances, and services that run on the account's own: EMR, Beanstalk, EKS nodes, Batch"
 
     __repr__ = as_call
@@ -57,8 +57,8 @@ class NoEc2(Guardrail):
         reason_of("the reason of NoEc2", self.reason)
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
-        return (Denial(sid="NoEc2", actions=_LAUNCHES, clauses=rendering.unless(self.spared)),)
+        return (Denial(sid="NoEc2", actions=_LAUNCHES, clauses=rendering.unless(self.exempt_principals)),)
 
     @property
-    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+    def details(self) -> Mapping[str, Sequence[str | IamPrincipal]]:
         return {"reason": [self.reason]}

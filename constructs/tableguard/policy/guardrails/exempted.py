@@ -29,8 +29,8 @@ def check_exempted(
 ) -> None:
     """Check that the guardrails of a policy let those do whom its perimeter exempts, what it exempts them for.
 
-    A break-glass role that may cross the perimeter and is no guardian would learn that on the day it is needed. Where
-    the deployment alone knows who somebody is, nothing is said.
+    A break-glass role that may cross the perimeter and is no administrator would learn that on the day it is needed.
+    Where the deployment alone knows who somebody is, nothing is said.
 
     Args:
         exemptions: The exemptions of the perimeter, of accounts that the policy binds.
@@ -48,7 +48,7 @@ def check_exempted(
             continue
         arns = arns_of(who, rendering.partition, account="*")
         for guardrail in guardrails:
-            if is_unresolved("".join(arns)) or _spares(guardrail, arns, rendering):
+            if is_unresolved("".join(arns)) or _exempts(guardrail, arns, rendering):
                 continue
             stopped = sorted(set(_stopped(exemption, guardrail, rendering)))
             if stopped:
@@ -56,24 +56,24 @@ def check_exempted(
                 raise InvalidInputError(
                     f"the exemption of {who.label} from the perimeter",
                     value=exemption.fenced.name,
-                    allowed=f"for guardians and whoever {guardrail.name} spares: it denies all others "
+                    allowed=f"for administrators and whoever {guardrail.name} exempts: it denies all others "
                     f"{', '.join(stopped[:_SHOWN])}{more}, from wherever they call",
-                    fix="Add it to the guardians (of a BreakGlassRole: its .guardian), to "
-                    f"{guardrail.name}(spared=[…]), or exempt it from less.",
+                    fix="Add it to the administrators (of a BreakGlassRole: its .principal), to "
+                    f"{guardrail.name}(exempt_principals=[…]), or exempt it from less.",
                 )
 
 
-def _spares(guardrail: Guardrail, arns: Iterable[str], rendering: Rendering) -> bool:
-    spared = [
+def _exempts(guardrail: Guardrail, arns: Iterable[str], rendering: Rendering) -> bool:
+    exempt = [
         Glob(tokens(pattern))
-        for one in guardrail.let_through(rendering.guardians)
+        for one in guardrail.let_through(rendering.administrators)
         for pattern in arns_of(one, rendering.partition, account="*")
     ]
-    return all(any(glob.matches(arn) for glob in spared) for arn in arns)
+    return all(any(glob.matches(arn) for glob in exempt) for arn in arns)
 
 
 def _stopped(exemption: Exemption, guardrail: Guardrail, rendering: Rendering) -> Iterator[str]:
-    """What an exemption is for and a guardrail denies to whom it does not spare."""
+    """What an exemption is for and a guardrail denies to whom it does not exempt."""
     for denial in guardrail.denials(rendering):
         if all(clause.key in _WHO for clause in denial.clauses):
             for action in denial.actions:

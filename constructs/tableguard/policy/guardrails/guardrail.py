@@ -11,32 +11,14 @@ from typing import ClassVar, Final
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.lists import listed
-from tableguard.policy.perimeter import Guardian, RoleOfEveryAccount
+from tableguard.policy.perimeter import IamPrincipal
+from tableguard.policy.perimeter.guard import iam_principals
 from tableguard.policy.perimeter.identities import arns_of
-from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, Role, User
+from tableguard.policy.principals import PRINCIPAL_ARN
 from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
 _PROTECT: Final = "Protect"
-
-
-def spared_by(what: str, values: object) -> tuple[Guardian, ...]:
-    """Check whoever a guardrail spares.
-
-    Args:
-        what: What they are, for the message.
-        values: The list of them; it may be empty.
-
-    Raises:
-        InvalidInputError: It is no list, or something in it is no role, user or permission set.
-    """
-    allowed = "a list of Role, User, PermissionSet and RoleOfEveryAccount"
-    given = listed(what, values, allowed=allowed)
-    for value in given:
-        if not isinstance(value, Role | User | PermissionSet | RoleOfEveryAccount):
-            raise InvalidInputError(what, value=value, allowed=allowed)
-    return given
 
 
 def reason_of(what: str, reason: object) -> str:
@@ -59,28 +41,28 @@ class Rendering:
     """How the denials of guardrails are written for one policy.
 
     Args:
-        guardians: Who may do what guardrails protect.
-        passers: Who hands the guardians to services, as `cdk deploy` does.
+        administrators: Who may do what guardrails protect.
+        pass_role_principals: Who hands the administrators to services, as `cdk deploy` does.
         at_resource: Whether it is an RCP, which binds whoever calls, strangers and AWS services included, and not an
             SCP, which binds the identities of an account.
         partition: The organization's partition.
     """
 
-    guardians: tuple[Guardian, ...]
-    passers: tuple[Guardian, ...] = ()
+    administrators: tuple[IamPrincipal, ...]
+    pass_role_principals: tuple[IamPrincipal, ...] = ()
     at_resource: bool = False
     partition: str = "aws"
 
-    def unless(self, spared: Sequence[Guardian], *, root: bool = False) -> tuple[Clause, ...]:
-        """The clauses that do not hold for those who are spared.
+    def unless(self, exempt_principals: Sequence[IamPrincipal], *, root: bool = False) -> tuple[Clause, ...]:
+        """The clauses that do not hold for those who are exempt.
 
         Args:
-            spared: Who is.
+            exempt_principals: Who is.
             root: Whether the account's root user is as well: for what puts a mistake right.
         """
         # A role of every account counts in the account of the resource alone: a stranger may give his role any name.
         account = "${aws:ResourceAccount}" if self.at_resource else "*"
-        arns = [arn for one in spared for arn in arns_of(one, self.partition, account=account)]
+        arns = [arn for one in exempt_principals for arn in arns_of(one, self.partition, account=account)]
         if root:
             arns.append(f"arn:{self.partition}:iam::{account}:root")
         clauses = (Clause("ArnNotLike", PRINCIPAL_ARN, ordered(arns)),) if arns else ()
@@ -91,36 +73,38 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guardrail(abc.ABC):
-    """Something that nobody may do in the accounts that a policy is attached to, but those that it spares.
+    """Something that nobody may do in the accounts that a policy is attached to, but those that it exempts.
 
     Args:
-        spared: Who else may, next to whom the guardrail spares by itself. They are guarded like the guardians:
-            nobody but a guardian may make, change or pass them.
+        exempt_principals: Who else may, next to whom the guardrail exempts by itself. They are guarded like the
+            administrators: nobody but an administrator may make, change or pass them.
 
     Raises:
         InvalidInputError: It is no list, or something in it is no role, user or permission set.
     """
 
-    spared: Sequence[Guardian] = ()
+    exempt_principals: Sequence[IamPrincipal] = ()
 
-    spares_guardians: ClassVar[bool] = True
-    """Whether the guardians may do it."""
+    exempts_administrators: ClassVar[bool] = True
+    """Whether the administrators may do it."""
     in_rcp: ClassVar[bool] = False
     """Whether an RCP can hold it: RCPs know no NotAction, and few services."""
     costs: ClassVar[str]
     """What it takes away from those who work in the accounts."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spared", spared_by(f"spared of {self.name}", self.spared))
+        object.__setattr__(
+            self, "exempt_principals", iam_principals(f"exempt_principals of {self.name}", self.exempt_principals)
+        )
 
     @property
     def name(self) -> str:
         """What it is called."""
         return type(self).__name__
 
-    def let_through(self, guardians: Sequence[Guardian]) -> tuple[Guardian, ...]:
+    def let_through(self, administrators: Sequence[IamPrincipal]) -> tuple[IamPrincipal, ...]:
         """Everybody who may do it."""
-        return (*(guardians if self.spares_guardians else ()), *self.spared)
+        return (*(administrators if self.exempts_administrators else ()), *self.exempt_principals)
 
     @abc.abstractmethod
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
@@ -131,7 +115,7 @@ class Guardrail(abc.ABC):
         """
 
     @property
-    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+    def details(self) -> Mapping[str, Sequence[str | IamPrincipal]]:
         """What else a reader of the template should know of it: texts, or principals, by what they are."""
         return {}
 

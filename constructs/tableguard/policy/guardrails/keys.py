@@ -13,7 +13,7 @@ from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering
 from tableguard.policy.lists import texts_of
-from tableguard.policy.perimeter import Guardian
+from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.representation import as_call
 
 # To import a key's material again is a way back.
@@ -24,17 +24,17 @@ _OF_A_STORE: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectKeys(Guardrail):
-    """Nobody but the guardians deletes or disables KMS keys, changes their policies or revokes their grants.
+    """Nobody but the administrators deletes or disables KMS keys, changes their policies or revokes their grants.
 
     Using keys, rotating them and cancelling a deletion stay open. A key policy that locks its owner out is for AWS
     Support to repair, whoever calls: no guardrail can leave a way out of that.
 
     Args:
         keys: ARNs of keys; all keys of the accounts when left out.
-        spared: Who else may.
+        exempt_principals: Who else may.
 
     Raises:
-        InvalidInputError: Something that is no key's ARN, or in `spared` no role, user or permission set.
+        InvalidInputError: Something that is no key's ARN, or in `exempt_principals` no role, user or permission set.
     """
 
     keys: Sequence[str] = ()
@@ -56,7 +56,7 @@ class ProtectKeys(Guardrail):
         object.__setattr__(self, "keys", keys)
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
-        unless = rendering.unless(self.let_through(rendering.guardians))
+        unless = rendering.unless(self.let_through(rendering.administrators))
         resources = tuple(self.keys) or ("*",)
         keys = Protection(sid="ProtectKeys", actions=_OF_A_KEY, resources=resources, clauses=unless)
         if rendering.at_resource:
@@ -64,5 +64,5 @@ class ProtectKeys(Guardrail):
         return (keys, Protection(sid="ProtectKeys", actions=_OF_A_STORE, clauses=unless))
 
     @property
-    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+    def details(self) -> Mapping[str, Sequence[str | IamPrincipal]]:
         return {"keys": self.keys}

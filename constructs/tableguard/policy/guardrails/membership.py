@@ -16,19 +16,19 @@ _ACTIONS: Final = ("account:CloseAccount", "organizations:LeaveOrganization")
 class StayInOrganization(Guardrail):
     """No account leaves the organization, or is closed, from inside: it would leave every guardrail behind.
 
-    The management account can still remove and close accounts. The guardians are bound as well.
+    The management account can still remove and close accounts. The administrators are bound as well.
 
     Args:
-        spared: Who may; nobody when left out.
+        exempt_principals: Who may; nobody when left out.
 
     Raises:
-        InvalidInputError: Something in `spared` is no role, user or permission set.
+        InvalidInputError: Something in `exempt_principals` is no role, user or permission set.
     """
 
-    spares_guardians: ClassVar[bool] = False
+    exempts_administrators: ClassVar[bool] = False
     costs: ClassVar[str] = "nothing in daily work"
 
     __repr__ = as_call
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
-        return (Denial(sid="StayInOrganization", actions=_ACTIONS, clauses=rendering.unless(self.spared)),)
+        return (Denial(sid="StayInOrganization", actions=_ACTIONS, clauses=rendering.unless(self.exempt_principals)),)

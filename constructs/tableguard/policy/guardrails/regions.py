@@ -13,7 +13,7 @@ from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.lists import texts_of
-from tableguard.policy.perimeter import Guardian
+from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
@@ -41,17 +41,17 @@ class OnlyRegions(Guardrail):
     """Nothing works outside these regions but global services.
 
     It looks at the region that a request is sent to. What a service carries elsewhere by itself (replicas of tables
-    and buckets, copies of backups) it does not see: `ProtectTables` keeps replicas to the guardians.
+    and buckets, copies of backups) it does not see: `ProtectTables` keeps replicas to the administrators.
 
-    Guardians are bound as well: spare the role that deployments run as where it has work in other regions, such as
-    rules for the events of IAM in us-east-1.
+    Administrators are bound as well: exempt the role that deployments run as where it has work in other regions, such
+    as rules for the events of IAM in us-east-1.
 
     Args:
         regions: The regions, at least one.
-        exempt: Actions that work in every region, with their service prefix; `GLOBAL_SERVICES` when left out. It takes
-            their place: to add one, `exempt=(*GLOBAL_SERVICES, "wafv2:*")`, which is in `tableguard.policy.guardrails`.
-            "iam:*", "signin:*" and "sts:*" have to be among them.
-        spared: Who may work in every region; nobody when left out.
+        exempt_actions: Actions that work in every region, with their service prefix; `GLOBAL_SERVICES`, which is in
+            `tableguard.policy.guardrails`, when left out. It takes their place: to add one,
+            `exempt_actions=(*GLOBAL_SERVICES, "wafv2:*")`. "iam:*", "signin:*" and "sts:*" have to be among them.
+        exempt_principals: Who may work in every region; nobody when left out.
 
     Raises:
         InvalidInputError: No region, a malformed one, an exempt action that is none, or nothing exempt of what signing
@@ -59,19 +59,24 @@ class OnlyRegions(Guardrail):
     """
 
     regions: tuple[str, ...]
-    exempt: tuple[str, ...] = field(kw_only=True)
+    exempt_actions: tuple[str, ...] = field(kw_only=True)
 
-    spares_guardians: ClassVar[bool] = False
+    exempts_administrators: ClassVar[bool] = False
     costs: ClassVar[str] = "every regional service elsewhere, the console's home region included"
 
     __repr__ = as_call
 
-    def __init__(self, *regions: str, exempt: Sequence[str] = GLOBAL_SERVICES, spared: Sequence[Guardian] = ()) -> None:
+    def __init__(
+        self,
+        *regions: str,
+        exempt_actions: Sequence[str] = GLOBAL_SERVICES,
+        exempt_principals: Sequence[IamPrincipal] = (),
+    ) -> None:
         if not regions:
             raise InvalidInputError("the regions of OnlyRegions", value=(), allowed="at least one region")
         checked = ordered(names.region("a region of OnlyRegions", region) for region in regions)
         object.__setattr__(self, "regions", checked)
-        listed = texts_of("exempt of OnlyRegions", exempt)
+        listed = texts_of("exempt_actions of OnlyRegions", exempt_actions)
         for action in listed:
             if not re.fullmatch(r"[a-z0-9-]+:(\*|[A-Za-z]+\*?)", str(action), re.ASCII):
                 raise InvalidInputError(
@@ -79,15 +84,15 @@ class OnlyRegions(Guardrail):
                 )
         if not set(listed) >= _NEEDED:
             raise InvalidInputError(
-                "exempt of OnlyRegions",
+                "exempt_actions of OnlyRegions",
                 value=listed,
                 allowed=f"at least {', '.join(sorted(_NEEDED))}: without them nobody can work with IAM or sign in from "
                 "outside their own regions, the root user that recovers a table included",
-                fix="What is given replaces the list: to add to it, exempt=(*GLOBAL_SERVICES, …), with GLOBAL_SERVICES "
-                "of tableguard.policy.guardrails.",
+                fix="What is given replaces the list: to add to it, exempt_actions=(*GLOBAL_SERVICES, …), with "
+                "GLOBAL_SERVICES of tableguard.policy.guardrails.",
             )
-        object.__setattr__(self, "exempt", ordered(listed))
-        object.__setattr__(self, "spared", spared)
+        object.__setattr__(self, "exempt_actions", ordered(listed))
+        object.__setattr__(self, "exempt_principals", exempt_principals)
         Guardrail.__post_init__(self)
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
@@ -95,17 +100,17 @@ class OnlyRegions(Guardrail):
         return (
             Denial(
                 sid="OnlyRegions",
-                but_actions=(*self.exempt, _RECOVERY),
-                clauses=(elsewhere, *rendering.unless(self.spared)),
+                but_actions=(*self.exempt_actions, _RECOVERY),
+                clauses=(elsewhere, *rendering.unless(self.exempt_principals)),
             ),
             # A table of a region that was allowed once, or is by mistake not: its policy can still be deleted.
             Denial(
                 sid="OnlyRegionsPolicies",
                 actions=(_RECOVERY,),
-                clauses=(elsewhere, *rendering.unless(self.spared, root=True)),
+                clauses=(elsewhere, *rendering.unless(self.exempt_principals, root=True)),
             ),
         )
 
     @property
-    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
-        return {"regions": self.regions, "exempt": sorted(set(self.exempt) - set(GLOBAL_SERVICES))}
+    def details(self) -> Mapping[str, Sequence[str | IamPrincipal]]:
+        return {"regions": self.regions, "exempt_actions": sorted(set(self.exempt_actions) - set(GLOBAL_SERVICES))}

@@ -11,9 +11,10 @@ from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial, joined
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.exempted import check_exempted
-from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, reason_of, spared_by
+from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, reason_of
 from tableguard.policy.lists import listed
-from tableguard.policy.perimeter import Guardian, Perimeter, guard_statements
+from tableguard.policy.perimeter import IamPrincipal, Perimeter, guard_statements
+from tableguard.policy.perimeter.guard import iam_principals
 from tableguard.policy.representation import as_call
 from tableguard.policy.tokens import ordered
 
@@ -25,22 +26,22 @@ class Control:
     Args:
         perimeter: The perimeter; none when left out.
         guardrails: The guardrails.
-        guardians: Who may do what guardrails protect, and make and change whoever is let through: the roles that
+        administrators: Who may do what guardrails protect, and make and change whoever is let through: the roles that
             deployments run as and break-glass. Those of the perimeter when left out.
-        passers: Who may pass those roles to a service and no more, such as the role that `cdk deploy` works as. Those
-            of the perimeter when left out.
+        pass_role_principals: Who may pass those roles to a service and no more, such as the role that `cdk deploy`
+            works as. Those of the perimeter when left out.
         excluded_accounts: Accounts that nothing of it binds, each with the reason, though an organizational unit that
             it is attached to holds them.
 
     Raises:
-        InvalidInputError: Nothing to enforce, the same guardrail twice, guardians that differ from the perimeter's,
-            nobody who may do what is protected, or an excluded account without a reason.
+        InvalidInputError: Nothing to enforce, the same guardrail twice, administrators that differ from the
+            perimeter's, nobody who may do what is protected, or an excluded account without a reason.
     """
 
     perimeter: Perimeter | None = None
     guardrails: Sequence[Guardrail] = ()
-    guardians: Sequence[Guardian] = ()
-    passers: Sequence[Guardian] = ()
+    administrators: Sequence[IamPrincipal] = ()
+    pass_role_principals: Sequence[IamPrincipal] = ()
     excluded_accounts: Mapping[str, str] = field(default_factory=dict)
 
     __repr__ = as_call
@@ -58,7 +59,7 @@ class Control:
         twice = sorted({g.name for g in self.guardrails if sum(other == g for other in self.guardrails) > 1})
         if twice:
             raise InvalidInputError("the guardrails", value=twice, allowed="each guardrail once")
-        self._check_guardians()
+        self._check_administrators()
         if not isinstance(self.excluded_accounts, Mapping):
             raise InvalidInputError("excluded_accounts", value=self.excluded_accounts, allowed="{account: reason, …}")
         for account, reason in self.excluded_accounts.items():
@@ -66,9 +67,9 @@ class Control:
             reason_of(f"the reason why {account} is excluded", reason)
         object.__setattr__(self, "excluded_accounts", MappingProxyType(dict(self.excluded_accounts)))
 
-    def _check_guardians(self) -> None:
-        for name in ("guardians", "passers"):
-            given = spared_by(f"the {name}", getattr(self, name))
+    def _check_administrators(self) -> None:
+        for name in ("administrators", "pass_role_principals"):
+            given = iam_principals(f"the {name}", getattr(self, name))
             of_perimeter = tuple(getattr(self.perimeter, name)) if self.perimeter is not None else ()
             if given and of_perimeter and set(given) != set(of_perimeter):
                 raise InvalidInputError(
@@ -78,15 +79,15 @@ class Control:
                     fix="Two lists that differ would leave nobody who may change a role that both guard: say it once.",
                 )
             object.__setattr__(self, name, given or of_perimeter)
-        needing = [guardrail.name for guardrail in self.guardrails if guardrail.spares_guardians]
-        if needing and not self.guardians:
+        needing = [guardrail.name for guardrail in self.guardrails if guardrail.exempts_administrators]
+        if needing and not self.administrators:
             raise InvalidInputError(
-                "the guardians",
+                "the administrators",
                 value=(),
                 allowed=f"at least one, since {needing[0]} would lock deployments out",
-                fix="Name the role that deployments run as, and break-glass: guardians=[RoleOfEveryAccount("
+                fix="Name the role that deployments run as, and break-glass: administrators=[RoleOfEveryAccount("
                 'name="cdk-hnb659fds-cfn-exec-role-*"), …], and who passes it to CloudFormation: '
-                'passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")].',
+                'pass_role_principals=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")].',
             )
 
     def service_control(self, *, accounts: Iterable[str] | None = None, partition: str = "aws") -> tuple[Denial, ...]:
@@ -100,16 +101,32 @@ class Control:
         Raises:
             InvalidInputError: A guardrail denies somebody what the perimeter exempts them for.
         """
-        rendering = Rendering(guardians=tuple(self.guardians), passers=tuple(self.passers), partition=partition)
+        rendering = Rendering(
+            administrators=tuple(self.administrators),
+            pass_role_principals=tuple(self.pass_role_principals),
+            partition=partition,
+        )
         bound = None if accounts is None else (*accounts,)
         self._check_exempted(rendering, bound)
         guardrails = self._of_guardrails(rendering)
         fence: tuple[Denial, ...] = ()
         if self.perimeter is not None:
-            perimeter = replace(self.perimeter, guardians=tuple(self.guardians), passers=tuple(self.passers))
+            perimeter = replace(
+                self.perimeter,
+                administrators=tuple(self.administrators),
+                pass_role_principals=tuple(self.pass_role_principals),
+            )
             fence = perimeter.service_control_statements(accounts=bound, partition=partition, beside=guardrails)
-        let_through = [*self.guardians, *(one for guardrail in self.guardrails for one in guardrail.spared)]
-        guard = guard_statements(let_through, tuple(self.guardians), passers=tuple(self.passers), partition=partition)
+        let_through = [
+            *self.administrators,
+            *(one for guardrail in self.guardrails for one in guardrail.exempt_principals),
+        ]
+        guard = guard_statements(
+            let_through,
+            tuple(self.administrators),
+            pass_role_principals=tuple(self.pass_role_principals),
+            partition=partition,
+        )
         # The perimeter guards its exempt roles itself: joined, the two guards are one.
         return self._bounded((*joined((*fence, *guard)), *guardrails), "aws:PrincipalAccount")
 
@@ -131,7 +148,7 @@ class Control:
                     allowed="ProtectTables and ProtectKeys",
                     fix="Put it into an SCP: RCPs take no NotAction and know few services.",
                 )
-        rendering = Rendering(guardians=tuple(self.guardians), at_resource=True, partition=partition)
+        rendering = Rendering(administrators=tuple(self.administrators), at_resource=True, partition=partition)
         self._check_exempted(rendering)
         fence = self.perimeter.resource_control_statements(partition=partition) if self.perimeter is not None else ()
         return self._bounded((*fence, *self._of_guardrails(rendering)), "aws:ResourceAccount")

@@ -11,7 +11,7 @@ from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, actions_of
 from tableguard.policy.lists import texts_of
-from tableguard.policy.perimeter import Guardian
+from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.representation import as_call
 
 _SHORTEST: Final = 4
@@ -19,7 +19,7 @@ _SHORTEST: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectSchedules(Guardrail):
-    """Nobody but the guardians changes, stops or deletes these schedules, rules and state machines.
+    """Nobody but the administrators changes, stops or deletes these schedules, rules and state machines.
 
     An export that is not started leaves a hole in the backups that nobody sees. The functions and roles that a
     schedule starts are not covered.
@@ -28,10 +28,11 @@ class ProtectSchedules(Guardrail):
         names: Names of schedules of EventBridge Scheduler and of their groups, of EventBridge rules and of Step
             Functions state machines. `*` at the end of one stands for the rest of it, after four characters at least.
             A schedule outside the default group is as safe as its group: name both.
-        spared: Who else may.
+        exempt_principals: Who else may.
 
     Raises:
-        InvalidInputError: No name, a malformed one, or something in `spared` that is no role, user or permission set.
+        InvalidInputError: No name, a malformed one, or something in `exempt_principals` that is no role, user or
+            permission set.
     """
 
     names: Sequence[str]
@@ -55,7 +56,7 @@ class ProtectSchedules(Guardrail):
         object.__setattr__(self, "names", names)
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
-        unless = rendering.unless(self.let_through(rendering.guardians))
+        unless = rendering.unless(self.let_through(rendering.administrators))
         aws = f"arn:{rendering.partition}"
         # Each action has a kind of resource of its own, so one statement for all says no more than it should.
         actions = (
@@ -77,5 +78,5 @@ class ProtectSchedules(Guardrail):
         return (Protection(sid="ProtectSchedules", actions=actions, resources=resources, clauses=unless),)
 
     @property
-    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+    def details(self) -> Mapping[str, Sequence[str | IamPrincipal]]:
         return {"names": self.names}

@@ -1,4 +1,4 @@
-"""What makes a table safe, out of everybody's reach but the guardians'."""
+"""What makes a table safe, out of everybody's reach but the administrators'."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering
 from tableguard.policy.lists import listed, texts_of
-from tableguard.policy.perimeter import Guardian
+from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.representation import as_call
 from tableguard.policy.tables import TableReference
 
@@ -38,7 +38,7 @@ class TablePart(enum.Enum):
 
 # UpdateTimeToLive deletes items, and UpdateAbacStatus belongs to the account: parts of their own.
 _BY_NAME: Final = {"UpdateTimeToLive": TablePart.TTL, "UpdateAbacStatus": TablePart.ABAC}
-# DeleteResourcePolicy has a statement of its own, which spares the root user: it is the way out of a lock-out.
+# DeleteResourcePolicy has a statement of its own, which exempts the root user: it is the way out of a lock-out.
 _WAY_OUT: Final = "DeleteResourcePolicy"
 _PART_OF: Final = {
     Category.POLICY: TablePart.POLICY,
@@ -74,7 +74,7 @@ _OF_THE_ACCOUNT: Final = frozenset({TablePart.ABAC})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectTables(Guardrail):
-    """Nobody but the guardians changes or removes what keeps tables safe. Reading and writing items stays as it is.
+    """Nobody but the administrators changes or removes what keeps tables safe. Items are read and written as before.
 
     Autoscaling and replication go on: their service-linked roles are out of reach. The root user of a table's account
     may delete its policy, so that a lock-out can be put right.
@@ -86,7 +86,7 @@ class ProtectTables(Guardrail):
             when left out. `*` at the end of one stands for the rest of it. Such a beginning counts in the case in
             which it is written only, since no operator knows patterns in any case: better name each key.
             Source: IAM user guide, "AWS global condition context keys", aws:ResourceTag/tag-key.
-        spared: Who else may.
+        exempt_principals: Who else may.
 
     Raises:
         InvalidInputError: No part, something that is none, tables that are none, or tag keys without the part.
@@ -127,7 +127,7 @@ class ProtectTables(Guardrail):
         object.__setattr__(self, "tags", tags)
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
-        unless = rendering.unless(self.let_through(rendering.guardians))
+        unless = rendering.unless(self.let_through(rendering.administrators))
         found: list[Protection] = []
         for part in self.parts:
             if part in _OF_THE_ACCOUNT:
@@ -140,7 +140,7 @@ class ProtectTables(Guardrail):
             else:
                 found.append(self._denial("ProtectTables", _ACTIONS[part], unless))
         if TablePart.POLICY in self.parts:
-            and_root = rendering.unless(self.let_through(rendering.guardians), root=True)
+            and_root = rendering.unless(self.let_through(rendering.administrators), root=True)
             removal = (ACTIONS[_WAY_OUT].qualified,)
             found.append(self._denial("ProtectTablePolicies", removal, and_root))
         return tuple(found)
@@ -158,7 +158,7 @@ class ProtectTables(Guardrail):
         return Protection(sid=sid, actions=actions, resources=arns or ("*",), clauses=clauses)
 
     @property
-    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+    def details(self) -> Mapping[str, Sequence[str | IamPrincipal]]:
         return {
             "parts": [part.name for part in self.parts],
             "tables": [table.arn for table in self.tables],

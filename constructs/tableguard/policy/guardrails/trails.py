@@ -19,16 +19,16 @@ _ACTIONS: Final = qualified_names(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectTrails(Guardrail):
-    """Nobody but the guardians stops, changes or deletes CloudTrail's trails and event data stores.
+    """Nobody but the administrators stops, changes or deletes CloudTrail's trails and event data stores.
 
     An organization's trail cannot be changed from a member account anyway. What a trail has written is as safe as its
     bucket: keep that in an account of its own.
 
     Args:
-        spared: Who else may.
+        exempt_principals: Who else may.
 
     Raises:
-        InvalidInputError: Something in `spared` is no role, user or permission set.
+        InvalidInputError: Something in `exempt_principals` is no role, user or permission set.
     """
 
     costs: ClassVar[str] = "changing one's own trails but by a deployment; making new ones stays open"
@@ -36,5 +36,5 @@ class ProtectTrails(Guardrail):
     __repr__ = as_call
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
-        unless = rendering.unless(self.let_through(rendering.guardians))
+        unless = rendering.unless(self.let_through(rendering.administrators))
         return (Protection(sid="ProtectTrails", actions=_ACTIONS, clauses=unless),)

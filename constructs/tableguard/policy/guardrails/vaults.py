@@ -15,11 +15,11 @@ from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.backups import ProtectBackups
-from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, actions_of, spared_by
+from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, actions_of
 from tableguard.policy.guardrails.keys import ProtectKeys
 from tableguard.policy.lists import texts_of
-from tableguard.policy.perimeter import Guardian
-from tableguard.policy.perimeter.guard import role_guard
+from tableguard.policy.perimeter import IamPrincipal
+from tableguard.policy.perimeter.guard import iam_principals, role_guard
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.principals import PRINCIPAL_ARN, PermissionSet, Role, User
 from tableguard.policy.representation import as_call
@@ -32,7 +32,8 @@ _LEAVING: Final = (
 _RETAIN: Final = ("s3:PutObjectRetention",)
 # UpdateObjectEncryption puts an object, locked or not, under another key, which can then be deleted.
 _OF_OBJECTS: Final = ("s3:UpdateObjectEncryption",)
-# Whatever else changes what protects an object is for the bypassers. Lifecycle rules that go by tags are settings.
+# Whatever else changes what protects an object is for the bypass_governance_roles. Lifecycle rules that go by tags are
+# settings.
 _OF_LOCKS: Final = tuple(
     action
     for action in qualified_names(
@@ -79,23 +80,23 @@ _MEASURE: Final = ("cloudwatch:PutMetricData",)
 class VaultGuardrail(Guardrail):
     """In an account that keeps backups, deployments alone change what keeps them, and nobody leaves or closes it.
 
-    Nobody, the guardians included, leaves the organization, closes the account from inside, or turns regions on and
-    off. Nobody but the guardians changes buckets' policies, lifecycle, replication, versioning and lock configuration,
-    KMS keys, AWS Backup's vaults and settings, or the functions, machines, rules, schedules and alarms that seal and
-    watch. Nobody but the bypassers deletes versions, lifts governance locks or sets holds, not even the guardians; and
-    nobody but the guardians makes, changes or passes the roles that seal. It binds the account's root user as well, who
-    may otherwise replace the policy of every bucket.
+    Nobody, the administrators included, leaves the organization, closes the account from inside, or turns regions on
+    and off. Nobody but the administrators changes buckets' policies, lifecycle, replication, versioning and lock
+    configuration, KMS keys, AWS Backup's vaults and settings, or the functions, machines, rules, schedules and alarms
+    that seal and watch. Nobody but the bypass_governance_roles deletes versions, lifts governance locks or sets holds,
+    not even the administrators; and nobody but the administrators makes, changes or passes the roles that seal. It
+    binds the account's root user as well, who may otherwise replace the policy of every bucket.
 
     Nor does anybody get there by way of a deployment. A stack keeps the role that it was deployed with, so that nobody
-    but the guardians and the passers touches the account's stacks; and nobody of the account but the deployers assumes
-    a passer. Nobody but the machines of the sealing runs its functions, which believe what a machine tells them, or
-    reports to CloudWatch that something was sealed.
+    but the administrators and `pass_role_principals` touches the account's stacks; and nobody of the account but the
+    deployers assumes a pass-role principal. Nobody but the machines of the sealing runs its functions, which believe
+    what a machine tells them, or reports to CloudWatch that something was sealed.
 
     What stays open to an administrator of the account: to start the machines, which check whatever they are given; to
     write a metric by way of CloudWatch Logs, with a metric filter or a log in the embedded metric format, so that the
-    alarm on nothing being sealed stays quiet (a drill in another account still tells); and to write over what
-    `cdk deploy` has uploaded and not yet deployed, unless other policies keep the account's people from that bucket.
-    And whoever may assume a deployer's role deploys, as does whoever may assume a passer's from another account.
+    alarm on nothing being sealed stays quiet (a drill in another account still tells); and to write over what `cdk
+    deploy` has uploaded and not yet deployed, unless other policies keep the account's people from that bucket. And
+    whoever may assume a deployer's role deploys, as does whoever may assume a pass-role principal from another account.
 
     Attach it to the vault's account alone. It does not bind the management account, from which somebody can detach
     it, take the account out of the organization and close it: a closed account's data is gone after 90 days, locked or
@@ -103,24 +104,24 @@ class VaultGuardrail(Guardrail):
     whose multi-party approval is held elsewhere.
 
     Args:
-        deployers: Whoever assumes the passers' roles from inside of the account, as somebody does who runs `cdk deploy`
-            with its credentials: roles of the account, guarded like the guardians, and permission sets. None where a
-            pipeline of another account deploys, whom no SCP of this one binds.
-        sealing_roles: The roles that seal, which are guarded like the guardians, with all that is named after them:
-            `SealedVault.sealing_role`. Without them nothing is said of functions and metrics.
-        bypassers: Break-glass roles that may lift governance locks; nobody when left out.
+        deployers: Whoever assumes the roles of `pass_role_principals` from inside of the account, as somebody does who
+            runs `cdk deploy` with its credentials: roles of the account, guarded like the administrators, and
+            permission sets. None where a pipeline of another account deploys, whom no SCP of this one binds.
+        sealing_roles: The roles that seal, which are guarded like the administrators, with all that is named after
+            them: `SealedVault.sealing_role`. Without them nothing is said of functions and metrics.
+        bypass_governance_roles: Break-glass roles that may lift governance locks; nobody when left out.
         buckets: Names of the buckets that it is about; all of the account when left out, among them the one with the
             lists of what is being sealed.
-        spared: Who else may change what keeps backups.
+        exempt_principals: Who else may change what keeps backups.
 
     Raises:
         InvalidInputError: A role that is none, a deployer that is neither a role nor a permission set, or a malformed
             bucket name.
     """
 
-    deployers: Sequence[Guardian]
+    deployers: Sequence[IamPrincipal]
     sealing_roles: Sequence[Role] = ()
-    bypassers: Sequence[Role] = ()
+    bypass_governance_roles: Sequence[Role] = ()
     buckets: Sequence[str] = ()
 
     costs: ClassVar[str] = "changing anything of the vault but by a deployment or break-glass"
@@ -129,7 +130,7 @@ class VaultGuardrail(Guardrail):
 
     def __post_init__(self) -> None:
         Guardrail.__post_init__(self)
-        deployers = spared_by("deployers of VaultGuardrail", self.deployers)
+        deployers = iam_principals("deployers of VaultGuardrail", self.deployers)
         for one in deployers:
             if isinstance(one, User):
                 raise InvalidInputError(
@@ -138,8 +139,8 @@ class VaultGuardrail(Guardrail):
                     allowed="a list of Role, RoleOfEveryAccount and PermissionSet: nothing here guards a user's keys",
                 )
         object.__setattr__(self, "deployers", deployers)
-        for name in ("sealing_roles", "bypassers"):
-            roles = spared_by(f"{name} of VaultGuardrail", getattr(self, name))
+        for name in ("sealing_roles", "bypass_governance_roles"):
+            roles = iam_principals(f"{name} of VaultGuardrail", getattr(self, name))
             for role in roles:
                 if not isinstance(role, Role):
                     raise InvalidInputError(f"{name} of VaultGuardrail", value=role, allowed="a list of Role(…)")
@@ -150,21 +151,21 @@ class VaultGuardrail(Guardrail):
         object.__setattr__(self, "buckets", buckets)
 
     def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
-        guardians = self.let_through(rendering.guardians)
-        unless = rendering.unless(guardians)
+        administrators = self.let_through(rendering.administrators)
+        unless = rendering.unless(administrators)
         everything = self._arns(rendering, "", "/*")
         sealing = Protection(sid="ProtectVault", actions=(*_OF_SEALING, *_OF_THE_ACCOUNT), clauses=unless)
         # What the other guardrails say of every key and of AWS Backup, in the same words: it merges with theirs.
         others = (
-            *ProtectBackups(spared=self.spared).denials(rendering),
-            *ProtectKeys(spared=self.spared).denials(rendering),
+            *ProtectBackups(exempt_principals=self.exempt_principals).denials(rendering),
+            *ProtectKeys(exempt_principals=self.exempt_principals).denials(rendering),
         )
         objects = self._arns(rendering, "/*")
-        lifting = rendering.unless((*self.bypassers, *self.spared))
-        retaining = rendering.unless((*self.bypassers, *self.spared, *self.sealing_roles))
+        lifting = rendering.unless((*self.bypass_governance_roles, *self.exempt_principals))
+        retaining = rendering.unless((*self.bypass_governance_roles, *self.exempt_principals, *self.sealing_roles))
         sealers = [SealingNames(role=role) for role in self.sealing_roles]
         guarded = (
-            *(role.arn(rendering.partition) for role in (*self.sealing_roles, *self.bypassers)),
+            *(role.arn(rendering.partition) for role in (*self.sealing_roles, *self.bypass_governance_roles)),
             *(each.machines(rendering.partition) for each in sealers),
             *(arn for one in self.deployers if not isinstance(one, PermissionSet) for arn in _arns(one, rendering)),
         )
@@ -173,49 +174,51 @@ class VaultGuardrail(Guardrail):
             Denial(sid="VaultBuckets", actions=(*_OF_BUCKETS, *_OF_OBJECTS), resources=everything, clauses=unless),
             Denial(sid="VaultLocks", actions=_OF_LOCKS, resources=objects, clauses=lifting),
             Denial(sid="VaultRetentions", actions=_RETAIN, resources=objects, clauses=retaining),
-            *role_guard("VaultRoles", guarded, guardians, partition=rendering.partition),
+            *role_guard("VaultRoles", guarded, administrators, partition=rendering.partition),
             sealing,
-            *self._deploying(rendering, guardians),
-            *_sealing(rendering, sealers, guardians),
+            *self._deploying(rendering, administrators),
+            *_sealing(rendering, sealers, administrators),
             *others,
         )
 
-    def _deploying(self, rendering: Rendering, guardians: tuple[Guardian, ...]) -> tuple[Denial, ...]:
-        """No way to the guardians through a stack, or through a passer."""
-        deploying = rendering.unless((*guardians, *rendering.passers))
-        assuming = rendering.unless((*guardians, *self.deployers))
-        passers = ordered(arn for one in rendering.passers for arn in _arns(one, rendering) if ":role/" in arn)
+    def _deploying(self, rendering: Rendering, administrators: tuple[IamPrincipal, ...]) -> tuple[Denial, ...]:
+        """No way to the administrators through a stack, or through a pass-role principal."""
+        deploying = rendering.unless((*administrators, *rendering.pass_role_principals))
+        assuming = rendering.unless((*administrators, *self.deployers))
+        pass_role_principals = ordered(
+            arn for one in rendering.pass_role_principals for arn in _arns(one, rendering) if ":role/" in arn
+        )
         stacks = Denial(sid="VaultStacks", actions=_OF_STACKS, clauses=deploying)
-        if not passers:
+        if not pass_role_principals:
             return (stacks,)
-        return (stacks, Denial(sid="VaultDeployers", actions=_ASSUME, resources=passers, clauses=assuming))
+        return (stacks, Denial(sid="VaultDeployers", actions=_ASSUME, resources=pass_role_principals, clauses=assuming))
 
     def _arns(self, rendering: Rendering, *endings: str) -> tuple[str, ...]:
         s3 = f"arn:{rendering.partition}:s3:::"
         return tuple(f"{s3}{bucket}{ending}" for bucket in self.buckets for ending in endings) or ("*",)
 
     @property
-    def details(self) -> Mapping[str, Sequence[str | Guardian]]:
+    def details(self) -> Mapping[str, Sequence[str | IamPrincipal]]:
         return {
             "deployers": self.deployers,
             "sealing_roles": self.sealing_roles,
-            "bypassers": self.bypassers,
+            "bypass_governance_roles": self.bypass_governance_roles,
             "buckets": self.buckets,
         }
 
 
-def _arns(one: Guardian, rendering: Rendering) -> tuple[str, ...]:
+def _arns(one: IamPrincipal, rendering: Rendering) -> tuple[str, ...]:
     return arns_of(one, rendering.partition, account="*")
 
 
 def _sealing(
-    rendering: Rendering, sealers: Sequence[SealingNames], guardians: tuple[Guardian, ...]
+    rendering: Rendering, sealers: Sequence[SealingNames], administrators: tuple[IamPrincipal, ...]
 ) -> tuple[Denial, ...]:
     """Nobody but the machines gives the functions something to do, or reports what was done.
 
     Nobody else can have a role of such a name: it is guarded.
     """
-    arns = [arn for one in guardians for arn in _arns(one, rendering)]
+    arns = [arn for one in administrators for arn in _arns(one, rendering)]
     machines = ordered((*arns, *(each.machines(rendering.partition) for each in sealers)))
     unless = (Clause("ArnNotLike", PRINCIPAL_ARN, machines),) if machines else ()
     functions = ordered(each.functions(rendering.partition) for each in sealers)

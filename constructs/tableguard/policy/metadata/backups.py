@@ -56,14 +56,14 @@ class ImmutableClaim:
         days: For how many days, where whoever writes says nothing else.
         at_least_days: The least that its policy lets somebody ask for.
         at_most_days: The most.
-        bypassers: The ARNs of the roles that may lift a lock in governance mode.
+        bypass_governance_roles: The ARNs of the roles that may lift a lock in governance mode.
     """
 
     mode: str | None
     days: int | None
     at_least_days: int | None = None
     at_most_days: int | None = None
-    bypassers: tuple[str, ...] = ()
+    bypass_governance_roles: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, source: Source) -> Self:
@@ -73,7 +73,7 @@ class ImmutableClaim:
             days=source.whole("days"),
             at_least_days=source.whole("at_least_days"),
             at_most_days=source.whole("at_most_days"),
-            bypassers=source.texts("bypassers")[0],
+            bypass_governance_roles=source.texts("bypass_governance_roles")[0],
         )
 
 

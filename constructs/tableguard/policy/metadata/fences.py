@@ -14,7 +14,7 @@ from tableguard.policy.metadata.permissions import fenced_json, read_fenced
 from tableguard.policy.metadata.principals import PrincipalClaim, principal_json, read_principal
 from tableguard.policy.metadata.source import Source
 from tableguard.policy.people import NoPeople
-from tableguard.policy.perimeter import Exemption, Fenced, Guardian, Perimeter
+from tableguard.policy.perimeter import Exemption, Fenced, IamPrincipal, Perimeter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +59,12 @@ class GuardrailClaim:
 
     Args:
         name: What it is called.
-        spared: Who else may do what it protects.
+        exempt_principals: Who else may do what it protects.
         details: What else it says of it: texts, or principals, by what they are.
     """
 
     name: str
-    spared: tuple[PrincipalClaim, ...] = ()
+    exempt_principals: tuple[PrincipalClaim, ...] = ()
     details: Mapping[str, tuple[str | PrincipalClaim, ...]] = field(default_factory=dict, hash=False)
 
 
@@ -75,15 +75,15 @@ class ControlClaim:
     Args:
         guardrails: Its guardrails.
         perimeter: Its perimeter; None where it has none.
-        guardians: Who may do what guardrails protect.
-        passers: Who passes the guardians to services.
+        administrators: Who may do what guardrails protect.
+        pass_role_principals: Who passes the administrators to services.
         excluded_accounts: The accounts that it does not bind, with the reasons.
     """
 
     guardrails: tuple[GuardrailClaim, ...] = ()
     perimeter: FenceClaim | None = None
-    guardians: tuple[PrincipalClaim, ...] = ()
-    passers: tuple[PrincipalClaim, ...] = ()
+    administrators: tuple[PrincipalClaim, ...] = ()
+    pass_role_principals: tuple[PrincipalClaim, ...] = ()
     excluded_accounts: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
@@ -131,7 +131,10 @@ def control_json(control: Control) -> Json:
     said: Json = {"guardrails": [_guardrail_json(each) for each in control.guardrails]}
     if control.perimeter is not None:
         said["perimeter"] = perimeter_json(control.perimeter)
-    for name, listed in (("guardians", control.guardians), ("passers", control.passers)):
+    for name, listed in (
+        ("administrators", control.administrators),
+        ("pass_role_principals", control.pass_role_principals),
+    ):
         if listed:
             said[name] = [principal_json(each) for each in listed]
     if control.excluded_accounts:
@@ -173,8 +176,8 @@ def read_control(source: Source) -> ControlClaim:
     return ControlClaim(
         guardrails=tuple(_read_guardrail(each) for each in source.objects("guardrails")),
         perimeter=None if perimeter is None else read_fence(perimeter),
-        guardians=tuple(map(read_principal, source.objects("guardians"))),
-        passers=tuple(map(read_principal, source.objects("passers"))),
+        administrators=tuple(map(read_principal, source.objects("administrators"))),
+        pass_role_principals=tuple(map(read_principal, source.objects("pass_role_principals"))),
         excluded_accounts={
             each.needed("account"): each.text("reason") or "" for each in source.objects("excluded_accounts")
         },
@@ -183,13 +186,13 @@ def read_control(source: Source) -> ControlClaim:
 
 def _guardrail_json(guardrail: Guardrail) -> Json:
     said: Json = {"guardrail": guardrail.name}
-    if guardrail.spared:
-        said["spared"] = [principal_json(each) for each in guardrail.spared]
+    if guardrail.exempt_principals:
+        said["exempt_principals"] = [principal_json(each) for each in guardrail.exempt_principals]
     details = {name: list(map(_detail_json, values)) for name, values in guardrail.details.items() if values}
     return {**said, "details": details} if details else said
 
 
-def _detail_json(value: str | Guardian) -> str | Json:
+def _detail_json(value: str | IamPrincipal) -> str | Json:
     return value if isinstance(value, str) else principal_json(value)
 
 
@@ -198,7 +201,7 @@ def _read_guardrail(source: Source) -> GuardrailClaim:
     found = {} if details is None else {name: tuple(_read_details(details, name)) for name in details.json}
     return GuardrailClaim(
         name=source.needed("guardrail"),
-        spared=tuple(map(read_principal, source.objects("spared"))),
+        exempt_principals=tuple(map(read_principal, source.objects("exempt_principals"))),
         details=found,
     )
 

@@ -12,7 +12,7 @@ from tableguard.policy.perimeter.exemptions import (
     ServiceLinkedRole,
 )
 from tableguard.policy.perimeter.fenced import Fenced
-from tableguard.policy.perimeter.guard import Guardian, guard_statements
+from tableguard.policy.perimeter.guard import IamPrincipal, guard_statements
 from tableguard.policy.perimeter.networks import FromVpcsOfAccount, FromVpcsOfOrganization, Network
 from tableguard.policy.perimeter.perimeter import Perimeter
 
@@ -23,7 +23,7 @@ __all__ = [
     "Forwarding",
     "FromVpcsOfAccount",
     "FromVpcsOfOrganization",
-    "Guardian",
+    "IamPrincipal",
     "LambdaPoller",
     "Network",
     "Perimeter",

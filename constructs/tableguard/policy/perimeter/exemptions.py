@@ -67,7 +67,7 @@ class RoleOfEveryAccount:
 
     A table's and a stream's policy let through the role of the table's own account only. In an SCP it is a pattern over
     accounts, which would let whoever can make a role of that name through: an SCP with it always comes with the
-    statement that keeps everybody but the guardians from making or changing such a role.
+    statement that keeps everybody but the administrators from making or changing such a role.
 
     Args:
         name: The role's name. `*` stands for what differs between accounts, as in "cdk-hnb659fds-cfn-exec-role-*".

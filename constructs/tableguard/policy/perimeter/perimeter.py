@@ -20,7 +20,7 @@ from tableguard.policy.perimeter.exemptions import (
     replication_of,
 )
 from tableguard.policy.perimeter.fenced import Side, fenced_anywhere, fenced_at, parts_of
-from tableguard.policy.perimeter.guard import Guardian, guard_statements, guardians_of
+from tableguard.policy.perimeter.guard import IamPrincipal, guard_statements, iam_principals
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.perimeter.networks import Network, TrustedNetworks
 from tableguard.policy.perimeter.unclassified import at_table, by_region, in_one, suffix_of
@@ -44,10 +44,10 @@ class Perimeter:
             from any of them is inside.
         exemptions: Who may do what from outside. The role that keeps replicas in step is always let through, and the
             root user of the table's account may always delete a policy: otherwise a mistake could not be put right.
-        guardians: Who may make and change the roles that are exempt, and the guardians themselves: the role that
-            deployments run as and the break-glass role, as a rule. An SCP needs them.
-        passers: Who may pass those roles to services and no more: the role that `cdk deploy` works as has to hand the
-            role that deployments run as to CloudFormation.
+        administrators: Who may make and change the roles that are exempt, and the administrators themselves: the role
+            that deployments run as and the break-glass role, as a rule. An SCP needs them.
+        pass_role_principals: Who may pass those roles to services and no more: the role that `cdk deploy` works as has
+            to hand the role that deployments run as to CloudFormation.
         organization: The organization's id. AWS services that call in their own name are let through when they do so
             for an account of it; for the resource's own account when left out. A service call that names no account is
             let through, since many do not.
@@ -55,7 +55,7 @@ class Perimeter:
             can then repair, describe or delete the table but those who are exempt for it.
         unclassified_open: Why actions that AWS adds after this release stay open from outside in SCPs, identity
             policies and boundaries. They are denied when left out, to everybody but those who are exempt for
-            anything, the guardians and the passers (docs/adr/0015).
+            anything, the administrators and the pass-role principals (docs/adr/0015).
         not_action_at_tables: Why they are denied in the policies of tables and streams as well; they are not when left
             out. That takes NotAction, and no source tells whether DynamoDB's PutResourcePolicy does. If it does not,
             the deployment fails; nobody is locked out.
@@ -67,8 +67,8 @@ class Perimeter:
 
     networks: Sequence[Network]
     exemptions: Sequence[Exemption] = ()
-    guardians: Sequence[Guardian] = ()
-    passers: Sequence[Guardian] = ()
+    administrators: Sequence[IamPrincipal] = ()
+    pass_role_principals: Sequence[IamPrincipal] = ()
     organization: str | None = None
     settings_too: str | None = None
     unclassified_open: str | None = None
@@ -91,8 +91,10 @@ class Perimeter:
                     allowed="each principal once",
                     fix="Join the actions of the two with |.",
                 )
-        object.__setattr__(self, "guardians", guardians_of("the guardians", self.guardians))
-        object.__setattr__(self, "passers", guardians_of("the passers", self.passers))
+        object.__setattr__(self, "administrators", iam_principals("the administrators", self.administrators))
+        object.__setattr__(
+            self, "pass_role_principals", iam_principals("the pass_role_principals", self.pass_role_principals)
+        )
         self._check_reasons()
         if self.organization is not None:
             names.organization_id("the organization of a perimeter", self.organization)
@@ -143,7 +145,7 @@ class Perimeter:
         """What an identity policy or a permissions boundary denies: the perimeter for roles that reach many tables.
 
         No role is exempt in it: put it where the exempt roles are not, or say whose policy it is. That holds for the
-        guardians and passers, too, since whoever carries a boundary could make a role of their name.
+        administrators and pass-role principals, too, since whoever carries a boundary could make a role of their name.
 
         Args:
             role: The role whose policy it is, so that its own exemption counts; none when left out.
@@ -167,7 +169,7 @@ class Perimeter:
         """What an SCP denies the identities of the accounts that it is attached to.
 
         AWS services and service-linked roles are out of an SCP's reach, so none of their exemptions stands in it. The
-        exempt roles are guarded: only the guardians may make, change or pass them.
+        exempt roles are guarded: only the administrators may make, change or pass them.
 
         Args:
             accounts: The 12-digit ids of all accounts that it binds, so that exemptions of others are left out;
@@ -177,8 +179,8 @@ class Perimeter:
                 actions that AWS adds later.
 
         Raises:
-            InvalidInputError: There are exempt roles or users, and no guardian of theirs, or nobody who passes the
-                guardian that CloudFormation works as.
+            InvalidInputError: There are exempt roles or users, and no administrator of theirs, or nobody who passes the
+                administrator that CloudFormation works as.
         """
         known = None if accounts is None else {names.account_id("an account of an SCP", value) for value in accounts}
         needed = [
@@ -190,8 +192,10 @@ class Perimeter:
         fence = self._everywhere(needed, partition, owner="*", of_resource=False)
         exempt = [exemption.principal for exemption in needed]
         if self.unclassified_open is None:
-            exempt += [*self.guardians, *self.passers]
-        guard = guard_statements(exempt, self.guardians, passers=self.passers, partition=partition)
+            exempt += [*self.administrators, *self.pass_role_principals]
+        guard = guard_statements(
+            exempt, self.administrators, pass_role_principals=self.pass_role_principals, partition=partition
+        )
         if self.unclassified_open is not None:
             return (*fence, *guard)
         later = by_region(
@@ -216,7 +220,7 @@ class Perimeter:
         """Whoever deploys, in some accounts or in any: what CloudFormation needs tomorrow must stop no deployment."""
         return tuple(
             arn
-            for one in (*self.guardians, *self.passers)
+            for one in (*self.administrators, *self.pass_role_principals)
             if bound is None or one.home is None or one.home in bound
             for arn in arns_of(one, partition, account=account)
         )

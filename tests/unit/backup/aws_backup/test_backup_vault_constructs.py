@@ -159,7 +159,12 @@ def test_a_stack_of_no_account_is_refused() -> None:
 
 def test_template(template_snapshots: SnapshotAssertion) -> None:
     scope = stack()
-    vault(scope, lock=COMPLIANCE, copies_from=[tg.Account(VENDOR)], guardians=[tg.Role(account=OWNER, name="guardian")])
+    vault(
+        scope,
+        lock=COMPLIANCE,
+        copies_from=[tg.Account(VENDOR)],
+        administrators=[tg.Role(account=OWNER, name="administrator")],
+    )
     air_gapped(scope)
     assert scope == template_snapshots
 

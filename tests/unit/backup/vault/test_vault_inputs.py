@@ -63,15 +63,18 @@ REFUSALS: dict[str, tuple[Callable[[cdk.Stack], object], str]] = {
         lambda s: locked(s, bounds=tg.RetentionBounds(at_least=1, at_most=34)),
         r"the bounds of Backups/B: got \(1, 34\)\. Allowed: bounds that hold the bucket's own 35",
     ),
-    "bypassers in compliance mode": (
-        lambda s: locked(s, retention=COMPLIANCE, bypassers=[BREAK_GLASS]),
+    "bypass_governance_roles in compliance mode": (
+        lambda s: locked(s, retention=COMPLIANCE, bypass_governance_roles=[BREAK_GLASS]),
         "none in compliance mode",
     ),
     "a bypasser of another account": (
-        lambda s: locked(s, bypassers=[tg.Role(account=DATA, name="admin")]),
+        lambda s: locked(s, bypass_governance_roles=[tg.Role(account=DATA, name="admin")]),
         f"roles of {VAULT}, the bucket's account",
     ),
-    "an account as a bypasser": (lambda s: locked(s, bypassers=[tg.Account(VAULT)]), "bypassers of Backups/B"),
+    "an account as a bypasser": (
+        lambda s: locked(s, bypass_governance_roles=[tg.Account(VAULT)]),
+        "bypass_governance_roles of Backups/B",
+    ),
     "nobody deploys": (lambda s: locked(s, deployed_by=[]), "at least one role that may change the bucket's policy"),
     "expiry before the lock ends": (lambda s: locked(s, expire_after_days=35), "36 to 36,600 days"),
     "expiry before it is cold": (

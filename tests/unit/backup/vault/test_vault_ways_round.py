@@ -131,8 +131,8 @@ def test_what_is_not_about_the_vault_stays_as_it_was(action: str, resource: str,
 def test_without_deployers_nobody_of_the_account_becomes_cdk_deploy() -> None:
     control = Control(
         guardrails=[tg.VaultGuardrail(deployers=[])],
-        guardians=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
-        passers=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
+        administrators=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
+        pass_role_principals=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
     )
     request = Request(
         principal=_OTHERS["operator"].principal,

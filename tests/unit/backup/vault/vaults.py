@@ -56,7 +56,7 @@ def vault(scope: cdk.Stack, **options: Any) -> tg.SealedVault:
 @functools.cache
 def resources(*, governance: bool = False) -> Json:
     scope = stack()
-    mode = {"retention": GOVERNANCE, "bypassers": [BREAK_GLASS]} if governance else {}
+    mode = {"retention": GOVERNANCE, "bypass_governance_roles": [BREAK_GLASS]} if governance else {}
     vault(scope, readers=[READER], **mode)
     found: Json = Template.from_stack(scope).to_json()["Resources"]
     return found
@@ -177,9 +177,11 @@ def guardrail_control() -> Control:
     """What the SCP of the vault's account is to enforce."""
     sealing = tg.Role(account=VAULT, name="tableguard-sealing")
     return Control(
-        guardrails=[tg.VaultGuardrail(deployers=[DEPLOYER], sealing_roles=[sealing], bypassers=[BREAK_GLASS])],
-        guardians=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
-        passers=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
+        guardrails=[
+            tg.VaultGuardrail(deployers=[DEPLOYER], sealing_roles=[sealing], bypass_governance_roles=[BREAK_GLASS])
+        ],
+        administrators=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")],
+        pass_role_principals=[tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
     )
 
 

@@ -40,7 +40,7 @@ DENIALS: Final[dict[str, tuple[Denial, ...]]] = {
         bounds=RetentionBounds(at_least=1, at_most=60),
         writers=[Role(account=HERE, name="writes")],
         readers=[READER],
-        bypassers=[FINDER],
+        bypass_governance_roles=[FINDER],
     ).denials(),
 }
 # Tags of a bucket count with ABAC only, which nobody turns on.

@@ -45,7 +45,7 @@ DENIALS: Final[dict[str, tuple[Denial, ...]]] = {
         bucket=BUCKET,
         retention=Retention.governance(days=30),
         bounds=RetentionBounds(at_least=1, at_most=60),
-        bypassers=[ROLES["lifts"]],
+        bypass_governance_roles=[ROLES["lifts"]],
         writers=[ROLES["writes"]],
         readers=[ROLES["reads"]],
         sources=[SOURCE.role],

@@ -19,7 +19,7 @@ POINT: Final = f"arn:aws:backup:{REGION}:{OWNER}:recovery-point:1234"
 SAFE: Final = BackupVaultReference(account=PARTNER, region=REGION, name="safe")
 THIEF: Final = f"arn:aws:backup:{REGION}:{STRANGER}:backup-vault:mine"
 COPIER: Final = Role(account=PARTNER, name="backups")
-GUARDIAN: Final = Role(account=OWNER, name="guardian")
+GUARDIAN: Final = Role(account=OWNER, name="administrator")
 ADMIN: Final = f"arn:aws:iam::{OWNER}:role/admin"
 AWS_BACKUP: Final = f"arn:aws:iam::{OWNER}:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
 ORGANIZATION: Final = "o-a1b2c3d4e5"
@@ -30,8 +30,10 @@ INTO: Final = "backup:CopyIntoBackupVault"
 OUT: Final = "backup:CopyFromBackupVault"
 
 
-def policy_of(*sources: Any, copies_to: Any = (), guardians: Any = ()) -> Mapping[str, Any]:
-    return vault_policy(sources=sources, copies_to=copies_to, guardians=guardians, partition="aws", owner=OWNER)
+def policy_of(*sources: Any, copies_to: Any = (), administrators: Any = ()) -> Mapping[str, Any]:
+    return vault_policy(
+        sources=sources, copies_to=copies_to, administrators=administrators, partition="aws", owner=OWNER
+    )
 
 
 def decided(
@@ -91,8 +93,8 @@ def test_a_vault_that_nobody_copies_into_lets_nobody() -> None:
 @pytest.mark.parametrize(
     "action", ["backup:DeleteRecoveryPoint", "backup:DisassociateRecoveryPoint", "backup:UpdateRecoveryPointLifecycle"]
 )
-def test_nobody_destroys_but_guardians_and_aws_backup_at_the_end(who: str, action: str, may: bool) -> None:
-    assert decided(policy_of(COPIER, guardians=[GUARDIAN]), who, action, POINT) is may
+def test_nobody_destroys_but_administrators_and_aws_backup_at_the_end(who: str, action: str, may: bool) -> None:
+    assert decided(policy_of(COPIER, administrators=[GUARDIAN]), who, action, POINT) is may
 
 
 def test_without_the_policy_an_administrator_destroys() -> None:
@@ -113,7 +115,7 @@ def test_without_the_policy_an_administrator_destroys() -> None:
 )
 def test_copies_go_where_the_vault_says(copies_to: Any, context: Mapping[str, ContextValue], may: bool) -> None:
     for who in (ADMIN, GUARDIAN.arn("aws")):
-        assert decided(policy_of(copies_to=copies_to, guardians=[GUARDIAN]), who, OUT, POINT, context) is may
+        assert decided(policy_of(copies_to=copies_to, administrators=[GUARDIAN]), who, OUT, POINT, context) is may
 
 
 KEY: Final = f"arn:aws:kms:{REGION}:{OWNER}:key/1234"
@@ -211,7 +213,7 @@ def test_a_role_may_do_its_work_and_nothing_else(
     policy: Mapping[str, Any], action: str, resource: str, context: Mapping[str, ContextValue], may: bool
 ) -> None:
     # A key, and a vault of another account, have to let the role's account in as well: here they do.
-    into = vault_policy(sources=[Account(OWNER)], copies_to=(), guardians=(), partition="aws", owner=PARTNER)
+    into = vault_policy(sources=[Account(OWNER)], copies_to=(), administrators=(), partition="aws", owner=PARTNER)
     beside = {KEY: OWN_KEY, SAFE.arn("aws"): into, THIEF: into}.get(resource)
     request = Request(principal=ROLE, action=action, resource=resource, context=context)
     decision = evaluate(request, Policies(identity=[policy], resource=beside))

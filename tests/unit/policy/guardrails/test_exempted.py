@@ -24,7 +24,7 @@ def rendered(
     *,
     principal: Any = BREAK_GLASS,
     guardrails: Sequence[Guardrail] = TABLES,
-    guardians: Sequence[Any] = (DEPLOYMENT,),
+    administrators: Sequence[Any] = (DEPLOYMENT,),
     excluded_accounts: Sequence[str] = (),
     accounts: Sequence[str] | None = None,
     at_resource: bool = False,
@@ -37,8 +37,8 @@ def rendered(
     control = Control(
         perimeter=perimeter,
         guardrails=guardrails,
-        guardians=guardians,
-        passers=[DEPLOYING],
+        administrators=administrators,
+        pass_role_principals=[DEPLOYING],
         excluded_accounts=dict.fromkeys(excluded_accounts, "no customers' data"),
     )
     if at_resource:
@@ -68,18 +68,18 @@ def test_an_exemption_that_a_guardrail_takes_back_is_refused(
         rendered(fenced, principal=principal, guardrails=guardrails, at_resource=at_resource)
     assert caught.value.what == f"the exemption of {principal.label} from the perimeter"
     assert denied in str(caught.value)
-    assert "Add it to the guardians (of a BreakGlassRole: its .guardian)" in str(caught.value)
+    assert "Add it to the administrators (of a BreakGlassRole: its .principal)" in str(caught.value)
 
 
 @pytest.mark.parametrize("at_resource", [False, True], ids=["SCP", "RCP"])
 @pytest.mark.parametrize(
     ("fenced", "given"),
     [
-        (tg.Fenced.SETTINGS, {"guardians": [DEPLOYMENT, BREAK_GLASS]}),
-        (tg.Fenced.SETTINGS, {"guardrails": [tg.ProtectTables(spared=[BREAK_GLASS])]}),
-        (tg.Fenced.SETTINGS, {"guardians": [tg.RoleOfEveryAccount(name="break-*")]}),
+        (tg.Fenced.SETTINGS, {"administrators": [DEPLOYMENT, BREAK_GLASS]}),
+        (tg.Fenced.SETTINGS, {"guardrails": [tg.ProtectTables(exempt_principals=[BREAK_GLASS])]}),
+        (tg.Fenced.SETTINGS, {"administrators": [tg.RoleOfEveryAccount(name="break-*")]}),
         (tg.Fenced.DEPLOYMENT, {"principal": DEPLOYMENT}),
-        (tg.Fenced.SETTINGS, {"principal": ON_CALL, "guardians": [ON_CALL]}),
+        (tg.Fenced.SETTINGS, {"principal": ON_CALL, "administrators": [ON_CALL]}),
         (tg.Fenced.ITEMS | tg.Fenced.EXPORT, {}),
         (tg.Fenced.SETTINGS, {"guardrails": [tg.ProtectTables(parts=[tg.TablePart.POLICY])]}),
         # Other tags than these may still be changed.

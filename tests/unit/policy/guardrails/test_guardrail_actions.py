@@ -27,7 +27,7 @@ STAY, NO_EC2 = tg.StayInOrganization(), tg.NoEc2(reason="serverless")
 SCHEDULES: Final = tg.ProtectSchedules(names=["nightly"])
 _AT: Final = f"eu-west-1:{ACCOUNT}"
 
-# What nobody but the guardians may do.
+# What nobody but the administrators may do.
 GUARDED: Final[dict[str, tuple[Guardrail, str, str]]] = {
     "backups": (
         BACKUPS,
@@ -176,7 +176,7 @@ NOBODYS: Final[dict[str, tuple[Guardrail, str, str]]] = {
 
 def open_to(principal: str, guardrail: Guardrail | None, resource: str, actions: str) -> list[str]:
     """The actions that somebody may do whose own policy, and that of the resource, allow everything."""
-    denials = () if guardrail is None else Control(guardrails=[guardrail], guardians=[GUARDIAN]).service_control()
+    denials = () if guardrail is None else Control(guardrails=[guardrail], administrators=[GUARDIAN]).service_control()
     scps: tuple[dict[str, Any], ...] = documents(*denials) if denials else ()
     policies = Policies(identity=[FULL], resource=OF_RESOURCE, service_control=[[FULL, *scps]])
     found = []
@@ -196,7 +196,7 @@ def open_to(principal: str, guardrail: Guardrail | None, resource: str, actions:
 
 
 @pytest.mark.parametrize("name", GUARDED)
-def test_each_action_is_the_guardians_alone(name: str) -> None:
+def test_each_action_is_the_administrators_alone(name: str) -> None:
     guardrail, resource, actions = GUARDED[name]
     assert open_to(ADMIN, guardrail, resource, actions) == []
     assert open_to(GUARDIAN.arn("aws"), guardrail, resource, actions) == actions.split()
@@ -212,7 +212,7 @@ def test_each_action_is_nobodys(name: str) -> None:
 
 
 def test_nobody_but_the_machines_reports_that_something_was_sealed() -> None:
-    denials = Control(guardrails=[VAULT], guardians=[GUARDIAN]).service_control()
+    denials = Control(guardrails=[VAULT], administrators=[GUARDIAN]).service_control()
     policies = Policies(identity=[FULL], service_control=[[FULL, *documents(*denials)]])
 
     def may(principal: str, namespace: str) -> bool:
@@ -251,7 +251,7 @@ def test_named_buckets_are_guarded_and_no_others() -> None:
 def test_nobody_of_a_vaults_account_becomes_a_passer_but_its_deployers() -> None:
     passer, deployer = (tg.Role(account=ACCOUNT, name=name) for name in ("deploy", "pipeline"))
     control = Control(
-        guardrails=[tg.VaultGuardrail(deployers=[deployer])], guardians=[GUARDIAN], passers=[passer]
+        guardrails=[tg.VaultGuardrail(deployers=[deployer])], administrators=[GUARDIAN], pass_role_principals=[passer]
     ).service_control()
     policies = Policies(identity=[FULL], resource=OF_RESOURCE, service_control=[[FULL, *documents(*control)]])
 

@@ -17,7 +17,7 @@ from tests.unit.policy.support import ORDERS, TOKEN, Refusal, assert_refused
 BREAK_GLASS = tg.Role(account="444455556666", name="break-glass")
 DEPLOYMENT = tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")
 ACCOUNT = tg.Account("111122223333")
-PERIMETER = tg.Perimeter(networks=[tg.FromVpc("vpc-0abc1234", region="eu-west-1")], guardians=[DEPLOYMENT])
+PERIMETER = tg.Perimeter(networks=[tg.FromVpc("vpc-0abc1234", region="eu-west-1")], administrators=[DEPLOYMENT])
 DEPLOYS = tg.Exemption(principal=DEPLOYMENT, fenced=tg.Fenced.DEPLOYMENT, reason="deployments")
 
 REFUSALS = {
@@ -47,38 +47,38 @@ REFUSALS = {
         lambda: tg.OnlyRegions("Ireland"), "a region of OnlyRegions", "Ireland", 'a region such as "eu-west-1"'
     ),
     "a bare star exempt": Refusal(
-        lambda: tg.OnlyRegions("eu-west-1", exempt=["*"]), "an exempt action of OnlyRegions", "*", '"wafv2:*"'
+        lambda: tg.OnlyRegions("eu-west-1", exempt_actions=["*"]), "an exempt action of OnlyRegions", "*", '"wafv2:*"'
     ),
     "one text exempt": Refusal(
-        lambda: tg.OnlyRegions("eu-west-1", exempt="wafv2:*"),
-        "exempt of OnlyRegions",
+        lambda: tg.OnlyRegions("eu-west-1", exempt_actions="wafv2:*"),
+        "exempt_actions of OnlyRegions",
         "wafv2:*",
         "a list of strings",
         "Put it into a list",
     ),
     "one more exempt, without what recovery takes": Refusal(
-        lambda: tg.OnlyRegions("eu-west-1", exempt=["wafv2:*"]),
-        "exempt of OnlyRegions",
+        lambda: tg.OnlyRegions("eu-west-1", exempt_actions=["wafv2:*"]),
+        "exempt_actions of OnlyRegions",
         ("wafv2:*",),
         "iam:*, signin:*, sts:*",
-        "exempt=(*GLOBAL_SERVICES, …)",
+        "exempt_actions=(*GLOBAL_SERVICES, …)",
     ),
     "a part of IAM exempt": Refusal(
-        lambda: tg.OnlyRegions("eu-west-1", exempt=["iam:Get*", "signin:*", "sts:*"]),
-        "exempt of OnlyRegions",
+        lambda: tg.OnlyRegions("eu-west-1", exempt_actions=["iam:Get*", "signin:*", "sts:*"]),
+        "exempt_actions of OnlyRegions",
         ("iam:Get*", "signin:*", "sts:*"),
         "iam:*, signin:*, sts:*",
-        "exempt=(*GLOBAL_SERVICES, …)",
+        "exempt_actions=(*GLOBAL_SERVICES, …)",
     ),
-    "a whole account spared": Refusal(
-        lambda: tg.ProtectTrails(spared=[ACCOUNT]),  # type: ignore[list-item]
-        "spared of ProtectTrails",
+    "a whole account exempt": Refusal(
+        lambda: tg.ProtectTrails(exempt_principals=[ACCOUNT]),  # type: ignore[list-item]
+        "exempt_principals of ProtectTrails",
         ACCOUNT,
         "a list of Role, User, PermissionSet and RoleOfEveryAccount",
     ),
-    "one role instead of a list spared": Refusal(
-        lambda: tg.ProtectBackups(spared=BREAK_GLASS),  # type: ignore[arg-type]
-        "spared of ProtectBackups",
+    "one role instead of a list exempt": Refusal(
+        lambda: tg.ProtectBackups(exempt_principals=BREAK_GLASS),  # type: ignore[arg-type]
+        "exempt_principals of ProtectBackups",
         BREAK_GLASS,
         "a list of Role",
         "Put it into a list",
@@ -133,31 +133,33 @@ REFUSALS = {
         "Put it into a list",
     ),
     "the same guardrail twice": Refusal(
-        lambda: Control(guardrails=[tg.ProtectKeys(), tg.ProtectKeys()], guardians=[BREAK_GLASS]),
+        lambda: Control(guardrails=[tg.ProtectKeys(), tg.ProtectKeys()], administrators=[BREAK_GLASS]),
         "the guardrails",
         ["ProtectKeys"],
         "each guardrail once",
     ),
-    "no guardian": Refusal(
+    "no administrator": Refusal(
         lambda: Control(guardrails=[tg.StayInOrganization(), tg.ProtectTables()]),
-        "the guardians",
+        "the administrators",
         (),
         "at least one, since ProtectTables would lock deployments out",
         "cdk-hnb659fds-cfn-exec-role-*",
     ),
-    "other guardians than the perimeter's": Refusal(
-        lambda: Control(perimeter=PERIMETER, guardians=[BREAK_GLASS]),
-        "the guardians",
+    "other administrators than the perimeter's": Refusal(
+        lambda: Control(perimeter=PERIMETER, administrators=[BREAK_GLASS]),
+        "the administrators",
         ["role break-glass of 444455556666"],
         "the same as the perimeter's",
         "say it once",
     ),
-    "other passers than the perimeter's": Refusal(
+    "other pass_role_principals than the perimeter's": Refusal(
         lambda: Control(
-            perimeter=tg.Perimeter(networks=PERIMETER.networks, guardians=[DEPLOYMENT], passers=[DEPLOYMENT]),
-            passers=[BREAK_GLASS],
+            perimeter=tg.Perimeter(
+                networks=PERIMETER.networks, administrators=[DEPLOYMENT], pass_role_principals=[DEPLOYMENT]
+            ),
+            pass_role_principals=[BREAK_GLASS],
         ),
-        "the passers",
+        "the pass_role_principals",
         ["role break-glass of 444455556666"],
         "the same as the perimeter's",
         "say it once",
@@ -191,27 +193,27 @@ def test_what_cannot_be_meant_is_refused(case: str) -> None:
 
 GUARDRAILS: dict[str, Callable[[], tg.ProtectTables | tg.OnlyRegions | tg.NoEc2]] = {
     "ProtectTables": lambda: tg.ProtectTables(
-        parts=[tg.TablePart.TAGS, tg.TablePart.POLICY], tables=[ORDERS], tags=["team"], spared=[BREAK_GLASS]
+        parts=[tg.TablePart.TAGS, tg.TablePart.POLICY], tables=[ORDERS], tags=["team"], exempt_principals=[BREAK_GLASS]
     ),
-    "OnlyRegions": lambda: tg.OnlyRegions("eu-west-1", exempt=(*GLOBAL_SERVICES, "wafv2:*")),
+    "OnlyRegions": lambda: tg.OnlyRegions("eu-west-1", exempt_actions=(*GLOBAL_SERVICES, "wafv2:*")),
     "NoEc2": lambda: tg.NoEc2(reason="serverless"),
 }
 DESCRIBED: dict[str, tuple[list[tg.Role], dict[str, tuple[str, ...]]]] = {
     "ProtectTables": ([BREAK_GLASS], {"parts": ("POLICY", "TAGS"), "tables": (ORDERS.arn,), "tags": ("team",)}),
-    "OnlyRegions": ([], {"regions": ("eu-west-1",), "exempt": ("wafv2:*",)}),
+    "OnlyRegions": ([], {"regions": ("eu-west-1",), "exempt_actions": ("wafv2:*",)}),
     "NoEc2": ([], {"reason": ("serverless",)}),
 }
 
 
 @pytest.mark.parametrize("name", GUARDRAILS)
-def test_the_metadata_says_what_it_protects_and_whom_it_spares(name: str) -> None:
-    spared, details = DESCRIBED[name]
-    control = Control(guardrails=[GUARDRAILS[name]()], guardians=[BREAK_GLASS])
+def test_the_metadata_says_what_it_protects_and_whom_it_exempts(name: str) -> None:
+    exempt, details = DESCRIBED[name]
+    control = Control(guardrails=[GUARDRAILS[name]()], administrators=[BREAK_GLASS])
     said = read(json.loads(json.dumps(control_metadata(control)))).claims.control
     assert said is not None
     (guardrail,) = said.guardrails
     assert guardrail.name == name
-    assert [each.principal for each in guardrail.spared] == spared
+    assert [each.principal for each in guardrail.exempt_principals] == exempt
     assert guardrail.details == details
 
 
@@ -222,22 +224,24 @@ def test_a_region_that_only_the_deployment_knows_is_taken() -> None:
 @pytest.mark.parametrize(
     "more",
     [
-        {"guardians": [BREAK_GLASS, DEPLOYMENT], "guardrails": [tg.ProtectTables()]},
-        {"guardians": [BREAK_GLASS], "guardrails": [tg.ProtectTables(spared=[DEPLOYMENT])]},
-        {"guardians": [BREAK_GLASS, tg.RoleOfEveryAccount(name="cdk-*")], "guardrails": [tg.ProtectTables()]},
-        {"guardians": [BREAK_GLASS], "guardrails": [tg.ProtectTables(parts=[tg.TablePart.TTL])]},
-        {"guardians": [BREAK_GLASS], "guardrails": [tg.ProtectKeys()]},
+        {"administrators": [BREAK_GLASS, DEPLOYMENT], "guardrails": [tg.ProtectTables()]},
+        {"administrators": [BREAK_GLASS], "guardrails": [tg.ProtectTables(exempt_principals=[DEPLOYMENT])]},
+        {"administrators": [BREAK_GLASS, tg.RoleOfEveryAccount(name="cdk-*")], "guardrails": [tg.ProtectTables()]},
+        {"administrators": [BREAK_GLASS], "guardrails": [tg.ProtectTables(parts=[tg.TablePart.TTL])]},
+        {"administrators": [BREAK_GLASS], "guardrails": [tg.ProtectKeys()]},
     ],
 )
 def test_a_role_that_is_exempt_to_deploy_may_be_let_through_in_any_way(more: Any) -> None:
     perimeter = tg.Perimeter(networks=PERIMETER.networks, exemptions=[DEPLOYS])
-    passers = [tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")]
-    assert Control(perimeter=perimeter, passers=passers, **more).service_control()
+    pass_role_principals = [tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")]
+    assert Control(perimeter=perimeter, pass_role_principals=pass_role_principals, **more).service_control()
 
 
 def test_a_role_that_is_exempt_to_deploy_and_denied_it_all_the_same_is_refused() -> None:
     perimeter = tg.Perimeter(networks=PERIMETER.networks, exemptions=[DEPLOYS])
-    control = Control(perimeter=perimeter, guardrails=[tg.ProtectTrails(), tg.ProtectTables()], guardians=[BREAK_GLASS])
+    control = Control(
+        perimeter=perimeter, guardrails=[tg.ProtectTrails(), tg.ProtectTables()], administrators=[BREAK_GLASS]
+    )
     with pytest.raises(tg.InvalidInputError, match="it denies all others AssociateTableReplica") as caught:
         control.service_control()
-    assert "ProtectTables(spared=" in str(caught.value)
+    assert "ProtectTables(exempt_principals=" in str(caught.value)

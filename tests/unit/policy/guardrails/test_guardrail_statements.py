@@ -54,7 +54,7 @@ def allowed(scps: tuple[dict[str, Any], ...], principal: str, action: str, resou
 
 
 def scps(*guardrails: Guardrail) -> tuple[dict[str, Any], ...]:
-    return documents(*Control(guardrails=guardrails, guardians=[GUARDIAN]).service_control())
+    return documents(*Control(guardrails=guardrails, administrators=[GUARDIAN]).service_control())
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_named_keys_are_protected_and_no_others() -> None:
     assert allowed(protected, ADMIN, "kms:ScheduleKeyDeletion", KEY.replace("1234abcd", "99999999"))
 
 
-def test_whoever_is_spared_is_guarded() -> None:
+def test_whoever_is_exempt_is_guarded() -> None:
     developer = tg.Role(account=ACCOUNT, name="lab")
-    with_lab = scps(tg.NoEc2(reason="serverless", spared=[developer]))
+    with_lab = scps(tg.NoEc2(reason="serverless", exempt_principals=[developer]))
     lab = developer.arn("aws")
     assert allowed(with_lab, lab, "ec2:RunInstances", "*")
     assert not allowed(with_lab, ADMIN, "ec2:RunInstances", "*")
@@ -129,7 +129,7 @@ def test_what_is_protected_alike_is_one_statement_named_after_all_of_it() -> Non
     denials = Control(
         guardrails=[tg.ProtectTables(), tg.ProtectBackups(), tg.ProtectTrails(), tg.ProtectKeys(),
                     tg.StayInOrganization(), tg.NoEc2(reason="serverless")],
-        guardians=[GUARDIAN],
+        administrators=[GUARDIAN],
     ).service_control()  # fmt: skip
     assert [denial.sid for denial in denials] == [
         "GuardExemptRoles",
@@ -142,12 +142,12 @@ def test_what_is_protected_alike_is_one_statement_named_after_all_of_it() -> Non
 
 ANY: Final = (
     tg.OnlyRegions("eu-west-1"),
-    tg.OnlyRegions("eu-west-1", "us-east-1", spared=[GUARDIAN]),
+    tg.OnlyRegions("eu-west-1", "us-east-1", exempt_principals=[GUARDIAN]),
     tg.NoEc2(reason="serverless"),
     tg.ProtectTables(),
     tg.ProtectTables(parts=[tg.TablePart.TAGS], tags=["team"]),
     tg.ProtectTables(tables=[ORDERS]),
-    tg.ProtectBackups(spared=[tg.Role(account=ACCOUNT, name="backup")]),
+    tg.ProtectBackups(exempt_principals=[tg.Role(account=ACCOUNT, name="backup")]),
     tg.ProtectTrails(),
     tg.ProtectKeys(keys=[KEY]),
     tg.ProtectKeys(),
@@ -188,7 +188,7 @@ REQUESTS: Final = tuple(
 @functools.cache
 def _apart(guardrail: Guardrail) -> tuple[Document, ...]:
     """Each statement of a guardrail in a policy of its own."""
-    denials = Control(guardrails=[guardrail], guardians=[GUARDIAN]).service_control()
+    denials = Control(guardrails=[guardrail], administrators=[GUARDIAN]).service_control()
     return tuple(Document(documents(denial)[0]) for denial in denials)
 
 
@@ -197,7 +197,7 @@ def _apart(guardrail: Guardrail) -> tuple[Document, ...]:
     st.integers(min_value=4_200, max_value=12_000),
 )
 def test_merging_and_packing_keep_every_decision(guardrails: list[Guardrail], size: int) -> None:
-    control = Control(guardrails=guardrails, guardians=[GUARDIAN])
+    control = Control(guardrails=guardrails, administrators=[GUARDIAN])
     together = documents(*control.service_control(), size=size)
     apart = tuple(document for guardrail in guardrails for document in _apart(guardrail))
     assert all(len(minified(document)) <= size for document in together)
@@ -216,7 +216,7 @@ def test_everything_takes_few_policies(size: int, most: int) -> None:
         guardrails=[tg.OnlyRegions("eu-west-1"), tg.NoEc2(reason="serverless"), tg.ProtectTables(), tg.ProtectBackups(),
                     tg.ProtectTrails(), tg.ProtectKeys(), tg.ProtectSchedules(names=["nightly-*"]),
                     tg.StayInOrganization()],
-        guardians=[GUARDIAN],
+        administrators=[GUARDIAN],
     )  # fmt: skip
     found = documents(*control.service_control(), size=size)
     total = sum(len(minified(denial.to_json())) for denial in control.service_control())
@@ -233,7 +233,7 @@ _CALLED: Final = {"states": "stepfunctions"}
 @pytest.mark.parametrize("guardrail", ANY, ids=lambda guardrail: guardrail.name)
 def test_every_action_exists(guardrail: Guardrail) -> None:
     session = botocore.session.get_session()
-    for denial in guardrail.denials(Rendering(guardians=(GUARDIAN,))):
+    for denial in guardrail.denials(Rendering(administrators=(GUARDIAN,))):
         for action in denial.actions:
             service, name = action.split(":")
             if service in ACTIONS_BY_SERVICE:

@@ -23,7 +23,7 @@ LEFT_OF_KEYS: Final = {
 }  # fmt: skip
 
 
-def test_nobody_but_a_guardian_weakens_backups() -> None:
+def test_nobody_but_a_administrator_weakens_backups() -> None:
     policies = scps(tg.ProtectBackups())
     weakening = {name for name, action in backup.ACTIONS.items() if action.can(*DANGEROUS)}
     for name in weakening:
@@ -46,7 +46,7 @@ def test_backups_are_made_copied_and_restored_all_the_same() -> None:
         assert allowed(policies, ADMIN, f"backup:{name}", VAULT), name
 
 
-def test_nobody_but_a_guardian_weakens_keys() -> None:
+def test_nobody_but_a_administrator_weakens_keys() -> None:
     policies = scps(tg.ProtectKeys())
     weakening = {name for name, action in kms.ACTIONS.items() if action.can(*DANGEROUS)}
     for name in weakening:

@@ -217,21 +217,27 @@ def test_organization_policies() -> None:
     deployer, passer = Role(account=OWNER, name="deployer"), Role(account=OWNER, name="passer")
     control = Control(
         perimeter=PERIMETER,
-        guardrails=[ProtectTables(spared=[READER]), VaultGuardrail(deployers=[deployer], buckets=["acme-sealed"])],
-        guardians=[deployer],
-        passers=[passer],
+        guardrails=[
+            ProtectTables(exempt_principals=[READER]),
+            VaultGuardrail(deployers=[deployer], buckets=["acme-sealed"]),
+        ],
+        administrators=[deployer],
+        pass_role_principals=[passer],
         excluded_accounts={PARTNER: "development"},
     )
     claims = read(schema.control_metadata(control)).control
     assert claims is not None
     assert claims.perimeter is not None
     assert [each.name for each in claims.guardrails] == ["ProtectTables", "VaultGuardrail"]
-    assert [each.principal for each in claims.guardrails[0].spared] == [READER]
+    assert [each.principal for each in claims.guardrails[0].exempt_principals] == [READER]
     assert claims.guardrails[1].details["buckets"] == ("acme-sealed",)
     (said,) = claims.guardrails[1].details["deployers"]
     assert not isinstance(said, str)
     assert said.principal == deployer
-    assert ([each.principal for each in claims.guardians], [each.principal for each in claims.passers]) == (
+    assert (
+        [each.principal for each in claims.administrators],
+        [each.principal for each in claims.pass_role_principals],
+    ) == (
         [deployer],
         [passer],
     )
@@ -250,7 +256,9 @@ def test_break_glass_roles() -> None:
 
 
 KEPT: Final = [
-    backups.ImmutableClaim(mode="COMPLIANCE", days=35, at_least_days=30, at_most_days=40, bypassers=("arn:a",)),
+    backups.ImmutableClaim(
+        mode="COMPLIANCE", days=35, at_least_days=30, at_most_days=40, bypass_governance_roles=("arn:a",)
+    ),
     backups.SealedClaim(
         intake="in",
         sources=(

@@ -61,8 +61,8 @@ PERIMETER: Final = Perimeter(
         Exemption(principal=ON_CALL, fenced=Fenced.BACKUP, reason="a backup before anything else"),
         Exemption(principal=Forwarding("athena.amazonaws.com"), fenced=Fenced.EXPORT, reason="reports"),
     ],
-    guardians=[DEPLOYER, BREAK_GLASS],
-    passers=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
+    administrators=[DEPLOYER, BREAK_GLASS],
+    pass_role_principals=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],
     organization=ORGANIZATION,
 )
 

@@ -50,7 +50,7 @@ def changes(caller: Caller, action: str, resource: str) -> bool:
 
 @pytest.mark.parametrize("role", _ROLES)
 @pytest.mark.parametrize("action", _CHANGES)
-def test_an_exempt_role_is_changed_by_guardians_only(role: str, action: str) -> None:
+def test_an_exempt_role_is_changed_by_administrators_only(role: str, action: str) -> None:
     resource = _ROLES[role]
     account = resource.split(":")[4]
     # Every call is made in the role's own account: IAM knows no other.
@@ -68,7 +68,7 @@ def test_an_exempt_role_is_changed_by_guardians_only(role: str, action: str) -> 
 
 
 @pytest.mark.parametrize("action", _USER_CHANGES)
-def test_an_exempt_user_is_changed_by_guardians_only(action: str) -> None:
+def test_an_exempt_user_is_changed_by_administrators_only(action: str) -> None:
     on_call, other = f"arn:aws:iam::{OWNER}:user/on-call", f"arn:aws:iam::{OWNER}:user/dev"
     assert changes(CALLERS["break-glass"], action, on_call)
     assert not changes(CALLERS["an administrator"], action, on_call)
@@ -77,21 +77,21 @@ def test_an_exempt_user_is_changed_by_guardians_only(action: str) -> None:
 
 @pytest.mark.parametrize("action", ["UpdateAssumeRolePolicy", "PutRolePolicy", "PassRole"])
 def test_whoever_guards_or_passes_is_guarded_though_not_exempt(action: str) -> None:
-    """Otherwise an administrator became a guardian first."""
-    application, guardian, passer = (Role(account=OWNER, name=name) for name in ("app", "guardian", "passer"))
+    """Otherwise whoever may do everything in IAM became an administrator first."""
+    application, administrator, passer = (Role(account=OWNER, name=name) for name in ("app", "administrator", "passer"))
     perimeter = Perimeter(
         networks=PERIMETER.networks,
         exemptions=[Exemption(principal=application, fenced=Fenced.ITEMS, reason="a test")],
-        guardians=[guardian],
-        passers=[passer],
+        administrators=[administrator],
+        pass_role_principals=[passer],
     )
     policies = service_control_policies(perimeter)
-    for role in (application, guardian, passer):
-        for caller, may in ((guardian, True), (passer, action == "PassRole"), (application, False)):
+    for role in (application, administrator, passer):
+        for caller, may in ((administrator, True), (passer, action == "PassRole"), (application, False)):
             asked = {"caller": session(caller.arn("aws")), "action": f"iam:{action}", "resource": role.arn("aws")}
             assert allowed(policies, place={}, **asked) is may, (caller.name, role.name)
-        administrator = CALLERS["an administrator"]
-        assert not allowed(policies, caller=administrator, place={}, action=f"iam:{action}", resource=role.arn("aws"))
+        other = CALLERS["an administrator"]
+        assert not allowed(policies, caller=other, place={}, action=f"iam:{action}", resource=role.arn("aws"))
 
 
 def test_reading_an_exempt_role_is_open() -> None:

@@ -313,7 +313,7 @@ def test_a_poller_that_is_exempt_by_itself_reads_with_its_own_code_too() -> None
             Exemption(principal=LambdaPoller(POLLER), fenced=Fenced.STREAM, reason="polling"),
             Exemption(principal=POLLER, fenced=Fenced.STREAM, reason="its code reads the stream as well"),
         ],
-        guardians=[Role(account=OWNER, name="deployer")],
+        administrators=[Role(account=OWNER, name="deployer")],
     )
     for caller in ("the polling function's code", "Lambda polling"):
         assert allowed(
@@ -356,7 +356,7 @@ def test_settings_are_fenced_when_asked_for_and_somebody_may_still_change_them()
     perimeter = Perimeter(
         networks=[FromVpcEndpoint(ENDPOINT)],
         exemptions=[Exemption(principal=deployer, fenced=Fenced.DEPLOYMENT | Fenced.SETTINGS, reason="deployments")],
-        guardians=[deployer],
+        administrators=[deployer],
         settings_too="the table's shape is a secret",
     )
     outside = OUTSIDE["the internet"]

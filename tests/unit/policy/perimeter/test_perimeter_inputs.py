@@ -95,29 +95,32 @@ REFUSALS = {
         "may still change the table",
         fix="Fenced.SETTINGS",
     ),
-    "a guardian that is an account": Refusal(
-        lambda: Perimeter(networks=[ENDPOINT], guardians=[Account(OWNER)]),  # type: ignore[list-item]
-        "one of the guardians of a perimeter",
+    "an administrator that is an account": Refusal(
+        lambda: Perimeter(networks=[ENDPOINT], administrators=[Account(OWNER)]),  # type: ignore[list-item]
+        "the administrators",
         Account(OWNER),
-        "a Role, User, PermissionSet or RoleOfEveryAccount",
+        "Role, User, PermissionSet and RoleOfEveryAccount",
     ),
     "an exempt role that nobody guards": Refusal(
         lambda: Perimeter(networks=[ENDPOINT], exemptions=[DEPLOYMENT]).service_control_statements(),
-        "the guardians of a perimeter",
+        "the administrators of a perimeter",
         (),
         "at least one, since role deployer of",
-        fix="guardians=",
+        fix="administrators=",
     ),
     "what CloudFormation works as, and nobody who passes it": Refusal(
         lambda: Perimeter(
             networks=[ENDPOINT],
             exemptions=[DEPLOYMENT],
-            guardians=[Role(account=OWNER, name="break-glass"), RoleOfEveryAccount(name="cdk-acme-cfn-exec-role-*")],
+            administrators=[
+                Role(account=OWNER, name="break-glass"),
+                RoleOfEveryAccount(name="cdk-acme-cfn-exec-role-*"),
+            ],
         ).service_control_statements(),
-        "the passers of a perimeter",
+        "the pass_role_principals of a perimeter",
         (),
         "role cdk-acme-cfn-exec-role-* of every account",
-        fix="passers=",
+        fix="pass_role_principals=",
     ),
     "a whole account exempt": Refusal(
         lambda: Exemption(principal=Account(OWNER), fenced=Fenced.ALL, reason="all of them"),  # type: ignore[arg-type]
@@ -233,10 +236,10 @@ REFUSALS = {
         "an id",
     ),
     "an account that passes": Refusal(
-        lambda: Perimeter(networks=[ENDPOINT], passers=[Account(OWNER)]),  # type: ignore[list-item]
-        "one of the passers of a perimeter",
+        lambda: Perimeter(networks=[ENDPOINT], pass_role_principals=[Account(OWNER)]),  # type: ignore[list-item]
+        "the pass_role_principals",
         Account(OWNER),
-        "a Role, User, PermissionSet or RoleOfEveryAccount",
+        "Role, User, PermissionSet and RoleOfEveryAccount",
     ),
     "three characters of a role's name": Refusal(
         lambda: RoleOfEveryAccount(name="cdk*"), "the name of a RoleOfEveryAccount", "cdk*", "at least four characters"
@@ -284,7 +287,7 @@ def test_values_that_only_the_deployment_knows_pass() -> None:
     perimeter = Perimeter(
         networks=[FromVpc(TOKEN, region=TOKEN), FromVpcEndpoint(TOKEN)],
         exemptions=[Exemption(principal=Role(account=TOKEN, name=TOKEN), fenced=Fenced.ALL, reason="x")],
-        guardians=[PermissionSet(account=TOKEN, name="Admin")],
+        administrators=[PermissionSet(account=TOKEN, name="Admin")],
         organization=TOKEN,
     )
     table = TableReference(account=TOKEN, region=TOKEN, name=TOKEN, partition="aws")
@@ -296,7 +299,7 @@ def test_values_that_only_the_deployment_knows_pass() -> None:
     assert perimeter.service_control_statements()
 
 
-def test_a_perimeter_without_exempt_roles_needs_no_guardian() -> None:
+def test_a_perimeter_without_exempt_roles_needs_no_administrator() -> None:
     perimeter = Perimeter(
         networks=[ENDPOINT],
         exemptions=[Exemption(principal=Forwarding("athena.amazonaws.com"), fenced=Fenced.EXPORT, reason="reports")],

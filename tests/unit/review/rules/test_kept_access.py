@@ -138,15 +138,15 @@ class TestRolesThatNoTemplateMakes:
     def test_may_have_a_boundary_or_a_deny(self) -> None:
         assert "no template makes the role or user" in reasons(kept(data(), self.IMPORTED))
 
-    def test_and_with_a_boundary_a_not_principal_spares_nobody(self) -> None:
-        spared = {**deny(), "NotPrincipal": {"AWS": [READER, f"arn:aws:iam::{CONSUMER}:root"]}}
+    def test_and_with_a_boundary_a_not_principal_exempts_nobody(self) -> None:
+        exempted = {**deny(), "NotPrincipal": {"AWS": [READER, f"arn:aws:iam::{CONSUMER}:root"]}}
         boundary = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document(allow())}}
         bounded = consumer(role(allow(), PermissionsBoundary={"Ref": "B"}), B=boundary)
 
         assert kept(data(to(READER)), bounded).holds
-        assert kept(data(to(READER), spared), consumer()).holds
-        assert not kept(data(to(READER), spared), bounded).holds
-        assert not kept(data(to(READER), spared), self.IMPORTED).holds
+        assert kept(data(to(READER), exempted), consumer()).holds
+        assert not kept(data(to(READER), exempted), bounded).holds
+        assert not kept(data(to(READER), exempted), self.IMPORTED).holds
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_a_grant_within_the_account_is_tried() -> None:
     assert tried(ONLY_READER, picture(allow("*", Condition=condition))).holds
 
 
-def test_a_deny_outside_the_organization_spares_a_table_in_it() -> None:
+def test_a_deny_outside_the_organization_exempts_a_table_in_it() -> None:
     outside = deny("dynamodb:GetItem", StringNotEquals={"aws:ResourceOrgID": ORG})
 
     assert not tried(NOBODY, picture(allow(READER), outside)).holds

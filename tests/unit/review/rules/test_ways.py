@@ -197,17 +197,17 @@ def test_so_may_a_key_that_names_somebody_whom_nobody_made_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spared", "holds"), [(f"arn:aws:iam::{OWNER}:root", True), ("AROAEXAMPLEID12345678", False)], ids=["root", "id"]
+    ("exempted", "holds"), [(f"arn:aws:iam::{OWNER}:root", True), ("AROAEXAMPLEID12345678", False)], ids=["root", "id"]
 )
-def test_whoever_a_not_principal_spares_has_to_be_asked(spared: str, holds: bool) -> None:
-    fence = {**unnamed(deny(GET)), "NotPrincipal": {"AWS": spared}}
+def test_whoever_a_not_principal_exempts_has_to_be_asked(exempted: str, holds: bool) -> None:
+    fence = {**unnamed(deny(GET)), "NotPrincipal": {"AWS": exempted}}
     rule = NobodyCan(access=READING, except_=[Account(OWNER)])
 
     assert tried(rule, picture(allow(READER), fence)).holds is holds
 
 
 @pytest.mark.parametrize("pattern", ["arn:aws:iam::*:role/admin", f"arn:aws:iam::{READER}:role/adm*"])
-def test_a_name_that_an_organization_spares_is_tried_in_the_account_that_it_binds(pattern: str) -> None:
+def test_a_name_that_an_organization_exempts_is_tried_in_the_account_that_it_binds(pattern: str) -> None:
     fence = unnamed(deny(GET, ArnNotLike={"aws:PrincipalArn": pattern}))
     policy = OrganizationPolicy(
         kind="SERVICE_CONTROL_POLICY", document=document(fence, place=ELSEWHERE), targets=(READER,), place=ELSEWHERE
@@ -218,8 +218,8 @@ def test_a_name_that_an_organization_spares_is_tried_in_the_account_that_it_bind
     failures = tried(NOBODY, on).failures
 
     assert {principal for failure in failures for principal in failure.principals} & {admin.arn}
-    spared = {**fence, "Condition": {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{VENDOR}:role/admin"}}}
-    closed = replace(policy, document=document(spared, place=ELSEWHERE))
+    exempted = {**fence, "Condition": {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{VENDOR}:role/admin"}}}
+    closed = replace(policy, document=document(exempted, place=ELSEWHERE))
     assert tried(
         NobodyCan(access=READING, except_=[Account(OWNER)]), replace(on, organization_policies=(closed,))
     ).holds

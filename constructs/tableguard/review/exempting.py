@@ -9,7 +9,7 @@ from tableguard.review.samples import TIMES
 from tableguard.review.sentences import Sentence, Test
 
 
-def what_spares(sentence: Sentence, situation: Situation, about: Sequence[Test]) -> tuple[Test, ...]:
+def what_exempts(sentence: Sentence, situation: Situation, about: Sequence[Test]) -> tuple[Test, ...]:
     """The conditions of a Deny that keep it from a request: the time only where nothing else does.
 
     Args:

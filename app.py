@@ -1,4 +1,5 @@
-"""The reference deployment: a small organization that shares one DynamoDB table across its accounts, and fences one in.
+"""The reference deployment: a small organization that shares one DynamoDB table across its accounts, and restrictions
+one in.
 
 Who has which account: cdk.json. Who may do what, and why: stacks/grants.py. What must hold anyway: stacks/rules.py.
 """

@@ -173,7 +173,7 @@ def sets(rng: random.Random, start: int) -> Iterator[tuple[int, Json]]:
         layers: Json = {}
         own = 6
         if kind in (0, 1):
-            layers["service_control"] = [[document(_FULL_ACCESS)], [document(_FULL_ACCESS, fence(rng, number))]]
+            layers["service_control"] = [[document(_FULL_ACCESS)], [document(_FULL_ACCESS, restriction(rng, number))]]
             own -= 1
         if kind in (1, 2):
             allowed = [statement(rng, number, "Allow", f"{table_arn(number)}*", [*_READ, *_WRITE, "Scan"])]
@@ -207,9 +207,9 @@ def identity_statement(rng: random.Random, number: int, each: int) -> Json:
 
 
 def resource_statement(rng: random.Random, number: int, each: int) -> Json:
-    """A statement of the table's policy: grants to the principal or its account, and a fence around all."""
+    """A statement of the table's policy: grants to the principal or its account, and a restriction around all."""
     if each == 3:
-        return {**fence(rng, number), "Principal": "*"}
+        return {**restriction(rng, number), "Principal": "*"}
     named = {"AWS": rng.choice([role_arn(number), consumer(number), role_arn(number + each), consumer(number + 1)])}
     arn = table_arn(number)
     actions = rng.choice([_READ, [*_READ, *_WRITE], ["*"]])
@@ -232,10 +232,10 @@ def statement(rng: random.Random, number: int, effect: str, where: Any, actions:
     }
 
 
-def fence(rng: random.Random, number: int) -> Json:
+def restriction(rng: random.Random, number: int) -> Json:
     """A Deny for whoever comes from elsewhere."""
     return {
-        "Sid": f"Fence{number}",
+        "Sid": f"Restriction{number}",
         "Effect": "Deny",
         "Action": [f"dynamodb:{action}" for action in [*_READ, *_WRITE, "Scan"]],
         "Resource": rng.choice([[table_arn(number), f"{table_arn(number)}/index/*"], "*"]),

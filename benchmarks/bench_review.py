@@ -142,7 +142,7 @@ def table_arn(table: int) -> str:
 
 
 def made_table(table: int, readers: list[int]) -> Json:
-    """A table with a statement for each reader, and a fence around half of the tables."""
+    """A table with a statement for each reader, and a restriction around half of the tables."""
     arn = table_arn(table)
     statements: list[Json] = [
         {

@@ -34,13 +34,13 @@ class Management(cdk.Stack):
         workload: PrivateWorkload,
         vault: BackupVault,
     ) -> None:
-        """Fence an account in, and guard another.
+        """Restriction an account in, and guard another.
 
         Args:
             scope: The app.
             construct_id: The stack's name.
             env: The management account, or one to which it has delegated policies.
-            workload: The account that is fenced in, with the roles there that may cross the line.
+            workload: The account that is restricted, with the roles there that may cross the line.
             vault: The account in which nobody but a deployment changes what keeps backups.
         """
         super().__init__(scope, construct_id, env=env)
@@ -50,12 +50,17 @@ class Management(cdk.Stack):
             networks=[tg.FromVpcsOfAccount(workload.account)],
             exemptions=[
                 tg.Exemption(
-                    principal=EXECUTION, fenced=tg.Fenced.DEPLOYMENT, reason="CloudFormation calls from its own network"
+                    principal=EXECUTION,
+                    actions=tg.RestrictedActions.DEPLOYMENT,
+                    reason="CloudFormation calls from its own network",
                 ),
                 break_glass.exemption,
                 # An SCP is about all tables of the account: about the one that keeps the state of exports, too. The
                 # table's own policy still keeps the role from every item.
-                replace(workload.exporting, fenced=tg.Fenced.EXPORT | tg.Fenced.on_table("GetItem", "UpdateItem")),
+                replace(
+                    workload.exporting,
+                    actions=tg.RestrictedActions.EXPORT | tg.RestrictedActions.on_table("GetItem", "UpdateItem"),
+                ),
             ],
         )
         self.scp = tg.BreakGlassSCP(

@@ -125,7 +125,7 @@ class PrivateWorkload(cdk.Stack):
         """
         return tg.Exemption(
             principal=tg.Role(account=self.account, name=PRIVATE_EXPORTER),
-            fenced=tg.Fenced.EXPORT,
+            actions=tg.RestrictedActions.EXPORT,
             reason="the vault of another account seals the exports: docs/backups.md",
         )
 

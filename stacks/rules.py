@@ -66,7 +66,7 @@ def _private(organization: Organization, workload: PrivateWorkload) -> Iterator[
 def _exported(
     organization: Organization, table: tg.TableReference, private: tg.TableReference
 ) -> Iterator[tg.NobodyCan | tg.KeepsAccess]:
-    """Each table is exported from its own account alone, and its exports keep working whatever is fenced.
+    """Each table is exported from its own account alone, and its exports keep working whatever is restricted.
 
     What is sealed of them is no table: who reaches that is decided in the tests, for everybody of every account.
     """

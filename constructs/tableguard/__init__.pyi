@@ -57,9 +57,6 @@ from tableguard.policy import (
     FederatedUser as FederatedUser,
 )
 from tableguard.policy import (
-    Fenced as Fenced,
-)
-from tableguard.policy import (
     Forwarding as Forwarding,
 )
 from tableguard.policy import (
@@ -115,6 +112,9 @@ from tableguard.policy import (
 )
 from tableguard.policy import (
     PublicPolicyError as PublicPolicyError,
+)
+from tableguard.policy import (
+    RestrictedActions as RestrictedActions,
 )
 from tableguard.policy import (
     Role as Role,

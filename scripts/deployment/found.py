@@ -10,8 +10,8 @@ from scripts.deployment.accounts import Accounts
 from scripts.deployment.backed_up import BACKUPS_FOUND
 from scripts.deployment.cdk import TOOLKIT
 from scripts.deployment.documents import normal
-from scripts.deployment.fenced import FOUND
 from scripts.deployment.plan import Json, Place
+from scripts.deployment.restricted import FOUND
 from scripts.deployment.wanted import Properties, Resource, place_of
 from tableguard.review.assembly import SynthesizedStack
 

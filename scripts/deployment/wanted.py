@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from scripts.deployment.backed_up import BACKUPS_ASKED
 from scripts.deployment.documents import normal
-from scripts.deployment.fenced import ASKED, ATTACHED, ATTRIBUTES
 from scripts.deployment.plan import Json, Place
+from scripts.deployment.restricted import ASKED, ATTACHED, ATTRIBUTES
 from tableguard.review.assembly import SynthesizedStack, read_assembly
 from tableguard.review.intrinsics import Resolver
 

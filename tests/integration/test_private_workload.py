@@ -73,7 +73,7 @@ def asks_function(trial: Trial) -> Any:
     return json.loads(client.invoke(FunctionName=function["FunctionName"], Payload=payload)["Payload"].read())
 
 
-def test_the_fence_binds_while_it_is_deployed_and_no_longer(deployed: Stage, begin: Begin) -> None:
+def test_the_restriction_binds_while_it_is_deployed_and_no_longer(deployed: Stage, begin: Begin) -> None:
     _, trial = begin(deployed)
     callers = Callers(trial)
     item = {"TableName": TABLE, "Key": KEY}
@@ -98,7 +98,7 @@ def test_the_fence_binds_while_it_is_deployed_and_no_longer(deployed: Stage, beg
     assert denied_by(inside, "update_table", TableName=TABLE, DeletionProtectionEnabled=False).count("control") == 2
     callers.client("break-glass").update_table(TableName=TABLE, DeletionProtectionEnabled=True)
 
-    # A table without any policy, as a restore leaves it: the organization's policies alone fence it in.
+    # A table without any policy, as a restore leaves it: the organization's policies alone restrict it.
     callers.admin().create_table(
         TableName=OPEN,
         BillingMode="PAY_PER_REQUEST",
@@ -114,7 +114,7 @@ def test_the_fence_binds_while_it_is_deployed_and_no_longer(deployed: Stage, beg
     assert asks_function(trial) == {"item": ITEM}
 
 
-def test_deployments_change_the_table_while_the_fence_is_there_and_only_as_the_exempt_role(
+def test_deployments_change_the_table_while_the_restriction_is_there_and_only_as_the_exempt_role(
     deployed: Stage, begin: Begin
 ) -> None:
     _, trial = begin(deployed)

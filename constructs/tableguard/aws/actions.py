@@ -1,7 +1,8 @@
 """How an action of a service is classified: what it is for, and what it can do to data.
 
-Fences, guardrails, rules and the columns of the review are derived from this, so an action without a classification
-must not exist: both fields are required, and `tests/unit/aws` compares the tables with what AWS publishes.
+Restrictions, guardrails, rules and the columns of the review are derived from this, so an action without a
+classification must not exist: both fields are required, and `tests/unit/aws` compares the tables with what AWS
+publishes.
 """
 
 from __future__ import annotations

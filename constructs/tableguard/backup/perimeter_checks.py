@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 import jsii
 from constructs import IValidation
 
-from tableguard.network.table_perimeter import TableFence
+from tableguard.network.table_perimeter import PerimeterRestriction
 from tableguard.policy import InvalidInputError, Role
-from tableguard.policy.perimeter import Exemption, Fenced, Perimeter
-from tableguard.policy.perimeter.fenced import Side
+from tableguard.policy.perimeter import Exemption, Perimeter, RestrictedActions
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.restricted_actions import Side
 from tableguard.policy.principals import ArnIdentity
 from tableguard.tables.attachment.facts import CfnAnyTable
 from tableguard.tables.attachment.policies import TablePolicies
@@ -26,12 +26,12 @@ def perimeters_of(resource: CfnAnyTable) -> Iterator[Perimeter]:
         resource: The table.
     """
     held = StackPolicies.held(resource)
-    for fence in held.fences if isinstance(held, TablePolicies) else ():
-        if isinstance(fence, TableFence):
-            yield fence.perimeter
+    for restriction in held.restrictions if isinstance(held, TablePolicies) else ():
+        if isinstance(restriction, PerimeterRestriction):
+            yield restriction.perimeter
 
 
-def missing(perimeter: Perimeter, needed: Fenced, *, identity: Role | ArnIdentity, partition: str) -> str:
+def missing(perimeter: Perimeter, needed: RestrictedActions, *, identity: Role | ArnIdentity, partition: str) -> str:
     """What a perimeter keeps a role from that calls from outside: actions, separated by commas; "" for nothing.
 
     Args:
@@ -70,7 +70,7 @@ class PerimeterCheck:
         path: str,
         *,
         resource: CfnAnyTable,
-        needed: Fenced,
+        needed: RestrictedActions,
         identity: Role | ArnIdentity,
         partition: str,
         caller: str,

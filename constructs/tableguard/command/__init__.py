@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="tableguard",
-        description="Share, fence and audit DynamoDB tables across AWS accounts.",
+        description="Share, restrict and audit DynamoDB tables across AWS accounts.",
         epilog="Exit status: 0 fine, 1 a finding, 2 unusable input or arguments.",
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from tableguard.policy import AwsService, FromNetwork, FromVpc, FromVpcEndpoint, TableGrant
 from tableguard.policy.perimeter import FromVpcsOfAccount, FromVpcsOfOrganization, Network, Perimeter
 from tableguard.policy.perimeter.exemptions import replication_of
-from tableguard.policy.perimeter.fenced import Side, fenced_at
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.restricted_actions import Side, restricted_at
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved
 
@@ -29,19 +29,19 @@ def denied_grants(
         grants: Its grants, to principals of this library.
     """
     for grant in grants:
-        fenced = [
+        restricted = [
             action.name
             for action in grant.access.actions
-            if any(action.name in fenced_at(side, settings=perimeter.settings_too is not None) for side in _SIDES)
+            if any(action.name in restricted_at(side, settings=perimeter.settings_too is not None) for side in _SIDES)
         ]
-        if not fenced or _exempt(perimeter, table, grant, fenced):
+        if not restricted or _exempt(perimeter, table, grant, restricted):
             continue
         why = _stranger(perimeter, table, grant) or _outside(perimeter, grant)
         if why:
             yield grant, why
 
 
-def _exempt(perimeter: Perimeter, table: TableReference, grant: TableGrant, fenced: Sequence[str]) -> bool:
+def _exempt(perimeter: Perimeter, table: TableReference, grant: TableGrant, restricted: Sequence[str]) -> bool:
     arn = getattr(grant.subject, "arn", None)
     if arn is None:
         return False
@@ -51,7 +51,7 @@ def _exempt(perimeter: Perimeter, table: TableReference, grant: TableGrant, fenc
         for exemption in (replication_of(table.account), *perimeter.exemptions)
         if mine in arns_of(exemption.principal, table.partition_id, account=table.account)
     ]
-    return all(any(exemption.covers(action, *_SIDES) for exemption in exempt) for action in fenced)
+    return all(any(exemption.covers(action, *_SIDES) for exemption in exempt) for action in restricted)
 
 
 def _stranger(perimeter: Perimeter, table: TableReference, grant: TableGrant) -> str:

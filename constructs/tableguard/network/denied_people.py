@@ -1,4 +1,4 @@
-"""Grants to people that a fence against people denies."""
+"""Grants to people that a restriction of people denies."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tableguard.policy import FederatedUser, PermissionSet, Role, RoleSession, TableGrant, TableReference, User
 from tableguard.policy.people import NoPeople
-from tableguard.policy.perimeter.fenced import Side, fenced_at
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.restricted_actions import Side, restricted_at
 from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.wildcards import Glob, tokens
 
@@ -17,18 +17,18 @@ _SIDES = (Side.TABLE, Side.STREAM)
 def denied_people(
     people: NoPeople, table: TableReference, grants: Iterable[TableGrant], *, is_user: Callable[[str], bool]
 ) -> Iterator[tuple[TableGrant, tuple[str, ...]]]:
-    """The grants to people that a fence denies them, each with the actions.
+    """The grants to people that a restriction denies them, each with the actions.
 
     A grant to a whole account or organization is for its applications, too, and not among them. Where the deployment
     alone knows who somebody is, nothing is said.
 
     Args:
-        people: The fence.
+        people: The restriction.
         table: The table.
         grants: Its grants, to principals of this library.
         is_user: Whether an ARN that is not known yet is that of an IAM user.
     """
-    fenced = {action for side in _SIDES for action in fenced_at(side, settings=False)}
+    restricted = {action for side in _SIDES for action in restricted_at(side, settings=False)}
     persons = tuple(people.people(table))
     for grant in grants:
         arns = _arns(grant, table)
@@ -43,7 +43,7 @@ def denied_people(
         denied = tuple(
             action.name
             for action in grant.access.actions
-            if action.name in fenced and not any(exception.covers(action.name, *_SIDES) for exception in excepted)
+            if action.name in restricted and not any(exception.covers(action.name, *_SIDES) for exception in excepted)
         )
         if denied:
             yield grant, denied

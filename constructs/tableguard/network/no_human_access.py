@@ -10,7 +10,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from tableguard.network.denied_people import denied_people
-from tableguard.network.fenced import denied
+from tableguard.network.denying import denied
 from tableguard.policy import Limits, Role, TableGrant, TableReference
 from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.metadata import people_json
@@ -34,9 +34,9 @@ class NoHumanAccess(Construct):
     the roles that `sign_in_roles` names, of any account. Applications' roles are not touched. Denied are items, the
     stream, and what moves data out or opens the table, its policies among them; settings stay open.
 
-    So nobody deploys the table's policy as a person any more: deploy with CloudFormation's execution role, as
-    `cdk bootstrap` sets it up, or make an exception for `Fenced.POLICY`. The account's root user can always delete the
-    policy.
+    So nobody deploys the table's policy as a person any more: deploy with CloudFormation's execution role, as `cdk
+    bootstrap` sets it up, or make an exception for `RestrictedActions.POLICY`. The account's root user can always
+    delete the policy.
 
     A person who may assume an application's role is that application to DynamoDB. The rule `NoWayAround` looks for such
     ways in the app and fails the synth for each that nobody acknowledged.
@@ -74,25 +74,25 @@ class NoHumanAccess(Construct):
             PolicyTooLargeError: The policy is over the limit.
         """
         super().__init__(scope, construct_id)
-        self._fence = NoPeople(sign_in_roles=sign_in_roles, exceptions=exceptions)
+        self._restriction = NoPeople(sign_in_roles=sign_in_roles, exceptions=exceptions)
         check_list(self, "deployed_replicas", deployed_replicas)
         check_limits(self, limits)
         resource = table_resource(unwrapped(table), "NoHumanAccess", instead=self._instead)
-        check_people(self.node.path, self._fence, cdk.Stack.of(resource))
+        check_people(self.node.path, self._restriction, cdk.Stack.of(resource))
         policies = TablePolicies.of(resource)
         policies.configure(limits=limits, deployed_replicas=deployed_replicas)
-        policies.enclose(PeopleFence(self, self._fence))
+        policies.enclose(PeopleRestriction(self, self._restriction))
 
     @property
-    def fence(self) -> NoPeople:
+    def restriction(self) -> NoPeople:
         """What is denied."""
-        return self._fence
+        return self._restriction
 
     def _instead(self, table: TableReference) -> Instead:
         """What the owner of an imported table could do instead."""
         return Instead(
-            table={"Version": VERSION, "Statement": denied(self._fence, table, stream=False)},
-            stream={"Version": VERSION, "Statement": denied(self._fence, table, stream=True)},
+            table={"Version": VERSION, "Statement": denied(self._restriction, table, stream=False)},
+            stream={"Version": VERSION, "Statement": denied(self._restriction, table, stream=True)},
         )
 
 
@@ -101,8 +101,8 @@ def _waiting(table: TableReference, deployed: Collection[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class PeopleFence:
-    """A fence against people, around one table.
+class PeopleRestriction:
+    """A restriction of people, around one table.
 
     Args:
         construct: Where it was made, for warnings.
@@ -133,7 +133,7 @@ class PeopleFence:
         return people_json(self.people, open_replicas=dict.fromkeys(waiting, _COMES_LATER))
 
     def problems(self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]) -> list[str]:
-        """Warn of replicas that have no fence yet, and of grants that it denies.
+        """Warn of replicas that have no restriction yet, and of grants that it denies.
 
         Args:
             table: The table.
@@ -146,7 +146,7 @@ class PeopleFence:
                 DENIED_GRANT,
                 f"NoHumanAccess denies what the grant to {grant.subject.label} allows ({', '.join(actions)}): a Deny "
                 "wins. Grant it to an application's role, make an exception, "
-                "exceptions=[Exemption(principal=…, fenced=…, reason=…)], or remove the grant.",
+                "exceptions=[Exemption(principal=…, actions=…, reason=…)], or remove the grant.",
             )
         waiting = _waiting(table, deployed)
         if waiting:

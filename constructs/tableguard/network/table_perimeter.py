@@ -11,8 +11,8 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from tableguard.network.denied_grants import denied_grants
+from tableguard.network.denying import denied
 from tableguard.network.endpoint_tables import EndpointTables, endpoint_tables
-from tableguard.network.fenced import denied
 from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
 from tableguard.network.inside import from_vpc, with_vpcs
 from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
@@ -21,7 +21,7 @@ from tableguard.policy.denials import denying
 from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.metadata import perimeter_json
 from tableguard.policy.perimeter import Exempt, Perimeter
-from tableguard.policy.perimeter.fenced import Side
+from tableguard.policy.perimeter.restricted_actions import Side
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
 from tableguard.tables.attachment.policies import TablePolicies
@@ -39,8 +39,8 @@ class TablePerimeter(Construct):
     grants and identity policies. It works on `TableV2`, `Table`, `CfnTable` and `CfnGlobalTable`, next to statements of
     grants, of the caller and of the CDK. A table has one perimeter at most.
 
-    Settings stay open (`Fenced.SETTINGS`), replicas stay in step, the role that deploys the stack is exempt for what a
-    deployment does, and the root user of the account can delete the policy: nobody is locked out for good.
+    Settings stay open (`RestrictedActions.SETTINGS`), replicas stay in step, the role that deploys the stack is exempt
+    for what a deployment does, and the root user of the account can delete the policy: nobody is locked out for good.
 
     A client inside the VPC that misses the endpoint is outside; docs/private-table.md says how that happens and how to
     see it. Watch who would be denied before you add this to a table in use.
@@ -72,9 +72,9 @@ class TablePerimeter(Construct):
             vpcs: VPCs that are inside as well, of the table's account and region or imported by their ids.
             endpoints: Endpoints of this library. The table is added to their policies, and their VPCs are inside.
             deployed_by: The role that the stack is deployed as, exempt for what a deployment does
-                (`Fenced.DEPLOYMENT`, and `Fenced.SETTINGS` where the perimeter fences those too): CloudFormation's
-                execution role of the stack's synthesizer when left out. A
-                synthesizer that was passed to the stack does not tell it: then it must be named.
+                (`RestrictedActions.DEPLOYMENT`, and `RestrictedActions.SETTINGS` where the perimeter restricts those
+                too): CloudFormation's execution role of the stack's synthesizer when left out. A synthesizer that was
+                passed to the stack does not tell it: then it must be named.
             sealed: Why not even the deploying role may change the policies from outside. Only the root user of the
                 account can then delete them; the deploying role is exempt when left out.
             deployed_replicas: Regions of replicas that have been deployed already and can have policies now; see
@@ -104,7 +104,7 @@ class TablePerimeter(Construct):
         self._perimeter = deployable(
             with_vpcs(self.node.path, perimeter, inside), stack, deployed_by=deployed_by, sealed=sealed
         )
-        fence = TableFence(self, self._perimeter, _reasons(self, open_replicas))
+        restriction = PerimeterRestriction(self, self._perimeter, _reasons(self, open_replicas))
         self._policies = TablePolicies.of(resource)
         reference = self._policies.reference
         self._policies.configure(limits=limits, deployed_replicas=deployed_replicas)
@@ -112,7 +112,7 @@ class TablePerimeter(Construct):
             if region in (reference.region, *reference.replica_regions):
                 # An error while it can come through in one piece.
                 self._perimeter.table_statements(reference.in_region(region))
-        self._policies.enclose(fence)
+        self._policies.enclose(restriction)
         for endpoint in listed:
             in_replica = endpoint.region in reference.replica_regions
             endpoint.add_tables(reference.in_region(endpoint.region) if in_replica else resource)
@@ -129,8 +129,8 @@ class TablePerimeter(Construct):
 
 
 @dataclass(frozen=True, slots=True)
-class TableFence:
-    """A perimeter as the fence of one table.
+class PerimeterRestriction:
+    """A perimeter as the restriction of one table.
 
     Args:
         construct: Where it was made, for warnings.
@@ -227,7 +227,7 @@ def _instead(perimeter: Perimeter | None, table: TableReference) -> Instead:
     if not any(exemption.covers("PutResourcePolicy", Side.TABLE) for exemption in perimeter.exemptions):
         besides = (
             ". For the policy to give to its owner, exempt the role that deploys the table there: otherwise the policy "
-            "would lock its owner out. Exemption(principal=Role(…), fenced=Fenced.DEPLOYMENT, reason=…)"
+            "would lock its owner out. Exemption(principal=Role(…), actions=RestrictedActions.DEPLOYMENT, reason=…)"
         )
         return Instead(table=None, stream=None, besides=besides)
     return Instead(

@@ -23,7 +23,7 @@ from tableguard.policy.break_glass import (
 from tableguard.policy.conditions import Until
 from tableguard.policy.documents import Json
 from tableguard.policy.metadata import METADATA_KEY, break_glass_metadata
-from tableguard.policy.perimeter import Exemption, Fenced
+from tableguard.policy.perimeter import Exemption, RestrictedActions
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.clock import today
 
@@ -128,11 +128,14 @@ class BreakGlassRole(Construct):
     def exemption(self) -> Exemption:
         """Its exemption from a `Perimeter`: an emergency is no time to be in the right network.
 
-        Settings are fenced by few perimeters; where they are not, the exemption lets nothing through, and the role is
-        guarded all the same. Guardrails such as `ProtectTables` stop it even so, unless it is an administrator as well.
+        Settings are restricted by few perimeters; where they are not, the exemption lets nothing through, and the role
+        is guarded all the same. Guardrails such as `ProtectTables` stop it even so, unless it is an administrator as
+        well.
         """
-        fenced = Fenced.ALL | Fenced.SETTINGS if self._access.data else Fenced.SETTINGS
-        return Exemption(principal=self._principal, fenced=fenced, reason=self._reason)
+        restricted = (
+            RestrictedActions.ALL | RestrictedActions.SETTINGS if self._access.data else RestrictedActions.SETTINGS
+        )
+        return Exemption(principal=self._principal, actions=restricted, reason=self._reason)
 
     @property
     def caller_policy(self) -> Json:

@@ -24,7 +24,7 @@ class BreakGlassSCP(ControlPolicy):
     One construct has one perimeter. Accounts with VPCs of their own get a construct each, attached to the account:
 
         for account, vpc in vpcs.items():
-            BreakGlassSCP(self, f"Fence{account}", targets=[account], perimeter=Perimeter(networks=[vpc], …))
+            BreakGlassSCP(self, f"Restriction{account}", targets=[account], perimeter=Perimeter(networks=[vpc], …))
 
     Deploy it in the management account, or in that of a delegated administrator for policies. SCPs must be enabled
     first (Organizations, Policies, "Enable service control policies"); otherwise the deployment fails with

@@ -22,8 +22,8 @@ from tableguard.policy.limits import DEFAULT_LIMITS
 from tableguard.policy.metadata import METADATA_KEY, control_metadata
 from tableguard.policy.packing import packed
 from tableguard.policy.perimeter import IamPrincipal, LambdaPoller, Perimeter, ServiceLinkedRole
-from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.restricted_actions import Side
 
 _LONGEST_NAME = 128 - len("-10")
 
@@ -225,7 +225,8 @@ class ControlPolicy(Construct):
                     allowed=f"at least one for a role that may put tables' policies {where}: CloudFormation calls from "
                     "outside, and every deployment of a table with a policy would be denied",
                     fix='Add Exemption(principal=RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*"), '
-                    "fenced=Fenced.DEPLOYMENT, reason=…), or say why nobody deploys tables: nobody_deploys=….",
+                    "actions=RestrictedActions.DEPLOYMENT, reason=…), or say why nobody deploys tables: "
+                    "nobody_deploys=….",
                 )
 
 

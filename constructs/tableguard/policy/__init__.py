@@ -22,12 +22,12 @@ from tableguard.policy.grants import TableGrant
 from tableguard.policy.limits import Limit, Limits, check_size, measured
 from tableguard.policy.perimeter import (
     Exemption,
-    Fenced,
     Forwarding,
     FromVpcsOfAccount,
     FromVpcsOfOrganization,
     LambdaPoller,
     Perimeter,
+    RestrictedActions,
     RoleOfEveryAccount,
     ServiceLinkedRole,
 )
@@ -46,7 +46,6 @@ __all__ = [
     "Condition",
     "Exemption",
     "FederatedUser",
-    "Fenced",
     "Forwarding",
     "FromNetwork",
     "FromVpc",
@@ -68,6 +67,7 @@ __all__ = [
     "PublicPolicyError",
     "Reach",
     "Resource",
+    "RestrictedActions",
     "Role",
     "RoleOfEveryAccount",
     "RoleSession",

@@ -1,4 +1,4 @@
-"""Statements that deny: what fences and guardrails are made of."""
+"""Statements that deny: what restrictions and guardrails are made of."""
 
 from __future__ import annotations
 

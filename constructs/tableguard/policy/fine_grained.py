@@ -35,7 +35,7 @@ class LeadingKeys(Condition):
 
     Rendered so that a request that names no partition key is refused: `ForAllValues` alone is true for it.
     On an index, these are values of the index's own partition key. Where that is another attribute than the table's,
-    the same values fence something else: grant the table and each such index separately.
+    the same values restrict something else: grant the table and each such index separately.
     Source: DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
 
     Args:
@@ -44,7 +44,7 @@ class LeadingKeys(Condition):
             "${aws:PrincipalTag/tenant}" lets each caller reach the items that belong to it. A literal `*`, `?` or
             `$` is written `${*}`, `${?}`, `${$}`.
         attribute: Which attribute of the partition key, 1 to 4, where it is made of several; 1 when left out. Such a
-            table is fenced by one condition for each attribute: narrowing the first alone leaves the others open.
+            table is restricted by one condition for each attribute: narrowing the first alone leaves the others open.
 
     Raises:
         InvalidInputError: No key, an empty one, a pattern that matches every key, a "${" that opens no variable, or
@@ -165,8 +165,8 @@ class Attributes(Condition):
 def check_not_by_hand(condition: Condition) -> None:
     """Check that a condition on items or attributes was not written as a bare clause.
 
-    One clause alone fences nothing: `ForAllValues` holds for a request that lacks the key, and actions that never carry
-    it would be granted without a fence.
+    One clause alone restricts nothing: `ForAllValues` holds for a request that lacks the key, and actions that never
+    carry it would be granted without a restriction.
 
     Args:
         condition: A condition as it was given to a grant.

@@ -1,4 +1,4 @@
-"""A fence against people: whoever signs in as a person is denied a table's data, whatever else allows it.
+"""A restriction of people: whoever signs in as a person is denied a table's data, whatever else allows it.
 
 A person is told by `aws:PrincipalArn`: a root user, an IAM user, a session of GetFederationToken, a role that Identity
 Center made, or a role that is named as one that people sign in with. It is the same in every session, console included,
@@ -20,8 +20,8 @@ from tableguard.policy.denials import Denial
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.lists import listed
 from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
-from tableguard.policy.perimeter.fenced import Side, fenced_at, parts_of
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.restricted_actions import Side, parts_of, restricted_at
 from tableguard.policy.principals import PRINCIPAL_ARN, ArnIdentity, PermissionSet, Role, User
 from tableguard.policy.representation import as_call
 from tableguard.policy.tables import TableReference
@@ -120,7 +120,7 @@ class NoPeople:
     def _at(self, table: TableReference, side: Side, resources: tuple[str, ...]) -> tuple[Denial, ...]:
         people = Clause("ArnLike", PRINCIPAL_ARN, self.people(table))
         groups: dict[tuple[str, ...], list[str]] = {}
-        for action in fenced_at(side, settings=False):
+        for action in restricted_at(side, settings=False):
             groups.setdefault(self._excepted(action, side, table), []).append(action)
         return tuple(
             Denial(

@@ -112,8 +112,8 @@ def _enclosure(found: Enclosure) -> dict[str, Any]:
         ],
         "people_denied": list(found.people),
         "exempt": [
-            {"fence": each.fence.value, "principal": each.pattern, "label": each.label, "what": list(each.what),
-             "reason": each.reason}
+            {"restriction": each.restriction.value, "principal": each.pattern, "label": each.label,
+             "what": list(each.what), "reason": each.reason}
             for each in found.exempted
         ],
         "open_because": found.open_because,

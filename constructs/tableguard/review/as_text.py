@@ -54,7 +54,7 @@ class _Text:
         self._review = review
         self._width = width
         self._color = color
-        self._fenced = is_worth_saying(review)
+        self._restricted = is_worth_saying(review)
         self._backed_up = backed_up.is_worth_saying(review)
 
     def lines(self) -> Iterator[str]:
@@ -103,7 +103,7 @@ class _Text:
             yield from self._row(row, table, name, widths)
 
     def _enclosed(self, table: TableReview) -> Iterator[str]:
-        if self._fenced:
+        if self._restricted:
             for word, text in enclosed(table.enclosure):
                 yield from self._wrapped(f"   {word:<8} ", text)
         if self._backed_up:

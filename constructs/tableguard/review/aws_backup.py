@@ -21,9 +21,9 @@ from tableguard.review.backup_facts import (
     RestoreTest,
     Rule,
 )
-from tableguard.review.fences import key_arn
 from tableguard.review.naming import placeholder
 from tableguard.review.reader import Properties, Reader, get, place
+from tableguard.review.restrictions import key_arn
 from tableguard.review.values import text_of, texts_of
 
 _PLAN: Final = "AWS::Backup::BackupPlan"

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.backup_reader import backup_facts
-from tableguard.review.fences import endpoints, keys, organization_policies
 from tableguard.review.identities import identities
 from tableguard.review.intrinsics import Resolver
 from tableguard.review.opaque import note_what_is_opaque
 from tableguard.review.picture import Picture, Table
 from tableguard.review.reader import Reader
+from tableguard.review.restrictions import endpoints, keys, organization_policies
 from tableguard.review.tables import tables
 from tableguard.review.unknown import UnknownKind
 

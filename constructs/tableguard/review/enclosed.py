@@ -6,20 +6,20 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tableguard.review.perimeters import Enclosure, Exempted, Reached
-from tableguard.review.picture import FenceKind
+from tableguard.review.picture import RestrictionKind
 from tableguard.review.report import Control, Review
 
-FENCES: Final = {FenceKind.PERIMETER: "exempt", FenceKind.PEOPLE: "allowed"}
-"""What stands before somebody whom a fence exempts."""
+RESTRICTIONS: Final = {RestrictionKind.PERIMETER: "exempt", RestrictionKind.PEOPLE: "allowed"}
+"""What stands before somebody whom a restriction exempts."""
 
 
 def is_worth_saying(review: Review) -> bool:
-    """Whether any table is fenced, or anything claims so: of an app without fences nothing is said.
+    """Whether any table is restricted, or anything claims so: of an app without restrictions nothing is said.
 
     Args:
         review: The review.
     """
-    return any(each.enclosure.is_fenced or each.table.stated_fences for each in review.tables)
+    return any(each.enclosure.is_restricted or each.table.stated_restrictions for each in review.tables)
 
 
 def lines(enclosure: Enclosure) -> Iterator[tuple[str, str]]:
@@ -84,7 +84,7 @@ def _partly(reached: Reached) -> list[str]:
 def _together(exempted: Iterable[Exempted]) -> Iterator[tuple[str, str]]:
     """One line for all of the same name, such as the two patterns of a permission set."""
     said = (
-        (FENCES[each.fence], f"{each.label}: {', '.join(each.what)} ({each.reason or 'no reason stated'})")
+        (RESTRICTIONS[each.restriction], f"{each.label}: {', '.join(each.what)} ({each.reason or 'no reason stated'})")
         for each in exempted
     )
     yield from dict.fromkeys(said)

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from tableguard.aws.dynamodb import ACTIONS, AS_OF, SERVICE
 from tableguard.evaluation import Outcome, Policies, Request, evaluate
 from tableguard.policy.metadata import ControlClaim, PrincipalClaim
-from tableguard.policy.perimeter.fenced import PARTS, Part
+from tableguard.policy.perimeter.restricted_actions import PARTS, Part
 from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.perimeters import exempting, label_of_exempt, sample_of
@@ -18,7 +18,7 @@ from tableguard.review.picture import OrganizationPolicy
 from tableguard.review.report import Exempted
 from tableguard.review.samples import meeting
 from tableguard.review.sentences import Sentence, Shelf, Test, texts
-from tableguard.review.stated_fences import patterns_of
+from tableguard.review.stated_restrictions import patterns_of
 
 _ARN: Final = "aws:principalarn"
 _ACCOUNT: Final = 4
@@ -195,8 +195,8 @@ def _words(actions: Sequence[_Action], others: Sequence[_Action]) -> Iterator[st
     for group, mine in allowed.items():
         if isinstance(group, str):
             yield from (f"{len(mine)} actions of {group}",) if group and len(mine) > _MOST else mine
-        elif len(mine) == len(denied[group]) and len(mine) >= min(len(group.fenced.permissions), 2):
-            yield group.fenced.name
+        elif len(mine) == len(denied[group]) and len(mine) >= min(len(group.actions.permissions), 2):
+            yield group.actions.name
         else:
             yield from (action.removeprefix(f"{SERVICE}:") for action in mine)
 
@@ -208,7 +208,7 @@ def _group(action: _Action) -> Part | str:
     service, colon, name = action.partition(":")
     if service == SERVICE:
         for part in PARTS:
-            if any(name == each for _, each in part.fenced.permissions):
+            if any(name == each for _, each in part.actions.permissions):
                 return part
     return service if colon else ""
 

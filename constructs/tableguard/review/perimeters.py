@@ -13,9 +13,9 @@ from tableguard.aws.dynamodb import ACTIONS, Reach
 from tableguard.aws.permission_sets import permission_set_of
 from tableguard.evaluation import Document, Outcome, Policies, Request, evaluate
 from tableguard.evaluation.match import Match
-from tableguard.policy.perimeter.fenced import PARTS, Fenced, Side
+from tableguard.policy.perimeter.restricted_actions import PARTS, RestrictedActions, Side
 from tableguard.review.decide import ANY_IDENTITY, decide
-from tableguard.review.picture import FenceKind, Picture, Table
+from tableguard.review.picture import Picture, RestrictionKind, Table
 from tableguard.review.samples import ANYWHERE
 from tableguard.review.sentences import Sentence, Shelf, Test
 from tableguard.review.subjects import label_of
@@ -59,10 +59,10 @@ class Reached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exempted:
-    """Somebody whom a fence of the table's own policies does not deny what it denies others.
+    """Somebody whom a restriction of the table's own policies does not deny what it denies others.
 
     Args:
-        fence: The fence.
+        restriction: The restriction.
         pattern: As the policy says it: an ARN, a service's host name, or a value of another key.
         key: The condition key, in lower case.
         label: What a reader calls it.
@@ -71,7 +71,7 @@ class Exempted:
         reason: Why, as the metadata claims; None where it does not say.
     """
 
-    fence: FenceKind
+    restriction: RestrictionKind
     pattern: str
     key: str
     label: str
@@ -87,7 +87,7 @@ class Enclosure:
     Args:
         networks: What is reached from each known network; the internet comes last.
         exempted: Whom the table's own policies exempt.
-        people: Patterns of the principals that a fence against people denies.
+        people: Patterns of the principals that a restriction of people denies.
         said: The networks that the table's own policies name.
         open_because: Why it stands open until another deployment, as the metadata claims; None where it does not.
     """
@@ -99,7 +99,7 @@ class Enclosure:
     open_because: str | None = None
 
     @property
-    def is_fenced(self) -> bool:
+    def is_restricted(self) -> bool:
         """Whether there is anything to tell: networks that differ, or people who are kept out."""
         return bool(self.people or self.exempted) or len({each.reached for each in self.networks}) > 1
 
@@ -135,8 +135,8 @@ class Enclosures:
         )
         inside = next((c for (_, c), r in zip(networks, found.networks, strict=True) if r.reached), networks[-1][1])
         exempted = (
-            *self._exempted(table, FenceKind.PERIMETER, walls, networks[-1][1]),
-            *self._exempted(table, FenceKind.PEOPLE, people, inside),
+            *self._exempted(table, RestrictionKind.PERIMETER, walls, networks[-1][1]),
+            *self._exempted(table, RestrictionKind.PEOPLE, people, inside),
         )
         return replace(found, exempted=exempted)
 
@@ -211,7 +211,7 @@ class Enclosures:
     def _reached(self, table: Table, label: str, context: Mapping[str, str]) -> Reached:
         reached: dict[str, None] = {}
         unsure: dict[str, None] = {}
-        for part, side, action in _fenced(table):
+        for part, side, action in _restricted(table):
             if part not in reached:
                 request = self._request(table, side, action, self.somebody(table), context)
                 # Networks are the question here: the key's consent depends on no network.
@@ -225,7 +225,7 @@ class Enclosures:
         )
 
     def _exempted(
-        self, table: Table, fence: FenceKind, walls: Iterable[Sentence], context: Mapping[str, str]
+        self, table: Table, restriction: RestrictionKind, walls: Iterable[Sentence], context: Mapping[str, str]
     ) -> Iterator[Exempted]:
         named = dict.fromkeys(
             (test.low_key, value) for wall in walls for test in exempting(wall) for value in test.values
@@ -236,24 +236,31 @@ class Enclosures:
             else:
                 principal = self.somebody(table)
                 carried = {**context, **_forwarded(key, value)}
-            what, permissions = self._what(table, fence, principal, carried, context)
+            what, permissions = self._what(table, restriction, principal, carried, context)
             if what:
                 label = label_of_exempt(key, value)
-                yield Exempted(fence=fence, pattern=value, key=key, label=label, what=what, permissions=permissions)
+                yield Exempted(
+                    restriction=restriction, pattern=value, key=key, label=label, what=what, permissions=permissions
+                )
 
     def _what(
-        self, table: Table, fence: FenceKind, principal: str, carried: Mapping[str, str], context: Mapping[str, str]
+        self,
+        table: Table,
+        restriction: RestrictionKind,
+        principal: str,
+        carried: Mapping[str, str],
+        context: Mapping[str, str],
     ) -> tuple[tuple[str, ...], frozenset[tuple[Side, str]]]:
         """What somebody may do that others may not, for readers and as pairs.
 
         Others are a role of the account, or its root user for people.
         """
         root = f"arn:{table.arn.split(':')[1]}:iam::{table.account}:root"
-        other = self.somebody(table) if fence is FenceKind.PERIMETER else root
+        other = self.somebody(table) if restriction is RestrictionKind.PERIMETER else root
         parts: dict[str, list[str]] = {}
         whole: dict[str, int] = {}
         permissions = set()
-        for part, side, action in _fenced(table):
+        for part, side, action in _restricted(table):
             if self.is_denied(table, side, action, other, context):
                 whole[part] = whole.get(part, 0) + 1
                 if self.is_denied(table, side, action, principal, carried) is not True:
@@ -266,13 +273,17 @@ class Enclosures:
         return ("everything",) if everything else words, frozenset(permissions)
 
 
-def _fenced(table: Table) -> Iterator[tuple[str, Side, str]]:
+def _restricted(table: Table) -> Iterator[tuple[str, Side, str]]:
     """The actions on data, each with the part of it that it belongs to."""
     for part in PARTS:
-        for side, action in sorted(part.fenced.permissions, key=lambda pair: (pair[0].value, pair[1])):
+        for side, action in sorted(part.actions.permissions, key=lambda pair: (pair[0].value, pair[1])):
             there = side in _SIDES and (side is Side.TABLE or table.has_stream)
-            if part.fenced is not Fenced.SETTINGS and there and ACTIONS[action].reach is not Reach.IDENTITY_ONLY:
-                yield part.fenced.name, side, action
+            if (
+                part.actions is not RestrictedActions.SETTINGS
+                and there
+                and ACTIONS[action].reach is not Reach.IDENTITY_ONLY
+            ):
+                yield part.actions.name, side, action
 
 
 def _context(table: Table, **more: str) -> Mapping[str, str]:

@@ -9,13 +9,13 @@ from typing import Final
 
 from tableguard.evaluation import Document, Place, Policies, Request
 from tableguard.evaluation.callers import CallerKind
-from tableguard.policy.metadata import ControlClaim, FenceClaim, GrantClaim
+from tableguard.policy.metadata import ControlClaim, GrantClaim, RestrictionClaim
 from tableguard.review.backup_facts import BackupFacts
 from tableguard.review.unknown import Unknown
 
 
-class FenceKind(enum.Enum):
-    """A kind of fence around a table: there is one of each at most."""
+class RestrictionKind(enum.Enum):
+    """A kind of restriction around a table: there is one of each at most."""
 
     PERIMETER = "perimeter"
     """Against requests from outside some networks."""
@@ -55,7 +55,7 @@ class Table:
         key_arn: The customer-managed key that it is encrypted with, where that is known.
         aws_managed_key: Whether it is encrypted with the key that AWS manages, which no other account can use.
         stated_grants: The grants that the template's metadata claims; decisions never come from these.
-        stated_fences: What the metadata claims of its fences; likewise.
+        stated_restrictions: What the metadata claims of its restrictions; likewise.
         recovery_days: How many days its point-in-time recovery goes back, 0 where it is off; None where that is known
             at deployment only.
         deletion_protection: Whether it refuses to be deleted; None where that is known at deployment only.
@@ -75,7 +75,7 @@ class Table:
     key_arn: str | None = None
     aws_managed_key: bool = False
     stated_grants: tuple[Stated, ...] = ()
-    stated_fences: Mapping[FenceKind, FenceClaim] = field(default_factory=dict, hash=False)
+    stated_restrictions: Mapping[RestrictionKind, RestrictionClaim] = field(default_factory=dict, hash=False)
     recovery_days: int | None = 0
     deletion_protection: bool | None = False
     replica_of: str | None = None

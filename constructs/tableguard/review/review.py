@@ -26,7 +26,7 @@ from tableguard.review.report import Finding, FindingKind, Review, Row, TableRev
 from tableguard.review.search import Search
 from tableguard.review.sentences import Sentence, Shelf
 from tableguard.review.sizes import Sized, sized
-from tableguard.review.stated_fences import FenceClaims
+from tableguard.review.stated_restrictions import RestrictionClaims
 from tableguard.review.subjects import (
     Reach,
     Subject,
@@ -125,8 +125,8 @@ class _Reviewer:
                 row = self._row(subject, claims, tuple(map(_as_sure_as(subject), found)), unread)
                 rows.append(replace(row, perhaps=self._with_others(subject, table, found) if unread else ()))
         self._find(claims.findings(rows))
-        fences = FenceClaims(table, self._enclosures, self._enclosures.of(table))
-        self._find(fences.findings())
+        restrictions = RestrictionClaims(table, self._enclosures, self._enclosures.of(table))
+        self._find(restrictions.findings())
         backups = self._backups.of(table)
         self._find(problems_of_table(self._picture, table, backups))
         self._warnings += unprotected(table, backups)
@@ -146,7 +146,7 @@ class _Reviewer:
             table=table,
             rows=tuple(rows),
             accounts=tuple(sorted(a for a in others if a is not None)),
-            enclosure=fences.explained(),
+            enclosure=restrictions.explained(),
             backups=backups,
         )
 

@@ -8,11 +8,11 @@ from tableguard.aws.limits import RECOVERY_DAYS
 from tableguard.aws.partitions import partition_of
 from tableguard.policy.metadata.source import whole
 from tableguard.review.assembly import SynthesizedStack
-from tableguard.review.fences import key_arn
 from tableguard.review.functions import is_function
 from tableguard.review.naming import placeholder
-from tableguard.review.picture import FenceKind, Table
+from tableguard.review.picture import RestrictionKind, Table
 from tableguard.review.reader import Properties, Reader, get, place
+from tableguard.review.restrictions import key_arn
 from tableguard.review.unknown import UnknownKind
 
 _TABLE = "AWS::DynamoDB::Table"
@@ -82,7 +82,7 @@ def _table(
     if stated is not None and key is None:
         reader.note(stack, logical_id, UnknownKind.TABLE_KEY, *at, "SSESpecification", "KMSMasterKeyId")
     claims = reader.claims(stack, logical_id)
-    stated_fences = {FenceKind.PERIMETER: claims.perimeter, FenceKind.PEOPLE: claims.people}
+    stated_restrictions = {RestrictionKind.PERIMETER: claims.perimeter, RestrictionKind.PEOPLE: claims.people}
     return Table(
         arn=f"arn:{partition_of(region)}:dynamodb:{region}:{stack.account}:table/{name}",
         account=str(stack.account),
@@ -96,7 +96,7 @@ def _table(
         key_arn=key,
         aws_managed_key=stated is None and get(encryption, "SSEEnabled") in (True, "true"),
         stated_grants=tuple(reader.stated(stack, logical_id)),
-        stated_fences={kind: claim for kind, claim in stated_fences.items() if claim is not None},
+        stated_restrictions={kind: claim for kind, claim in stated_restrictions.items() if claim is not None},
         recovery_days=_recovery_days(reader, stack, logical_id, properties, at),
         deletion_protection=_flag(get(properties, *at, "DeletionProtectionEnabled")),
         replica_of=reader.text(stack, logical_id, properties, "GlobalTableSourceArn") or f"{stack.name}/{logical_id}",

@@ -14,14 +14,14 @@ from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import (
     Exempt,
     Exemption,
-    Fenced,
     Forwarding,
     LambdaPoller,
     Perimeter,
+    RestrictedActions,
     ServiceLinkedRole,
 )
-from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.restricted_actions import Side
 from tableguard.policy.tokens import is_unresolved
 
 _ROLE_ARN: Final = re.compile(r"arn:[^:]+:iam::([^:]+):role(/(?:.+/)?)([^/]+)")
@@ -76,8 +76,12 @@ def deployable(perimeter: Perimeter, stack: cdk.Stack, *, deployed_by: Exempt | 
             "policies there",
             fix="With the CDK, that is the role that CloudFormation gets, not the pipeline's.",
         )
-    # Where settings are fenced, a deployment needs leave to describe, change and delete the table as well.
-    needed = Fenced.DEPLOYMENT if perimeter.settings_too is None else Fenced.DEPLOYMENT | Fenced.SETTINGS
+    # Where settings are restricted, a deployment needs leave to describe, change and delete the table as well.
+    needed = (
+        RestrictedActions.DEPLOYMENT
+        if perimeter.settings_too is None
+        else RestrictedActions.DEPLOYMENT | RestrictedActions.SETTINGS
+    )
     deploying = deployed_by if deployed_by is not None else execution_role(stack)
     if deploying is None:
         if any(_may_deploy(e, needed) and _of_stack(e.principal, stack) for e in perimeter.exemptions):
@@ -87,19 +91,19 @@ def deployable(perimeter: Perimeter, stack: cdk.Stack, *, deployed_by: Exempt | 
         return perimeter
     same = next((e for e in perimeter.exemptions if e.principal == deploying), None)
     added = (
-        Exemption(principal=deploying, fenced=needed, reason=_REASON)
+        Exemption(principal=deploying, actions=needed, reason=_REASON)
         if same is None
-        else replace(same, fenced=same.fenced | needed, reason=f"{same.reason}; {_REASON}")
+        else replace(same, actions=same.actions | needed, reason=f"{same.reason}; {_REASON}")
     )
     return replace(perimeter, exemptions=(*(e for e in perimeter.exemptions if e is not same), added))
 
 
 def check_people(what: str, people: NoPeople, stack: cdk.Stack) -> None:
-    """Check that a fence against people leaves the policies to the role that deploys them.
+    """Check that a restriction of people leaves the policies to the role that deploys them.
 
     Args:
-        what: Whose fence it is, for the message.
-        people: The fence.
+        what: Whose restriction it is, for the message.
+        people: The restriction.
         stack: The stack of the table.
 
     Raises:
@@ -107,7 +111,7 @@ def check_people(what: str, people: NoPeople, stack: cdk.Stack) -> None:
     """
     deploying = execution_role(stack)
     if deploying is None or any(
-        _may_deploy(e, Fenced.POLICY) and _is(e.principal, deploying, stack) for e in people.exceptions
+        _may_deploy(e, RestrictedActions.POLICY) and _is(e.principal, deploying, stack) for e in people.exceptions
     ):
         return
     for sign_in in people.sign_in_roles:
@@ -118,7 +122,7 @@ def check_people(what: str, people: NoPeople, stack: cdk.Stack) -> None:
                 allowed=f"other roles than {deploying.name}, which deploys the table: it could never change its policy "
                 "again",
                 fix="Let people sign in with another role, or make an exception: Exemption(principal=…, "
-                "fenced=Fenced.POLICY, reason=…).",
+                "actions=RestrictedActions.POLICY, reason=…).",
             )
 
 
@@ -133,9 +137,9 @@ def _check_sealed(sealed: str, deployed_by: Exempt | None) -> None:
         )
 
 
-def _may_deploy(exemption: Exemption, needed: Fenced) -> bool:
-    policies = all(exemption.fenced.covers("PutResourcePolicy", side) for side in _BOTH)
-    settings = exemption.fenced.covers("UpdateTable", Side.TABLE) or not needed.covers("UpdateTable", Side.TABLE)
+def _may_deploy(exemption: Exemption, needed: RestrictedActions) -> bool:
+    policies = all(exemption.actions.covers("PutResourcePolicy", side) for side in _BOTH)
+    settings = exemption.actions.covers("UpdateTable", Side.TABLE) or not needed.covers("UpdateTable", Side.TABLE)
     return policies and settings
 
 

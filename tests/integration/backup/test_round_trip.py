@@ -123,7 +123,7 @@ def test_a_table_comes_back_from_the_vault_as_it_was(flow: Flow) -> None:
     restored = time.monotonic()
     assert json.loads(told["output"])["restored"]["count"] == len(writer.there)
     full = settings(flow)
-    assert full["policy"] == empty["policy"]  # a fence would have let the loader in until now; there is none
+    assert full["policy"] == empty["policy"]  # a restriction would have let the loader in until now; there is none
     assert full["tags"]["tableguard:restore-state"] == "verified"
     assert_same(flow.items(NEW, org.RECOVERY), writer.there)
     assert_indexes_answer(flow, writer)

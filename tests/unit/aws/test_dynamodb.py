@@ -126,7 +126,7 @@ def test_an_action_that_only_looks_changes_nothing(action: Action) -> None:
 
 
 def test_no_setting_tag_or_deletion_moves_items_or_copies_them() -> None:
-    """What fences leave open, so that the owner can repair: nothing in there may be a way out for the data."""
+    """What restrictions leave open, so that the owner can repair: nothing in there may be a way out for the data."""
     left_open = {Category.SETTINGS, Category.TAGS, Category.DELETE, Category.OTHER}
     moving = named(lambda a: a.category in left_open and a.can(Effect.MOVES_ITEMS_OUT, Effect.MAKES_COPY))
     assert moving == frozenset()

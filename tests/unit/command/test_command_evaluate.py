@@ -87,7 +87,7 @@ def test_an_answer_names_the_operator_for_which_aws_documents_no_answer(effect: 
 
 
 def test_an_answer_gives_the_decision_and_its_reasons() -> None:
-    deny = {"Sid": "Fence", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+    deny = {"Sid": "Restriction", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
     policies = {**IDENTITY, "resource": {"Version": "2012-10-17", "Statement": deny}}
     status, answers, _ = run(line("1") + "\n" + line("2", policies=policies) + "\n" + line("3", policies=None) + "\n")
     assert status == 0
@@ -96,7 +96,7 @@ def test_an_answer_gives_the_decision_and_its_reasons() -> None:
         "decision": "Allowed",
         "because": [{"layer": "identity", "sid": "Reads", "effect": "Allow", "statement": 0}],
     }
-    assert answers[1]["because"] == [{"layer": "resource", "sid": "Fence", "effect": "Deny", "statement": 0}]
+    assert answers[1]["because"] == [{"layer": "resource", "sid": "Restriction", "effect": "Deny", "statement": 0}]
     assert [(reason["layer"], reason["effect"]) for reason in answers[2]["because"]] == [
         ("identity", None),
         ("resource", None),

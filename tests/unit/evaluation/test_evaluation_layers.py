@@ -214,15 +214,17 @@ def test_a_document_may_stand_in_a_layer_with_and_in_one_without_principals() ->
 
 
 def test_a_reason_names_layer_effect_sid_statement_level_and_place() -> None:
-    place = Place(policy="Fence", stack="Organization", logical_id="FenceA1B2", path="Resources/FenceA1B2")
-    fence = {
+    place = Place(
+        policy="Restriction", stack="Organization", logical_id="RestrictionA1B2", path="Resources/RestrictionA1B2"
+    )
+    restriction = {
         "Version": "2012-10-17",
         "Statement": [
             {"Sid": "Rest", "Effect": "Allow", "Action": "*", "Resource": "*"},
             {"Sid": "NoReads", "Effect": "Deny", "Action": "dynamodb:GetItem", "Resource": "*"},
         ],
     }
-    decision = decide(service_control=[[ALLOW], [Document(fence, place)]])
+    decision = decide(service_control=[[ALLOW], [Document(restriction, place)]])
     assert decision.because == (Reason(Layer.SERVICE_CONTROL, Effect.DENY, "NoReads", place, 1, 1),)
 
 

@@ -252,7 +252,7 @@ def test_junk_never_crashes_and_grants_only_by_a_clear_allow(document: Any) -> N
 
 
 VALID_DENY = {
-    "Sid": "Fence",
+    "Sid": "Restriction",
     "Effect": "Deny",
     "Principal": "*",
     "Action": ["dynamodb:GetItem"],

@@ -104,9 +104,9 @@ def vpc_of(scope: Construct, construct_id: str = "Vpc", *, region: str | None = 
 
 
 def exempt(
-    principal: tg.Role | tg.Forwarding | tg.LambdaPoller | tg.RoleOfEveryAccount, fenced: tg.Fenced
+    principal: tg.Role | tg.Forwarding | tg.LambdaPoller | tg.RoleOfEveryAccount, actions: tg.RestrictedActions
 ) -> tg.Exemption:
-    return tg.Exemption(principal=principal, fenced=fenced, reason="a test")
+    return tg.Exemption(principal=principal, actions=actions, reason="a test")
 
 
 def plain() -> cdk.Stack:

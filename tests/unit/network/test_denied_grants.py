@@ -70,24 +70,24 @@ def test_a_grant_from_anywhere_may_come_inside() -> None:
     assert denied(READER) == ""
 
 
-def test_a_grant_of_settings_is_not_fenced() -> None:
+def test_a_grant_of_settings_is_not_restricted() -> None:
     for principal in (READER, tg.Account(PARTNER)):
         assert denied(principal, tg.Access.SETTINGS, conditions=[tg.FromNetwork("192.0.2.0/24")]) == ""
 
 
 def test_whoever_is_exempt_for_all_of_it_is_not_denied() -> None:
     office = tg.FromNetwork("192.0.2.0/24")
-    for fenced, is_denied in ((tg.Fenced.ITEMS, False), (tg.Fenced.EXPORT, True)):
-        why = denied(READER, tg.Access.READ_ITEMS, conditions=[office], exemptions=[exempt(READER, fenced)])
+    for restricted, is_denied in ((tg.RestrictedActions.ITEMS, False), (tg.RestrictedActions.EXPORT, True)):
+        why = denied(READER, tg.Access.READ_ITEMS, conditions=[office], exemptions=[exempt(READER, restricted)])
         assert bool(why) is is_denied
-    poller = exempt(tg.LambdaPoller(POLLER), tg.Fenced.STREAM)
+    poller = exempt(tg.LambdaPoller(POLLER), tg.RestrictedActions.STREAM)
     assert denied(POLLER, tg.Access.STREAM, conditions=[office], exemptions=[poller]) == ""
     assert denied(POLLER, tg.Access.READ_ITEMS, conditions=[office], exemptions=[poller])
 
 
 def test_whoever_is_exempt_for_some_of_it_is_denied_the_rest() -> None:
     office = tg.FromNetwork("192.0.2.0/24")
-    some = exempt(READER, tg.Fenced.on_table("GetItem"))
+    some = exempt(READER, tg.RestrictedActions.on_table("GetItem"))
     assert denied(READER, tg.Access.on_table("GetItem", "Query"), conditions=[office], exemptions=[some])
     assert denied(READER, tg.Access.on_table("GetItem"), conditions=[office], exemptions=[some]) == ""
 

@@ -1,4 +1,4 @@
-"""Which grants to people a fence against people denies, and which of their actions."""
+"""Which grants to people a restriction of people denies, and which of their actions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import tableguard as tg
 from tableguard.network.denied_people import denied_people
 from tableguard.policy.people import NoPeople
-from tableguard.policy.perimeter import Exemption, Fenced
+from tableguard.policy.perimeter import Exemption, RestrictedActions
 from tests.unit.tables.support import OWNER, PARTNER, REGION
 
 ORDERS = tg.TableReference(account=OWNER, region=REGION, name="orders")
@@ -36,8 +36,10 @@ def test_of_the_stream_everything_that_reads_is_denied() -> None:
 
 
 def test_an_exception_is_for_its_principal_and_its_actions() -> None:
-    mine = Exemption(principal=ANN, fenced=Fenced.STREAM, reason="a test")
-    others = Exemption(principal=tg.User(account=PARTNER, name="bob"), fenced=Fenced.STREAM, reason="a test")
+    mine = Exemption(principal=ANN, actions=RestrictedActions.STREAM, reason="a test")
+    others = Exemption(
+        principal=tg.User(account=PARTNER, name="bob"), actions=RestrictedActions.STREAM, reason="a test"
+    )
     assert denied(tg.Access.STREAM, mine) == ()
     assert denied(tg.Access.STREAM, others) == denied(tg.Access.STREAM)
     assert denied(tg.Access.READ, mine) == denied(tg.Access.READ)

@@ -12,8 +12,8 @@ from tests.unit.tables.support import PK, READER, cfn_table, stack
 EVERYTHING = tg.Perimeter(
     networks=[HERE, tg.FromNetwork("192.0.2.0/24")],
     exemptions=[
-        exempt(tg.LambdaPoller(POLLER), tg.Fenced.STREAM),
-        exempt(tg.Forwarding("athena.amazonaws.com"), tg.Fenced.ITEMS),
+        exempt(tg.LambdaPoller(POLLER), tg.RestrictedActions.STREAM),
+        exempt(tg.Forwarding("athena.amazonaws.com"), tg.RestrictedActions.ITEMS),
     ],
     organization=ORGANIZATION,
 )

@@ -18,7 +18,13 @@ from syrupy.assertion import SnapshotAssertion
 import tableguard as tg
 from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
 from tableguard.policy.metadata import METADATA_KEY, read
-from tableguard.policy.perimeter import Exemption, Fenced, LambdaPoller, RoleOfEveryAccount, ServiceLinkedRole
+from tableguard.policy.perimeter import (
+    Exemption,
+    LambdaPoller,
+    RestrictedActions,
+    RoleOfEveryAccount,
+    ServiceLinkedRole,
+)
 from tableguard.review.as_text import as_text
 from tableguard.review.assembly import read_assembly
 from tableguard.review.collect import collect
@@ -46,10 +52,10 @@ SUFFIX: Final = "0123456789abcdef"
 ROOT: Final = f"arn:aws:iam::{OWNER}:root"
 DELETE_POLICY: Final = "DeleteResourcePolicy"
 # In reach of a table's policy, and left open: what is set, seen or repaired.
-SETTINGS: Final = frozenset(action for _, action in Fenced.SETTINGS.permissions)
+SETTINGS: Final = frozenset(action for _, action in RestrictedActions.SETTINGS.permissions)
 STEWARDS: Final = tg.PermissionSet(account=OWNER, name="DataSteward")
 ANSWERS: Final = Exemption(
-    principal=STEWARDS, fenced=Fenced.on_table("GetItem", "Query"), reason="subject access requests"
+    principal=STEWARDS, actions=RestrictedActions.on_table("GetItem", "Query"), reason="subject access requests"
 )
 
 
@@ -57,7 +63,7 @@ def sso(name: str, account: str = OWNER, path: str = "eu-west-1/") -> str:
     return f"arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/{path}AWSReservedSSO_{name}_{SUFFIX}"
 
 
-def fenced(**more: Any) -> Documents:
+def restricted(**more: Any) -> Documents:
     scope = stack(app())
     table = table_v2(scope, dynamo_stream=dynamodb.StreamViewType.NEW_IMAGE)
     tg.NoHumanAccess(scope, "NoPeople", table=table, **more)
@@ -66,7 +72,7 @@ def fenced(**more: Any) -> Documents:
 
 @pytest.fixture(scope="module")
 def documents() -> Documents:
-    return fenced(sign_in_roles=[tg.Role(account=OWNER, name="saml-ops"), RoleOfEveryAccount(name="Federated*")])
+    return restricted(sign_in_roles=[tg.Role(account=OWNER, name="saml-ops"), RoleOfEveryAccount(name="Federated*")])
 
 
 PEOPLE: Final = [
@@ -134,30 +140,30 @@ EXECUTION: Final = "cdk-hnb659fds-cfn-exec-role-444455556666-us-east-1"
 )
 def test_a_role_that_people_sign_in_with_and_that_deploys_would_lock_the_policy(deploying: Any) -> None:
     with pytest.raises(tg.InvalidInputError) as caught:
-        fenced(sign_in_roles=[deploying])
+        restricted(sign_in_roles=[deploying])
     assert (caught.value.what, caught.value.value) == ("a sign_in_role of Data/NoPeople", deploying.label)
-    assert "Fenced.POLICY" in caught.value.fix
-    reading = Exemption(principal=deploying, fenced=Fenced.ITEMS, reason="a test")
+    assert "RestrictedActions.POLICY" in caught.value.fix
+    reading = Exemption(principal=deploying, actions=RestrictedActions.ITEMS, reason="a test")
     with pytest.raises(tg.InvalidInputError):
-        fenced(sign_in_roles=[deploying], exceptions=[reading])
+        restricted(sign_in_roles=[deploying], exceptions=[reading])
 
 
 def test_that_somebody_else_may_change_the_policy_is_of_no_use_to_it() -> None:
-    other = Exemption(principal=tg.Role(account=OWNER, name="other"), fenced=Fenced.POLICY, reason="a test")
+    other = Exemption(principal=tg.Role(account=OWNER, name="other"), actions=RestrictedActions.POLICY, reason="a test")
     with pytest.raises(tg.InvalidInputError, match="a sign_in_role of Data/NoPeople"):
-        fenced(sign_in_roles=[tg.Role(account=OWNER, name=EXECUTION)], exceptions=[other])
+        restricted(sign_in_roles=[tg.Role(account=OWNER, name=EXECUTION)], exceptions=[other])
 
 
 def test_it_may_be_one_once_it_may_change_the_policy() -> None:
     deploying = tg.Role(account=OWNER, name=EXECUTION)
-    policy = Exemption(principal=deploying, fenced=Fenced.POLICY, reason="deploys")
-    found = fenced(sign_in_roles=[deploying], exceptions=[policy]).table_policy()
+    policy = Exemption(principal=deploying, actions=RestrictedActions.POLICY, reason="deploys")
+    found = restricted(sign_in_roles=[deploying], exceptions=[policy]).table_policy()
     assert allows(found, "PutResourcePolicy", principal=role(EXECUTION, OWNER))
     assert not allows(found, "GetItem", principal=role(EXECUTION, OWNER))
 
 
 @pytest.mark.parametrize("resource", [ORDERS, f"{ORDERS}/index/by-date"])
-def test_indexes_are_fenced_as_well(documents: Documents, resource: str) -> None:
+def test_indexes_are_restricted_as_well(documents: Documents, resource: str) -> None:
     assert not allows(documents.table_policy(), "Query", principal=PEOPLE[1], resource=resource)
     assert allows(documents.table_policy(), "Query", principal=APPLICATIONS[0], resource=resource)
 
@@ -214,15 +220,17 @@ def test_people_of_other_accounts_are_denied_what_a_grant_allows(person: tg.Prin
 
 class TestGrantsToPeople:
     @staticmethod
-    def warned(principal: Any, access: tg.Access = tg.Access.READ, *, first: bool = False, **fence: Any) -> list[str]:
+    def warned(
+        principal: Any, access: tg.Access = tg.Access.READ, *, first: bool = False, **restriction: Any
+    ) -> list[str]:
         scope = stack(app())
         table = table_v2(scope)
         given = tg.TableGrant(principal(scope) if callable(principal) else principal, access, reason="ADR-9")
         if first:
-            tg.NoHumanAccess(scope, "NoPeople", table=table, **fence)
+            tg.NoHumanAccess(scope, "NoPeople", table=table, **restriction)
         tg.TableAccess(scope, "Access", table=table, table_grants=[given])
         if not first:
-            tg.NoHumanAccess(scope, "NoPeople", table=table, **fence)
+            tg.NoHumanAccess(scope, "NoPeople", table=table, **restriction)
         return [text for text in warnings(scope) if "tableguard:grant-to-people-denied" in text]
 
     @pytest.mark.parametrize("first", [False, True])
@@ -307,22 +315,23 @@ class TestExceptions:
         ],
     )
     def test_are_for_one_principal_and_its_actions(self, person: str, action: str, allowed: bool) -> None:
-        policy = fenced(exceptions=[ANSWERS]).table_policy()
+        policy = restricted(exceptions=[ANSWERS]).table_policy()
         assert allows(policy, action, principal=person) is allowed
 
     def test_stand_in_the_metadata_with_their_reasons(self) -> None:
-        stated = read(fenced(exceptions=[ANSWERS]).table["Metadata"][METADATA_KEY]).claims.people
+        stated = read(restricted(exceptions=[ANSWERS]).table["Metadata"][METADATA_KEY]).claims.people
         assert stated is not None
         (answers,) = stated.exemptions
-        said = (answers.principal.principal, answers.fenced, answers.reason)
-        assert said == (ANSWERS.principal, ANSWERS.fenced, ANSWERS.reason)
+        said = (answers.principal.principal, answers.actions, answers.reason)
+        assert said == (ANSWERS.principal, ANSWERS.actions, ANSWERS.reason)
 
     @pytest.mark.parametrize(
         "exceptions",
         [
-            [Exemption(principal=LambdaPoller(tg.Role(account=OWNER, name="f")), fenced=Fenced.STREAM, reason="x")],
+            [Exemption(principal=LambdaPoller(tg.Role(account=OWNER, name="f")),
+                       actions=RestrictedActions.STREAM, reason="x")],
             [Exemption(principal=ServiceLinkedRole(account=OWNER, service="dax.amazonaws.com", name="Linked"),
-                       fenced=Fenced.ITEMS, reason="x")],
+                       actions=RestrictedActions.ITEMS, reason="x")],
             [STEWARDS],
             [ANSWERS, ANSWERS],
             ANSWERS,
@@ -331,17 +340,17 @@ class TestExceptions:
     )  # fmt: skip
     def test_are_for_people(self, exceptions: Any) -> None:
         with pytest.raises(tg.InvalidInputError, match="NoHumanAccess"):
-            fenced(exceptions=exceptions)
+            restricted(exceptions=exceptions)
 
 
 @pytest.mark.parametrize("roles", [["saml-ops"], [tg.Account(OWNER)], [STEWARDS]], ids=str)
 def test_sign_in_roles_are_roles(roles: Any) -> None:
     with pytest.raises(tg.InvalidInputError, match="sign_in_role"):
-        fenced(sign_in_roles=roles)
+        restricted(sign_in_roles=roles)
 
 
 @pytest.mark.parametrize("kind", ANY_KIND)
-def test_every_kind_of_table_can_be_fenced(kind: str) -> None:
+def test_every_kind_of_table_can_be_restricted(kind: str) -> None:
     scope = stack(app())
     tg.NoHumanAccess(scope, "NoPeople", table=ANY_KIND[kind](scope))
     documents = Documents.of(scope)
@@ -350,7 +359,7 @@ def test_every_kind_of_table_can_be_fenced(kind: str) -> None:
     assert documents.stream_policy() is None
 
 
-def test_a_stream_that_is_turned_on_later_is_fenced() -> None:
+def test_a_stream_that_is_turned_on_later_is_restricted() -> None:
     scope = stack(app())
     table = ANY_KIND["CfnTable"](scope)
     tg.NoHumanAccess(scope, "NoPeople", table=table)
@@ -359,7 +368,7 @@ def test_a_stream_that_is_turned_on_later_is_fenced() -> None:
     assert not allows(policy, "GetRecords", principal=PEOPLE[1], resource=STREAM)
 
 
-def test_replicas_are_fenced_once_they_are_deployed() -> None:
+def test_replicas_are_restricted_once_they_are_deployed() -> None:
     def made(**more: Any) -> cdk.Stack:
         scope = stack(app())
         replicas = [dynamodb.ReplicaTableProps(region=REPLICA)]
@@ -375,7 +384,7 @@ def test_replicas_are_fenced_once_they_are_deployed() -> None:
     assert allows(policy, "GetItem", principal=APPLICATIONS[0], resource=in_ireland)
 
 
-def test_of_two_replicas_the_one_that_is_new_is_warned_of_and_the_other_is_fenced() -> None:
+def test_of_two_replicas_the_one_that_is_new_is_warned_of_and_the_other_is_restricted() -> None:
     scope = stack(app())
     replicas = [dynamodb.ReplicaTableProps(region=region) for region in (REPLICA, "us-west-2")]
     tg.NoHumanAccess(scope, "NoPeople", table=table_v2(scope, replicas=replicas), deployed_replicas=[REPLICA])
@@ -415,7 +424,7 @@ def test_a_review_says_of_a_new_replica_that_it_is_open_and_finds_no_contradicti
     assert ("open     until its next deployment" in as_text(found)) is not how.startswith("deployed")
 
 
-def test_the_same_fence_twice_is_an_error() -> None:
+def test_the_same_restriction_twice_is_an_error() -> None:
     scope = stack(app())
     table = table_v2(scope)
     tg.NoHumanAccess(scope, "NoPeople", table=table)
@@ -426,13 +435,13 @@ def test_the_same_fence_twice_is_an_error() -> None:
 def test_too_many_sign_in_roles_are_an_error_that_says_so() -> None:
     many = [tg.Role(account=OWNER, name=f"sign-in-role-with-a-long-name-{number:03}") for number in range(300)]
     with pytest.raises(tg.PolicyTooLargeError, match="the table policy of Data/Orders"):
-        fenced(sign_in_roles=many)
+        restricted(sign_in_roles=many)
 
 
 @pytest.mark.parametrize(("name", "given"), [("deployed_replicas", REPLICA), ("limits", 20_480)])
 def test_what_cannot_be_meant_is_refused(name: str, given: object) -> None:
     with pytest.raises(tg.InvalidInputError) as caught:
-        fenced(**{name: given})
+        restricted(**{name: given})
     assert caught.value.what == f"{name} of Data/NoPeople"
 
 
@@ -469,7 +478,7 @@ def test_in_a_stack_of_no_account_people_of_every_account_are_denied() -> None:
     assert allows(policy, "GetItem", principal=APPLICATIONS[0])
 
 
-def test_without_the_fence_people_read() -> None:
+def test_without_the_restriction_people_read() -> None:
     scope = stack(app())
     table_v2(scope)
     identity: Mapping[str, object] = EVERYTHING

@@ -63,7 +63,7 @@ def test_a_second_perimeter_is_refused() -> None:
     table = table_v2(data)
     around(data, table=table)
     error = refused(lambda: tg.TablePerimeter(data, "Second", table=table, perimeter=PERIMETER))
-    assert error.what == "the fence (perimeter) of Data/Orders/Resource"
+    assert error.what == "the restriction (perimeter) of Data/Orders/Resource"
     assert "everything into one" in error.fix
 
 
@@ -140,7 +140,7 @@ def test_the_role_can_be_named() -> None:
 
 def test_an_exemption_may_name_it_instead() -> None:
     data = plain()
-    deployment = exempt(tg.Forwarding("cloudformation.amazonaws.com"), tg.Fenced.DEPLOYMENT)
+    deployment = exempt(tg.Forwarding("cloudformation.amazonaws.com"), tg.RestrictedActions.DEPLOYMENT)
     around(data, perimeter=tg.Perimeter(networks=[HERE], exemptions=[deployment]))
     policy = Documents.of(data).table_policy()
     by_cloudformation = {"aws:ViaAWSService": "true", "aws:CalledViaLast": "cloudformation.amazonaws.com"}
@@ -149,7 +149,7 @@ def test_an_exemption_may_name_it_instead() -> None:
 
 
 def test_an_exemption_that_does_not_cover_policies_is_not_enough() -> None:
-    reader = exempt(DEPLOYER, tg.Fenced.ITEMS)
+    reader = exempt(DEPLOYER, tg.RestrictedActions.ITEMS)
     perimeter = tg.Perimeter(networks=[HERE], exemptions=[reader])
     assert refused(lambda: around(plain(), perimeter=perimeter)).value is None
 
@@ -178,13 +178,13 @@ def test_an_arn_is_no_deploying_role() -> None:
 
 @pytest.mark.parametrize("who", NEVER_DEPLOY)
 def test_an_exemption_of_somebody_who_cannot_deploy_here_is_not_enough(who: str) -> None:
-    perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(NEVER_DEPLOY[who], tg.Fenced.ALL)])
+    perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(NEVER_DEPLOY[who], tg.RestrictedActions.ALL)])
     assert refused(lambda: around(plain(), perimeter=perimeter)).value is None
 
 
 def test_an_exemption_of_the_deploying_role_is_widened() -> None:
     data = stack()
-    perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(DEPLOYER, tg.Fenced.EXPORT)])
+    perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(DEPLOYER, tg.RestrictedActions.EXPORT)])
     made = around(data, perimeter=perimeter, deployed_by=DEPLOYER)
     (exemption,) = made.perimeter.exemptions
     assert exemption.reason == "a test; deploys the table and its policies"
@@ -193,11 +193,15 @@ def test_an_exemption_of_the_deploying_role_is_widened() -> None:
         assert allows(policy, action, principal=DEPLOYER.arn("aws"), context=OUTSIDE["no endpoint"])
 
 
-@pytest.mark.parametrize("fenced", [None, tg.Fenced.DEPLOYMENT], ids=["not exempt", "exempt for a deployment"])
-def test_where_settings_are_fenced_the_deploying_role_may_change_them(fenced: tg.Fenced | None) -> None:
+@pytest.mark.parametrize(
+    "restricted", [None, tg.RestrictedActions.DEPLOYMENT], ids=["not exempt", "exempt for a deployment"]
+)
+def test_where_settings_are_restricted_the_deploying_role_may_change_them(
+    restricted: tg.RestrictedActions | None,
+) -> None:
     data = stack()
-    operator = exempt(tg.Role(account=OWNER, name="operator"), tg.Fenced.SETTINGS)
-    own = [] if fenced is None else [exempt(DEPLOYER, fenced)]
+    operator = exempt(tg.Role(account=OWNER, name="operator"), tg.RestrictedActions.SETTINGS)
+    own = [] if restricted is None else [exempt(DEPLOYER, restricted)]
     perimeter = tg.Perimeter(networks=[HERE], exemptions=[operator, *own], settings_too="nobody looks from outside")
     around(data, perimeter=perimeter, deployed_by=DEPLOYER)
     policy = Documents.of(data).table_policy()
@@ -207,21 +211,21 @@ def test_where_settings_are_fenced_the_deploying_role_may_change_them(fenced: tg
     assert not allows(policy, "GetItem", principal=DEPLOYER.arn("aws"), context=OUTSIDE["no endpoint"])
 
 
-def test_who_may_not_change_fenced_settings_cannot_deploy() -> None:
-    operator = exempt(tg.Role(account=OWNER, name="operator"), tg.Fenced.SETTINGS)
-    exemptions = [operator, exempt(DEPLOYER, tg.Fenced.DEPLOYMENT)]
+def test_who_may_not_change_restricted_settings_cannot_deploy() -> None:
+    operator = exempt(tg.Role(account=OWNER, name="operator"), tg.RestrictedActions.SETTINGS)
+    exemptions = [operator, exempt(DEPLOYER, tg.RestrictedActions.DEPLOYMENT)]
     perimeter = tg.Perimeter(networks=[HERE], exemptions=exemptions, settings_too="nobody looks from outside")
     assert refused(lambda: around(plain(), perimeter=perimeter)).value is None
 
 
 def test_a_pattern_that_holds_the_deploying_role_is_enough() -> None:
-    everywhere = exempt(tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*"), tg.Fenced.DEPLOYMENT)
+    everywhere = exempt(tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*"), tg.RestrictedActions.DEPLOYMENT)
     perimeter = tg.Perimeter(networks=[HERE], exemptions=[everywhere])
     assert around(stack(), perimeter=perimeter).perimeter == perimeter
 
 
 def test_a_pattern_that_does_not_hold_it_is_not() -> None:
-    others = exempt(tg.RoleOfEveryAccount(name="cdk-acme-cfn-exec-role-*"), tg.Fenced.DEPLOYMENT)
+    others = exempt(tg.RoleOfEveryAccount(name="cdk-acme-cfn-exec-role-*"), tg.RestrictedActions.DEPLOYMENT)
     made = around(stack(), perimeter=tg.Perimeter(networks=[HERE], exemptions=[others]))
     assert [e.principal.label for e in made.perimeter.exemptions][1:] == [
         f"role cdk-hnb659fds-cfn-exec-role-{OWNER}-{REGION} of {OWNER}"
@@ -302,7 +306,7 @@ def test_that_one_replica_may_stand_open_says_nothing_of_another() -> None:
     assert f"got '{REPLICA}'" not in str(caught.value)
 
 
-def test_of_two_replicas_the_one_that_is_new_is_warned_of_and_the_other_is_fenced() -> None:
+def test_of_two_replicas_the_one_that_is_new_is_warned_of_and_the_other_is_restricted() -> None:
     data = with_two_replicas(open_replicas={ANOTHER: "empty until next week"})
     (warning,) = [text for text in warnings(data) if "tableguard:replica-without-perimeter" in text]
     assert "deployed_replicas=['us-west-2']" in warning
@@ -338,7 +342,7 @@ def test_an_open_replica_takes_a_reason(given: Any) -> None:
 def test_an_imported_table_is_refused_with_the_commands_for_its_owner() -> None:
     data = stack()
     imported = dynamodb.Table.from_table_arn(data, "Orders", ORDERS)
-    perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(DEPLOYER, tg.Fenced.DEPLOYMENT)])
+    perimeter = tg.Perimeter(networks=[HERE], exemptions=[exempt(DEPLOYER, tg.RestrictedActions.DEPLOYMENT)])
     error = refused(lambda: around(data, table=imported, perimeter=perimeter))
     assert error.value == ORDERS
     of_table, of_stream = error.fix.splitlines()[1:]
@@ -356,7 +360,7 @@ def test_no_command_would_lock_the_owner_of_an_imported_table_out() -> None:
     data = stack()
     error = refused(lambda: around(data, table=dynamodb.Table.from_table_arn(data, "Orders", ORDERS)))
     assert "put-resource-policy" not in error.fix
-    assert "Fenced.DEPLOYMENT" in error.fix
+    assert "RestrictedActions.DEPLOYMENT" in error.fix
 
 
 UNKNOWN = tg.FromVpc("${Token[TOKEN.42]}", region=REGION)

@@ -62,7 +62,7 @@ NEW_IMAGE = dynamodb.StreamViewType.NEW_IMAGE
 Perimeter = Callable[..., Documents]
 
 
-def fenced(
+def restricted(
     *,
     networks: Sequence[Any] = (HERE,),
     exemptions: Sequence[tg.Exemption] = (),
@@ -82,7 +82,7 @@ def fenced(
 
 @pytest.fixture(scope="module")
 def simple() -> Documents:
-    return fenced()
+    return restricted()
 
 
 @pytest.mark.parametrize("action", [*READING, *MOVING, "PutItem", "DescribeTable", "UpdateTable", "DeleteTable"])
@@ -99,14 +99,14 @@ def test_nobody_outside_reads_or_moves_data(simple: Documents, caller: str, acti
 
 
 @pytest.mark.parametrize("action", ["Query", "Scan"])
-def test_an_index_is_fenced_like_its_table(simple: Documents, action: str) -> None:
+def test_an_index_is_restricted_like_its_table(simple: Documents, action: str) -> None:
     index = f"{ORDERS}/index/by-date"
     assert allows(simple.table_policy(), action, principal=APP, resource=index, context=INSIDE)
     assert not allows(simple.table_policy(), action, principal=APP, resource=index, context=OUTSIDE["no endpoint"])
 
 
 @pytest.mark.parametrize("action", ["GetRecords", "GetShardIterator", "PutResourcePolicy"])
-def test_the_stream_is_fenced_by_its_own_policy(simple: Documents, action: str) -> None:
+def test_the_stream_is_restricted_by_its_own_policy(simple: Documents, action: str) -> None:
     policy = simple.stream_policy()
     assert allows(policy, action, principal=APP, resource=STREAM, context=INSIDE)
     for place in OUTSIDE.values():
@@ -121,7 +121,7 @@ def test_a_stream_that_is_not_there_gets_no_policy() -> None:
     assert "ReplicaStreamSpecification" not in documents.replica()
 
 
-def test_a_stream_that_is_turned_on_later_is_fenced() -> None:
+def test_a_stream_that_is_turned_on_later_is_restricted() -> None:
     data = stack()
     table = table_v2(data)
     tg.TablePerimeter(data, "Perimeter", table=table, perimeter=tg.Perimeter(networks=[HERE]))
@@ -169,7 +169,7 @@ def test_the_root_user_can_put_a_mistake_right_and_read_nothing(simple: Document
 
 
 def test_a_lambda_poller_reads_the_stream_and_no_item() -> None:
-    documents = fenced(exemptions=[exempt(tg.LambdaPoller(POLLER), tg.Fenced.STREAM)])
+    documents = restricted(exemptions=[exempt(tg.LambdaPoller(POLLER), tg.RestrictedActions.STREAM)])
     outside, poller = OUTSIDE["no endpoint"], POLLER.arn("aws")
     assert allows(documents.stream_policy(), "GetRecords", principal=poller, resource=STREAM, context=outside)
     assert not allows(
@@ -180,8 +180,8 @@ def test_a_lambda_poller_reads_the_stream_and_no_item() -> None:
 
 
 def test_a_forwarded_call_goes_through_where_its_service_is_exempt() -> None:
-    athena = exempt(tg.Forwarding("athena.amazonaws.com"), tg.Fenced.ITEMS)
-    documents = fenced(exemptions=[athena])
+    athena = exempt(tg.Forwarding("athena.amazonaws.com"), tg.RestrictedActions.ITEMS)
+    documents = restricted(exemptions=[athena])
     forwarded = OUTSIDE["a forwarding service"]
     assert allows(documents.table_policy(), "Query", principal=APP, context=forwarded)
     assert not allows(documents.table_policy(), "ExportTableToPointInTime", principal=APP, context=forwarded)
@@ -209,7 +209,7 @@ ZERO_ETL = tg.TableGrant(
 def test_services_call_for_our_accounts_alone(
     organization: str | None, source: dict[str, str], let_through: bool
 ) -> None:
-    policy = fenced(organization=organization).table_policy()
+    policy = restricted(organization=organization).table_policy()
     assert policy is not None
     anything: Json = {"Effect": "Allow", "Principal": {"Service": REDSHIFT}, "Action": "dynamodb:*", "Resource": "*"}
     whole = {**policy, "Statement": [*policy["Statement"], anything]}
@@ -218,7 +218,7 @@ def test_services_call_for_our_accounts_alone(
 
 
 def test_grants_and_perimeter_combine() -> None:
-    documents = fenced(grants=[READER, LISTENER])
+    documents = restricted(grants=[READER, LISTENER])
     table, stream = documents.table_policy(), documents.stream_policy()
     assert allows(table, "GetItem", principal=CONSUMER, context=INSIDE)
     assert not allows(table, "PutItem", principal=CONSUMER, context=INSIDE)
@@ -380,7 +380,7 @@ def test_a_grant_that_is_denied_whatever_its_caller_does_is_warned_of(grant: tg.
 
 
 def test_the_metadata_tells_networks_and_exemptions() -> None:
-    documents = fenced(grants=[READER])
+    documents = restricted(grants=[READER])
     claims = read(documents.table["Metadata"][METADATA_KEY]).claims
     assert [grant.reason for grant in claims.grants] == ["ADR-7"]
     assert claims.perimeter is not None

@@ -35,7 +35,7 @@ roles. So what is denied is denied by what stands under "decided by", and each p
 that is "silent" had to allow, and does not. Statements are named by their `Sid`.
 
 The table's key is asked by itself: "through DynamoDB" stands for the request that DynamoDB makes to KMS as the caller,
-"directly" for one that the caller makes. No perimeter fences keys.
+"directly" for one that the caller makes. No perimeter restricts keys.
 
 Decided by an evaluation of policies, not by AWS. The table stands in {region}, its copy is what a restore makes of it.
 """

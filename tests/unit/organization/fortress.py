@@ -93,23 +93,27 @@ def perimeter(*more: tg.Exemption) -> tg.Perimeter:
         ],
         exemptions=[
             *more,
-            tg.Exemption(principal=CDK, fenced=tg.Fenced.DEPLOYMENT, reason="deployments"),
+            tg.Exemption(principal=CDK, actions=tg.RestrictedActions.DEPLOYMENT, reason="deployments"),
             tg.Exemption(
                 principal=tg.LambdaPoller(tg.Role(account=OWNER, name="stream-worker")),
-                fenced=tg.Fenced.STREAM,
+                actions=tg.RestrictedActions.STREAM,
                 reason="the search index",
             ),
             tg.Exemption(
-                principal=tg.Role(account=OWNER, name="exporter"), fenced=tg.Fenced.EXPORT, reason="nightly export"
+                principal=tg.Role(account=OWNER, name="exporter"),
+                actions=tg.RestrictedActions.EXPORT,
+                reason="nightly export",
             ),
             tg.Exemption(
                 principal=tg.Role(account=OWNER, name="restorer"),
-                fenced=tg.Fenced.RESTORE | tg.Fenced.NEW_COPY,
+                actions=tg.RestrictedActions.RESTORE | tg.RestrictedActions.NEW_COPY,
                 reason="restore drill",
             ),
-            tg.Exemption(principal=BACKUP, fenced=tg.Fenced.BACKUP, reason="the backup plan"),
+            tg.Exemption(principal=BACKUP, actions=tg.RestrictedActions.BACKUP, reason="the backup plan"),
             tg.Exemption(
-                principal=tg.Forwarding("athena.amazonaws.com"), fenced=tg.Fenced.on_table("Scan"), reason="reports"
+                principal=tg.Forwarding("athena.amazonaws.com"),
+                actions=tg.RestrictedActions.on_table("Scan"),
+                reason="reports",
             ),
         ],
         administrators=[CDK, *(tg.Role(account=OWNER, name=name) for name in (BREAK_GLASS, BREAK_GLASS_SETTINGS))],
@@ -209,7 +213,9 @@ def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack]:
         sign_in_roles=[tg.Role(account=OWNER, name="saml-ops")],
         exceptions=[
             tg.Exemption(
-                principal=STEWARDS, fenced=tg.Fenced.on_table("GetItem", "Query"), reason="subject access requests"
+                principal=STEWARDS,
+                actions=tg.RestrictedActions.on_table("GetItem", "Query"),
+                reason="subject access requests",
             )
         ],
     )

@@ -33,7 +33,7 @@ GUARDIANS: Final[list[tg.RoleOfEveryAccount | tg.Role | tg.PermissionSet]] = [DE
 
 PERIMETER: Final = tg.Perimeter(
     networks=[tg.FromVpc(VPC, region=REGION)],
-    exemptions=[tg.Exemption(principal=DEPLOYMENT, fenced=tg.Fenced.DEPLOYMENT, reason="deployments")],
+    exemptions=[tg.Exemption(principal=DEPLOYMENT, actions=tg.RestrictedActions.DEPLOYMENT, reason="deployments")],
     administrators=GUARDIANS,
     pass_role_principals=[CDK_DEPLOY],
 )

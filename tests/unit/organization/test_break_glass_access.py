@@ -172,13 +172,13 @@ def test_what_the_console_shows_of_metrics_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("access", "fenced"),
+    ("access", "restricted"),
     [(SETTINGS, {"UpdateTable"}), (FULL, {"UpdateTable", "GetItem", "PutResourcePolicy", "ExportTableToPointInTime"})],
     ids=["settings", "full"],
 )
-def test_its_exemption_covers_what_it_may_do(access: tg.BreakGlassAccess, fenced: set[str]) -> None:
+def test_its_exemption_covers_what_it_may_do(access: tg.BreakGlassAccess, restricted: set[str]) -> None:
     role = break_glass(stack(app()), access=access)
     asked = {"UpdateTable", "GetItem", "PutResourcePolicy", "ExportTableToPointInTime"}
-    assert {action for _, action in role.exemption.fenced.permissions} & asked == fenced
+    assert {action for _, action in role.exemption.actions.permissions} & asked == restricted
     assert role.exemption.principal == role.principal
     assert role.exemption.reason == "runbook 7"

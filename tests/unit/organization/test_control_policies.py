@@ -86,13 +86,13 @@ def test_every_account_has_its_own_vpcs() -> None:
     org = stack()
     vpcs = {DATA: VPC, PARTNER: "vpc-0def5678"}
     for account, vpc in vpcs.items():
-        fence = tg.Perimeter(
+        restriction = tg.Perimeter(
             networks=[tg.FromVpc(vpc, region=REGION)],
             exemptions=PERIMETER.exemptions,
             administrators=GUARDIANS,
             pass_role_principals=[CDK_DEPLOY],
         )
-        scp(org, f"Fence{account}", targets=[account], perimeter=fence, guardrails=[])
+        scp(org, f"Restriction{account}", targets=[account], perimeter=restriction, guardrails=[])
     attached = {policy["TargetIds"][0]: policy["Content"] for policy in synthesized(org)}
     assert set(attached) == set(vpcs)
     for account, vpc in vpcs.items():
@@ -261,7 +261,7 @@ REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "a perimeter that no deployment can cross": (
         lambda: scp(perimeter=_NO_DEPLOYMENT),
-        "the exemptions of the perimeter of SCP Org/Scp.*Fenced.DEPLOYMENT.*nobody_deploys",
+        "the exemptions of the perimeter of SCP Org/Scp.*RestrictedActions.DEPLOYMENT.*nobody_deploys",
     ),
     "an RCP that no deployment can cross": (
         lambda: rcp(perimeter=_NO_DEPLOYMENT, administrators=()),

@@ -11,7 +11,14 @@ from tableguard.evaluation import ContextValue, Policies, Request, evaluate
 from tableguard.policy import FromVpc, InvalidInputError, Role
 from tableguard.policy.boundary import Boundary
 from tableguard.policy.denials import denying
-from tableguard.policy.perimeter import Exemption, Fenced, Forwarding, LambdaPoller, Perimeter, RoleOfEveryAccount
+from tableguard.policy.perimeter import (
+    Exemption,
+    Forwarding,
+    LambdaPoller,
+    Perimeter,
+    RestrictedActions,
+    RoleOfEveryAccount,
+)
 from tests.unit.policy.support import EVERYTHING, NOON, OWNER, PARTNER, REGION, role
 
 BOUNDARY: Final = Boundary(name="data-access-boundary", path="/platform/")
@@ -21,9 +28,9 @@ POLLER: Final = Role(account=OWNER, name="stream-worker")
 PERIMETER: Final = Perimeter(
     networks=[FromVpc("vpc-0abc1234", region=REGION)],
     exemptions=[
-        Exemption(principal=LambdaPoller(POLLER), fenced=Fenced.STREAM, reason="the search index"),
-        Exemption(principal=Forwarding("athena.amazonaws.com"), fenced=Fenced.ITEMS, reason="reports"),
-        Exemption(principal=Role(account=OWNER, name="exporter"), fenced=Fenced.EXPORT, reason="nightly"),
+        Exemption(principal=LambdaPoller(POLLER), actions=RestrictedActions.STREAM, reason="the search index"),
+        Exemption(principal=Forwarding("athena.amazonaws.com"), actions=RestrictedActions.ITEMS, reason="reports"),
+        Exemption(principal=Role(account=OWNER, name="exporter"), actions=RestrictedActions.EXPORT, reason="nightly"),
     ],
 )
 GUARDIAN: Final = RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")

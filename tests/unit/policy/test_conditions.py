@@ -129,18 +129,18 @@ KEYS: list[tuple[LeadingKeys, str, Context, bool]] = [
 
 
 @pytest.mark.parametrize(("keys", "action", "context", "expected"), KEYS)
-def test_leading_keys_fence_the_partitions(keys: LeadingKeys, action: str, context: Context, expected: bool) -> None:
+def test_leading_keys_restrict_the_partitions(keys: LeadingKeys, action: str, context: Context, expected: bool) -> None:
     assert on_both_sides(Access.READ_ITEMS, [keys], action, context) is expected
 
 
-def test_leading_keys_fence_an_index_too() -> None:
+def test_leading_keys_restrict_an_index_too() -> None:
     assert on_both_sides(
         Access.READ_ITEMS, [CATALOG], "Query", {"dynamodb:LeadingKeys": ["Settings"]}, "/index/by-date"
     )
     assert not on_both_sides(Access.READ_ITEMS, [CATALOG], "Query", {}, "/index/by-date")
 
 
-def test_a_partition_key_of_several_attributes_is_fenced_attribute_by_attribute() -> None:
+def test_a_partition_key_of_several_attributes_is_restricted_attribute_by_attribute() -> None:
     conditions = [LeadingKeys("alfa"), LeadingKeys("2026-*", attribute=2)]
     both: Context = {"dynamodb:LeadingKeys": ["alfa"], "dynamodb:SecondPartitionKeyValues": ["2026-11"]}
     assert on_both_sides(Access.READ_ITEMS, conditions, "Query", both)
@@ -195,7 +195,7 @@ ATTRIBUTES: list[tuple[str, Context, bool]] = [
 
 
 @pytest.mark.parametrize(("action", "context", "expected"), ATTRIBUTES)
-def test_attributes_fence_what_a_request_names_and_what_comes_back(
+def test_attributes_restrict_what_a_request_names_and_what_comes_back(
     action: str, context: Context, expected: bool
 ) -> None:
     assert on_both_sides(READS_AND_UPDATES, [SOME], action, context) is expected

@@ -241,8 +241,8 @@ def test_the_key_follows_the_conditions_that_dynamodb_passes_on() -> None:
     assert not by_key_policy(ending, role(), context=member, time=NOON + dt.timedelta(days=1))
     assert not by_key_policy(ending, role(), context={**member, "aws:PrincipalOrgID": "o-9999999999"})
     # Where a request came from is lost on the way to KMS: demanding it there would refuse every read.
-    fenced = to(READER, conditions=[FromNetwork("192.0.2.0/24")])
-    assert by_key_policy(fenced, role())
+    restricted = to(READER, conditions=[FromNetwork("192.0.2.0/24")])
+    assert by_key_policy(restricted, role())
 
 
 # --- Conditions on the two sides of a table.
@@ -463,31 +463,31 @@ def test_the_identity_policy_is_a_document_ready_to_attach() -> None:
     }
 
 
-FENCED = to(READER, Access.READ_ITEMS, conditions=[FromNetwork("192.0.2.0/24", "2001:db8::/32"), LeadingKeys("a")])
-ENDING = replace(FENCED, until=dt.date(2027, 1, 31))
+RESTRICTED = to(READER, Access.READ_ITEMS, conditions=[FromNetwork("192.0.2.0/24", "2001:db8::/32"), LeadingKeys("a")])
+ENDING = replace(RESTRICTED, until=dt.date(2027, 1, 31))
 
 
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
-        (FENCED, FENCED, True),
-        (FENCED, ENDING, True),
+        (RESTRICTED, RESTRICTED, True),
+        (RESTRICTED, ENDING, True),
         (ENDING, replace(ENDING, until=dt.date(2028, 1, 31)), True),
         (ENDING, replace(ENDING, until=dt.datetime(2027, 1, 31, 12, tzinfo=dt.UTC)), True),
         (ENDING, replace(ENDING, reason="another test"), True),
-        (FENCED, replace(ENDING, reason="another test"), True),
-        (FENCED, replace(FENCED, principal=Role(account=PARTNER, name="reader")), True),
-        (FENCED, replace(FENCED, conditions=FENCED.conditions[::-1]), True),
-        (FENCED, replace(FENCED, conditions=(*FENCED.conditions, LeadingKeys("a"))), True),
+        (RESTRICTED, replace(ENDING, reason="another test"), True),
+        (RESTRICTED, replace(RESTRICTED, principal=Role(account=PARTNER, name="reader")), True),
+        (RESTRICTED, replace(RESTRICTED, conditions=RESTRICTED.conditions[::-1]), True),
+        (RESTRICTED, replace(RESTRICTED, conditions=(*RESTRICTED.conditions, LeadingKeys("a"))), True),
         (
-            FENCED,
-            replace(FENCED, conditions=[FromNetwork("2001:DB8::/32", "192.0.2.0/24"), LeadingKeys("a")]),
+            RESTRICTED,
+            replace(RESTRICTED, conditions=[FromNetwork("2001:DB8::/32", "192.0.2.0/24"), LeadingKeys("a")]),
             True,
         ),
         (
-            FENCED,
+            RESTRICTED,
             replace(
-                FENCED,
+                RESTRICTED,
                 conditions=[
                     Clause("IpAddress", "AWS:sourceip", ("192.0.2.0/24", "2001:db8::/32")),
                     LeadingKeys("a"),
@@ -495,24 +495,24 @@ ENDING = replace(FENCED, until=dt.date(2027, 1, 31))
             ),
             True,
         ),
-        (FENCED, replace(FENCED, access=Access("by any name", Access.READ_ITEMS.permissions)), True),
-        (FENCED, replace(FENCED, principal=Role(account=PARTNER, name="writer")), False),
-        (FENCED, replace(FENCED, principal=Account(PARTNER)), False),
-        (FENCED, replace(FENCED, principal=User(account=PARTNER, name="reader")), False),
-        (FENCED, replace(FENCED, access=Access.query()), False),
-        (FENCED, replace(FENCED, access=Access.READ_ITEMS | Access.on_table("PutItem")), False),
+        (RESTRICTED, replace(RESTRICTED, access=Access("by any name", Access.READ_ITEMS.permissions)), True),
+        (RESTRICTED, replace(RESTRICTED, principal=Role(account=PARTNER, name="writer")), False),
+        (RESTRICTED, replace(RESTRICTED, principal=Account(PARTNER)), False),
+        (RESTRICTED, replace(RESTRICTED, principal=User(account=PARTNER, name="reader")), False),
+        (RESTRICTED, replace(RESTRICTED, access=Access.query()), False),
+        (RESTRICTED, replace(RESTRICTED, access=Access.READ_ITEMS | Access.on_table("PutItem")), False),
         (to(READER, Access.query(index="by-date")), to(READER, Access.query(index="by-city")), False),
-        (FENCED, replace(FENCED, conditions=()), False),
-        (FENCED, replace(FENCED, conditions=FENCED.conditions[:1]), False),
-        (FENCED, replace(FENCED, conditions=[FENCED.conditions[0], LeadingKeys("b")]), False),
-        (FENCED, replace(FENCED, conditions=[FENCED.conditions[0], LeadingKeys("a", attribute=2)]), False),
-        (FENCED, replace(FENCED, conditions=[FromNetwork("192.0.2.0/24"), LeadingKeys("a")]), False),
+        (RESTRICTED, replace(RESTRICTED, conditions=()), False),
+        (RESTRICTED, replace(RESTRICTED, conditions=RESTRICTED.conditions[:1]), False),
+        (RESTRICTED, replace(RESTRICTED, conditions=[RESTRICTED.conditions[0], LeadingKeys("b")]), False),
+        (RESTRICTED, replace(RESTRICTED, conditions=[RESTRICTED.conditions[0], LeadingKeys("a", attribute=2)]), False),
+        (RESTRICTED, replace(RESTRICTED, conditions=[FromNetwork("192.0.2.0/24"), LeadingKeys("a")]), False),
         (
             to(READER, conditions=[Clause("StringEquals", "aws:PrincipalTag/team", ("a",))]),
             to(READER, conditions=[Clause("StringNotEquals", "aws:PrincipalTag/team", ("a",))]),
             False,
         ),
-        (FENCED, replace(FENCED, name_principal=True), False),
+        (RESTRICTED, replace(RESTRICTED, name_principal=True), False),
     ],
 )
 def test_two_grants_are_the_same_access_when_one_would_make_the_end_of_the_other_void(
@@ -605,7 +605,7 @@ def given(principal: Any = READER, access: Any = Access.READ, **options: Any) ->
     return TableGrant(principal, access, **{"reason": "a test", **options})
 
 
-# Each would pass for a fence and be none; the access is one that LeadingKeys or Attributes can narrow, or cannot.
+# Each would pass for a restriction and be none; the access is one that LeadingKeys or Attributes can narrow, or cannot.
 BY_HAND = [
     (Clause("ForAllValues:StringEquals", "dynamodb:LeadingKeys", ("tenant-a",)), Access.READ, "LeadingKeys"),
     (Clause("ForAllValues:StringEquals", "dynamodb:LeadingKeys", ("tenant-a",)), Access.READ_ITEMS, "LeadingKeys"),
@@ -913,7 +913,7 @@ def test_conditions_that_would_replace_those_of_the_trust_are_refused() -> None:
 
 
 def test_every_condition_kind_is_a_condition() -> None:
-    # Keys of DynamoDB that fence neither items nor attributes are a Clause's.
+    # Keys of DynamoDB that restriction neither items nor attributes are a Clause's.
     capacity = Clause("StringEqualsIfExists", "dynamodb:ReturnConsumedCapacity", ("NONE",))
     kinds: list[Condition] = [FromNetwork("192.0.2.0/24"), LeadingKeys("a"), Attributes("id"), capacity]
     assert TableGrant(READER, Access.query(), conditions=kinds).conditions == tuple(kinds)

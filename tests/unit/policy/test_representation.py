@@ -25,12 +25,13 @@ from tableguard.policy import (
 from tableguard.policy.conditions import Until
 from tableguard.policy.guardrails import GLOBAL_SERVICES, OnlyRegions
 from tableguard.policy.guardrails.rendered import Control
-from tableguard.policy.metadata.permissions import access_json, fenced_json
+from tableguard.policy.metadata.permissions import access_json, restricted_actions_json
 from tableguard.policy.people import NoPeople
-from tableguard.policy.perimeter import Fenced
-from tableguard.policy.perimeter.fenced import Side
+from tableguard.policy.perimeter import RestrictedActions
+from tableguard.policy.perimeter.restricted_actions import Side
 
 READER: Final = "Role(account='111122223333', name='reader')"
+EXEMPTION: Final = f"Exemption(principal={READER}, actions=RestrictedActions.EXPORT, reason='nightly')"
 NETWORK: Final = "FromNetwork('192.0.2.0/24')"
 
 # Each is made, and shown as it was written.
@@ -44,11 +45,11 @@ WRITTEN: Final = [
     "Access.on_index('Query', 'Scan')",
     "Access.STREAM | Access.on_table('GetItem') | Access.on_index('Query', index='by-date')",
     "Access.on_stream('GetRecords')",
-    "Fenced.ITEMS",
-    "Fenced.ALL",
-    "Fenced.ALL | Fenced.SETTINGS",
-    "Fenced.DEPLOYMENT | Fenced.NEW_COPY",
-    "Fenced.EXPORT | Fenced.on_table('Query', 'Scan') | Fenced.on_stream('GetRecords')",
+    "RestrictedActions.ITEMS",
+    "RestrictedActions.ALL",
+    "RestrictedActions.ALL | RestrictedActions.SETTINGS",
+    "RestrictedActions.DEPLOYMENT | RestrictedActions.NEW_COPY",
+    "RestrictedActions.EXPORT | RestrictedActions.on_table('Query') | RestrictedActions.on_stream('GetRecords')",
     "BreakGlassAccess.SETTINGS_AND_TTL",
     "BreakGlassAccess.FULL",
     "Account('111122223333')",
@@ -80,9 +81,9 @@ WRITTEN: Final = [
     "Clause('StringEquals', 'aws:PrincipalTag/team', ['red'])",
     f"TableGrant({READER}, Access.READ)",
     f"TableGrant({READER}, Access.READ, reason='ADR-7', conditions=[{NETWORK}], until=datetime.date(2027, 1, 31))",
-    f"Exemption(principal={READER}, fenced=Fenced.EXPORT, reason='nightly')",
+    EXEMPTION,
     f"Perimeter(networks=[{NETWORK}])",
-    f"Perimeter(networks=[{NETWORK}], exemptions=[Exemption(principal={READER}, fenced=Fenced.EXPORT, reason='x')])",
+    f"Perimeter(networks=[{NETWORK}], exemptions=[{EXEMPTION}])",
     "NoPeople()",
     f"NoPeople(sign_in_roles=[{READER}])",
     "TableReference(account='111122223333', region='eu-west-1', name='orders')",
@@ -145,14 +146,14 @@ def test_the_order_of_an_access_changes_nothing(pair: tuple[Access, Access]) -> 
 @pytest.mark.parametrize(
     "pair",
     [
-        (Fenced.ITEMS | Fenced.STREAM, Fenced.STREAM | Fenced.ITEMS),
-        (Fenced.on_table("Scan", "GetItem"), Fenced.on_table("GetItem", "Scan")),
+        (RestrictedActions.ITEMS | RestrictedActions.STREAM, RestrictedActions.STREAM | RestrictedActions.ITEMS),
+        (RestrictedActions.on_table("Scan", "GetItem"), RestrictedActions.on_table("GetItem", "Scan")),
     ],
 )
-def test_the_order_of_what_is_fenced_changes_nothing(pair: tuple[Fenced, Fenced]) -> None:
+def test_the_order_of_what_is_restricted_changes_nothing(pair: tuple[RestrictedActions, RestrictedActions]) -> None:
     one, other = pair
     assert (one, hash(one), repr(one), one.name) == (other, hash(other), repr(other), other.name)
-    assert fenced_json(one) == fenced_json(other)
+    assert restricted_actions_json(one) == restricted_actions_json(other)
 
 
 def test_what_it_is_called_makes_no_other_access() -> None:
@@ -160,23 +161,23 @@ def test_what_it_is_called_makes_no_other_access() -> None:
     assert named == Access.READ
     assert hash(named) == hash(Access.READ)
     assert named != Access.READ_ITEMS
-    assert Fenced("mine", Fenced.EXPORT.permissions) == Fenced.EXPORT
-    assert Fenced.EXPORT != Fenced.BACKUP
+    assert RestrictedActions("mine", RestrictedActions.EXPORT.permissions) == RestrictedActions.EXPORT
+    assert RestrictedActions.EXPORT != RestrictedActions.BACKUP
 
 
 def test_a_set_that_no_call_makes_is_shown_sorted() -> None:
     actions = ["GetItem", "PutItem", "Query", "Scan", "UpdateItem"]
-    new = Fenced("some", frozenset((Side.NEW_TABLE, action) for action in actions))
+    new = RestrictedActions("some", frozenset((Side.NEW_TABLE, action) for action in actions))
     pairs = ", ".join(f"(Side.NEW_TABLE, {action!r})" for action in actions)
-    assert repr(new) == f"Fenced('some', {{{pairs}}})"
+    assert repr(new) == f"RestrictedActions('some', {{{pairs}}})"
     assert made(repr(new)) == new
 
 
 def test_every_run_shows_the_same() -> None:
     """Strings hash otherwise in each process, and sets go by that."""
-    names = "WRITTEN, made, access_json, fenced_json, Access, Fenced"
+    names = "WRITTEN, made, access_json, restricted_actions_json, Access, RestrictedActions"
     code = f"from tests.unit.policy.test_representation import {names}; print([repr(made(t)) for t in WRITTEN])"
-    code += "; print(access_json(Access.READ), fenced_json(Fenced.ALL))"
+    code += "; print(access_json(Access.READ), restricted_actions_json(RestrictedActions.ALL))"
     found = {
         subprocess.run(
             [sys.executable, "-c", code],

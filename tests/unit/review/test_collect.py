@@ -1,4 +1,4 @@
-"""What templates say, put together: tables, identities, fences, keys."""
+"""What templates say, put together: tables, identities, restrictions, keys."""
 
 from __future__ import annotations
 

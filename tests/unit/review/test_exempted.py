@@ -11,8 +11,8 @@ from tableguard.aws.dynamodb import AS_OF
 from tableguard.policy import FromVpc, PermissionSet, Role, RoleOfEveryAccount
 from tableguard.policy.denials import denying
 from tableguard.policy.guardrails import Control, OnlyRegions, ProtectBackups, ProtectTables
-from tableguard.policy.metadata.fences import control_json
-from tableguard.policy.perimeter import Exemption, Fenced, Forwarding, LambdaPoller, Perimeter
+from tableguard.policy.metadata.restrictions import control_json
+from tableguard.policy.perimeter import Exemption, Forwarding, LambdaPoller, Perimeter, RestrictedActions
 from tableguard.review.as_json import as_json
 from tableguard.review.as_markdown import as_markdown
 from tableguard.review.as_text import as_text
@@ -29,12 +29,20 @@ CONTROL = Control(
     perimeter=Perimeter(
         networks=[FromVpc("vpc-0abc1234", region=REGION)],
         exemptions=[
-            Exemption(principal=DEPLOYMENT, fenced=Fenced.DEPLOYMENT, reason="deployments"),
-            Exemption(principal=Role(account=OWNER, name="exporter"), fenced=Fenced.EXPORT, reason="nightly"),
+            Exemption(principal=DEPLOYMENT, actions=RestrictedActions.DEPLOYMENT, reason="deployments"),
             Exemption(
-                principal=LambdaPoller(Role(account=OWNER, name="worker")), fenced=Fenced.STREAM, reason="search"
+                principal=Role(account=OWNER, name="exporter"), actions=RestrictedActions.EXPORT, reason="nightly"
             ),
-            Exemption(principal=Forwarding("athena.amazonaws.com"), fenced=Fenced.on_table("Scan"), reason="reports"),
+            Exemption(
+                principal=LambdaPoller(Role(account=OWNER, name="worker")),
+                actions=RestrictedActions.STREAM,
+                reason="search",
+            ),
+            Exemption(
+                principal=Forwarding("athena.amazonaws.com"),
+                actions=RestrictedActions.on_table("Scan"),
+                reason="reports",
+            ),
         ],
     ),
     guardrails=[

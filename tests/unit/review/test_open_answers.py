@@ -125,12 +125,12 @@ def test_the_network_of_an_endpoint_whose_policy_rests_on_it_is_not_known() -> N
     assert "?" in through(ALWAYS_OPEN)
 
 
-def test_a_fence_around_a_stream_that_rests_on_it_is_none() -> None:
+def test_a_restriction_around_a_stream_that_rests_on_it_is_none() -> None:
     outside = {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}
-    fence = deny("dynamodb:*", "*", Principal="*", Condition=outside)
-    perhaps = {**fence, "Condition": {**outside, **ALWAYS_OPEN}}
-    assert "perimeter" not in findings(reviewed(stack(T=table(fence, stream=[fence]))))
-    assert "perimeter" in findings(reviewed(stack(T=table(fence, stream=[perhaps]))))
+    restriction = deny("dynamodb:*", "*", Principal="*", Condition=outside)
+    perhaps = {**restriction, "Condition": {**outside, **ALWAYS_OPEN}}
+    assert "perimeter" not in findings(reviewed(stack(T=table(restriction, stream=[restriction]))))
+    assert "perimeter" in findings(reviewed(stack(T=table(restriction, stream=[perhaps]))))
 
 
 @pytest.mark.parametrize(("condition", "exempted"), [(None, False), (ALWAYS_OPEN, True)])

@@ -14,17 +14,17 @@ from tableguard.policy import FromNetwork, FromVpc, FromVpcEndpoint, PermissionS
 from tableguard.policy.denials import Denial
 from tableguard.policy.metadata import people_json, perimeter_json
 from tableguard.policy.metadata.conditions import network_json
-from tableguard.policy.metadata.permissions import fenced_json
+from tableguard.policy.metadata.permissions import restricted_actions_json
 from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import (
     Exemption,
-    Fenced,
     Forwarding,
     FromVpcsOfAccount,
     FromVpcsOfOrganization,
     LambdaPoller,
     Network,
     Perimeter,
+    RestrictedActions,
 )
 from tableguard.review.as_json import as_json
 from tableguard.review.as_markdown import as_markdown
@@ -52,25 +52,31 @@ EXPORTER: Final = Role(account=OWNER, name="exporter")
 INSIDE: Final = Perimeter(
     networks=[FromVpc(VPC, region=REGION), FromNetwork("192.0.2.0/24")],
     exemptions=[
-        Exemption(principal=EXPORTER, fenced=Fenced.EXPORT, reason="nightly"),
-        Exemption(principal=LambdaPoller(Role(account=OWNER, name="worker")), fenced=Fenced.STREAM, reason="search"),
-        Exemption(principal=Forwarding("athena.amazonaws.com"), fenced=Fenced.on_table("Scan"), reason="reports"),
+        Exemption(principal=EXPORTER, actions=RestrictedActions.EXPORT, reason="nightly"),
+        Exemption(
+            principal=LambdaPoller(Role(account=OWNER, name="worker")),
+            actions=RestrictedActions.STREAM,
+            reason="search",
+        ),
+        Exemption(
+            principal=Forwarding("athena.amazonaws.com"), actions=RestrictedActions.on_table("Scan"), reason="reports"
+        ),
     ],
 )
 STEWARDS: Final = PermissionSet(account=OWNER, name="Steward")
 NO_PEOPLE: Final = NoPeople(
-    exceptions=[Exemption(principal=STEWARDS, fenced=Fenced.on_table("GetItem"), reason="requests")]
+    exceptions=[Exemption(principal=STEWARDS, actions=RestrictedActions.on_table("GetItem"), reason="requests")]
 )
 ORDERS: Final = TableReference(account=OWNER, region=REGION, name="orders")
 
 
-def _fence(fence: Perimeter | NoPeople, kind: str) -> tuple[list[Json], list[Json], Json]:
+def _restriction(restriction: Perimeter | NoPeople, kind: str) -> tuple[list[Json], list[Json], Json]:
     def written(denials: tuple[Denial, ...]) -> list[Json]:
         return [denial.to_json(principal="*") for denial in denials]
 
-    said = perimeter_json(fence) if isinstance(fence, Perimeter) else people_json(fence)
+    said = perimeter_json(restriction) if isinstance(restriction, Perimeter) else people_json(restriction)
     claims = json.loads(json.dumps({kind: said}))
-    return written(fence.table_statements(ORDERS)), written(fence.stream_statements(ORDERS)), claims
+    return written(restriction.table_statements(ORDERS)), written(restriction.stream_statements(ORDERS)), claims
 
 
 def _table(policy: list[Json], stream: list[Json], claims: Json) -> Json:
@@ -80,7 +86,7 @@ def _table(policy: list[Json], stream: list[Json], claims: Json) -> Json:
 
 
 def _private(**changed: Any) -> Review:
-    policy, stream, claims = _fence(INSIDE, "perimeter")
+    policy, stream, claims = _restriction(INSIDE, "perimeter")
     made = _table(changed.get("policy", policy), changed.get("stream", stream), changed.get("claims", claims))
     return reviewed(stack(T=made, **changed.get("more", {})))
 
@@ -90,7 +96,7 @@ def _messages(found: Review) -> list[str]:
 
 
 def _claims(**changed: Any) -> Json:
-    claims = copy.deepcopy(_fence(INSIDE, "perimeter")[2])
+    claims = copy.deepcopy(_restriction(INSIDE, "perimeter")[2])
     claims["perimeter"] |= changed
     return claims
 
@@ -139,7 +145,7 @@ def test_the_schema_holds() -> None:
     assert as_json(policies)["organization_policies"][0]["excluded_accounts"]
 
 
-def test_nothing_is_said_of_an_app_without_fences() -> None:
+def test_nothing_is_said_of_an_app_without_restrictions() -> None:
     found = reviewed(stack(T=table(to(f"arn:aws:iam::{CONSUMER}:role/reader"))))
     assert "inside" not in as_text(found)
     ((network,),) = [each["perimeter"]["networks"] for each in as_json(found)["tables"]]
@@ -210,12 +216,12 @@ def test_networks_count_in_the_regions_that_a_statement_is_about(operator: str, 
 
 class TestDisagreements:
     def test_an_exemption_that_the_policy_does_not_give(self) -> None:
-        policy = _without(_fence(INSIDE, "perimeter")[0], EXPORTER.arn("aws"))
+        policy = _without(_restriction(INSIDE, "perimeter")[0], EXPORTER.arn("aws"))
         said = f"the metadata exempts role exporter of {OWNER} for export"
         assert any(message.startswith(said) for message in _messages(_private(policy=policy)))
 
     def test_a_forwarding_that_the_policy_does_not_give(self) -> None:
-        text = json.dumps(_fence(INSIDE, "perimeter")[0]).replace("athena.amazonaws.com", "glue.amazonaws.com")
+        text = json.dumps(_restriction(INSIDE, "perimeter")[0]).replace("athena.amazonaws.com", "glue.amazonaws.com")
         messages = _messages(_private(policy=json.loads(text)))
         assert any("exempts calls forwarded by athena.amazonaws.com" in message for message in messages)
         assert any("exempt calls forwarded by glue.amazonaws.com for Scan" in message for message in messages)
@@ -230,14 +236,14 @@ class TestDisagreements:
         exemptions = claims["perimeter"]["exemptions"]
         (exporter,) = (each for each in exemptions if each["principal"].get("name") == "exporter")
         assert _messages(_private(claims=claims)) == []
-        exporter["fenced"] = fenced_json(Fenced.on_table("CreateBackup"))
+        exporter["actions"] = restricted_actions_json(RestrictedActions.on_table("CreateBackup"))
         said = f"the policies exempt role exporter of {OWNER} for ExportTableToPointInTime as well"
         messages = _messages(_private(claims=claims))
         assert f"{said}, which the metadata does not say" in messages
 
     def test_a_denial_of_what_aws_adds_later_that_the_policies_do_not_have(self) -> None:
         trial = dataclasses.replace(INSIDE, not_action_at_tables="a trial")
-        policy, stream, claims = _fence(trial, "perimeter")
+        policy, stream, claims = _restriction(trial, "perimeter")
         assert _messages(_private(policy=policy, stream=stream, claims=claims)) == []
         said = "the metadata says that the {}'s policy denies what AWS adds later, and it does not"
         assert _messages(_private(stream=stream, claims=claims)) == [said.format("table")]
@@ -289,7 +295,7 @@ class TestDisagreements:
 
 class TestPeople:
     def test_who_is_denied_and_who_is_not(self) -> None:
-        found = reviewed(stack(T=_table(*_fence(NO_PEOPLE, "people"))))
+        found = reviewed(stack(T=_table(*_restriction(NO_PEOPLE, "people"))))
         assert _messages(found) == []
         text = as_text(found, width=120)
         assert "people   denied all data:" in text
@@ -297,7 +303,7 @@ class TestPeople:
         assert text.count("permission set Steward") == 1
 
     def test_an_exception_that_nobody_explains_or_that_is_not_given(self) -> None:
-        policy, stream, claims = _fence(NO_PEOPLE, "people")
+        policy, stream, claims = _restriction(NO_PEOPLE, "people")
         unexplained = copy.deepcopy(claims)
         unexplained["people"]["exemptions"] = []
         said = f"the policies exempt permission set Steward of {OWNER} for GetItem, and no metadata says why"
@@ -307,12 +313,12 @@ class TestPeople:
         assert any("exempts permission set Steward" in message and "deny it GetItem" in message for message in messages)
 
     def test_people_kept_out_in_the_metadata_alone(self) -> None:
-        found = reviewed(stack(T=_table([], [], _fence(NO_PEOPLE, "people")[2])))
+        found = reviewed(stack(T=_table([], [], _restriction(NO_PEOPLE, "people")[2])))
         assert "the metadata says that people are kept out, and the policies do not" in _messages(found)
 
     @pytest.mark.parametrize(("region", "waits"), [(REGION, True), ("us-west-2", False)])
     def test_a_replica_whose_policy_comes_later_is_no_finding_and_any_other_is(self, region: str, waits: bool) -> None:
-        claims = _fence(NO_PEOPLE, "people")[2]
+        claims = _restriction(NO_PEOPLE, "people")[2]
         claims["people"]["open_replicas"] = {region: "its policy comes next"}
         found = reviewed(stack(T=_table([], [], claims)))
         kept_out = "the metadata says that people are kept out, and the policies do not"
@@ -328,7 +334,7 @@ class TestPeople:
 
 @pytest.mark.parametrize("write", [as_text, as_markdown])
 def test_what_a_replica_repeats_is_listed_once_and_counted_once(write: Any) -> None:
-    claims = _fence(NO_PEOPLE, "people")[2]
+    claims = _restriction(NO_PEOPLE, "people")[2]
     properties = {"TableName": "orders", "Replicas": [{"Region": REGION}, {"Region": "us-west-2"}]}
     made = {"Type": "AWS::DynamoDB::GlobalTable", "Properties": properties, **claiming(**claims)}
     found = reviewed(stack(T=made))

@@ -131,48 +131,50 @@ def test_conditions_are_said_in_words(on_table: Any, own: Any, conditions: tuple
 )
 @pytest.mark.parametrize("side", ["table", "consumer"])
 def test_a_deny_is_said_as_what_it_leaves(condition: Any, words: str, side: str) -> None:
-    fence = deny(Condition=condition)
-    on_table = [to(READER), *([{**fence, "Principal": "*"}] if side == "table" else [])]
-    own = [allow(), *([fence] if side == "consumer" else [])]
+    restriction = deny(Condition=condition)
+    on_table = [to(READER), *([{**restriction, "Principal": "*"}] if side == "table" else [])]
+    own = [allow(), *([restriction] if side == "consumer" else [])]
     assert said(reviewed(stack(T=table(*on_table)), consumer(R=role(*own)))) == {"read": [(words,)]}
 
 
 def test_a_deny_that_exempts_a_principal_says_nothing_about_it() -> None:
-    fence = deny(
+    restriction = deny(
         Principal="*",
         Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}, "ArnNotEquals": {"aws:PrincipalArn": READER}},
     )
-    assert said(reviewed(stack(T=table(to(READER), fence)), consumer(R=role(allow())))) == {"read": [()]}
+    assert said(reviewed(stack(T=table(to(READER), restriction)), consumer(R=role(allow())))) == {"read": [()]}
 
 
-TAG_FENCE = deny(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalTag/t": "x"}})
-VPCE_FENCE = deny(Principal="*", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})
-ORG_FENCE = deny(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+TAG_RESTRICTION = deny(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalTag/t": "x"}})
+VPCE_RESTRICTION = deny(Principal="*", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})
+ORG_RESTRICTION = deny(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
 
 
 @pytest.mark.parametrize(
-    ("fences", "words"),
+    ("restrictions", "words"),
     [
-        ([TAG_FENCE], ("callers tagged t = x",)),
-        ([ORG_FENCE], ("only in o-a1b2c3d4e5",)),
-        ([VPCE_FENCE, TAG_FENCE], ("only through vpce-1", "callers tagged t = x")),
-        ([TAG_FENCE, VPCE_FENCE], ("callers tagged t = x", "only through vpce-1")),
+        ([TAG_RESTRICTION], ("callers tagged t = x",)),
+        ([ORG_RESTRICTION], ("only in o-a1b2c3d4e5",)),
+        ([VPCE_RESTRICTION, TAG_RESTRICTION], ("only through vpce-1", "callers tagged t = x")),
+        ([TAG_RESTRICTION, VPCE_RESTRICTION], ("callers tagged t = x", "only through vpce-1")),
     ],
 )
-def test_a_deny_that_exempts_a_caller_for_what_it_carries_is_said(fences: list[Any], words: tuple[str, ...]) -> None:
-    found = reviewed(stack(T=table(to(READER), *fences)), consumer(R=role(allow())))
+def test_a_deny_that_exempts_a_caller_for_what_it_carries_is_said(
+    restrictions: list[Any], words: tuple[str, ...]
+) -> None:
+    found = reviewed(stack(T=table(to(READER), *restrictions)), consumer(R=role(allow())))
     assert said(found) == {"read": [words]}
     assert cell(only_row(found), found.tables[0].table, "read") == "some*"
 
 
 def test_what_a_request_had_to_carry_is_said_whoever_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tableguard.review.access._exempting", lambda *_: iter(()))
-    found = reviewed(stack(T=table(to(READER), TAG_FENCE)), consumer(R=role(allow())))
+    found = reviewed(stack(T=table(to(READER), TAG_RESTRICTION)), consumer(R=role(allow())))
     assert said(found) == {"read": [("depending on aws:principaltag/t",)]}
 
 
 def test_an_organization_that_is_allowed_is_not_told_to_be_in_itself_by_a_deny() -> None:
-    found = reviewed(stack(T=table(allow(Principal="*", Condition=ORG), ORG_FENCE)))
+    found = reviewed(stack(T=table(allow(Principal="*", Condition=ORG), ORG_RESTRICTION)))
     assert said(found) == {"read": [("only in o-a1b2c3d4e5",)]}
 
 
@@ -556,9 +558,10 @@ def test_what_works_only_inside_the_account_is_not_shown_for_others() -> None:
 
 
 def test_whatever_the_matrix_allows_is_allowed_for_the_request_it_shows() -> None:
-    fence = deny(Principal="*", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})
+    restriction = deny(Principal="*", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})
     found = reviewed(
-        stack(T=table(to(READER, ["dynamodb:Get*", "dynamodb:PutItem"]), fence)), consumer(R=role(allow("dynamodb:*")))
+        stack(T=table(to(READER, ["dynamodb:Get*", "dynamodb:PutItem"]), restriction)),
+        consumer(R=role(allow("dynamodb:*"))),
     )
     accesses = [access for table_ in found.tables for row in table_.rows for access in row.accesses]
     assert {access.kind for access in accesses} == {"read", "write"}

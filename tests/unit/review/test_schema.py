@@ -124,7 +124,7 @@ TABLE_: Final = {
     "perimeter": {
         "networks": [{"network": TEXT, "reached": [TEXT], "unsure": [TEXT]}],
         "people_denied": [TEXT],
-        "exempt": [{"fence": TEXT, "principal": TEXT, "label": TEXT, "what": [TEXT], "reason": (TEXT, None)}],
+        "exempt": [{"restriction": TEXT, "principal": TEXT, "label": TEXT, "what": [TEXT], "reason": (TEXT, None)}],
         "open_because": (TEXT, None),
     },
     "backups": BACKUPS,

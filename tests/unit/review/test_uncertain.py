@@ -113,9 +113,9 @@ def test_what_a_role_made_elsewhere_may_have_besides_is_not_known(inside: bool, 
 @pytest.mark.parametrize("denied", [True, False])
 def test_a_deny_of_the_table_is_known_whatever_else_a_role_may_have(denied: bool) -> None:
     managed = role(allow(), name="local", ManagedPolicyArns=["arn:aws:iam::aws:policy/PowerUserAccess"])
-    fence = [deny(["dynamodb:Delete*", "dynamodb:Disassociate*"], Principal="*")] if denied else []
+    restriction = [deny(["dynamodb:Delete*", "dynamodb:Disassociate*"], Principal="*")] if denied else []
 
-    found = reviewed(stack(T=table(to(LOCAL), *fence), R=managed))
+    found = reviewed(stack(T=table(to(LOCAL), *restriction), R=managed))
 
     assert cells(found)["write"] == "?"
     assert cells(found)["delete"] == ("-" if denied else "?")

@@ -211,7 +211,8 @@ class TestAnotherOrganization:
                 return {key: one_account(each) for key, each in value.items()}
             return value if not value.isdigit() else "123456789012"
 
-        # These share none: a fence is around an account, binds no management account, and has its way in elsewhere.
+        # These share none: a restriction is around an account, binds no management account, and has its way in
+        # elsewhere.
         alone = {
             name: reference.organization[name] for name in ("private", "management", "emergency", "vault", "recovery")
         }

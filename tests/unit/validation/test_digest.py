@@ -64,8 +64,8 @@ def in_endpoint(*denies: dict[str, Any]) -> Picture:
 
 
 def in_identity(*denies: dict[str, Any]) -> Picture:
-    fence = deny(GET, ArnNotEquals={"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/app"})
-    return picture(fence, identities=(role(OWNER, "app", own(), *unnamed(*denies)),))
+    restriction = deny(GET, ArnNotEquals={"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/app"})
+    return picture(restriction, identities=(role(OWNER, "app", own(), *unnamed(*denies)),))
 
 
 def digests(on: Picture, rule: Any = RULE) -> set[str]:
@@ -75,17 +75,17 @@ def digests(on: Picture, rule: Any = RULE) -> set[str]:
 
 
 # What a Deny is about must leave something to find: an exemption by tag, which any caller may have.
-def fence(condition: dict[str, Any]) -> dict[str, Any]:
+def restriction(condition: dict[str, Any]) -> dict[str, Any]:
     return deny(GET, **condition, StringNotEqualsIfExists={"aws:PrincipalTag/t": "x"})
 
 
 @pytest.mark.parametrize("layer", [in_table, in_organization, in_identity, in_endpoint])
 def test_a_deny_that_is_loosened_or_dropped_reopens_what_was_acknowledged(layer: Any) -> None:
     rule = NOBODY if layer is in_identity else RULE
-    acknowledged = digests(layer(fence(STRICT)), rule)
+    acknowledged = digests(layer(restriction(STRICT)), rule)
 
-    assert acknowledged == digests(layer(fence(STRICT)), rule)
-    assert acknowledged.isdisjoint(digests(layer(fence(LOOSE)), rule))
+    assert acknowledged == digests(layer(restriction(STRICT)), rule)
+    assert acknowledged.isdisjoint(digests(layer(restriction(LOOSE)), rule))
     assert acknowledged.isdisjoint(digests(layer(), rule))
 
 
@@ -97,12 +97,12 @@ def test_so_does_a_deny_of_the_key() -> None:
 
 
 def test_a_boundary_that_allows_more_reopens_it() -> None:
-    fenced = in_identity()
+    restricted = in_identity()
 
     def bounded(*statements: dict[str, Any]) -> set[str]:
         boundary = document(*statements)
-        identity = replace(fenced.identities[0], boundary=(boundary,))
-        return digests(replace(fenced, identities=(identity,)), NOBODY)
+        identity = replace(restricted.identities[0], boundary=(boundary,))
+        return digests(replace(restricted, identities=(identity,)), NOBODY)
 
     assert bounded(own(GET)) == bounded(own(GET))
     assert bounded(own(GET)).isdisjoint(bounded(own("dynamodb:*")))
@@ -129,6 +129,6 @@ def test_an_allow_that_nobody_was_made_up_for_is_acknowledged_as_it_stands() -> 
     def found(*denies: dict[str, Any]) -> set[str]:
         return digests(picture(allow("AROAEXAMPLEID12345678"), *denies))
 
-    assert found(fence(STRICT)) == found(fence(STRICT))
-    assert found(fence(STRICT)).isdisjoint(found(fence(LOOSE)))
-    assert found(fence(STRICT)).isdisjoint(found())
+    assert found(restriction(STRICT)) == found(restriction(STRICT))
+    assert found(restriction(STRICT)).isdisjoint(found(restriction(LOOSE)))
+    assert found(restriction(STRICT)).isdisjoint(found())

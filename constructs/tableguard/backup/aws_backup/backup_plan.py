@@ -25,7 +25,7 @@ from tableguard.policy.backup.service_roles import backup_policy
 from tableguard.policy.metadata import METADATA_KEY, backup_metadata
 from tableguard.policy.metadata.backups import CopyClaim, PlanClaim, RuleClaim
 from tableguard.policy.names import role_name as checked_role_name
-from tableguard.policy.perimeter import Exemption, Fenced
+from tableguard.policy.perimeter import Exemption, RestrictedActions
 
 _MOST_TABLES: Final = 500
 
@@ -41,8 +41,8 @@ class TableBackupPlan(Construct):
     itself tells nobody. A rule tells the topic, too, when somebody changes the region's settings, since copies stop
     when advanced DynamoDB backup is turned off.
 
-    A recovery point carries neither the table's policy nor its fences (a restored table has none of them), nor, as far
-    as AWS documents it, its settings for point-in-time recovery, streams, TTL, auto scaling and alarms. Source:
+    A recovery point carries neither the table's policy nor its restrictions (a restored table has none of them), nor,
+    as far as AWS documents it, its settings for point-in-time recovery, streams, TTL, auto scaling and alarms. Source:
     DynamoDB developer guide, "Usage notes".
     """
 
@@ -177,7 +177,7 @@ class TableBackupPlan(Construct):
         Args:
             reason: Why, in a reviewer's words.
         """
-        return Exemption(principal=self._principal, fenced=Fenced.BACKUP, reason=reason)
+        return Exemption(principal=self._principal, actions=RestrictedActions.BACKUP, reason=reason)
 
     def restore_exemption(self, *, reason: str) -> Exemption:
         """The exemption of the role that makes test restores, where a perimeter is an SCP: tables' policies need none.
@@ -193,7 +193,7 @@ class TableBackupPlan(Construct):
                 f"restore_exemption of {self.node.path}", value=None, allowed="a plan with restore_testing"
             )
         role = Role(account=self._principal.account, name=self._testing.role_name)
-        return Exemption(principal=role, fenced=Fenced.RESTORE | Fenced.NEW_COPY, reason=reason)
+        return Exemption(principal=role, actions=RestrictedActions.RESTORE | RestrictedActions.NEW_COPY, reason=reason)
 
     def _check(self, vault: object, rules: Sequence[BackupRule], advanced: object) -> None:
         path, stack = self.node.path, cdk.Stack.of(self)

@@ -16,7 +16,7 @@ from tableguard.backup.perimeter_checks import PerimeterCheck
 from tableguard.backup.service_trust import own_service
 from tableguard.policy import InvalidInputError, Role, TableReference, names
 from tableguard.policy.documents import VERSION, Json
-from tableguard.policy.perimeter import Exemption, Fenced
+from tableguard.policy.perimeter import Exemption, RestrictedActions
 from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import AnyTable, Instead, table_resource, unwrapped
@@ -26,7 +26,7 @@ WRITTEN_AT: Final = "written_at"
 # EventBridge Scheduler user guide, "Adding context attributes": the moment that was scheduled, as 2026-11-22T10:00:00Z.
 _SCHEDULED: Final = "<aws.scheduler.scheduled-time>"
 _TYPES: Final = ("S", "N")
-_PUT: Final = Fenced.on_table("PutItem")
+_PUT: Final = RestrictedActions.on_table("PutItem")
 _MOST_ATTRIBUTES: Final = 2
 
 
@@ -206,7 +206,7 @@ class CanaryWriter(Construct):
                 f"the role_name of {self.node.path}", value=None, allowed="a name, since the perimeter names the role"
             )
         role = Role(account=self._table.account, name=self._role_name)
-        return Exemption(principal=role, fenced=_PUT, reason=reason)
+        return Exemption(principal=role, actions=_PUT, reason=reason)
 
 
 def _writing(table: TableReference, leading: str, *, keyed: Any) -> Json:

@@ -203,7 +203,8 @@ class RestoreDrill(Construct):
         if alarms_topic is not None:
             # With the topic's key, where it has one of its own.
             alarms_topic.grant_publish(self._machine.role)
-        # They look at the drill's table and remove it: a fence that holds settings as well would keep them from it.
+        # They look at the drill's table and remove it: a restriction that holds settings as well would keep them from
+        # it.
         for cleaning in (self._machine,) if keep_failed else (self._machine, self._watch):
             restore.admit(cleaning.role)
         self._scheduled("Schedule", self._machine, schedule.expression_string, schedule.time_zone)

@@ -12,11 +12,11 @@ from constructs import IValidation
 
 from tableguard.backup.perimeter_checks import missing, perimeters_of
 from tableguard.policy import InvalidInputError, Role
-from tableguard.policy.perimeter import Fenced, Perimeter
+from tableguard.policy.perimeter import Perimeter, RestrictedActions
 from tableguard.policy.principals import ArnIdentity
 from tableguard.tables.attachment.facts import CfnAnyTable, is_own_region
 
-READS = Fenced.on_table("DescribeContinuousBackups", "DescribeTable")
+READS = RestrictedActions.on_table("DescribeContinuousBackups", "DescribeTable")
 """What an export reads of a table's settings."""
 
 
@@ -71,7 +71,7 @@ class ExportChecks:
 
     def _missing(self, perimeter: Perimeter) -> str:
         """What the perimeter keeps the role from."""
-        needed = Fenced.EXPORT if perimeter.settings_too is None else Fenced.EXPORT | READS
+        needed = RestrictedActions.EXPORT if perimeter.settings_too is None else RestrictedActions.EXPORT | READS
         return missing(perimeter, needed, identity=self._identity, partition=self._partition)
 
 

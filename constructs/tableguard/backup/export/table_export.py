@@ -28,7 +28,7 @@ from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError, Limits, Role, check_size, document, names
 from tableguard.policy.backup.landing import Exported, exporter_statements
 from tableguard.policy.metadata.backups import ExportClaim
-from tableguard.policy.perimeter import Exemption, Fenced
+from tableguard.policy.perimeter import Exemption, RestrictedActions
 from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.attachable import AnyTable, unwrapped
@@ -223,10 +223,10 @@ class TableExport(Construct):
 
         Args:
             reason: Why the data may leave, in a reviewer's words.
-            settings_too: Whether the perimeter fences settings as well: the role reads some of the table's.
+            settings_too: Whether the perimeter restricts settings as well: the role reads some of the table's.
         """
-        fenced = Fenced.EXPORT | READS if settings_too else Fenced.EXPORT
-        return Exemption(principal=self._identity, fenced=fenced, reason=reason)
+        restricted = RestrictedActions.EXPORT | READS if settings_too else RestrictedActions.EXPORT
+        return Exemption(principal=self._identity, actions=restricted, reason=reason)
 
     def _schedule(self, sources: Sequence[_Source], every_minutes: int) -> None:
         starter = iam.Role(

@@ -24,7 +24,7 @@ from tableguard.policy.backup.backup_vaults import whole_days
 from tableguard.policy.documents import Statement, document
 from tableguard.policy.metadata.backups import OnDemandClaim
 from tableguard.policy.names import role_name as checked_role_name
-from tableguard.policy.perimeter import Exemption, Fenced
+from tableguard.policy.perimeter import Exemption, RestrictedActions
 
 _SCHEDULE: Final = r"rate\([1-9]\d* (minutes?|hours?|days?)\)|cron\(\S+( \S+){5}\)"
 _PREFIX: Final = r"[a-zA-Z0-9_.-]{3,200}"
@@ -148,7 +148,7 @@ class OnDemandBackups(Construct):
         Args:
             reason: Why, in a reviewer's words.
         """
-        return Exemption(principal=self._principal, fenced=Fenced.BACKUP, reason=reason)
+        return Exemption(principal=self._principal, actions=RestrictedActions.BACKUP, reason=reason)
 
     def _check(self, name_prefix: str, schedule: str, keep_at_least: int) -> None:
         path = self.node.path

@@ -1,4 +1,4 @@
-"""The policies of a restored table: grants and fences, rendered for the new table's ARN."""
+"""The policies of a restored table: grants and restrictions, rendered for the new table's ARN."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.network.fenced import Denying, denied
+from tableguard.network.denying import Denying, denied
 from tableguard.policy import InvalidInputError, Role, TableGrant, TableReference, document
 from tableguard.policy.documents import VERSION, Json
 
@@ -18,29 +18,31 @@ _ITEMS: Final = {"dynamodb:GetItem", "dynamodb:GetRecords"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlueprintPolicy:
-    """Grants and fences for a restored table, written down. `TableBlueprint.like(table)` takes them from a table.
+    """Grants and restrictions for a restored table, written down. `TableBlueprint.like(table)` takes them from a table.
 
     Args:
         table_grants: What is granted.
-        fences: What denies: a `Perimeter`, or a `NoPeople`. The roles of a restore are exempt until its table has been
-            verified; nobody has to exempt them here.
+        restrictions: What denies: a `Perimeter`, or a `NoPeople`. The roles of a restore are exempt until its table has
+            been verified; nobody has to exempt them here.
 
     Raises:
-        InvalidInputError: Something else than grants to principals of this library, or than fences.
+        InvalidInputError: Something else than grants to principals of this library, or than restrictions.
     """
 
     table_grants: Sequence[TableGrant] = ()
-    fences: Sequence[Denying] = ()
+    restrictions: Sequence[Denying] = ()
 
     def __post_init__(self) -> None:
         for grant in self.table_grants:
             if not isinstance(grant, TableGrant):
                 raise InvalidInputError("a grant of a BlueprintPolicy", value=grant, allowed="a TableGrant")
-        for fence in self.fences:
-            if not hasattr(fence, "table_statements") or not hasattr(fence, "stream_statements"):
-                raise InvalidInputError("a fence of a BlueprintPolicy", value=fence, allowed="a Perimeter or NoPeople")
+        for restriction in self.restrictions:
+            if not hasattr(restriction, "table_statements") or not hasattr(restriction, "stream_statements"):
+                raise InvalidInputError(
+                    "a restriction of a BlueprintPolicy", value=restriction, allowed="a Perimeter or NoPeople"
+                )
         object.__setattr__(self, "table_grants", tuple(self.table_grants))
-        object.__setattr__(self, "fences", tuple(self.fences))
+        object.__setattr__(self, "restrictions", tuple(self.restrictions))
 
     def statements(self, table: TableReference, *, stream: bool) -> list[Json]:
         """The statements of the policy of a table, or of its stream.
@@ -55,7 +57,7 @@ class BlueprintPolicy:
         granted = [statement for grant in self.table_grants for statement in rendering(grant, table)]
         return [
             *(document(granted)["Statement"] if granted else []),
-            *(denial for fence in self.fences for denial in denied(fence, table, stream=stream)),
+            *(denial for restriction in self.restrictions for denial in denied(restriction, table, stream=stream)),
         ]
 
 
@@ -72,8 +74,8 @@ def policy_document(statements: Iterable[Json]) -> Json | None:
 def exempting(policy: Json, roles: Sequence[str]) -> Json:
     """The same policy with its denials leaving some roles alone: while a table is being restored.
 
-    Without it, a fence would keep out whoever fills and checks the table. It allows nothing: what these roles may do is
-    in their identity policies.
+    Without it, a restriction would keep out whoever fills and checks the table. It allows nothing: what these roles may
+    do is in their identity policies.
 
     Args:
         policy: The policy.
@@ -95,9 +97,9 @@ def deployable(policy: Json, role: Role | None, *, table: TableReference, owner:
     Raises:
         InvalidInputError: The role is not known, and the policy would leave nobody of the account to change it.
     """
-    fenced = [each for each in policy["Statement"] if _keeps_the_policy(each)]
+    restricted = [each for each in policy["Statement"] if _keeps_the_policy(each)]
     if role is None:
-        if all(_exempts(each, table.account) for each in fenced):
+        if all(_exempts(each, table.account) for each in restricted):
             return policy
         raise InvalidInputError(
             f"deployed_by of {owner}",
@@ -107,7 +109,10 @@ def deployable(policy: Json, role: Role | None, *, table: TableReference, owner:
             fix='Pass deployed_by=Role(account=…, name="cdk-…-cfn-exec-role-…").',
         )
     arn = role.arn(table.partition_id)
-    return {**policy, "Statement": [_exempt(each, [arn]) if each in fenced else each for each in policy["Statement"]]}
+    return {
+        **policy,
+        "Statement": [_exempt(each, [arn]) if each in restricted else each for each in policy["Statement"]],
+    }
 
 
 def _keeps_the_policy(statement: Json) -> bool:

@@ -47,9 +47,9 @@ def restore_bucket(scope: Construct, construct_id: str, *, days: int) -> s3.Buck
 class ExportBucket(Construct):
     """The bucket that a restore from point-in-time recovery exports the living table into.
 
-    While a restore runs it holds the whole table in clear, whatever fence the table has: its policy keeps everybody but
-    the restore's own functions from reading it. Versioned, so that a file is loaded as it was measured. A restore that
-    came to its end removes its export; what one that failed has left expires.
+    While a restore runs it holds the whole table in clear, whatever restriction the table has: its policy keeps
+    everybody but the restore's own functions from reading it. Versioned, so that a file is loaded as it was measured. A
+    restore that came to its end removes its export; what one that failed has left expires.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, deployed_by: Role, days: int) -> None:

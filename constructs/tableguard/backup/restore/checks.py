@@ -10,7 +10,7 @@ from constructs import Construct
 from tableguard.backup.perimeter_checks import PerimeterCheck
 from tableguard.backup.restore.table_blueprint import Blueprint, LikeTable
 from tableguard.policy import InvalidInputError, Role, TableReference
-from tableguard.policy.perimeter import Fenced
+from tableguard.policy.perimeter import RestrictedActions
 from tableguard.policy.principals import ArnIdentity
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.deployment import execution_role
@@ -107,7 +107,7 @@ def check_perimeter(
     check = PerimeterCheck(
         construct.node.path,
         resource=blueprint.policies.table_resource.resource,
-        needed=Fenced.EXPORT,
+        needed=RestrictedActions.EXPORT,
         identity=ArnIdentity(account=account, principal_arn=role.role_arn, described_as=role.node.path)
         if role_name is None
         else Role(account=account, name=role_name),

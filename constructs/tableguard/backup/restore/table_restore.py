@@ -32,7 +32,7 @@ from tableguard.policy.backup import SealedReference
 from tableguard.policy.documents import Json
 from tableguard.policy.lists import texts_of
 from tableguard.policy.metadata.backups import RestoreClaim
-from tableguard.policy.perimeter import Exemption, Fenced
+from tableguard.policy.perimeter import Exemption, RestrictedActions
 
 _FIT: Final = "Restore with fewer grants: pass policy=BlueprintPolicy(…) to the blueprint."
 _DAYS: Final = 7
@@ -246,10 +246,10 @@ class TableRestore(Construct):
             InvalidInputError: The name of the machine's role is CloudFormation's to choose.
         """
         role = Role(account=self._stack.account, name=self._known_role_name())
-        return Exemption(principal=role, fenced=Fenced.EXPORT, reason=reason)
+        return Exemption(principal=role, actions=RestrictedActions.EXPORT, reason=reason)
 
     def admit(self, role: iam.IRole) -> None:
-        """Let a role past the fences of tables that are restored in isolation, for whoever looks into them.
+        """Let a role past the restrictions of tables that are restored in isolation, for whoever looks into them.
 
         It grants nothing. A table that was not restored in isolation loses this exemption once it is verified.
 

@@ -13,7 +13,7 @@ from tableguard.policy.principals import ArnIdentity, Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnExport:
-    """What the bucket's policy says: what stands there is a whole table in clear, fenced or not.
+    """What the bucket's policy says: what stands there is a whole table in clear, restricted or not.
 
     Nothing is allowed by it: every caller is of the bucket's own account.
 

@@ -9,8 +9,8 @@ from tableguard.aws.dynamodb import SERVICE
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.perimeter import Exemption, Forwarding, LambdaPoller, ServiceLinkedRole
-from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.restricted_actions import Side
 from tableguard.policy.principals import PRINCIPAL_ARN
 from tableguard.policy.tokens import is_unresolved
 from tableguard.policy.wildcards import Glob, tokens
@@ -55,7 +55,7 @@ def check_exempted(
                 more = f" and {len(stopped) - _SHOWN} more" if len(stopped) > _SHOWN else ""
                 raise InvalidInputError(
                     f"the exemption of {who.label} from the perimeter",
-                    value=exemption.fenced.name,
+                    value=exemption.actions.name,
                     allowed=f"for administrators and whoever {guardrail.name} exempts: it denies all others "
                     f"{', '.join(stopped[:_SHOWN])}{more}, from wherever they call",
                     fix="Add it to the administrators (of a BreakGlassRole: its .principal), to "

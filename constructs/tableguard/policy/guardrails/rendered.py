@@ -109,14 +109,14 @@ class Control:
         bound = None if accounts is None else (*accounts,)
         self._check_exempted(rendering, bound)
         guardrails = self._of_guardrails(rendering)
-        fence: tuple[Denial, ...] = ()
+        restriction: tuple[Denial, ...] = ()
         if self.perimeter is not None:
             perimeter = replace(
                 self.perimeter,
                 administrators=tuple(self.administrators),
                 pass_role_principals=tuple(self.pass_role_principals),
             )
-            fence = perimeter.service_control_statements(accounts=bound, partition=partition, beside=guardrails)
+            restriction = perimeter.service_control_statements(accounts=bound, partition=partition, beside=guardrails)
         let_through = [
             *self.administrators,
             *(one for guardrail in self.guardrails for one in guardrail.exempt_principals),
@@ -128,7 +128,7 @@ class Control:
             partition=partition,
         )
         # The perimeter guards its exempt roles itself: joined, the two guards are one.
-        return self._bounded((*joined((*fence, *guard)), *guardrails), "aws:PrincipalAccount")
+        return self._bounded((*joined((*restriction, *guard)), *guardrails), "aws:PrincipalAccount")
 
     def resource_control(self, *, partition: str = "aws") -> tuple[Denial, ...]:
         """The statements of an RCP.
@@ -150,8 +150,10 @@ class Control:
                 )
         rendering = Rendering(administrators=tuple(self.administrators), at_resource=True, partition=partition)
         self._check_exempted(rendering)
-        fence = self.perimeter.resource_control_statements(partition=partition) if self.perimeter is not None else ()
-        return self._bounded((*fence, *self._of_guardrails(rendering)), "aws:ResourceAccount")
+        restriction = (
+            self.perimeter.resource_control_statements(partition=partition) if self.perimeter is not None else ()
+        )
+        return self._bounded((*restriction, *self._of_guardrails(rendering)), "aws:ResourceAccount")
 
     def _check_exempted(self, rendering: Rendering, bound: Sequence[str] | None = None) -> None:
         exemptions = self.perimeter.exemptions if self.perimeter is not None else ()

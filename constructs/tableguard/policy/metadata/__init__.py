@@ -21,16 +21,16 @@ from tableguard.policy.metadata.claims import (
     table_metadata,
 )
 from tableguard.policy.metadata.conditions import ClauseClaim, ConditionClaim, NetworkClaim
-from tableguard.policy.metadata.fences import (
+from tableguard.policy.metadata.grants import GrantClaim
+from tableguard.policy.metadata.principals import PrincipalClaim
+from tableguard.policy.metadata.restrictions import (
     ControlClaim,
     ExemptionClaim,
-    FenceClaim,
     GuardrailClaim,
+    RestrictionClaim,
     people_json,
     perimeter_json,
 )
-from tableguard.policy.metadata.grants import GrantClaim
-from tableguard.policy.metadata.principals import PrincipalClaim
 from tableguard.policy.metadata.schema import METADATA_KEY, STACK_METADATA_KEY, VERSION
 
 __all__ = [
@@ -42,7 +42,6 @@ __all__ = [
     "ConditionClaim",
     "ControlClaim",
     "ExemptionClaim",
-    "FenceClaim",
     "GrantClaim",
     "GuardrailClaim",
     "NetworkClaim",
@@ -50,6 +49,7 @@ __all__ = [
     "Readable",
     "Reading",
     "ResourceClaims",
+    "RestrictionClaim",
     "backup_metadata",
     "break_glass_metadata",
     "consumer_metadata",

@@ -28,9 +28,15 @@ from tableguard.policy.metadata.backups import (
     VaultClaim,
     backup_json,
 )
-from tableguard.policy.metadata.fences import ControlClaim, FenceClaim, control_json, read_control, read_fence
 from tableguard.policy.metadata.grants import GrantClaim, grant_json, read_grant
 from tableguard.policy.metadata.principals import PrincipalClaim, principal_json, read_principal
+from tableguard.policy.metadata.restrictions import (
+    ControlClaim,
+    RestrictionClaim,
+    control_json,
+    read_control,
+    read_restriction,
+)
 from tableguard.policy.metadata.schema import VERSION, VERSION_KEY
 from tableguard.policy.metadata.source import MalformedMetadataError, Source
 from tableguard.policy.tables import TableReference
@@ -63,7 +69,7 @@ class ResourceClaims:
         table: The ARN of the table that the grants are for, where they stand on a consumer's policy.
         grants: The grants.
         perimeter: The perimeter around it, or that it enforces.
-        people: The fence against people around it.
+        people: The restriction of people around it.
         control: What it enforces as an SCP or RCP.
         break_glass: What it is as a break-glass role.
         immutable: What it is as a bucket whose objects are locked.
@@ -79,8 +85,8 @@ class ResourceClaims:
 
     table: str | None = None
     grants: tuple[GrantClaim, ...] = ()
-    perimeter: FenceClaim | None = None
-    people: FenceClaim | None = None
+    perimeter: RestrictionClaim | None = None
+    people: RestrictionClaim | None = None
     control: ControlClaim | None = None
     break_glass: BreakGlassClaim | None = None
     immutable: ImmutableClaim | None = None
@@ -123,19 +129,19 @@ class Reading:
     version: str = str(VERSION)
 
 
-def table_metadata(grants: Iterable[TableGrant], *, owner: str, fences: Mapping[str, Json] | None = None) -> Json:
+def table_metadata(grants: Iterable[TableGrant], *, owner: str, restrictions: Mapping[str, Json] | None = None) -> Json:
     """The metadata of a table.
 
     Args:
         grants: The grants on it, to principals of this library.
         owner: The account of the table.
-        fences: The fences around it, by their kind, as `perimeter_json` and `people_json` make them.
+        restrictions: The restrictions around it, by their kind, as `perimeter_json` and `people_json` make them.
 
     Raises:
         InvalidInputError: A grant's principal is an iam.IGrantable that no construct has converted.
     """
     listed = [grant_json(grant, refer=grant.on_resource_side(owner)) for grant in grants]
-    return _versioned({"grants": listed, **(fences or {})})
+    return _versioned({"grants": listed, **(restrictions or {})})
 
 
 def consumer_metadata(grant: TableGrant, table: TableReference) -> Json:
@@ -238,8 +244,8 @@ def _read_break_glass(source: Source) -> BreakGlassClaim:
 
 
 _PARTS: Final[Mapping[str, Callable[[Source], Any]]] = {
-    "perimeter": read_fence,
-    "people": read_fence,
+    "perimeter": read_restriction,
+    "people": read_restriction,
     "control": read_control,
     "break_glass": _read_break_glass,
     **{name: claim.read for name, claim in CLAIMS.items()},

@@ -10,7 +10,7 @@ from tableguard.policy.access import TABLE, Access
 from tableguard.policy.documents import Json
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.metadata.source import MalformedMetadataError, Source
-from tableguard.policy.perimeter.fenced import Fenced, Side
+from tableguard.policy.perimeter.restricted_actions import RestrictedActions, Side
 
 _TABLE: Final = "table"
 _SIDES: Final = {side.value: side for side in Side}
@@ -45,28 +45,29 @@ def read_access(source: Source) -> Access:
         raise MalformedMetadataError(f"{source.at}: {error.what} {error.value!r}") from None
 
 
-def fenced_json(fenced: Fenced) -> Json:
+def restricted_actions_json(actions: RestrictedActions) -> Json:
     """What an exemption is for, as metadata says it.
 
     Args:
-        fenced: The actions.
+        actions: The actions.
     """
     targets = {
-        side.value: sorted(action for at, action in fenced.permissions if at is side)
+        side.value: sorted(action for at, action in actions.permissions if at is side)
         for side in Side
-        if any(at is side for at, _ in fenced.permissions)
+        if any(at is side for at, _ in actions.permissions)
     }
-    return _json(fenced.name, targets)
+    return _json(actions.name, targets)
 
 
-def read_fenced(source: Source) -> Fenced:
+def read_restricted_actions(source: Source) -> RestrictedActions:
     """What metadata says that an exemption is for.
 
     Args:
         source: What it says.
 
     Raises:
-        MalformedMetadataError: It is not what `fenced_json` writes, or names an action that this release does not know.
+        MalformedMetadataError: It is not what `restricted_actions_json` writes, or names an action that this release
+            does not know.
     """
     found: set[tuple[Side, str]] = set()
     for side, action in _pairs(source):
@@ -74,7 +75,7 @@ def read_fenced(source: Source) -> Fenced:
             raise MalformedMetadataError(f"{source.at}: {action!r} at {side!r}")
         found.add((_SIDES[side], action))
     try:
-        return Fenced(source.needed("name"), frozenset(found))
+        return RestrictedActions(source.needed("name"), frozenset(found))
     except InvalidInputError as error:
         raise MalformedMetadataError(f"{source.at}: {error.what}") from None
 

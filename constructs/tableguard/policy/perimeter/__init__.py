@@ -11,15 +11,14 @@ from tableguard.policy.perimeter.exemptions import (
     RoleOfEveryAccount,
     ServiceLinkedRole,
 )
-from tableguard.policy.perimeter.fenced import Fenced
 from tableguard.policy.perimeter.guard import IamPrincipal, guard_statements
 from tableguard.policy.perimeter.networks import FromVpcsOfAccount, FromVpcsOfOrganization, Network
 from tableguard.policy.perimeter.perimeter import Perimeter
+from tableguard.policy.perimeter.restricted_actions import RestrictedActions
 
 __all__ = [
     "Exempt",
     "Exemption",
-    "Fenced",
     "Forwarding",
     "FromVpcsOfAccount",
     "FromVpcsOfOrganization",
@@ -27,6 +26,7 @@ __all__ = [
     "LambdaPoller",
     "Network",
     "Perimeter",
+    "RestrictedActions",
     "RoleOfEveryAccount",
     "ServiceLinkedRole",
     "endpoint_statements",

@@ -15,7 +15,7 @@ from tableguard.aws.managed_policies import REPLICATION
 from tableguard.policy import names
 from tableguard.policy.conditions import texts
 from tableguard.policy.errors import InvalidInputError
-from tableguard.policy.perimeter.fenced import Fenced, Side
+from tableguard.policy.perimeter.restricted_actions import RestrictedActions, Side
 from tableguard.policy.principals import ArnIdentity, PermissionSet, Role, User
 from tableguard.policy.representation import as_call
 
@@ -189,11 +189,11 @@ Exempt: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exemption:
-    """Somebody who may do some of what a perimeter fences from outside it.
+    """Somebody who may do some of what a perimeter restricts from outside it.
 
     Args:
         principal: Who. A role, user or permission set is pinned to its account.
-        fenced: What. Of these actions, each policy exempts those that it fences itself.
+        actions: What. Of these actions, each policy exempts those that it restricts itself.
         reason: Why, in a reviewer's words. It stands in the template's metadata, never in the policy.
 
     Raises:
@@ -202,7 +202,7 @@ class Exemption:
     """
 
     principal: Exempt
-    fenced: Fenced
+    actions: RestrictedActions
     reason: str
 
     __repr__ = as_call
@@ -222,9 +222,9 @@ class Exemption:
                 allowed="a role of your own here",
                 fix="Use ServiceLinkedRole, or PermissionSet, for roles under a path that AWS reserves.",
             )
-        if not isinstance(self.fenced, Fenced):
+        if not isinstance(self.actions, RestrictedActions):
             raise InvalidInputError(
-                "the actions of an Exemption", value=self.fenced, allowed="Fenced.ITEMS and its likes"
+                "the actions of an Exemption", value=self.actions, allowed="RestrictedActions.ITEMS and its likes"
             )
         if not isinstance(self.reason, str) or not re.search(r"\w", self.reason):
             raise InvalidInputError(
@@ -232,16 +232,19 @@ class Exemption:
                 value=self.reason,
                 allowed="why it may cross the perimeter",
             )
-        if isinstance(self.principal, LambdaPoller) and not self.fenced.permissions <= Fenced.STREAM.permissions:
+        if (
+            isinstance(self.principal, LambdaPoller)
+            and not self.actions.permissions <= RestrictedActions.STREAM.permissions
+        ):
             raise InvalidInputError(
                 f"the actions of the exemption of {self.principal.label}",
-                value=self.fenced.name,
-                allowed="Fenced.STREAM: Lambda polls nothing else, and the function's code is no poller",
+                value=self.actions.name,
+                allowed="RestrictedActions.STREAM: Lambda polls nothing else, and the function's code is no poller",
             )
 
     def covers(self, action: str, *sides: Side) -> bool:
         """Whether it is about an action at one of these sides."""
-        return self.fenced.covers(action, *sides)
+        return self.actions.covers(action, *sides)
 
 
 def replication_of(account: str) -> Exemption:
@@ -254,4 +257,6 @@ def replication_of(account: str) -> Exemption:
         account: The 12-digit id of the tables' account.
     """
     role = ServiceLinkedRole(account=account, service=REPLICATION.service, name=REPLICATION.name)
-    return Exemption(principal=role, fenced=Fenced.ITEMS | Fenced.STREAM, reason="replicas stay in step")
+    return Exemption(
+        principal=role, actions=RestrictedActions.ITEMS | RestrictedActions.STREAM, reason="replicas stay in step"
+    )

@@ -19,10 +19,10 @@ from tableguard.policy.perimeter.exemptions import (
     ServiceLinkedRole,
     replication_of,
 )
-from tableguard.policy.perimeter.fenced import Side, fenced_anywhere, fenced_at, parts_of
 from tableguard.policy.perimeter.guard import IamPrincipal, guard_statements, iam_principals
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.perimeter.networks import Network, TrustedNetworks
+from tableguard.policy.perimeter.restricted_actions import Side, parts_of, restricted_anywhere, restricted_at
 from tableguard.policy.perimeter.unclassified import at_table, by_region, in_one, suffix_of
 from tableguard.policy.principals import PRINCIPAL_ARN, Role
 from tableguard.policy.representation import as_call
@@ -51,8 +51,8 @@ class Perimeter:
         organization: The organization's id. AWS services that call in their own name are let through when they do so
             for an account of it; for the resource's own account when left out. A service call that names no account is
             let through, since many do not.
-        settings_too: Why settings (`Fenced.SETTINGS`) are fenced as well; they are not when left out. Nobody outside
-            can then repair, describe or delete the table but those who are exempt for it.
+        settings_too: Why settings (`RestrictedActions.SETTINGS`) are restricted as well; they are not when left out.
+            Nobody outside can then repair, describe or delete the table but those who are exempt for it.
         unclassified_open: Why actions that AWS adds after this release stay open from outside in SCPs, identity
             policies and boundaries. They are denied when left out, to everybody but those who are exempt for
             anything, the administrators and the pass-role principals (docs/adr/0015).
@@ -62,7 +62,8 @@ class Perimeter:
 
     Raises:
         InvalidInputError: No network, something else than networks and exemptions, the same exemption twice, a
-            malformed id, settings fenced with nobody exempt, an empty reason, or reasons that contradict each other.
+            malformed id, settings restricted with nobody exempt, an empty reason, or reasons that contradict each
+            other.
     """
 
     networks: Sequence[Network]
@@ -115,8 +116,8 @@ class Perimeter:
                 "settings_too of a perimeter",
                 value=self.settings_too,
                 allowed="a reason, once somebody outside may still change the table",
-                fix="Exempt the role that deployments run as: Exemption(principal=…, fenced=Fenced.DEPLOYMENT | "
-                "Fenced.SETTINGS, reason=…).",
+                fix="Exempt the role that deployments run as: Exemption(principal=…, "
+                "actions=RestrictedActions.DEPLOYMENT | RestrictedActions.SETTINGS, reason=…).",
             )
 
     def table_statements(self, table: TableReference) -> tuple[Denial, ...]:
@@ -156,12 +157,12 @@ class Perimeter:
             for exemption in self.exemptions
             if isinstance(exemption.principal, Forwarding) or (role and exemption.principal.home == role.account)
         ]
-        fence = self._everywhere(mine, partition, owner=None, of_resource=False)
+        restriction = self._everywhere(mine, partition, owner=None, of_resource=False)
         if self.unclassified_open is not None:
-            return fence
+            return restriction
         exempt = self._deploying(partition, account=role.account) if role is not None else ()
         settings = self.settings_too is not None
-        return (*fence, in_one(self.trusted, fence, exempt=exempt, partition=partition, settings=settings))
+        return (*restriction, in_one(self.trusted, restriction, exempt=exempt, partition=partition, settings=settings))
 
     def service_control_statements(
         self, *, accounts: Iterable[str] | None = None, partition: str = "aws", beside: Iterable[Denial] = ()
@@ -189,7 +190,7 @@ class Perimeter:
             if not isinstance(exemption.principal, ServiceLinkedRole)
             and (known is None or exemption.principal.home is None or exemption.principal.home in known)
         ]
-        fence = self._everywhere(needed, partition, owner="*", of_resource=False)
+        restriction = self._everywhere(needed, partition, owner="*", of_resource=False)
         exempt = [exemption.principal for exemption in needed]
         if self.unclassified_open is None:
             exempt += [*self.administrators, *self.pass_role_principals]
@@ -197,15 +198,15 @@ class Perimeter:
             exempt, self.administrators, pass_role_principals=self.pass_role_principals, partition=partition
         )
         if self.unclassified_open is not None:
-            return (*fence, *guard)
+            return (*restriction, *guard)
         later = by_region(
             self.trusted,
-            (*fence, *beside),
+            (*restriction, *beside),
             exempt=self._deploying(partition, account="*", bound=known),
             partition=partition,
             settings=self.settings_too is not None,
         )
-        return (*fence, *later, *guard)
+        return (*restriction, *later, *guard)
 
     def resource_control_statements(self, *, partition: str = "aws") -> tuple[Denial, ...]:
         """What an RCP denies everybody at the tables of the accounts that it is attached to, strangers included.
@@ -236,7 +237,7 @@ class Perimeter:
             )
         exemptions = [replication_of(table.account), *self.exemptions]
         rendering = _Rendering(self, exemptions, table.partition_id, owner=table.account, of_resource=True, table=table)
-        actions = fenced_at(side, settings=self.settings_too is not None)
+        actions = restricted_at(side, settings=self.settings_too is not None)
         denials = joined((*rendering.at(actions, outside, (side,)), *rendering.for_strangers(actions, (side,))))
         if self.not_action_at_tables is None:
             return _numbered(denials)
@@ -283,7 +284,7 @@ class _Rendering:
     def everywhere(self) -> Iterable[Denial]:
         """Denials for all regions: those with VPCs of their own, and the rest."""
         trusted = self.perimeter.trusted
-        actions = fenced_anywhere(settings=self.perimeter.settings_too is not None)
+        actions = restricted_anywhere(settings=self.perimeter.settings_too is not None)
         for region, outside in trusted.everywhere():
             yield from self.at(actions, outside, _EVERYWHERE, suffix=suffix_of(region, trusted))
         yield from self.for_strangers(actions, _EVERYWHERE)

@@ -12,8 +12,8 @@ from typing import Final
 from tableguard.aws.dynamodb import ACTIONS, SERVICE, Reach, Resource
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
-from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.networks import TrustedNetworks
+from tableguard.policy.perimeter.restricted_actions import Side
 from tableguard.policy.tokens import is_unresolved
 from tableguard.policy.unclassified import all_classified, unclassified
 
@@ -37,7 +37,7 @@ def by_region(
         beside: The other statements of the policy.
         exempt: ARNs, or patterns of them, of who is exempt besides whom those exempt.
         partition: The partition of resources.
-        settings: Whether the perimeter fences settings, so that looking at them is no harmless thing.
+        settings: Whether the perimeter restricts settings, so that looking at them is no harmless thing.
     """
     listed = tuple(beside)
     names = _everywhere(settings=settings)
@@ -57,7 +57,7 @@ def in_one(
             denies to everybody outside but those whom this statement exempts, too.
         exempt: ARNs, or patterns of them, of who is exempt besides whom those exempt.
         partition: The partition of resources.
-        settings: Whether the perimeter fences settings.
+        settings: Whether the perimeter restricts settings.
     """
     listed = tuple(beside)
     denied = (action for denial in listed for action in denial.actions)
@@ -88,7 +88,7 @@ def at_table(
         beside: The other statements of the policy.
         resources: The table and its indexes, or the stream.
         exempt: ARNs, or patterns of them, of who is exempt besides whom those exempt.
-        settings: Whether the perimeter fences settings.
+        settings: Whether the perimeter restricts settings.
     """
     supported = (
         action

@@ -1,4 +1,4 @@
-"""The rule that looks for ways around a fence against people: a person who becomes an application.
+"""The rule that looks for ways around a restriction of people: a person who becomes an application.
 
 DynamoDB sees the role, not who is in it. So a table that denies people its items keeps nobody out who may assume a role
 that reads them, pass that role to a service that runs code, or change who may assume it; directly, or by way of other
@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 from tableguard.aws.dynamodb import ACTIONS, Resource
 from tableguard.evaluation import Place
 from tableguard.policy import Access, InvalidInputError, Role
-from tableguard.policy.perimeter.fenced import Side, fenced_at
+from tableguard.policy.perimeter.restricted_actions import Side, restricted_at
 from tableguard.review.rules.deciding import Deciding
 from tableguard.review.rules.detours import Detours, Found
 from tableguard.review.rules.doubts import FAILS_NO_RULE
@@ -23,14 +23,14 @@ from tableguard.review.rules.rule import Failure, Outcome, Rule
 from tableguard.review.rules.scene import Scene
 from tableguard.review.rules.wording import place_in_words
 
-_ON_TABLE: Final = fenced_at(Side.TABLE, settings=False)
+_ON_TABLE: Final = restricted_at(Side.TABLE, settings=False)
 
 DATA: Final = Access(
     "the data",
     (
         Access.on_table(*_ON_TABLE)
         | Access.on_index(*(name for name in _ON_TABLE if Resource.INDEX in ACTIONS[name].resources))
-        | Access.on_stream(*fenced_at(Side.STREAM, settings=False))
+        | Access.on_stream(*restricted_at(Side.STREAM, settings=False))
     ).permissions,
 )
 """Items, the stream, what moves them out, and the policies in their way."""

@@ -51,28 +51,30 @@ def circumstances(documents: Iterable[Document], action: str, shelf: Shelf) -> t
         shelf: Where the statements of documents are read.
     """
     allows: list[_Tests] = []
-    fences: list[_Tests] = []
+    restrictions: list[_Tests] = []
     for document in documents:
         concerning = {statement.index for statement in document.compiled.concerning(action.lower())}
         for sentence in shelf.sentences(document) if concerning else ():
             if sentence.tests and sentence.number in concerning:
-                (allows if sentence.allows else fences).append(sentence.tests)
-    return _combined(tuple(allows), tuple(fences))
+                (allows if sentence.allows else restrictions).append(sentence.tests)
+    return _combined(tuple(allows), tuple(restrictions))
 
 
 # The same few statements bear on most actions, callers and resources, in every rule.
 @lru_cache(maxsize=1024)
-def _combined(allows: tuple[_Tests, ...], fences: tuple[_Tests, ...]) -> tuple[tuple[Context, ...], int]:
+def _combined(allows: tuple[_Tests, ...], restrictions: tuple[_Tests, ...]) -> tuple[tuple[Context, ...], int]:
     """The contexts that meet the conditions of Allows and those of no Deny, and how many were left out."""
     entries: dict[_Frozen, Change] = {(): {}} | {_frozen(change): change for tests in allows for change in _met(tests)}
-    escapes: dict[_Frozen, Change] = {(): {}} | {_frozen(way): way for tests in fences for way in _unmet(tests)}
+    escapes: dict[_Frozen, Change] = {(): {}} | {_frozen(way): way for tests in restrictions for way in _unmet(tests)}
     contexts: dict[_Frozen, Context] = {}
     for escape in escapes.values():
         for base in (INTERNET, STRANGE_VPC):
             for entry in entries.values():
                 context = _changed(_changed(base, entry), escape)
                 contexts.setdefault(_frozen(context), context)
-    found_together = [_beyond(context, fences) for context in tuple(contexts.values())] if len(fences) > 1 else ()
+    found_together = (
+        [_beyond(context, restrictions) for context in tuple(contexts.values())] if len(restrictions) > 1 else ()
+    )
     contexts.update({_frozen(context): context for context in found_together})
     return tuple(islice(contexts.values(), MOST)), max(0, len(contexts) - MOST)
 
@@ -119,26 +121,26 @@ def _parts(test: Test) -> tuple[Test, ...]:
     return tuple(Test(test.operator, test.key, (value,)) for value in test.values) if test.negated else (test,)
 
 
-def _beyond(context: Context, fences: Sequence[_Tests]) -> Context:
+def _beyond(context: Context, restrictions: Sequence[_Tests]) -> Context:
     """A context beyond as many Denies as can be got round one after the other, those already passed included."""
-    for fence in fences:
-        if not _passed(fence, context):
-            others = [other for other in fences if _passed(other, context)]
-            ways = (_changed(context, change) for change in _unmet(fence))
-            context = next((way for way in ways if all(_passed(each, way) for each in (fence, *others))), context)
+    for restriction in restrictions:
+        if not _passed(restriction, context):
+            others = [other for other in restrictions if _passed(other, context)]
+            ways = (_changed(context, change) for change in _unmet(restriction))
+            context = next((way for way in ways if all(_passed(each, way) for each in (restriction, *others))), context)
     return context
 
 
-def _passed(fence: _Tests, context: Context) -> bool:
+def _passed(restriction: _Tests, context: Context) -> bool:
     """Whether a condition of a Deny fails in a context, whoever the caller is."""
-    return any(each.holds(context) is False for each in _compiled(fence))
+    return any(each.holds(context) is False for each in _compiled(restriction))
 
 
 @lru_cache(maxsize=1024)
-def _compiled(fence: _Tests) -> tuple[Compiled, ...]:
+def _compiled(restriction: _Tests) -> tuple[Compiled, ...]:
     """Those of its tests that are understood, and are not about what nobody chooses."""
     compiled: list[Compiled] = []
-    for test in fence:
+    for test in restriction:
         if test.low_key not in _FACTS:
             with contextlib.suppress(MalformedError):
                 compiled += compile_condition({test.operator: {test.key: list(test.values)}}, variables=True)

@@ -30,15 +30,15 @@ from tableguard.tables.attachment.facts import (
     TableResource,
     is_own_region,
 )
-from tableguard.tables.attachment.fence import Fence
 from tableguard.tables.attachment.keys import KEY_POLICY, key_policy_warning
 from tableguard.tables.attachment.overlay import PropertyOverlay, laid_on
+from tableguard.tables.attachment.restriction import Restriction
 from tableguard.tables.attachment.stack_policies import StackPolicies
 
 _TOO_LARGE: Final = (
     "To make it fit: grant to an Account or an Organization instead of many roles, shorten role names and paths, give "
     "consumers of one kind the same Access and conditions, grant the table or one index instead of both (each names "
-    "every principal once more), exempt fewer principals from its fences, or split the table."
+    "every principal once more), exempt fewer principals from its restrictions, or split the table."
 )
 
 Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, ...]]
@@ -69,7 +69,7 @@ class TablePolicies:
     def __init__(self, resource: CfnAnyTable, home: StackPolicies) -> None:
         self.table_resource = TableResource(resource, home)
         self._grants: tuple[TableGrant, ...] = ()
-        self._fences: tuple[Fence, ...] = ()
+        self._restrictions: tuple[Restriction, ...] = ()
         self._has_stream = False
         self._deployed_replicas: set[str] = set()
         self._limits = Limits()
@@ -94,9 +94,9 @@ class TablePolicies:
         return self.table_resource.reference(self.table_resource.facts())
 
     @property
-    def fences(self) -> tuple[Fence, ...]:
-        """The fences around the table."""
-        return self._fences
+    def restrictions(self) -> tuple[Restriction, ...]:
+        """The restrictions around the table."""
+        return self._restrictions
 
     @property
     def deployed_replicas(self) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ class TablePolicies:
         """
         self._limits = limits or self._limits
         self._deployed_replicas.update(deployed_replicas)
-        if self._fences:
+        if self._restrictions:
             self._describe()
 
     def check(self, grants: Sequence[TableGrant], table: TableReference, facts: TableFacts) -> None:
@@ -137,14 +137,16 @@ class TablePolicies:
                 )
             self._check(grant, table, facts)
         self._has_stream = facts.has_stream
-        self._check_sizes((*self._grants, *grants), self._fences, table)
+        self._check_sizes((*self._grants, *grants), self._restrictions, table)
 
-    def _check_sizes(self, grants: Sequence[TableGrant], fences: Sequence[Fence], table: TableReference) -> None:
+    def _check_sizes(
+        self, grants: Sequence[TableGrant], restrictions: Sequence[Restriction], table: TableReference
+    ) -> None:
         for limit, rendering in (
             (self._limits.table, TableGrant.table_statements),
             (self._limits.stream, TableGrant.stream_statements),
         ):
-            statements = self._ours(grants, fences, table, rendering)
+            statements = self._ours(grants, restrictions, table, rendering)
             if statements:
                 whole = {"Version": VERSION, "Statement": statements}
                 check_size(whole, limit, owner=self.table_resource, fix=_TOO_LARGE)
@@ -160,27 +162,27 @@ class TablePolicies:
         self._table = table
         self._added()
 
-    def enclose(self, fence: Fence) -> None:
-        """Put a fence around the table: its statements stand next to those of the grants.
+    def enclose(self, restriction: Restriction) -> None:
+        """Put a restriction around the table: its statements stand next to those of the grants.
 
         Args:
-            fence: The fence.
+            restriction: The restriction.
 
         Raises:
             InvalidInputError: There is one of its kind already.
             PolicyTooLargeError: Our own statements alone are over a limit.
         """
-        if any(fence.kind == other.kind for other in self._fences):
+        if any(restriction.kind == other.kind for other in self._restrictions):
             raise InvalidInputError(
-                f"the fence ({fence.kind}) of {self.table_resource.path}",
+                f"the restriction ({restriction.kind}) of {self.table_resource.path}",
                 value="a second one",
                 allowed="one of each kind for a table: of two, each would deny what only the other lets through",
                 fix="Put everything into one.",
             )
         facts = self.table_resource.facts()
         self._table, self._has_stream = self.table_resource.reference(facts), facts.has_stream
-        self._check_sizes(self._grants, (*self._fences, fence), self._table)
-        self._fences = (*self._fences, fence)
+        self._check_sizes(self._grants, (*self._restrictions, restriction), self._table)
+        self._restrictions = (*self._restrictions, restriction)
         self._added()
 
     def _added(self) -> None:
@@ -191,8 +193,13 @@ class TablePolicies:
 
     def _describe(self) -> None:
         """Say in the metadata what stands here."""
-        fences = {fence.kind: fence.described(self._table, deployed=self._deployed_replicas) for fence in self._fences}
-        self.resource.add_metadata(METADATA_KEY, table_metadata(self._grants, owner=self._table.account, fences=fences))
+        restrictions = {
+            restriction.kind: restriction.described(self._table, deployed=self._deployed_replicas)
+            for restriction in self._restrictions
+        }
+        self.resource.add_metadata(
+            METADATA_KEY, table_metadata(self._grants, owner=self._table.account, restrictions=restrictions)
+        )
 
     def _check(self, grant: TableGrant, table: TableReference, facts: TableFacts) -> None:
         grant.check(table)
@@ -215,7 +222,7 @@ class TablePolicies:
                 _check_key_attributes(condition, grant, facts)
 
     def _attach(self) -> None:
-        if self.table_resource.overlays or not (self._fences or self._on_resource_side):
+        if self.table_resource.overlays or not (self._restrictions or self._on_resource_side):
             return
         if isinstance(self.resource, dynamodb.CfnGlobalTable):
             self.table_resource.overlays = (PropertyOverlay(self.resource, "replicas", self._edit_replicas),)
@@ -307,7 +314,7 @@ class TablePolicies:
     @property
     def guarded(self) -> bool:
         """Whether there is a statement of ours: something granted or denied."""
-        return bool(self._grants or self._fences)
+        return bool(self._grants or self._restrictions)
 
     def statements_for(self, table: TableReference, *, stream: bool) -> list[Json]:
         """Our statements as the policy of another table has them that is like this one, such as a restored one.
@@ -325,7 +332,7 @@ class TablePolicies:
         granted = [statement for grant in self._grants for statement in rendering(grant, table)]
         return [
             *(document(granted)["Statement"] if granted else []),
-            *(denied for fence in self._fences for denied in fence.statements(table, stream=stream)),
+            *(denied for restriction in self._restrictions for denied in restriction.statements(table, stream=stream)),
         ]
 
     def refresh(self) -> None:
@@ -341,17 +348,17 @@ class TablePolicies:
         """
         # Our statements follow the table: with an index or a replica more than at the last grant, they are others.
         facts = self.table_resource.stated(below)
-        described = self._table.replica_regions if self._fences else ()
+        described = self._table.replica_regions if self._restrictions else ()
         self._table, self._has_stream = self.table_resource.reference(facts), facts.has_stream
-        if self._fences and self._table.replica_regions != described:
+        if self._restrictions and self._table.replica_regions != described:
             self._describe()
         whole = laid_on(below, self.overlays)
         policies = self.table_resource.policies_in(whole)
         self._warn_of_replicas(policies)
         problems = [
             problem
-            for fence in self._fences
-            for problem in fence.problems(self._table, deployed=self._deployed_replicas, grants=self._grants)
+            for restriction in self._restrictions
+            for problem in restriction.problems(self._table, deployed=self._deployed_replicas, grants=self._grants)
         ]
         for region in sorted(self._deployed_replicas - set(facts.replica_regions)):
             known = ", ".join(facts.replica_regions) or "none"
@@ -384,17 +391,24 @@ class TablePolicies:
         check_size(policy.document, limit, owner=owner, fix=_TOO_LARGE)
 
     def _ours_here(self, table: TableReference, rendering: Rendering) -> list[Json]:
-        return self._ours(self._grants, self._fences, table, rendering)
+        return self._ours(self._grants, self._restrictions, table, rendering)
 
     def _ours(
-        self, grants: Sequence[TableGrant], fences: Sequence[Fence], table: TableReference, rendering: Rendering
+        self,
+        grants: Sequence[TableGrant],
+        restrictions: Sequence[Restriction],
+        table: TableReference,
+        rendering: Rendering,
     ) -> list[Json]:
         """Our statements: what is granted, then what is denied."""
         granted = self._rendered(grants, table, rendering)
         stream = rendering is TableGrant.stream_statements
-        if not fences or (stream and not self._has_stream):
+        if not restrictions or (stream and not self._has_stream):
             return granted
-        return [*granted, *(denied for fence in fences for denied in fence.statements(table, stream=stream))]
+        return [
+            *granted,
+            *(denied for restriction in restrictions for denied in restriction.statements(table, stream=stream)),
+        ]
 
     def _rendered(self, grants: Sequence[TableGrant], table: TableReference, rendering: Rendering) -> list[Json]:
         """Our statements, merged once: grants are only ever added."""

@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
 from tableguard.evaluation import Policies, Request, evaluate
-from tableguard.policy.perimeter.fenced import Side
+from tableguard.policy.perimeter.restricted_actions import Side
 from tests.unit.backup.aws_backup.plan_support import (
     ALONE,
     CHECK,

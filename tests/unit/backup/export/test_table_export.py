@@ -225,7 +225,7 @@ def test_it_says_what_it_does(data: cdk.Stack) -> None:
 # --- Perimeters
 
 
-def fenced(scope: cdk.Stack, **options: Any) -> cdk.Stack:
+def restricted(scope: cdk.Stack, **options: Any) -> cdk.Stack:
     """An export of a table with a perimeter."""
     table = recovered(scope)
     made = export(scope, tables=[table])
@@ -237,7 +237,7 @@ def fenced(scope: cdk.Stack, **options: Any) -> cdk.Stack:
 
 
 def test_the_exemption_lets_the_role_export_and_nothing_else() -> None:
-    policy = table_policy(fenced(stack()))
+    policy = table_policy(restricted(stack()))
     exporter, outside = role_arn(EXPORTER), OUTSIDE["no endpoint"]
     assert allows(policy, "ExportTableToPointInTime", principal=exporter, context=outside)
     for action in ("GetItem", "Scan", "PutResourcePolicy", "RestoreTableToPointInTime"):
@@ -257,7 +257,7 @@ SETTINGS_TOO = "nobody looks in from outside"
         ({"exemptions": lambda _: [exempt("somebody-else")]}, "ExportTableToPointInTime"),
         ({"exemptions": lambda _: [exempt(EXPORTER)]}, None),
         ({"exemptions": lambda _: [exempt("acme-*")]}, None),
-        ({"exemptions": lambda _: [exempt(EXPORTER, tg.Fenced.ITEMS)]}, "ExportTableToPointInTime"),
+        ({"exemptions": lambda _: [exempt(EXPORTER, tg.RestrictedActions.ITEMS)]}, "ExportTableToPointInTime"),
         (
             {
                 "exemptions": lambda made: [made.exemption(reason="backups"), deployer()],
@@ -275,7 +275,7 @@ SETTINGS_TOO = "nobody looks in from outside"
     ],
 )
 def test_a_perimeter_without_the_exemption_is_an_error(options: dict[str, Any], missing: str | None) -> None:
-    scope = fenced(stack(), **options)
+    scope = restricted(stack(), **options)
     if missing is None:
         Template.from_stack(scope)
         return
@@ -283,14 +283,16 @@ def test_a_perimeter_without_the_exemption_is_an_error(options: dict[str, Any], 
         Template.from_stack(scope)
 
 
-def exempt(name: str, fenced: tg.Fenced = tg.Fenced.EXPORT) -> tg.Exemption:
+def exempt(name: str, restricted: tg.RestrictedActions = tg.RestrictedActions.EXPORT) -> tg.Exemption:
     principal = tg.RoleOfEveryAccount(name=name) if "*" in name else tg.Role(account=OWNER, name=name)
-    return tg.Exemption(principal=principal, fenced=fenced, reason="a test")
+    return tg.Exemption(principal=principal, actions=restricted, reason="a test")
 
 
 def deployer() -> tg.Exemption:
     principal = tg.Role(account=OWNER, name=f"cdk-hnb659fds-cfn-exec-role-{OWNER}-{REGION}")
-    return tg.Exemption(principal=principal, fenced=tg.Fenced.SETTINGS | tg.Fenced.DEPLOYMENT, reason="deploys")
+    return tg.Exemption(
+        principal=principal, actions=tg.RestrictedActions.SETTINGS | tg.RestrictedActions.DEPLOYMENT, reason="deploys"
+    )
 
 
 def test_an_exemption_works_without_a_name_for_the_role() -> None:

@@ -16,7 +16,7 @@ import tableguard as tg
 from tableguard.backup.aws_backup.job_machine import counting_machine, validating_machine
 from tableguard.backup.on_demand.machine import on_demand_machine
 from tableguard.evaluation import Policies, Request, evaluate
-from tableguard.policy.perimeter.fenced import Side
+from tableguard.policy.perimeter.restricted_actions import Side
 from tests.unit.backup.aws_backup.plan_support import CHECK, metadata, of_kind, only, template
 from tests.unit.tables.support import ORDERS, OWNER, PARTNER, REGION, Json, app, stack, table_v2
 

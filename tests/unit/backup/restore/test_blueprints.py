@@ -209,8 +209,8 @@ def test_what_is_added_to_the_table_afterwards_counts() -> None:
     assert {"Key": "team", "Value": "late"} in create["Tags"]
 
 
-def fenced() -> Json:
-    """The machine of a restore of a table with grants, fences and a statement of somebody else."""
+def restricted() -> Json:
+    """The machine of a restore of a table with grants, restrictions and a statement of somebody else."""
     _, data, vault = data_app()
     table = full_table(data)
     made = restore(vault, blueprint=TableBlueprint.like(table), source=None, role_name="restore")
@@ -233,7 +233,7 @@ def fenced() -> Json:
 
 @pytest.fixture(scope="module")
 def machine() -> Json:
-    return fenced()
+    return restricted()
 
 
 def asks(policy: Json | None, **more: Any) -> dict[str, Any]:
@@ -250,7 +250,7 @@ def test_a_grant_holds_on_the_new_table_and_a_stranger_is_denied(machine: Json, 
 
 
 @pytest.mark.parametrize("name", ["policy", "final"])
-def test_the_fence_holds_on_the_new_table(machine: Json, name: str) -> None:
+def test_the_restriction_holds_on_the_new_table(machine: Json, name: str) -> None:
     policy = rendered(machine, name)
     denied(action="GetItem", **asks(policy))  # from the internet
     admin = f"arn:aws:iam::{VAULT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef"
@@ -272,7 +272,7 @@ def test_the_listener_reads_the_new_stream(machine: Json) -> None:
     denied(None, "GetRecords", principal=listener, resource=stream, table_policy=policy)
 
 
-def test_only_while_it_is_restored_the_restore_is_let_through_the_fence(machine: Json) -> None:
+def test_only_while_it_is_restored_the_restore_is_let_through_the_restriction(machine: Json) -> None:
     policy = rendered(machine, "policy")
     loader = next(arn for each in statements(policy) for arn in _exempted(each) if "RestoreLoadRole" in arn)
     allowed(action="BatchWriteItem", principal=loader, identity="any", **asks(policy))
@@ -315,9 +315,9 @@ def test_exempting_changes_denials_alone() -> None:
     assert done[1]["Condition"] == {"ArnNotEquals": {"aws:principalarn": ["a", "b"]}}
 
 
-def test_a_written_blueprint_renders_grants_and_fences() -> None:
+def test_a_written_blueprint_renders_grants_and_restrictions() -> None:
     perimeter = tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")])
-    policy = BlueprintPolicy(table_grants=[READER], fences=[perimeter])
+    policy = BlueprintPolicy(table_grants=[READER], restrictions=[perimeter])
     _, _, vault = data_app()
     restore(vault, blueprint=TableBlueprint(partition_key={"pk": "S"}, policy=policy))
     found = rendered(definition(vault), "final")
@@ -325,9 +325,9 @@ def test_a_written_blueprint_renders_grants_and_fences() -> None:
     denied(action="GetItem", **asks(found))
 
 
-def test_a_written_blueprint_renders_grants_and_fences_of_the_stream() -> None:
+def test_a_written_blueprint_renders_grants_and_restrictions_of_the_stream() -> None:
     perimeter = tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")])
-    written = BlueprintPolicy(table_grants=[READER, LISTENER], fences=[perimeter])
+    written = BlueprintPolicy(table_grants=[READER, LISTENER], restrictions=[perimeter])
     new = tg.TableReference(account=VAULT, region=REGION, name="restored-orders")
     policy = {"Version": "2012-10-17", "Statement": written.statements(new, stream=True)}
     of_table = {"Version": "2012-10-17", "Statement": written.statements(new, stream=False)}
@@ -370,7 +370,7 @@ def test_a_written_blueprint_renders_grants_and_fences_of_the_stream() -> None:
         (lambda: TableBlueprint.like(table_v2(stack()), colour="red"), "partition_key"),
         (lambda: TableBlueprint.like(dynamodb.Table.from_table_name(stack(), "T", "orders")), "of this app"),
         (lambda: BlueprintPolicy(table_grants=["reader"]), "TableGrant"),  # type: ignore[list-item]
-        (lambda: BlueprintPolicy(fences=["wall"]), "Perimeter"),  # type: ignore[list-item]
+        (lambda: BlueprintPolicy(restrictions=["wall"]), "Perimeter"),  # type: ignore[list-item]
     ],
 )
 def test_what_dynamodb_would_refuse_is_refused_now(make: Callable[[], object], said: str) -> None:

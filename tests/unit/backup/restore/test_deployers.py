@@ -19,12 +19,16 @@ STREAM = f"{NEW}/stream/2026-11-22T10:00:00.000"
 
 
 def perimeter(*exempt: tg.Role) -> tg.Perimeter:
-    exemptions = [tg.Exemption(principal=each, fenced=tg.Fenced.DEPLOYMENT, reason="deploys") for each in exempt]
+    exemptions = [
+        tg.Exemption(principal=each, actions=tg.RestrictedActions.DEPLOYMENT, reason="deploys") for each in exempt
+    ]
     return tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")], exemptions=exemptions)
 
 
-def fenced(*fences: Any) -> TableBlueprint:
-    return TableBlueprint(partition_key={"pk": "S"}, stream="NEW_IMAGE", policy=BlueprintPolicy(fences=fences))
+def restricted(*restrictions: Any) -> TableBlueprint:
+    return TableBlueprint(
+        partition_key={"pk": "S"}, stream="NEW_IMAGE", policy=BlueprintPolicy(restrictions=restrictions)
+    )
 
 
 def legacy() -> cdk.Stack:
@@ -61,7 +65,7 @@ def may_change(machine: Json, who: str) -> list[bool]:
 
 @pytest.mark.parametrize("make", SILENT)
 def test_a_restore_whose_deployer_nobody_knows_is_refused_where_the_policy_would_lock_out(make: Any) -> None:
-    made = restore(make(), blueprint=fenced(perimeter()))
+    made = restore(make(), blueprint=restricted(perimeter()))
     with pytest.raises(tg.InvalidInputError, match="let nobody change it"):
         made.definition()
 
@@ -69,7 +73,7 @@ def test_a_restore_whose_deployer_nobody_knows_is_refused_where_the_policy_would
 @pytest.mark.parametrize("make", SILENT)
 def test_the_role_that_is_named_may_change_the_policies_and_read_nothing(make: Any) -> None:
     scope = make()
-    restore(scope, blueprint=fenced(perimeter()), deployed_by=DEPLOYER)
+    restore(scope, blueprint=restricted(perimeter()), deployed_by=DEPLOYER)
     machine = definition(scope)
     deployer = role("deployer", VAULT)
     assert may_change(machine, deployer) == [True, True]
@@ -79,28 +83,28 @@ def test_the_role_that_is_named_may_change_the_policies_and_read_nothing(make: A
 
 def test_a_role_of_the_account_that_the_perimeter_exempts_is_enough() -> None:
     scope = legacy()
-    restore(scope, blueprint=fenced(perimeter(DEPLOYER)))
+    restore(scope, blueprint=restricted(perimeter(DEPLOYER)))
     machine = definition(scope)
     assert may_change(machine, role("deployer", VAULT)) == [True, True]
     assert may_change(machine, role("anybody", VAULT)) == [False, False]
 
 
 def test_a_role_of_another_account_is_not_enough() -> None:
-    made = restore(legacy(), blueprint=fenced(perimeter(tg.Role(account=OWNER, name="deployer"))))
+    made = restore(legacy(), blueprint=restricted(perimeter(tg.Role(account=OWNER, name="deployer"))))
     with pytest.raises(tg.InvalidInputError, match="let nobody change it"):
         made.definition()
 
 
-def test_a_fence_against_people_locks_no_role_out() -> None:
+def test_a_restriction_of_people_locks_no_role_out() -> None:
     scope = legacy()
-    restore(scope, blueprint=fenced(NoPeople()))
+    restore(scope, blueprint=restricted(NoPeople()))
     assert may_change(definition(scope), role("anybody", VAULT)) == [True, True]
 
 
 def test_the_lock_out_is_said_when_the_template_is_written() -> None:
     whole = cdk.App(analytics_reporting=False)
     scope = cdk.Stack(whole, "Vault", env=ENV, synthesizer=cdk.LegacyStackSynthesizer())
-    restore(scope, blueprint=fenced(perimeter()))
+    restore(scope, blueprint=restricted(perimeter()))
     with pytest.raises(RuntimeError, match="let nobody change it"):
         whole.synth()
 

@@ -16,7 +16,7 @@ from tableguard.backup.restore.templates import PLACEHOLDER
 from tableguard.policy.documents import minified
 from tests.unit.backup.restore.support import VAULT, definition, restore, vault_stack
 
-POLICY = BlueprintPolicy(fences=[tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")])])
+POLICY = BlueprintPolicy(restrictions=[tg.Perimeter(networks=[tg.FromVpcEndpoint("vpce-1a2b3c4d")])])
 BLUEPRINT = TableBlueprint(partition_key={"pk": "S"}, policy=POLICY)
 
 

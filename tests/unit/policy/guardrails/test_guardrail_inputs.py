@@ -18,7 +18,7 @@ BREAK_GLASS = tg.Role(account="444455556666", name="break-glass")
 DEPLOYMENT = tg.RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*")
 ACCOUNT = tg.Account("111122223333")
 PERIMETER = tg.Perimeter(networks=[tg.FromVpc("vpc-0abc1234", region="eu-west-1")], administrators=[DEPLOYMENT])
-DEPLOYS = tg.Exemption(principal=DEPLOYMENT, fenced=tg.Fenced.DEPLOYMENT, reason="deployments")
+DEPLOYS = tg.Exemption(principal=DEPLOYMENT, actions=tg.RestrictedActions.DEPLOYMENT, reason="deployments")
 
 REFUSALS = {
     "a protection of everything but a list": Refusal(

@@ -16,7 +16,7 @@ from tableguard.policy import metadata as schema
 from tableguard.policy.metadata import Readable
 from tableguard.policy.metadata.principals import principal_json, read_principal
 from tableguard.policy.metadata.source import MalformedMetadataError, Source
-from tableguard.policy.perimeter import Exemption, Fenced, Perimeter
+from tableguard.policy.perimeter import Exemption, Perimeter, RestrictedActions
 from tableguard.policy.principals import ArnIdentity
 from tests.unit.policy.metadata.test_round_trip import KEPT, template
 
@@ -26,10 +26,10 @@ READER: Final = Role(account="222233334444", name="reader")
 GRANT: Final = TableGrant(READER, Access.READ, reason="ADR-7", conditions=[FromVpcEndpoint("vpce-1a2b3c4d")])
 PERIMETER: Final = Perimeter(
     networks=[FromVpcEndpoint("vpce-1a2b3c4d")],
-    exemptions=[Exemption(principal=READER, fenced=Fenced.EXPORT, reason="nightly")],
+    exemptions=[Exemption(principal=READER, actions=RestrictedActions.EXPORT, reason="nightly")],
 )
 WHOLE: Final[Json] = template(
-    schema.table_metadata([GRANT], owner=OWNER, fences={"perimeter": schema.perimeter_json(PERIMETER)})
+    schema.table_metadata([GRANT], owner=OWNER, restrictions={"perimeter": schema.perimeter_json(PERIMETER)})
     | schema.backup_metadata(*KEPT)
 )
 LATER: Final = {"Fn::ImportValue": "somewhere"}
@@ -108,8 +108,8 @@ def test_a_part_that_is_something_else_hides_no_other_part(instead: object) -> N
         (("grants", 0, "until"), "2027-01-31T00:00:00"),
         (("grants", 0, "until"), 20270131),
         (("perimeter", "inside", 0, "kind"), "carrier pigeon"),
-        (("perimeter", "exemptions", 0, "fenced", "permissions", 0, "target"), "moon"),
-        (("perimeter", "exemptions", 0, "fenced", "permissions", 0, "actions"), ["FlyToTheMoon"]),
+        (("perimeter", "exemptions", 0, "actions", "permissions", 0, "target"), "moon"),
+        (("perimeter", "exemptions", 0, "actions", "permissions", 0, "actions"), ["FlyToTheMoon"]),
         (("export", "tables"), "x"),
         (("export", "every_minutes"), "soon"),
         (("export", "every_minutes"), "9" * 5000),

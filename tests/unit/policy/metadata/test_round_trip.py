@@ -36,21 +36,26 @@ from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
 from tableguard.policy.guardrails import Control, ProtectTables, VaultGuardrail
 from tableguard.policy.metadata import Readable, ResourceClaims, backups
 from tableguard.policy.metadata.conditions import condition_json, read_condition
-from tableguard.policy.metadata.permissions import access_json, fenced_json, read_access, read_fenced
+from tableguard.policy.metadata.permissions import (
+    access_json,
+    read_access,
+    read_restricted_actions,
+    restricted_actions_json,
+)
 from tableguard.policy.metadata.principals import Someone, principal_json, read_principal
 from tableguard.policy.metadata.source import Source
 from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import (
     Exempt,
     Exemption,
-    Fenced,
     Forwarding,
     LambdaPoller,
     Perimeter,
+    RestrictedActions,
     RoleOfEveryAccount,
     ServiceLinkedRole,
 )
-from tableguard.policy.perimeter.fenced import PARTS
+from tableguard.policy.perimeter.restricted_actions import PARTS
 from tableguard.policy.principals import ArnIdentity
 
 OWNER: Final = "111122223333"
@@ -129,12 +134,17 @@ def test_accesses(access: Access) -> None:
     assert read_access(Source(template(access_json(access)))) == access
 
 
-FENCED: Final = [*(part.fenced for part in PARTS), Fenced.ALL, Fenced.DEPLOYMENT, Fenced.NEW_COPY | Fenced.EXPORT]
+RESTRICTED: Final = [
+    *(part.actions for part in PARTS),
+    RestrictedActions.ALL,
+    RestrictedActions.DEPLOYMENT,
+    RestrictedActions.NEW_COPY | RestrictedActions.EXPORT,
+]
 
 
-@pytest.mark.parametrize("fenced", FENCED, ids=lambda fenced: fenced.name)
-def test_what_is_fenced(fenced: Fenced) -> None:
-    assert read_fenced(Source(template(fenced_json(fenced)))) == fenced
+@pytest.mark.parametrize("restricted", RESTRICTED, ids=lambda restricted: restricted.name)
+def test_what_is_restricted(restricted: RestrictedActions) -> None:
+    assert read_restricted_actions(Source(template(restricted_actions_json(restricted)))) == restricted
 
 
 CONDITIONS: Final[list[tuple[Condition, Access]]] = [
@@ -189,24 +199,26 @@ def test_a_consumers_policy_names_its_table() -> None:
     assert [each.access for each in claims.grants] == [Access.READ]
 
 
-EXEMPTION: Final = Exemption(principal=READER, fenced=Fenced.EXPORT | Fenced.on_table("Scan"), reason="nightly")
+EXEMPTION: Final = Exemption(
+    principal=READER, actions=RestrictedActions.EXPORT | RestrictedActions.on_table("Scan"), reason="nightly"
+)
 PERIMETER: Final = Perimeter(
     networks=[FromVpc("vpc-0abc1234", region="eu-west-1"), FromNetwork("192.0.2.0/24")], exemptions=[EXEMPTION]
 )
 
 
-def test_fences() -> None:
+def test_restrictions() -> None:
     people = NoPeople(sign_in_roles=[Role(account=OWNER, name="saml")], exceptions=[EXEMPTION])
-    fences = {
+    restrictions = {
         "perimeter": schema.perimeter_json(PERIMETER, open_replicas={"us-east-1": "later"}),
         "people": schema.people_json(people),
     }
-    claims = read(schema.table_metadata([], owner=OWNER, fences=fences))
+    claims = read(schema.table_metadata([], owner=OWNER, restrictions=restrictions))
     assert claims.perimeter is not None
     assert claims.people is not None
-    for fence in (claims.perimeter, claims.people):
-        (exempt,) = fence.exemptions
-        assert (exempt.principal.principal, exempt.fenced, exempt.reason) == (READER, EXEMPTION.fenced, "nightly")
+    for restriction in (claims.perimeter, claims.people):
+        (exempt,) = restriction.exemptions
+        assert (exempt.principal.principal, exempt.actions, exempt.reason) == (READER, EXEMPTION.actions, "nightly")
     assert claims.perimeter.open_replicas == {"us-east-1": "later"}
     assert [each.values_in("eu-west-1") for each in claims.perimeter.networks] == [("vpc-0abc1234",), ("192.0.2.0/24",)]
     assert [each.values_in("us-east-1") for each in claims.perimeter.networks] == [(), ("192.0.2.0/24",)]

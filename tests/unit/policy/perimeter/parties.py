@@ -20,10 +20,10 @@ from tableguard.policy.denials import Denial
 from tableguard.policy.documents import VERSION
 from tableguard.policy.perimeter import (
     Exemption,
-    Fenced,
     Forwarding,
     LambdaPoller,
     Perimeter,
+    RestrictedActions,
     RoleOfEveryAccount,
 )
 from tests.unit.policy.support import OWNER, PARTNER, REGION, STRANGER
@@ -52,14 +52,16 @@ PERIMETER: Final = Perimeter(
         FromNetwork("192.0.2.0/24", "2001:db8::/32"),
     ],
     exemptions=[
-        Exemption(principal=BREAK_GLASS, fenced=Fenced.ALL, reason="emergencies"),
-        Exemption(principal=DEPLOYER, fenced=Fenced.DEPLOYMENT, reason="deployments"),
-        Exemption(principal=LambdaPoller(POLLER), fenced=Fenced.STREAM, reason="the search index"),
-        Exemption(principal=EXPORTER, fenced=Fenced.EXPORT, reason="nightly export"),
-        Exemption(principal=RESTORER, fenced=Fenced.RESTORE | Fenced.NEW_COPY, reason="restore drill"),
-        Exemption(principal=AUDITOR, fenced=Fenced.on_table("Query"), reason="audits from the console"),
-        Exemption(principal=ON_CALL, fenced=Fenced.BACKUP, reason="a backup before anything else"),
-        Exemption(principal=Forwarding("athena.amazonaws.com"), fenced=Fenced.EXPORT, reason="reports"),
+        Exemption(principal=BREAK_GLASS, actions=RestrictedActions.ALL, reason="emergencies"),
+        Exemption(principal=DEPLOYER, actions=RestrictedActions.DEPLOYMENT, reason="deployments"),
+        Exemption(principal=LambdaPoller(POLLER), actions=RestrictedActions.STREAM, reason="the search index"),
+        Exemption(principal=EXPORTER, actions=RestrictedActions.EXPORT, reason="nightly export"),
+        Exemption(
+            principal=RESTORER, actions=RestrictedActions.RESTORE | RestrictedActions.NEW_COPY, reason="restore drill"
+        ),
+        Exemption(principal=AUDITOR, actions=RestrictedActions.on_table("Query"), reason="audits from the console"),
+        Exemption(principal=ON_CALL, actions=RestrictedActions.BACKUP, reason="a backup before anything else"),
+        Exemption(principal=Forwarding("athena.amazonaws.com"), actions=RestrictedActions.EXPORT, reason="reports"),
     ],
     administrators=[DEPLOYER, BREAK_GLASS],
     pass_role_principals=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")],

@@ -6,7 +6,7 @@ import pytest
 
 from tableguard.evaluation import Outcome, Policies
 from tableguard.policy import Role, TableReference, document
-from tableguard.policy.perimeter import Exemption, Fenced, Perimeter, endpoint_statements
+from tableguard.policy.perimeter import Exemption, Perimeter, RestrictedActions, endpoint_statements
 from tests.unit.policy.perimeter.parties import (
     CALLERS,
     EVERYTHING,
@@ -81,7 +81,7 @@ def test_whoever_guards_or_passes_is_guarded_though_not_exempt(action: str) -> N
     application, administrator, passer = (Role(account=OWNER, name=name) for name in ("app", "administrator", "passer"))
     perimeter = Perimeter(
         networks=PERIMETER.networks,
-        exemptions=[Exemption(principal=application, fenced=Fenced.ITEMS, reason="a test")],
+        exemptions=[Exemption(principal=application, actions=RestrictedActions.ITEMS, reason="a test")],
         administrators=[administrator],
         pass_role_principals=[passer],
     )

@@ -22,12 +22,12 @@ from tableguard.policy import (
 )
 from tableguard.policy.perimeter import (
     Exemption,
-    Fenced,
     Forwarding,
     FromVpcsOfAccount,
     FromVpcsOfOrganization,
     LambdaPoller,
     Perimeter,
+    RestrictedActions,
 )
 from tests.unit.policy.perimeter.parties import (
     CALLERS,
@@ -310,8 +310,8 @@ def test_a_poller_that_is_exempt_by_itself_reads_with_its_own_code_too() -> None
     perimeter = Perimeter(
         networks=PERIMETER.networks,
         exemptions=[
-            Exemption(principal=LambdaPoller(POLLER), fenced=Fenced.STREAM, reason="polling"),
-            Exemption(principal=POLLER, fenced=Fenced.STREAM, reason="its code reads the stream as well"),
+            Exemption(principal=LambdaPoller(POLLER), actions=RestrictedActions.STREAM, reason="polling"),
+            Exemption(principal=POLLER, actions=RestrictedActions.STREAM, reason="its code reads the stream as well"),
         ],
         administrators=[Role(account=OWNER, name="deployer")],
     )
@@ -351,11 +351,17 @@ def test_organization_policies_leave_the_management_account_alone() -> None:
             assert (made.outcome is Outcome.ALLOWED) is passes
 
 
-def test_settings_are_fenced_when_asked_for_and_somebody_may_still_change_them() -> None:
+def test_settings_are_restricted_when_asked_for_and_somebody_may_still_change_them() -> None:
     deployer = Role(account=OWNER, name="deployer")
     perimeter = Perimeter(
         networks=[FromVpcEndpoint(ENDPOINT)],
-        exemptions=[Exemption(principal=deployer, fenced=Fenced.DEPLOYMENT | Fenced.SETTINGS, reason="deployments")],
+        exemptions=[
+            Exemption(
+                principal=deployer,
+                actions=RestrictedActions.DEPLOYMENT | RestrictedActions.SETTINGS,
+                reason="deployments",
+            )
+        ],
         administrators=[deployer],
         settings_too="the table's shape is a secret",
     )
@@ -391,7 +397,7 @@ RENDERED: Final = {
 def test_what_services_forward_passes_where_they_are_exempt(
     layer: str, forwarding: Forwarding, passing: set[str]
 ) -> None:
-    exemption = Exemption(principal=forwarding, fenced=Fenced.EXPORT, reason="reports")
+    exemption = Exemption(principal=forwarding, actions=RestrictedActions.EXPORT, reason="reports")
     policies = RENDERED[layer](Perimeter(networks=PERIMETER.networks, exemptions=[exemption]))
 
     def passes(place: str, action: str) -> bool:

@@ -6,15 +6,15 @@ import pytest
 
 from tableguard.policy import Account, FromNetwork, FromVpc, FromVpcEndpoint, PermissionSet, Role, TableReference, User
 from tableguard.policy.metadata import perimeter_json
-from tableguard.policy.metadata.permissions import fenced_json
+from tableguard.policy.metadata.permissions import restricted_actions_json
 from tableguard.policy.perimeter import (
     Exemption,
-    Fenced,
     Forwarding,
     FromVpcsOfAccount,
     FromVpcsOfOrganization,
     LambdaPoller,
     Perimeter,
+    RestrictedActions,
     RoleOfEveryAccount,
     ServiceLinkedRole,
     endpoint_statements,
@@ -24,7 +24,7 @@ from tests.unit.policy.support import ORDERS, OWNER, TOKEN, Refusal, assert_refu
 
 DEPLOYER = Role(account=OWNER, name="deployer")
 ENDPOINT = FromVpcEndpoint("vpce-1a2b3c4d")
-DEPLOYMENT = Exemption(principal=DEPLOYER, fenced=Fenced.DEPLOYMENT, reason="deployments")
+DEPLOYMENT = Exemption(principal=DEPLOYER, actions=RestrictedActions.DEPLOYMENT, reason="deployments")
 NETWORKS = "FromVpc, FromVpcEndpoint, FromNetwork"
 
 REFUSALS = {
@@ -93,7 +93,7 @@ REFUSALS = {
         "settings_too of a perimeter",
         "a secret",
         "may still change the table",
-        fix="Fenced.SETTINGS",
+        fix="RestrictedActions.SETTINGS",
     ),
     "an administrator that is an account": Refusal(
         lambda: Perimeter(networks=[ENDPOINT], administrators=[Account(OWNER)]),  # type: ignore[list-item]
@@ -123,7 +123,7 @@ REFUSALS = {
         fix="pass_role_principals=",
     ),
     "a whole account exempt": Refusal(
-        lambda: Exemption(principal=Account(OWNER), fenced=Fenced.ALL, reason="all of them"),  # type: ignore[arg-type]
+        lambda: Exemption(principal=Account(OWNER), actions=RestrictedActions.ALL, reason="all of them"),  # type: ignore[arg-type]
         "the principal of an Exemption",
         Account(OWNER),
         "a Role, User, PermissionSet",
@@ -132,7 +132,7 @@ REFUSALS = {
     "a service-linked role as a role": Refusal(
         lambda: Exemption(
             principal=Role(account=OWNER, name="AWSServiceRoleForX", path="/aws-service-role/x.amazonaws.com/"),
-            fenced=Fenced.ALL,
+            actions=RestrictedActions.ALL,
             reason="a service",
         ),
         "the principal of an Exemption",
@@ -140,23 +140,23 @@ REFUSALS = {
         "a role of your own",
         fix="ServiceLinkedRole",
     ),
-    "no fenced actions": Refusal(
-        lambda: Exemption(principal=DEPLOYER, fenced="dynamodb:*", reason="all of them"),  # type: ignore[arg-type]
+    "no restricted actions": Refusal(
+        lambda: Exemption(principal=DEPLOYER, actions="dynamodb:*", reason="all of them"),  # type: ignore[arg-type]
         "the actions of an Exemption",
         "dynamodb:*",
-        "Fenced.ITEMS",
+        "RestrictedActions.ITEMS",
     ),
     "no reason": Refusal(
-        lambda: Exemption(principal=DEPLOYER, fenced=Fenced.ALL, reason="..."),
+        lambda: Exemption(principal=DEPLOYER, actions=RestrictedActions.ALL, reason="..."),
         "the reason of the exemption of role deployer of 444455556666",
         "...",
         "why it may cross",
     ),
     "a poller for items": Refusal(
-        lambda: Exemption(principal=LambdaPoller(DEPLOYER), fenced=Fenced.ITEMS, reason="x"),
+        lambda: Exemption(principal=LambdaPoller(DEPLOYER), actions=RestrictedActions.ITEMS, reason="x"),
         "the actions of the exemption of Lambda polling as role deployer of 444455556666",
         "items",
-        "Fenced.STREAM",
+        "RestrictedActions.STREAM",
     ),
     "a poller that is a user": Refusal(
         lambda: LambdaPoller(User(account=OWNER, name="dev")),  # type: ignore[arg-type]
@@ -192,17 +192,21 @@ REFUSALS = {
     "VPCs of no organization": Refusal(
         lambda: FromVpcsOfOrganization("acme"), "the organization of FromVpcsOfOrganization", "acme", "an id"
     ),
-    "an action that is not fenced": Refusal(
-        lambda: Fenced.on_table("GetItems"), "a fenced action of the table", "GetItems", "GetItem", fix='"GetItem"'
+    "an action that is not restricted": Refusal(
+        lambda: RestrictedActions.on_table("GetItems"),
+        "a restricted action of the table",
+        "GetItems",
+        "GetItem",
+        fix='"GetItem"',
     ),
     "a stream's action at the table": Refusal(
-        lambda: Fenced.on_table("GetRecords"), "a fenced action of the table", "GetRecords", "GetItem"
+        lambda: RestrictedActions.on_table("GetRecords"), "a restricted action of the table", "GetRecords", "GetItem"
     ),
     "actions joined with a name": Refusal(
-        lambda: Fenced.ALL | "GetItem",  # type: ignore[operator]
-        "what is joined to Fenced actions with |",
+        lambda: RestrictedActions.ALL | "GetItem",  # type: ignore[operator]
+        "what is joined to RestrictedActions actions with |",
         "GetItem",
-        "Fenced.EXPORT",
+        "RestrictedActions.EXPORT",
     ),
     "a table out of reach": Refusal(
         lambda: Perimeter(networks=[FromVpc("vpc-0abc1234", region="eu-west-1")]).table_statements(ORDERS),
@@ -286,7 +290,7 @@ def test_four_characters_of_a_roles_name_are_enough() -> None:
 def test_values_that_only_the_deployment_knows_pass() -> None:
     perimeter = Perimeter(
         networks=[FromVpc(TOKEN, region=TOKEN), FromVpcEndpoint(TOKEN)],
-        exemptions=[Exemption(principal=Role(account=TOKEN, name=TOKEN), fenced=Fenced.ALL, reason="x")],
+        exemptions=[Exemption(principal=Role(account=TOKEN, name=TOKEN), actions=RestrictedActions.ALL, reason="x")],
         administrators=[PermissionSet(account=TOKEN, name="Admin")],
         organization=TOKEN,
     )
@@ -302,7 +306,9 @@ def test_values_that_only_the_deployment_knows_pass() -> None:
 def test_a_perimeter_without_exempt_roles_needs_no_administrator() -> None:
     perimeter = Perimeter(
         networks=[ENDPOINT],
-        exemptions=[Exemption(principal=Forwarding("athena.amazonaws.com"), fenced=Fenced.EXPORT, reason="reports")],
+        exemptions=[
+            Exemption(principal=Forwarding("athena.amazonaws.com"), actions=RestrictedActions.EXPORT, reason="reports")
+        ],
     )
     assert not [d for d in perimeter.service_control_statements() if d.sid.startswith("Guard")]
     assert guard_statements([Forwarding()], []) == ()
@@ -324,7 +330,7 @@ def test_a_perimeter_describes_itself_for_reviewers() -> None:
                     "path": "/",
                     "label": "role deployer of 444455556666",
                 },
-                "fenced": fenced_json(Fenced.DEPLOYMENT),
+                "actions": restricted_actions_json(RestrictedActions.DEPLOYMENT),
                 "reason": "deployments",
             }
         ],

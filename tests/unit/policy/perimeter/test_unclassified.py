@@ -14,9 +14,9 @@ from tableguard.evaluation import Outcome, Policies, evaluate
 from tableguard.policy import FromVpc
 from tableguard.policy.denials import Denial
 from tableguard.policy.metadata import perimeter_json
-from tableguard.policy.metadata.fences import read_fence
+from tableguard.policy.metadata.restrictions import read_restriction
 from tableguard.policy.metadata.source import Source
-from tableguard.policy.perimeter import Exemption, Fenced, Forwarding, Perimeter
+from tableguard.policy.perimeter import Exemption, Forwarding, Perimeter, RestrictedActions
 from tests.unit.policy.perimeter.parties import (
     CALLERS,
     DEPLOYER,
@@ -176,20 +176,24 @@ def test_a_service_that_may_forward_anything_may_forward_it(kind: str) -> None:
     for service, passes in (("Athena", kind != "stream"), ("CloudFormation", False)):
         request: dict[str, Any] = {"action": NEW, "resource": resource_of(kind), "place": OUTSIDE[service]}
         assert allowed(whole(kind), caller=anybody, **request) is passes
-    forwarding = Exemption(principal=Forwarding(), fenced=Fenced.EXPORT | Fenced.STREAM, reason="reports")
+    forwarding = Exemption(
+        principal=Forwarding(), actions=RestrictedActions.EXPORT | RestrictedActions.STREAM, reason="reports"
+    )
     every = replace(AT_TABLES, exemptions=[forwarding])
     assert allowed(policies(kind, *statements(kind, every)), caller=anybody, **request)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("action", ["DescribeTeleport", "ListTeleports"])
-def test_looking_stays_open_unless_settings_are_fenced(kind: str, action: str) -> None:
+def test_looking_stays_open_unless_settings_are_restricted(kind: str, action: str) -> None:
     request: dict[str, Any] = {
         "caller": CALLERS["an application"], "place": OUTSIDE["the internet"], "action": action,
         "resource": resource_of(kind),
     }  # fmt: skip
     assert allowed(whole(kind), **request)
-    deployer = Exemption(principal=DEPLOYER, fenced=Fenced.DEPLOYMENT | Fenced.SETTINGS, reason="deployments")
+    deployer = Exemption(
+        principal=DEPLOYER, actions=RestrictedActions.DEPLOYMENT | RestrictedActions.SETTINGS, reason="deployments"
+    )
     closed = replace(AT_TABLES, exemptions=[deployer], settings_too="the table's shape is a secret")
     assert not allowed(policies(kind, *statements(kind, closed)), **request)
     for known in ("ListTables", "DescribeEndpoints"):
@@ -304,7 +308,7 @@ def test_metadata_say_where_it_stands() -> None:
         (AT_TABLES, "tried on 2026-12-01", None),
         (replace(PERIMETER, unclassified_open="no room"), None, "no room"),
     ):
-        said = read_fence(Source(perimeter_json(perimeter)))
+        said = read_restriction(Source(perimeter_json(perimeter)))
         assert (said.not_action_at_tables, said.unclassified_open) == (at_tables, open_)
 
 
@@ -366,7 +370,7 @@ def _noticed(kind: str, statement: dict[str, Any], mutant: dict[str, Any], actio
 
 
 def _alone(kind: str, statement: dict[str, Any]) -> Policies:
-    """The policies with this statement and no other: the fence would deny some of it as well."""
+    """The policies with this statement and no other: the restriction would deny some of it as well."""
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     if kind in ("table", "stream"):
         document = {"Version": "2012-10-17", "Statement": [{**allow, "Principal": "*"}, statement]}

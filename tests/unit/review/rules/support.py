@@ -27,7 +27,7 @@ def allow(principal: Any, action: str = "dynamodb:GetItem", **more: Any) -> Stat
 
 
 def deny(action: str, **condition: Any) -> Statement:
-    statement = {"Sid": "Fence", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+    statement = {"Sid": "Restriction", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
     return {**statement, "Condition": condition} if condition else statement
 
 

@@ -1,4 +1,4 @@
-"""Ways around a fence against people: found in templates, each with one that is closed."""
+"""Ways around a restriction of people: found in templates, each with one that is closed."""
 
 from __future__ import annotations
 

@@ -246,8 +246,8 @@ class TestKeptAccess:
         assert tried(self.RULE, picture(allow(READER), identities=(both,), unknowns=(self.PERHAPS,))).holds
 
     def test_is_asked_for_without_a_detour_through_a_service(self) -> None:
-        fence = deny("dynamodb:GetItem", Bool={"aws:ViaAWSService": "false"})
-        on = picture(allow(READER), fence, identities=(role(READER, "reader", own()),))
+        restriction = deny("dynamodb:GetItem", Bool={"aws:ViaAWSService": "false"})
+        on = picture(allow(READER), restriction, identities=(role(READER, "reader", own()),))
 
         assert not tried(self.RULE, on).holds
 

@@ -65,7 +65,7 @@ def test_access_about_which_everything_is_known_is_kept() -> None:
     assert kept(data(), consumer(), organization([VENDOR], deny(resource="*"))).holds
 
 
-FENCE = deny(resource="*")
+RESTRICTION = deny(resource="*")
 ELSEWHERE = deny("s3:*", resource="*")
 
 
@@ -74,10 +74,10 @@ ELSEWHERE = deny("s3:*", resource="*")
     "targets", [["ou-ab12-34567890"], ["r-ab12", VENDOR], [{"Ref": "Stage"}], ["{Other.Unit}"]], ids=str
 )
 def test_a_policy_that_may_bind_the_account_makes_it_not_known(targets: list[Json], kind: str) -> None:
-    fence = {**FENCE, **({"Principal": "*"} if kind == "RESOURCE" else {})}
+    restriction = {**RESTRICTION, **({"Principal": "*"} if kind == "RESOURCE" else {})}
     elsewhere = {**ELSEWHERE, **({"Principal": "*"} if kind == "RESOURCE" else {})}
 
-    denied = kept(data(), consumer(), organization(targets, fence, kind=kind))
+    denied = kept(data(), consumer(), organization(targets, restriction, kind=kind))
 
     assert not denied.holds
     assert kept(data(), consumer(), organization(targets, elsewhere, kind=kind)).holds
@@ -85,7 +85,7 @@ def test_a_policy_that_may_bind_the_account_makes_it_not_known(targets: list[Jso
 
 
 def test_a_policy_under_a_condition_that_may_bind_it_makes_it_not_known() -> None:
-    assert not kept(data(), consumer(), organization([CONSUMER], FENCE, Condition="Perhaps")).holds
+    assert not kept(data(), consumer(), organization([CONSUMER], RESTRICTION, Condition="Perhaps")).holds
     assert kept(data(), consumer(), organization([CONSUMER], ELSEWHERE, Condition="Perhaps")).holds
 
 

@@ -279,11 +279,13 @@ def test_a_condition_that_is_false_takes_a_table_away_and_one_that_is_not_known_
 )
 def test_the_policies_of_a_role_of_the_tables_account_must_be_read_wherever_it_is_made(policies: Json) -> None:
     rule = NobodyCan(access=Access.on_table("GetItem"), tables=["orders"])
-    fence = deny(Principal="*", Condition={"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/app"}})
-    fenced = stack(T=of_table(ResourcePolicy={"PolicyDocument": document(fence)}))
+    restriction = deny(
+        Principal="*", Condition={"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/app"}}
+    )
+    restricted = stack(T=of_table(ResourcePolicy={"PolicyDocument": document(restriction)}))
 
     def with_role(**properties: Json) -> Picture:
-        return collect([fenced, stack("App", template=PERHAPS, R=role(name="app", **properties))])
+        return collect([restricted, stack("App", template=PERHAPS, R=role(name="app", **properties))])
 
     assert holds(rule, with_role())
     assert not holds(rule, with_role(Policies=policies))

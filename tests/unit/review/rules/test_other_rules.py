@@ -32,7 +32,7 @@ from tests.unit.review.rules.support import (
 
 ENDPOINT = "vpce-1a2b3c4d"
 READING = Access.on_table("GetItem")
-FENCED = deny(
+RESTRICTED = deny(
     "dynamodb:GetItem",
     StringNotEquals={"aws:SourceVpce": ENDPOINT},
     BoolIfExists={"aws:ViaAWSService": "false", "aws:PrincipalIsAWSService": "false"},
@@ -42,7 +42,7 @@ INSIDE = OnlyFrom(places=[FromVpcEndpoint(ENDPOINT)], access=READING)
 
 class TestOnlyFrom:
     def test_holds_behind_a_deny_for_everybody_from_elsewhere(self) -> None:
-        assert tried(INSIDE, picture(allow(READER), FENCED)).holds
+        assert tried(INSIDE, picture(allow(READER), RESTRICTED)).holds
 
     def test_fails_without_a_deny_on_the_own_accounts_administrators(self) -> None:
         granted = allow(READER, Condition={"StringEquals": {"aws:SourceVpce": ENDPOINT}})
@@ -78,7 +78,10 @@ class TestOnlyFrom:
 
     def test_an_exempt_role_fails_unless_the_rule_excepts_it(self) -> None:
         deployer = f"arn:aws:iam::{OWNER}:role/deployer"
-        exempt = {**FENCED, "Condition": {**FENCED["Condition"], "ArnNotEquals": {"aws:PrincipalArn": deployer}}}
+        exempt = {
+            **RESTRICTED,
+            "Condition": {**RESTRICTED["Condition"], "ArnNotEquals": {"aws:PrincipalArn": deployer}},
+        }
         but_deployer = OnlyFrom(
             places=[FromVpcEndpoint(ENDPOINT)], access=READING, except_=[Role(account=OWNER, name="deployer")]
         )
@@ -91,7 +94,7 @@ class TestOnlyFrom:
     def test_services_on_a_callers_behalf_are_tried_on_demand(self) -> None:
         strict = OnlyFrom(places=[FromVpcEndpoint(ENDPOINT)], access=READING, through_services=False)
 
-        failures = tried(strict, picture(allow(READER), FENCED)).failures
+        failures = tried(strict, picture(allow(READER), RESTRICTED)).failures
 
         assert any("aws:viaawsservice=true" in failure.what for failure in failures)
 
@@ -170,7 +173,7 @@ class TestKeepsAccess:
             (
                 [allow(READER), deny("dynamodb:GetItem")],
                 (role(READER, "reader", own()),),
-                "denied by statement 'Fence'",
+                "denied by statement 'Restriction'",
             ),
         ],
     )
@@ -220,21 +223,25 @@ class TestNobodyCan:
 
     def test_roles_of_the_own_account_have_the_policies_that_the_templates_show(self) -> None:
         rule = NobodyCan(access=READING, except_=[Account(READER)])
-        fence = deny("dynamodb:GetItem", StringNotLike={"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/known*"})
+        restriction = deny("dynamodb:GetItem", StringNotLike={"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/known*"})
 
-        assert tried(rule, picture(fence, identities=(role(OWNER, "known", own("s3:GetObject")),))).failures == tuple(
+        assert tried(
+            rule, picture(restriction, identities=(role(OWNER, "known", own("s3:GetObject")),))
+        ).failures == tuple(
             failure
-            for failure in tried(rule, picture(fence)).failures
+            for failure in tried(rule, picture(restriction)).failures
             if f"arn:aws:iam::{OWNER}:role/known" not in failure.principals
         )
 
     def test_a_role_with_a_policy_that_no_template_shows_might_do_anything(self) -> None:
-        fence = deny("dynamodb:DeleteTable", ArnNotEquals={"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/known"})
+        restriction = deny(
+            "dynamodb:DeleteTable", ArnNotEquals={"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/known"}
+        )
         read = role(OWNER, "known", own("s3:GetObject"))
         unread = role(OWNER, "known", own("s3:GetObject"), unread=("arn:aws:iam::aws:policy/PowerUserAccess",))
 
-        assert tried(self.RULE, picture(fence, identities=(read,))).holds
-        assert not tried(self.RULE, picture(fence, identities=(unread,))).holds
+        assert tried(self.RULE, picture(restriction, identities=(read,))).holds
+        assert not tried(self.RULE, picture(restriction, identities=(unread,))).holds
 
 
 class TestTables:

@@ -200,17 +200,20 @@ def test_so_may_a_key_that_names_somebody_whom_nobody_made_up() -> None:
     ("exempted", "holds"), [(f"arn:aws:iam::{OWNER}:root", True), ("AROAEXAMPLEID12345678", False)], ids=["root", "id"]
 )
 def test_whoever_a_not_principal_exempts_has_to_be_asked(exempted: str, holds: bool) -> None:
-    fence = {**unnamed(deny(GET)), "NotPrincipal": {"AWS": exempted}}
+    restriction = {**unnamed(deny(GET)), "NotPrincipal": {"AWS": exempted}}
     rule = NobodyCan(access=READING, except_=[Account(OWNER)])
 
-    assert tried(rule, picture(allow(READER), fence)).holds is holds
+    assert tried(rule, picture(allow(READER), restriction)).holds is holds
 
 
 @pytest.mark.parametrize("pattern", ["arn:aws:iam::*:role/admin", f"arn:aws:iam::{READER}:role/adm*"])
 def test_a_name_that_an_organization_exempts_is_tried_in_the_account_that_it_binds(pattern: str) -> None:
-    fence = unnamed(deny(GET, ArnNotLike={"aws:PrincipalArn": pattern}))
+    restriction = unnamed(deny(GET, ArnNotLike={"aws:PrincipalArn": pattern}))
     policy = OrganizationPolicy(
-        kind="SERVICE_CONTROL_POLICY", document=document(fence, place=ELSEWHERE), targets=(READER,), place=ELSEWHERE
+        kind="SERVICE_CONTROL_POLICY",
+        document=document(restriction, place=ELSEWHERE),
+        targets=(READER,),
+        place=ELSEWHERE,
     )
     admin = role(READER, "admin", own())
     on = replace(picture(allow(READER), identities=(admin,)), organization_policies=(policy,))
@@ -218,7 +221,7 @@ def test_a_name_that_an_organization_exempts_is_tried_in_the_account_that_it_bin
     failures = tried(NOBODY, on).failures
 
     assert {principal for failure in failures for principal in failure.principals} & {admin.arn}
-    exempted = {**fence, "Condition": {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{VENDOR}:role/admin"}}}
+    exempted = {**restriction, "Condition": {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{VENDOR}:role/admin"}}}
     closed = replace(policy, document=document(exempted, place=ELSEWHERE))
     assert tried(
         NobodyCan(access=READING, except_=[Account(OWNER)]), replace(on, organization_policies=(closed,))
@@ -268,7 +271,7 @@ def test_the_failure_names_the_statement_and_the_condition() -> None:
     failures = tried(NOBODY, in_identity(UNTRIED["a unique id"])).failures
 
     (what,) = [failure.what for failure in failures if failure.what.startswith("Not tried")]
-    assert "statement 'Fence' at Reader: Resources/Policy" in what
+    assert "statement 'Restriction' at Reader: Resources/Policy" in what
     assert what.endswith(
         "no request that was made up is beyond it by not StringNotLike aws:userid AROAEXAMPLEID12345678:*"
     )

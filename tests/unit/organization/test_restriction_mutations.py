@@ -1,4 +1,5 @@
-"""People's fence, the boundary and break-glass: every statement of theirs, changed in one place, decides otherwise.
+"""People's restriction, the boundary and break-glass: every statement of theirs, changed in one place, decides
+otherwise.
 
 Perimeters and guardrails have theirs in test_perimeter_mutations.py and test_control_mutations.py.
 """

@@ -1,11 +1,11 @@
 """What a perimeter keeps inside: data, and what moves data out or opens the table.
 
-An action that a stolen credential could use to take the items elsewhere has to be fenced as well as reading them: an
-export to a bucket of the thief's, a restored copy that carries no policy, a replica, a Kinesis stream, a policy without
-the fence. Settings stay open, so that a mistake can be put right: UpdateTable, Describe…, DeleteTable and tags. What
-that leaves to a caller outside: to turn the stream off and on (the new stream has no policy of its own), to change
-throughput, indexes and encryption, and to delete a table that has no deletion protection: guardrails cover those. To
-turn on Contributor Insights, whose reports show keys of items: `settings_too` covers that.
+An action that a stolen credential could use to take the items elsewhere has to be restricted as well as reading them:
+an export to a bucket of the thief's, a restored copy that carries no policy, a replica, a Kinesis stream, a policy
+without the restriction. Settings stay open, so that a mistake can be put right: UpdateTable, Describe…, DeleteTable and
+tags. What that leaves to a caller outside: to turn the stream off and on (the new stream has no policy of its own), to
+change throughput, indexes and encryption, and to delete a table that has no deletion protection: guardrails cover
+those. To turn on Contributor Insights, whose reports show keys of items: `settings_too` covers that.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ _LARGEST: Final = (
 )  # fmt: skip
 """The constants, so that none comes after one that it is made of."""
 _NAMES: Final = (
-    "everything fenced", "deployment", "items", "stream", "export", "backup", "restore", "new copy", "replicate",
+    "every restricted action", "deployment", "items", "stream", "export", "backup", "restore", "new copy", "replicate",
     "kinesis", "policy", "settings",
 )  # fmt: skip
 _FACTORIES: Final = {Side.TABLE: "on_table", Side.STREAM: "on_stream"}
 
 
 @dataclass(frozen=True, slots=True)
-class Fenced:
-    """A named set of actions that a perimeter fences. Use the constants, joined with `|`, or `Fenced.on_table(…)`.
+class RestrictedActions:
+    """A named set of actions that a perimeter restricts: a constant, several joined with `|`, or `on_table(…)`.
 
     Two of the same actions are equal, whatever they are called.
 
@@ -56,91 +56,95 @@ class Fenced:
         permissions: Pairs of the side at which an action arrives, and its name without the service prefix.
 
     Raises:
-        InvalidInputError: No permission, or one that no perimeter fences.
+        InvalidInputError: No permission, or one that no perimeter restricts.
     """
 
     name: str = field(compare=False)
     permissions: frozenset[tuple[Side, str]]
 
-    ITEMS: ClassVar[Fenced]
+    ITEMS: ClassVar[RestrictedActions]
     """Everything that reads or writes items: of a table, of its indexes, by PartiQL, by vector, in bulk."""
-    STREAM: ClassVar[Fenced]
+    STREAM: ClassVar[RestrictedActions]
     """The records of the stream."""
-    EXPORT: ClassVar[Fenced]
+    EXPORT: ClassVar[RestrictedActions]
     """Exports to S3, into any bucket that the caller may write to."""
-    BACKUP: ClassVar[Fenced]
+    BACKUP: ClassVar[RestrictedActions]
     """On-demand backups, AWS Backup's included: the first half of a copy elsewhere."""
-    RESTORE: ClassVar[Fenced]
+    RESTORE: ClassVar[RestrictedActions]
     """Restores: the copy carries no policy. Restores from a backup are out of reach of a table's policy."""
-    NEW_COPY: ClassVar[Fenced]
+    NEW_COPY: ClassVar[RestrictedActions]
     """Items of a table that is just being filled by a restore or as a replica: DynamoDB asks whether the caller may
     read and write the new table. Source: DynamoDB developer guide, "Using IAM with DynamoDB backup and restore" and
     "Using IAM with DynamoDB global tables"."""
-    REPLICATE: ClassVar[Fenced]
+    REPLICATE: ClassVar[RestrictedActions]
     """New replicas."""
-    KINESIS: ClassVar[Fenced]
+    KINESIS: ClassVar[RestrictedActions]
     """Kinesis streams as a destination of every change."""
-    POLICY: ClassVar[Fenced]
-    """The policies of table and stream, which hold the fence itself."""
-    ALL: ClassVar[Fenced]
+    POLICY: ClassVar[RestrictedActions]
+    """The policies of table and stream, which hold the restriction itself."""
+    ALL: ClassVar[RestrictedActions]
     """All of them."""
-    SETTINGS: ClassVar[Fenced]
+    SETTINGS: ClassVar[RestrictedActions]
     """Everything else that can be done with a table: reading and changing its settings, tags and deletion included. A
     perimeter leaves it open unless it is told otherwise."""
-    DEPLOYMENT: ClassVar[Fenced]
+    DEPLOYMENT: ClassVar[RestrictedActions]
     """What CloudFormation does to a table that a template describes. It reads no item. Where it makes replicas under an
-    SCP or RCP that fences, add `NEW_COPY`: those cannot tell a new table from the others, so that role may then read
+    SCP or RCP that restricts, add `NEW_COPY`: those cannot tell a new table from the others, so that role may then read
     and write items in their eyes; the tables' own policies still deny it."""
 
     def __repr__(self) -> str:
         named, others = union(
-            "Fenced", {name: getattr(Fenced, name).permissions for name in _LARGEST}, self.permissions
+            "RestrictedActions",
+            {name: getattr(RestrictedActions, name).permissions for name in _LARGEST},
+            self.permissions,
         )
         made = {
             call: ", ".join(repr(action) for action in sorted(action for at, action in others if at is side))
             for side, call in _FACTORIES.items()
         }
-        custom = [f"Fenced.{call}({actions})" for call, actions in made.items() if actions]
+        custom = [f"RestrictedActions.{call}({actions})" for call, actions in made.items() if actions]
         rest = sorted(action for side, action in others if side not in _FACTORIES)
         pairs = ", ".join(f"(Side.NEW_TABLE, {action!r})" for action in rest)
-        return " | ".join((*named, *custom, *([f"Fenced({self.name!r}, {{{pairs}}})"] if rest else [])))
+        return " | ".join((*named, *custom, *([f"RestrictedActions({self.name!r}, {{{pairs}}})"] if rest else [])))
 
     def __post_init__(self) -> None:
         if not self.permissions:
-            raise InvalidInputError(f"the fenced actions {self.name!r}", value=(), allowed="at least one action")
+            raise InvalidInputError(f"the restricted actions {self.name!r}", value=(), allowed="at least one action")
 
     @staticmethod
-    def on_table(*actions: str) -> Fenced:
+    def on_table(*actions: str) -> RestrictedActions:
         """These actions on the table and its indexes.
 
         Args:
             actions: Exact names ("Query" or "dynamodb:Query").
 
         Raises:
-            InvalidInputError: An action that a perimeter does not fence there.
+            InvalidInputError: An action that a perimeter does not restriction there.
         """
         return _custom(Side.TABLE, actions)
 
     @staticmethod
-    def on_stream(*actions: str) -> Fenced:
+    def on_stream(*actions: str) -> RestrictedActions:
         """These actions on the stream.
 
         Args:
             actions: Exact names ("GetRecords" or "dynamodb:GetRecords").
 
         Raises:
-            InvalidInputError: An action that a perimeter does not fence there.
+            InvalidInputError: An action that a perimeter does not restriction there.
         """
         return _custom(Side.STREAM, actions)
 
-    def __or__(self, other: Fenced) -> Fenced:
-        if not isinstance(other, Fenced):
+    def __or__(self, other: RestrictedActions) -> RestrictedActions:
+        if not isinstance(other, RestrictedActions):
             raise InvalidInputError(
-                "what is joined to Fenced actions with |", value=other, allowed="others, such as Fenced.EXPORT"
+                "what is joined to RestrictedActions actions with |",
+                value=other,
+                allowed="others, such as RestrictedActions.EXPORT",
             )
         # The order in which they are joined changes nothing: no name either, which stands in templates.
         parts = in_order((*self.name.split(" + "), *other.name.split(" + ")), _NAMES)
-        return Fenced(" + ".join(parts), self.permissions | other.permissions)
+        return RestrictedActions(" + ".join(parts), self.permissions | other.permissions)
 
     def covers(self, action: str, *sides: Side) -> bool:
         """Whether an action is among them at one of these sides."""
@@ -149,15 +153,15 @@ class Fenced:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the sets that everything fenced is made of, for the names of statements."""
+    """One of the sets that `RestrictedActions.ALL` is made of, for the names of statements."""
 
     name: str
-    fenced: Fenced
+    actions: RestrictedActions
 
 
-def _part(name: str, category: Category, *effects: Effect) -> Fenced:
+def _part(name: str, category: Category, *effects: Effect) -> RestrictedActions:
     """What is for something and has one of these effects: at tables, and at streams where it goes to streams alone."""
-    return Fenced(
+    return RestrictedActions(
         name,
         frozenset(
             (side, action.name)
@@ -174,23 +178,37 @@ _DATA: Final = (Effect.REVEALS_ITEMS, Effect.CHANGES_ITEMS)
 # What DynamoDB asks for on the table that a restore or a replica fills.
 _FILLING: Final = "BatchWriteItem DeleteItem GetItem PutItem Query Scan UpdateItem"
 
-Fenced.ITEMS = Fenced(
+RestrictedActions.ITEMS = RestrictedActions(
     "items",
     (_part("reads", Category.READ, *_DATA) | _part("writes", Category.WRITE, *_DATA)).permissions,
 )
-Fenced.STREAM = _part("stream", Category.STREAM, *_DATA)
-Fenced.EXPORT = _part("export", Category.EXPORT, Effect.MOVES_ITEMS_OUT)
-Fenced.BACKUP = _part("backup", Category.BACKUP, Effect.MAKES_COPY)
-Fenced.RESTORE = _part("restore", Category.RESTORE, Effect.MAKES_COPY)
-Fenced.NEW_COPY = Fenced("new copy", frozenset((Side.NEW_TABLE, action) for action in _FILLING.split()))
+RestrictedActions.STREAM = _part("stream", Category.STREAM, *_DATA)
+RestrictedActions.EXPORT = _part("export", Category.EXPORT, Effect.MOVES_ITEMS_OUT)
+RestrictedActions.BACKUP = _part("backup", Category.BACKUP, Effect.MAKES_COPY)
+RestrictedActions.RESTORE = _part("restore", Category.RESTORE, Effect.MAKES_COPY)
+RestrictedActions.NEW_COPY = RestrictedActions(
+    "new copy", frozenset((Side.NEW_TABLE, action) for action in _FILLING.split())
+)
 # CreateGlobalTable and UpdateGlobalTable make the replicas of 2017: out of reach of a table's policy.
-Fenced.REPLICATE = _part("replicate", Category.REPLICATE, Effect.MAKES_COPY)
-Fenced.KINESIS = _part("kinesis", Category.KINESIS, Effect.MOVES_ITEMS_OUT)
-Fenced.POLICY = _part("policy", Category.POLICY, Effect.CHANGES_ACCESS)
-_MOVING: Final = Fenced.EXPORT | Fenced.BACKUP | Fenced.RESTORE | Fenced.REPLICATE | Fenced.KINESIS | Fenced.POLICY
-Fenced.ALL = Fenced("everything fenced", (Fenced.ITEMS | Fenced.STREAM | Fenced.NEW_COPY | _MOVING).permissions)
-Fenced.DEPLOYMENT = Fenced("deployment", (Fenced.REPLICATE | Fenced.KINESIS | Fenced.POLICY).permissions)
-Fenced.SETTINGS = Fenced(
+RestrictedActions.REPLICATE = _part("replicate", Category.REPLICATE, Effect.MAKES_COPY)
+RestrictedActions.KINESIS = _part("kinesis", Category.KINESIS, Effect.MOVES_ITEMS_OUT)
+RestrictedActions.POLICY = _part("policy", Category.POLICY, Effect.CHANGES_ACCESS)
+_MOVING: Final = (
+    RestrictedActions.EXPORT
+    | RestrictedActions.BACKUP
+    | RestrictedActions.RESTORE
+    | RestrictedActions.REPLICATE
+    | RestrictedActions.KINESIS
+    | RestrictedActions.POLICY
+)
+RestrictedActions.ALL = RestrictedActions(
+    "every restricted action",
+    (RestrictedActions.ITEMS | RestrictedActions.STREAM | RestrictedActions.NEW_COPY | _MOVING).permissions,
+)
+RestrictedActions.DEPLOYMENT = RestrictedActions(
+    "deployment", (RestrictedActions.REPLICATE | RestrictedActions.KINESIS | RestrictedActions.POLICY).permissions
+)
+RestrictedActions.SETTINGS = RestrictedActions(
     "settings",
     frozenset(
         (side, action.name)
@@ -199,24 +217,24 @@ Fenced.SETTINGS = Fenced(
         if resource in action.resources
         and action.reach is not Reach.IDENTITY_ONLY
         and not action.by_service
-        and not Fenced.ALL.covers(action.name, *Side)
+        and not RestrictedActions.ALL.covers(action.name, *Side)
         # Looking at a stream stays open: whoever polls it does, and is exempt for its records alone.
         and not (side is Side.STREAM and action.is_harmless)
     ),
 )
 
 PARTS: Final = (
-    Part("Items", Fenced.ITEMS),
-    Part("Stream", Fenced.STREAM),
-    Part("Export", Fenced.EXPORT),
-    Part("Backup", Fenced.BACKUP),
-    Part("Restore", Fenced.RESTORE),
-    Part("Replicate", Fenced.REPLICATE),
-    Part("Kinesis", Fenced.KINESIS),
-    Part("Policy", Fenced.POLICY),
-    Part("Settings", Fenced.SETTINGS),
+    Part("Items", RestrictedActions.ITEMS),
+    Part("Stream", RestrictedActions.STREAM),
+    Part("Export", RestrictedActions.EXPORT),
+    Part("Backup", RestrictedActions.BACKUP),
+    Part("Restore", RestrictedActions.RESTORE),
+    Part("Replicate", RestrictedActions.REPLICATE),
+    Part("Kinesis", RestrictedActions.KINESIS),
+    Part("Policy", RestrictedActions.POLICY),
+    Part("Settings", RestrictedActions.SETTINGS),
 )
-"""What can be fenced, in the order in which statements name it."""
+"""What can be restricted, in the order in which statements name it."""
 
 
 def parts_of(actions: Collection[str], *sides: Side) -> str:
@@ -226,50 +244,50 @@ def parts_of(actions: Collection[str], *sides: Side) -> str:
         actions: Their names without the service prefix.
         sides: Where they arrive.
     """
-    return "".join(part.name for part in PARTS if any(part.fenced.covers(action, *sides) for action in actions))
+    return "".join(part.name for part in PARTS if any(part.actions.covers(action, *sides) for action in actions))
 
 
-def fenced_at(side: Side, *, settings: bool) -> tuple[str, ...]:
-    """The actions that the policy of a table or stream can fence, in a fixed order.
+def restricted_at(side: Side, *, settings: bool) -> tuple[str, ...]:
+    """The actions that the policy of a table or stream can restriction, in a fixed order.
 
     Args:
         side: `Side.TABLE` or `Side.STREAM`.
-        settings: Whether settings are fenced as well.
+        settings: Whether settings are restricted as well.
     """
     return tuple(
         action
         for part in PARTS
-        if settings or part.fenced is not Fenced.SETTINGS
-        for fenced_side, action in sorted(part.fenced.permissions, key=lambda pair: pair[1])
-        if fenced_side is side and ACTIONS[action].reach is not Reach.IDENTITY_ONLY
+        if settings or part.actions is not RestrictedActions.SETTINGS
+        for restricted_side, action in sorted(part.actions.permissions, key=lambda pair: pair[1])
+        if restricted_side is side and ACTIONS[action].reach is not Reach.IDENTITY_ONLY
     )
 
 
-def fenced_anywhere(*, settings: bool) -> tuple[str, ...]:
-    """Every fenced action once, in a fixed order: what a policy that is not a resource's own fences.
+def restricted_anywhere(*, settings: bool) -> tuple[str, ...]:
+    """Every restricted action once, in a fixed order: what a policy that is not a resource's own restrictions.
 
     Args:
-        settings: Whether settings are fenced as well.
+        settings: Whether settings are restricted as well.
     """
     return tuple(
         dict.fromkeys(
             action
             for part in PARTS
-            if settings or part.fenced is not Fenced.SETTINGS
-            for action in sorted({name for _, name in part.fenced.permissions})
+            if settings or part.actions is not RestrictedActions.SETTINGS
+            for action in sorted({name for _, name in part.actions.permissions})
         )
     )
 
 
-def _custom(side: Side, actions: Iterable[str]) -> Fenced:
+def _custom(side: Side, actions: Iterable[str]) -> RestrictedActions:
     bare = tuple(dict.fromkeys(str(action).removeprefix(f"{SERVICE}:") for action in actions))
-    known = sorted({action for part in PARTS for s, action in part.fenced.permissions if s is side})
+    known = sorted({action for part in PARTS for s, action in part.actions.permissions if s is side})
     for action in bare:
         if action not in known:
             raise InvalidInputError(
-                f"a fenced action of the {side.value}",
+                f"a restricted action of the {side.value}",
                 value=action,
                 allowed=", ".join(known),
                 fix=names.suggestion(action, known),
             )
-    return Fenced(", ".join(sorted(bare)), frozenset((side, action) for action in bare))
+    return RestrictedActions(", ".join(sorted(bare)), frozenset((side, action) for action in bare))

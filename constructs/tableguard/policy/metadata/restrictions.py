@@ -1,4 +1,4 @@
-"""Perimeters, fences against people, and SCPs and RCPs in metadata."""
+"""Perimeters, restrictions of people, and SCPs and RCPs in metadata."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tableguard.policy.documents import Json
 from tableguard.policy.guardrails.guardrail import Guardrail
 from tableguard.policy.guardrails.rendered import Control
 from tableguard.policy.metadata.conditions import NetworkClaim, network_json, read_network
-from tableguard.policy.metadata.permissions import fenced_json, read_fenced
+from tableguard.policy.metadata.permissions import read_restricted_actions, restricted_actions_json
 from tableguard.policy.metadata.principals import PrincipalClaim, principal_json, read_principal
 from tableguard.policy.metadata.source import Source
 from tableguard.policy.people import NoPeople
-from tableguard.policy.perimeter import Exemption, Fenced, IamPrincipal, Perimeter
+from tableguard.policy.perimeter import Exemption, IamPrincipal, Perimeter, RestrictedActions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,23 +23,23 @@ class ExemptionClaim:
 
     Args:
         principal: Who.
-        fenced: For what.
+        actions: For what.
         reason: Why; "" where it does not say.
     """
 
     principal: PrincipalClaim
-    fenced: Fenced
+    actions: RestrictedActions
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FenceClaim:
-    """A fence around a table of which metadata speaks: a perimeter, or one against people.
+class RestrictionClaim:
+    """A restriction around a table of which metadata speaks: a perimeter, or one against people.
 
     Args:
         exemptions: Whom it lets through.
-        networks: What is inside a perimeter; empty for a fence against people.
-        sign_in_roles: Roles that people sign in with, which a fence against people denies; empty for a perimeter.
+        networks: What is inside a perimeter; empty for a restriction of people.
+        sign_in_roles: Roles that people sign in with, which a restriction of people denies; empty for a perimeter.
         open_replicas: Why it is not there before another deployment, by region.
         unclassified_open: Why a perimeter leaves open what AWS adds later; None where it does not say.
         not_action_at_tables: Why a perimeter denies that at tables as well; None where it does not say.
@@ -81,7 +81,7 @@ class ControlClaim:
     """
 
     guardrails: tuple[GuardrailClaim, ...] = ()
-    perimeter: FenceClaim | None = None
+    perimeter: RestrictionClaim | None = None
     administrators: tuple[PrincipalClaim, ...] = ()
     pass_role_principals: tuple[PrincipalClaim, ...] = ()
     excluded_accounts: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -109,10 +109,10 @@ def perimeter_json(
 
 
 def people_json(people: NoPeople, *, open_replicas: Mapping[str, str] | None = None) -> Json:
-    """A fence against people as metadata says it.
+    """A restriction of people as metadata says it.
 
     Args:
-        people: The fence.
+        people: The restriction.
         open_replicas: Why replicas of its table stand open until another deployment, by region.
     """
     return {
@@ -144,8 +144,8 @@ def control_json(control: Control) -> Json:
     return said
 
 
-def read_fence(source: Source) -> FenceClaim:
-    """A fence around a table of which metadata speaks.
+def read_restriction(source: Source) -> RestrictionClaim:
+    """A restriction around a table of which metadata speaks.
 
     Args:
         source: What it says.
@@ -154,7 +154,7 @@ def read_fence(source: Source) -> FenceClaim:
         MalformedMetadataError: It is neither what `perimeter_json` nor what `people_json` writes.
     """
     waiting = source.optional("open_replicas")
-    return FenceClaim(
+    return RestrictionClaim(
         exemptions=tuple(map(_read_exemption, source.objects("exemptions"))),
         networks=tuple(map(read_network, source.objects("inside"))),
         sign_in_roles=tuple(map(read_principal, source.objects("sign_in_roles"))),
@@ -175,7 +175,7 @@ def read_control(source: Source) -> ControlClaim:
     perimeter = source.optional("perimeter")
     return ControlClaim(
         guardrails=tuple(_read_guardrail(each) for each in source.objects("guardrails")),
-        perimeter=None if perimeter is None else read_fence(perimeter),
+        perimeter=None if perimeter is None else read_restriction(perimeter),
         administrators=tuple(map(read_principal, source.objects("administrators"))),
         pass_role_principals=tuple(map(read_principal, source.objects("pass_role_principals"))),
         excluded_accounts={
@@ -223,7 +223,7 @@ def _open_json(open_replicas: Mapping[str, str] | None) -> Json:
 def _exemption_json(exemption: Exemption, *, refer: bool) -> Json:
     return {
         "principal": principal_json(exemption.principal, refer=refer),
-        "fenced": fenced_json(exemption.fenced),
+        "actions": restricted_actions_json(exemption.actions),
         "reason": exemption.reason,
     }
 
@@ -231,6 +231,6 @@ def _exemption_json(exemption: Exemption, *, refer: bool) -> Json:
 def _read_exemption(source: Source) -> ExemptionClaim:
     return ExemptionClaim(
         principal=read_principal(source.object("principal")),
-        fenced=read_fenced(source.object("fenced")),
+        actions=read_restricted_actions(source.object("actions")),
         reason=source.text("reason") or "",
     )

@@ -1,4 +1,4 @@
-"""What metadata claims about the fences of a table, and whether its policies agree. A claim decides nothing."""
+"""What metadata claims about the restrictions of a table, and whether its policies agree. A claim decides nothing."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS, Reach
-from tableguard.policy.metadata import ExemptionClaim, FenceClaim, PrincipalClaim
-from tableguard.policy.perimeter import Exempt, Fenced, Forwarding
+from tableguard.policy.metadata import ExemptionClaim, PrincipalClaim, RestrictionClaim
+from tableguard.policy.perimeter import Exempt, Forwarding, RestrictedActions
 from tableguard.policy.perimeter.exemptions import replication_of
-from tableguard.policy.perimeter.fenced import Side
 from tableguard.policy.perimeter.identities import arns_of
+from tableguard.policy.perimeter.restricted_actions import Side
 from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.perimeters import Enclosure, Enclosures, Exempted
-from tableguard.review.picture import FenceKind, Table
+from tableguard.review.picture import RestrictionKind, Table
 from tableguard.review.report import Finding, FindingKind
 
 _ADDED_LATER: Final = "AddedLater"
@@ -28,22 +28,22 @@ class _Claim:
     """An exemption as the metadata claims it.
 
     Args:
-        fence: The fence.
+        restriction: The restriction.
         principal: Who, in a reader's words.
         patterns: ARNs, or patterns of them, or host names of services; None where only the deployment knows them.
-        fenced: What.
+        actions: What.
         reason: Why.
     """
 
-    fence: FenceKind
+    restriction: RestrictionKind
     principal: str
     patterns: tuple[str, ...] | None
-    fenced: Fenced
+    actions: RestrictedActions
     reason: str
 
 
-class FenceClaims:
-    """What metadata claims about the fences of one table.
+class RestrictionClaims:
+    """What metadata claims about the restrictions of one table.
 
     Args:
         table: The table.
@@ -59,7 +59,7 @@ class FenceClaims:
 
     def explained(self) -> Enclosure:
         """What encloses the table, with the reasons that the metadata gives."""
-        because = dict.fromkeys(why for why in map(self._waits, FenceKind) if why is not None)
+        because = dict.fromkeys(why for why in map(self._waits, RestrictionKind) if why is not None)
         return replace(
             self._found,
             exempted=tuple(replace(each, reason=self._reason(each)) for each in self._found.exempted),
@@ -69,19 +69,21 @@ class FenceClaims:
     def findings(self) -> Iterator[Finding]:
         """Where metadata and policies disagree, and a perimeter around the table that leaves its stream open."""
         explained = self.explained()
-        if self._waits(FenceKind.PERIMETER) is None:
+        if self._waits(RestrictionKind.PERIMETER) is None:
             yield from self._of_networks()
             yield from self._of_later()
-        if self._waits(FenceKind.PEOPLE) is None:
+        if self._waits(RestrictionKind.PEOPLE) is None:
             yield from self._of_people()
         for claim in self._claims:
             missing = self._missing(claim)
             if missing:
-                said = f"the metadata exempts {claim.principal} for {claim.fenced.name}"
+                said = f"the metadata exempts {claim.principal} for {claim.actions.name}"
                 yield self._finding(f"{said}, but the policies deny it {missing}", claim.principal)
         for each in explained.exempted:
-            readable = all(claim.patterns is not None for claim in self._claims if claim.fence is each.fence)
-            if not readable or each.fence not in self._table.stated_fences:
+            readable = all(
+                claim.patterns is not None for claim in self._claims if claim.restriction is each.restriction
+            )
+            if not readable or each.restriction not in self._table.stated_restrictions:
                 continue
             unstated = _few(sorted({action for _, action in each.permissions - self._permissions(each)}))
             if each.reason is None:
@@ -92,23 +94,23 @@ class FenceClaims:
                 yield self._finding(message, each.label)
         yield from self._of_stream()
 
-    def _stated(self, kind: FenceKind) -> FenceClaim:
-        return self._table.stated_fences.get(kind, FenceClaim())
+    def _stated(self, kind: RestrictionKind) -> RestrictionClaim:
+        return self._table.stated_restrictions.get(kind, RestrictionClaim())
 
-    def _waits(self, kind: FenceKind) -> str | None:
-        """Why a fence is not there before the next deployment; None where nothing says so."""
+    def _waits(self, kind: RestrictionKind) -> str | None:
+        """Why a restriction is not there before the next deployment; None where nothing says so."""
         return self._stated(kind).open_replicas.get(self._table.region)
 
     def _read(self) -> Iterator[_Claim]:
-        for kind in FenceKind:
+        for kind in RestrictionKind:
             yield from (self._claim(kind, each) for each in self._stated(kind).exemptions)
 
-    def _claim(self, kind: FenceKind, stated: ExemptionClaim) -> _Claim:
+    def _claim(self, kind: RestrictionKind, stated: ExemptionClaim) -> _Claim:
         return _Claim(
-            fence=kind,
+            restriction=kind,
             principal=stated.principal.label,
             patterns=self._patterns(stated.principal),
-            fenced=stated.fenced,
+            actions=stated.actions,
             reason=stated.reason,
         )
 
@@ -117,17 +119,17 @@ class FenceClaims:
 
     def _reason(self, exempted: Exempted) -> str | None:
         for claim in self._claims:
-            if claim.fence is exempted.fence and any(_is(exempted, each) for each in claim.patterns or ()):
+            if claim.restriction is exempted.restriction and any(_is(exempted, each) for each in claim.patterns or ()):
                 return claim.reason or None
         own = replication_of(self._table.account)
         return own.reason if self._is_replication(exempted) else None
 
     def _permissions(self, exempted: Exempted) -> frozenset[tuple[Side, str]]:
         """All that the metadata says somebody is exempt for, whom the policies exempt."""
-        claims = (claim for claim in self._claims if claim.fence is exempted.fence)
-        found = [c.fenced.permissions for c in claims if any(_is(exempted, each) for each in c.patterns or ())]
+        claims = (claim for claim in self._claims if claim.restriction is exempted.restriction)
+        found = [c.actions.permissions for c in claims if any(_is(exempted, each) for each in c.patterns or ())]
         if self._is_replication(exempted):
-            found.append(replication_of(self._table.account).fenced.permissions)
+            found.append(replication_of(self._table.account).actions.permissions)
         return frozenset().union(*found)
 
     def _is_replication(self, exempted: Exempted) -> bool:
@@ -139,7 +141,7 @@ class FenceClaims:
     def _missing(self, claim: _Claim) -> str:
         """What a claim says that somebody may do, and the policies deny."""
         denied: dict[str, None] = {}
-        for side, action in sorted(claim.fenced.permissions, key=lambda pair: (pair[0].value, pair[1])):
+        for side, action in sorted(claim.actions.permissions, key=lambda pair: (pair[0].value, pair[1])):
             there = side is Side.TABLE or (side is Side.STREAM and self._table.has_stream)
             if there and ACTIONS[action].reach is not Reach.IDENTITY_ONLY:
                 for pattern in claim.patterns or ():
@@ -152,7 +154,7 @@ class FenceClaims:
         outside = self._enclosures.outside(table)
         if pattern.startswith("arn:"):
             principal, context = pattern.replace("*", "x").replace("?", "x"), outside
-            if claim.fence is FenceKind.PEOPLE and self._found.said:
+            if claim.restriction is RestrictionKind.PEOPLE and self._found.said:
                 # From the internet a perimeter of the same table denies them as it denies everybody.
                 return False
         else:
@@ -162,9 +164,9 @@ class FenceClaims:
         return self._enclosures.is_denied(table, side, action, principal, context) is not False
 
     def _of_networks(self) -> Iterator[Finding]:
-        if FenceKind.PERIMETER not in self._table.stated_fences:
+        if RestrictionKind.PERIMETER not in self._table.stated_restrictions:
             return
-        networks = self._stated(FenceKind.PERIMETER).networks
+        networks = self._stated(RestrictionKind.PERIMETER).networks
         claimed = dict.fromkeys(value for network in networks for value in network.values_in(self._table.region))
         for value in claimed:
             if value not in self._found.said:
@@ -174,7 +176,7 @@ class FenceClaims:
                 yield self._finding(f"the policies let {value} in, which the metadata does not say")
 
     def _of_later(self) -> Iterator[Finding]:
-        if self._stated(FenceKind.PERIMETER).not_action_at_tables is None:
+        if self._stated(RestrictionKind.PERIMETER).not_action_at_tables is None:
             return
         table = self._table
         somebody, outside = self._enclosures.somebody(table), self._enclosures.outside(table)
@@ -184,7 +186,7 @@ class FenceClaims:
                 yield self._finding(f"{said}, and it does not")
 
     def _of_people(self) -> Iterator[Finding]:
-        if FenceKind.PEOPLE in self._table.stated_fences and not self._found.people:
+        if RestrictionKind.PEOPLE in self._table.stated_restrictions and not self._found.people:
             yield self._finding("the metadata says that people are kept out, and the policies do not")
 
     def _of_stream(self) -> Iterator[Finding]:

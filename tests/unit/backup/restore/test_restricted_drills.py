@@ -19,7 +19,7 @@ from tests.unit.tables.support import REGION, allowed, denied, role
 DRILLED = f"arn:aws:dynamodb:{REGION}:{VAULT}:table/restored-drill-1"
 DEPLOYS = tg.Exemption(
     principal=tg.Role(account=VAULT, name="deployer"),
-    fenced=tg.Fenced.DEPLOYMENT | tg.Fenced.SETTINGS,
+    actions=tg.RestrictedActions.DEPLOYMENT | tg.RestrictedActions.SETTINGS,
     reason="deploys",
 )
 PERIMETER = tg.Perimeter(
@@ -31,7 +31,7 @@ PERIMETER = tg.Perimeter(
 def machine() -> Json:
     vault = vault_stack()
     made = restore(
-        vault, blueprint=TableBlueprint(partition_key={"pk": "S"}, policy=BlueprintPolicy(fences=[PERIMETER]))
+        vault, blueprint=TableBlueprint(partition_key={"pk": "S"}, policy=BlueprintPolicy(restrictions=[PERIMETER]))
     )
     RestoreDrill(
         vault,

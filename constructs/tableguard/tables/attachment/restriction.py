@@ -1,4 +1,4 @@
-"""What a table's policies need to know of a fence: statements that deny, next to those of the grants."""
+"""What a table's policies need to know of a restriction: statements that deny, next to those of the grants."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tableguard.policy import TableGrant, TableReference
 from tableguard.policy.documents import Json
 
 
-class Fence(Protocol):
-    """A fence around one table."""
+class Restriction(Protocol):
+    """A restriction around one table."""
 
     @property
     def kind(self) -> str:
-        """What kind of fence it is: a table has one of each, and the template's metadata names it so."""
+        """What kind of restriction it is: a table has one of each, and the template's metadata names it so."""
 
     def statements(self, table: TableReference, *, stream: bool) -> Sequence[Json]:
         """What the policy of a table, or of its stream, denies. It raises nothing: it is asked amid a synthesis.

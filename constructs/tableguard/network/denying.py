@@ -1,4 +1,4 @@
-"""What a fence denies at one table, as its policies say it."""
+"""What a restriction denies at one table, as its policies say it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tableguard.policy.tokens import is_unresolved
 
 
 class Denying(Protocol):
-    """What denies something at a table: a perimeter, or a fence against people."""
+    """What denies something at a table: a perimeter, or a restriction of people."""
 
     def table_statements(self, table: TableReference) -> Sequence[Denial]:
         """What the table's policy denies."""

@@ -10,7 +10,7 @@ from tableguard.aws.actions import Effect
 from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
 from tableguard.policy import Access
 from tableguard.policy.break_glass.access import BreakGlassAccess
-from tableguard.policy.perimeter.fenced import Fenced, Side, fenced_anywhere, fenced_at
+from tableguard.policy.perimeter.restricted_actions import RestrictedActions, Side, restricted_anywhere, restricted_at
 
 DANGEROUS: Final = frozenset(Effect) - {Effect.HARMLESS, Effect.CHANGES_PROTECTION}
 # Open on purpose, so that a mistake can be put right from anywhere: docs/private-table.md says what that leaves.
@@ -33,10 +33,12 @@ def names(actions: object) -> set[str]:
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
-def test_what_can_reach_items_or_open_the_table_is_fenced_or_left_open_for_a_reason(action: Action) -> None:
+def test_what_can_reach_items_or_open_the_table_is_restricted_or_left_open_for_a_reason(action: Action) -> None:
     dangerous = action.can(*DANGEROUS) and not action.by_service
-    fenced = action.name in fenced_anywhere(settings=False)
-    assert fenced is (dangerous and action.name not in LEFT_OPEN), f"decide about {action.qualified}: fence, or list it"
+    restricted = action.name in restricted_anywhere(settings=False)
+    assert restricted is (dangerous and action.name not in LEFT_OPEN), (
+        f"decide about {action.qualified}: restriction, or list it"
+    )
 
 
 def test_what_is_left_open_takes_no_items_elsewhere() -> None:
@@ -46,31 +48,31 @@ def test_what_is_left_open_takes_no_items_elsewhere() -> None:
 
 @pytest.mark.parametrize(("side", "resource"), [(Side.TABLE, Resource.TABLE), (Side.STREAM, Resource.STREAM)])
 @pytest.mark.parametrize("settings", [True, False])
-def test_a_policy_fences_only_what_it_can_speak_of(side: Side, resource: Resource, settings: bool) -> None:
-    for name in fenced_at(side, settings=settings):
+def test_a_policy_restricts_only_what_it_can_speak_of(side: Side, resource: Resource, settings: bool) -> None:
+    for name in restricted_at(side, settings=settings):
         assert resource in ACTIONS[name].resources
         assert ACTIONS[name].reach is not Reach.IDENTITY_ONLY
 
 
 def test_settings_are_everything_else_that_a_policy_can_speak_of() -> None:
-    assert set(fenced_at(Side.TABLE, settings=True)) == {
+    assert set(restricted_at(Side.TABLE, settings=True)) == {
         action.name
         for action in ACTIONS.values()
         if Resource.TABLE in action.resources and action.reach is not Reach.IDENTITY_ONLY and not action.by_service
     }
-    assert set(fenced_at(Side.STREAM, settings=True)) - set(fenced_at(Side.STREAM, settings=False)) == {
+    assert set(restricted_at(Side.STREAM, settings=True)) - set(restricted_at(Side.STREAM, settings=False)) == {
         "TagResource",
         "UntagResource",
     }
 
 
-def test_what_polls_a_stream_is_never_fenced_as_a_setting() -> None:
-    assert not {"DescribeStream", "GetRecords", "GetShardIterator"} & names(Fenced.SETTINGS.permissions)
+def test_what_polls_a_stream_is_never_restricted_as_a_setting() -> None:
+    assert not {"DescribeStream", "GetRecords", "GetShardIterator"} & names(RestrictedActions.SETTINGS.permissions)
 
 
 def test_a_deployment_is_exempt_from_nothing_that_shows_items() -> None:
     revealing = {action.name for action in ACTIONS.values() if action.can(Effect.REVEALS_ITEMS)}
-    assert not names(Fenced.DEPLOYMENT.permissions) & revealing
+    assert not names(RestrictedActions.DEPLOYMENT.permissions) & revealing
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from tableguard.aws.partitions import partition_of
-from tableguard.policy import InvalidInputError, Limits, Role, Statement, check_size, names
+from tableguard.policy import AllowStatement, InvalidInputError, Limits, Role, check_size, names
 from tableguard.policy.backup import Bucket, bucket_policy
 from tableguard.policy.denials import Denial
 from tableguard.policy.metadata import METADATA_KEY, backup_metadata
@@ -99,7 +99,7 @@ class ProtectedBucket:
             deployers=deployers,
         )
 
-    def attach(self, statements: Sequence[Statement], denials: Sequence[Denial], limits: Limits | None) -> None:
+    def attach(self, statements: Sequence[AllowStatement], denials: Sequence[Denial], limits: Limits | None) -> None:
         """Write its policy.
 
         Args:

@@ -4,7 +4,7 @@ Offline and exact: identity and resource policies, service and resource control 
 session policies and VPC endpoint policies, within one account and across accounts, with DynamoDB's own rules.
 """
 
-from tableguard.evaluation.decision import Decision, Effect, Layer, Outcome, Place, Reason
+from tableguard.evaluation.decision import Decision, DocumentLocation, Effect, Layer, Outcome, Reason
 from tableguard.evaluation.documents import Document
 from tableguard.evaluation.evaluator import evaluate
 from tableguard.evaluation.open_answers import Open, OpenAnswer
@@ -17,12 +17,12 @@ __all__ = [
     "ContextValue",
     "Decision",
     "Document",
+    "DocumentLocation",
     "Effect",
     "Layer",
     "Open",
     "OpenAnswer",
     "Outcome",
-    "Place",
     "Policies",
     "Reason",
     "Request",

@@ -38,7 +38,7 @@ class Effect(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class DocumentLocation:
     """Where a document stands, as far as the caller of the evaluation knows.
 
     Args:
@@ -74,7 +74,7 @@ class Reason:
     layer: Layer
     effect: Effect | None
     sid: str | None = None
-    place: Place | None = None
+    place: DocumentLocation | None = None
     statement: int | None = None
     level: int | None = None
     understood: bool = True

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tableguard.evaluation.cache import ContentCache
-from tableguard.evaluation.decision import Place
-from tableguard.evaluation.statements import Statement
+from tableguard.evaluation.decision import DocumentLocation
+from tableguard.evaluation.statements import CompiledStatement
 
 _VARIABLES_SINCE: Final = "2012-10-17"
 _VERSIONS: Final = frozenset({"2008-10-17", _VARIABLES_SINCE})
@@ -29,11 +29,11 @@ class CompiledDocument:
 
     __slots__ = ("_by_action", "statements")
 
-    def __init__(self, statements: tuple[Statement, ...]) -> None:
+    def __init__(self, statements: tuple[CompiledStatement, ...]) -> None:
         self.statements = statements
-        self._by_action: dict[str, tuple[Statement, ...]] = {}
+        self._by_action: dict[str, tuple[CompiledStatement, ...]] = {}
 
-    def concerning(self, action: str) -> tuple[Statement, ...]:
+    def concerning(self, action: str) -> tuple[CompiledStatement, ...]:
         """The statements that may concern an action (in lower case)."""
         found = self._by_action.get(action)
         if found is None:
@@ -55,7 +55,7 @@ class Document:
     """
 
     source: object
-    place: Place | None = None
+    place: DocumentLocation | None = None
     compiled: CompiledDocument = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ def _compile(source: object) -> CompiledDocument:
     variables = version == _VARIABLES_SINCE
     return CompiledDocument(
         tuple(
-            Statement(statement, index=index, variables=variables, problem=problem)
+            CompiledStatement(statement, index=index, variables=variables, problem=problem)
             for index, statement in enumerate(statements)
         )
     )
@@ -90,7 +90,7 @@ def _compile(source: object) -> CompiledDocument:
 
 def _unreadable(problem: str) -> CompiledDocument:
     """Stands for a document that could say anything."""
-    return CompiledDocument((Statement(None, index=None, variables=False, problem=problem),))
+    return CompiledDocument((CompiledStatement(None, index=None, variables=False, problem=problem),))
 
 
 _CACHE: Final = ContentCache(_compile, generation_bytes=_GENERATION_BYTES)

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from tableguard.evaluation.arns import ArnPatterns
 from tableguard.evaluation.condition_tests import Test
 from tableguard.evaluation.conditions import compile_condition
-from tableguard.evaluation.decision import Effect, Layer, Place, Reason
+from tableguard.evaluation.decision import DocumentLocation, Effect, Layer, Reason
 from tableguard.evaluation.match import Doubt, MalformedError, Match
 from tableguard.evaluation.open_answers import Open
 from tableguard.evaluation.principals import PrincipalElement, Strength
@@ -47,7 +47,7 @@ def _cached_actions(texts: tuple[str, ...]) -> Patterns:
     return Patterns(map(str.lower, texts))
 
 
-class Statement:
+class CompiledStatement:
     """A compiled statement.
 
     Args:
@@ -158,7 +158,13 @@ class Statement:
         return self.principal.strength(situation) or _DIRECT
 
     def reason(
-        self, layer: Layer, level: int | None, place: Place | None, *, doubt_about: Situation | None, named: bool
+        self,
+        layer: Layer,
+        level: int | None,
+        place: DocumentLocation | None,
+        *,
+        doubt_about: Situation | None,
+        named: bool,
     ) -> Reason:
         """The reason that it is, when it decides.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tableguard.evaluation.cache import ContentCache
-from tableguard.evaluation.decision import Decision, Place, Reason
+from tableguard.evaluation.decision import Decision, DocumentLocation, Reason
 from tableguard.evaluation.policies import Policies
 from tableguard.evaluation.request import Request
 from tableguard.policy.errors import InvalidInputError
@@ -100,6 +100,6 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return written
 
 
-def _place(place: Place) -> dict[str, str]:
+def _place(place: DocumentLocation) -> dict[str, str]:
     fields = {"policy": place.policy, "stack": place.stack, "logical_id": place.logical_id, "path": place.path}
     return {name: text for name, text in fields.items() if text is not None}

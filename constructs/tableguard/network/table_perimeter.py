@@ -56,7 +56,7 @@ class TablePerimeter(Construct):
         vpcs: Sequence[ec2.IVpc] = (),
         endpoints: Sequence[DynamoDbGatewayEndpoint | DynamoDbInterfaceEndpoint | EndpointTables] = (),
         deployed_by: Exempt | None = None,
-        sealed: str | None = None,
+        no_deployment_role: str | None = None,
         deployed_replicas: Sequence[str] = (),
         open_replicas: Mapping[str, str] | None = None,
         limits: Limits | None = None,
@@ -75,8 +75,8 @@ class TablePerimeter(Construct):
                 (`RestrictedActions.DEPLOYMENT`, and `RestrictedActions.SETTINGS` where the perimeter restricts those
                 too): CloudFormation's execution role of the stack's synthesizer when left out. A synthesizer that was
                 passed to the stack does not tell it: then it must be named.
-            sealed: Why not even the deploying role may change the policies from outside. Only the root user of the
-                account can then delete them; the deploying role is exempt when left out.
+            no_deployment_role: Why no role is exempt for deployments: only who is inside changes the policies. Only the
+                root user of the account can then delete them; the deploying role is exempt when left out.
             deployed_replicas: Regions of replicas that have been deployed already and can have policies now; see
                 `TableAccess`.
             open_replicas: Replicas in other regions that this deployment creates, by region, each with the reason why
@@ -102,7 +102,10 @@ class TablePerimeter(Construct):
             *(endpoint.network(stack) for endpoint in listed),
         ]
         self._perimeter = deployable(
-            with_vpcs(self.node.path, perimeter, inside), stack, deployed_by=deployed_by, sealed=sealed
+            with_vpcs(self.node.path, perimeter, inside),
+            stack,
+            deployed_by=deployed_by,
+            no_deployment_role=no_deployment_role,
         )
         restriction = PerimeterRestriction(self, self._perimeter, _reasons(self, open_replicas))
         self._policies = TablePolicies.of(resource)

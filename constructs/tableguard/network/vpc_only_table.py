@@ -70,7 +70,7 @@ class VpcOnlyTable(CrossAccountTable):
         vpcs: Sequence[ec2.IVpc] = (),
         endpoints: Sequence[DynamoDbGatewayEndpoint | DynamoDbInterfaceEndpoint | EndpointTables] = (),
         deployed_by: Exempt | None = None,
-        sealed: str | None = None,
+        no_deployment_role: str | None = None,
         deployed_replicas: Sequence[str] = (),
         open_replicas: Mapping[str, str] | None = None,
         limits: Limits | None = None,
@@ -86,7 +86,7 @@ class VpcOnlyTable(CrossAccountTable):
             vpcs: As in `TablePerimeter`: VPCs that are inside.
             endpoints: As in `TablePerimeter`: endpoints that are to reach the table, whose VPCs are inside.
             deployed_by: As in `TablePerimeter`: the role that the stack is deployed as.
-            sealed: As in `TablePerimeter`: why nobody outside may change the policies.
+            no_deployment_role: As in `TablePerimeter`: why nobody outside may change the policies.
             deployed_replicas: As in `TablePerimeter`: regions of replicas that have been deployed already.
             open_replicas: As in `TablePerimeter`: replicas that this deployment creates, each with the reason.
             limits: Limits on the size of policies, where AWS has raised yours.
@@ -112,7 +112,7 @@ class VpcOnlyTable(CrossAccountTable):
             vpcs=vpcs,
             endpoints=endpoints,
             deployed_by=deployed_by,
-            sealed=sealed,
+            no_deployment_role=no_deployment_role,
             open_replicas=open_replicas,
         )
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from constructs import Construct
 
 from tableguard.organization.attachments import RESOURCE_CONTROL, Attachments
-from tableguard.organization.control_policy import ControlPolicy, Kind
+from tableguard.organization.control_policy import ControlPolicy, ControlPolicyType
 from tableguard.policy import Limits
 from tableguard.policy.guardrails import Guardrail
 from tableguard.policy.perimeter import IamPrincipal, Perimeter
@@ -25,7 +25,7 @@ class BreakGlassRCP(ControlPolicy):
     be enabled first ("Enable resource control policies").
     """
 
-    kind: ClassVar[Kind] = Kind(
+    kind: ClassVar[ControlPolicyType] = ControlPolicyType(
         type=RESOURCE_CONTROL,
         short="RCP",
         principal="*",

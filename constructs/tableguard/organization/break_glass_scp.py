@@ -8,7 +8,7 @@ from typing import ClassVar
 from constructs import Construct
 
 from tableguard.organization.attachments import SERVICE_CONTROL, Attachments
-from tableguard.organization.control_policy import ControlPolicy, Kind
+from tableguard.organization.control_policy import ControlPolicy, ControlPolicyType
 from tableguard.policy import Limits
 from tableguard.policy.guardrails import Guardrail
 from tableguard.policy.perimeter import IamPrincipal, Perimeter
@@ -34,7 +34,7 @@ class BreakGlassSCP(ControlPolicy):
     this stack: it runs in the management account, which no SCP binds.
     """
 
-    kind: ClassVar[Kind] = Kind(
+    kind: ClassVar[ControlPolicyType] = ControlPolicyType(
         type=SERVICE_CONTROL,
         short="SCP",
         principal=None,

@@ -29,7 +29,7 @@ _LONGEST_NAME = 128 - len("-10")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ControlPolicyType:
     """A type of policy.
 
     Args:
@@ -50,7 +50,7 @@ class Kind:
 class ControlPolicy(Construct):
     """Policies of one type that enforce one `Control` on some targets. Use `BreakGlassSCP` or `BreakGlassRCP`."""
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[ControlPolicyType]
 
     def __init__(
         self,

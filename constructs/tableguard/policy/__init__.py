@@ -6,11 +6,11 @@ policy that has to agree for the access to work.
 
 from __future__ import annotations
 
-from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Action, Resource, ResourcePolicySupport
 from tableguard.policy.access import Access
 from tableguard.policy.collectives import AwsService, Organization, OrganizationalUnit
 from tableguard.policy.conditions import Clause, Condition, FromNetwork, FromVpc, FromVpcEndpoint, InOrganization
-from tableguard.policy.documents import Statement, document, merged, minified
+from tableguard.policy.documents import AllowStatement, document, merged, minified
 from tableguard.policy.errors import (
     InvalidInputError,
     PolicyTooLargeError,
@@ -40,6 +40,7 @@ __all__ = [
     "Access",
     "Account",
     "Action",
+    "AllowStatement",
     "Attributes",
     "AwsService",
     "Clause",
@@ -65,14 +66,13 @@ __all__ = [
     "PolicyTooLargeError",
     "Principal",
     "PublicPolicyError",
-    "Reach",
     "Resource",
+    "ResourcePolicySupport",
     "RestrictedActions",
     "Role",
     "RoleOfEveryAccount",
     "RoleSession",
     "ServiceLinkedRole",
-    "Statement",
     "TableGrant",
     "TableReference",
     "TableguardError",

@@ -18,7 +18,7 @@ from typing import Final
 
 from tableguard.aws.limits import ARCHIVE_RULE_VALUES
 from tableguard.policy.conditions import Clause
-from tableguard.policy.documents import Statement
+from tableguard.policy.documents import AllowStatement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.grants import TableGrant
 from tableguard.policy.lists import listed
@@ -106,14 +106,14 @@ def archive_rules(shared: Iterable[SharedTable]) -> tuple[ArchiveRule, ...]:
     )
 
 
-def _statements(grant: TableGrant, table: TableReference) -> Iterator[tuple[str, Statement]]:
+def _statements(grant: TableGrant, table: TableReference) -> Iterator[tuple[str, AllowStatement]]:
     yield from ((table.arn, statement) for statement in grant.table_statements(table))
     yield from ((table.stream_arn, statement) for statement in grant.stream_statements(table))
     if table.key_arn is not None:
         yield from ((table.key_arn, statement) for statement in grant.key_statements(table))
 
 
-def _way(statement: Statement) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+def _way(statement: AllowStatement) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
     """How a finding about a statement looks, but for the resource; None where it is none, or not known."""
     if statement.kind != "AWS":
         return None

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class AllowStatement:
     """One statement that allows something.
 
     Args:
@@ -53,7 +53,7 @@ class Statement:
         return json_
 
 
-def merged(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+def merged(statements: Iterable[AllowStatement]) -> tuple[AllowStatement, ...]:
     """Merge principals, then actions, until nothing merges any more. The decision on every request stays the same.
 
     Two statements that differ in nothing but their principals are one statement for both. Where principals are
@@ -68,7 +68,7 @@ def merged(statements: Iterable[Statement]) -> tuple[Statement, ...]:
         current = fewer
 
 
-def document(statements: Iterable[Statement]) -> Json:
+def document(statements: Iterable[AllowStatement]) -> Json:
     """A whole policy document of the given statements, merged.
 
     Raises:
@@ -117,7 +117,7 @@ def _canonical(clauses: Iterable[Clause]) -> frozenset[Clause]:
     )
 
 
-def _pin(statement: Statement) -> Clause | None:
+def _pin(statement: AllowStatement) -> Clause | None:
     """The clause that narrows accounts to ARNs of theirs, if joining it with another statement's is safe."""
     pins = [clause for clause in statement.clauses if clause.key == PRINCIPAL_ARN]
     if len(pins) != 1 or pins[0].operator not in ("ArnEquals", "ArnLike"):
@@ -133,7 +133,7 @@ def _account(arn: str) -> str | None:
     return found[1] if found and not is_unresolved(arn) else None
 
 
-def _but_principals(statement: Statement) -> Hashable:
+def _but_principals(statement: AllowStatement) -> Hashable:
     pin = _pin(statement)
     return (
         statement.kind,
@@ -144,7 +144,7 @@ def _but_principals(statement: Statement) -> Hashable:
     )
 
 
-def _with_principals(alike: Sequence[Statement]) -> Statement:
+def _with_principals(alike: Sequence[AllowStatement]) -> AllowStatement:
     first = alike[0]
     clauses = first.clauses
     pins = [pin for statement in alike if (pin := _pin(statement)) is not None]
@@ -155,7 +155,7 @@ def _with_principals(alike: Sequence[Statement]) -> Statement:
     return replace(first, principals=principals, clauses=clauses)
 
 
-def _but_actions(statement: Statement) -> Hashable:
+def _but_actions(statement: AllowStatement) -> Hashable:
     return (
         statement.kind,
         ordered(statement.principals),
@@ -164,27 +164,27 @@ def _but_actions(statement: Statement) -> Hashable:
     )
 
 
-def _with_actions(alike: Sequence[Statement]) -> Statement:
+def _with_actions(alike: Sequence[AllowStatement]) -> AllowStatement:
     return replace(alike[0], actions=ordered(action for statement in alike for action in statement.actions))
 
 
 def _merge(
-    statements: Iterable[Statement],
-    but: Callable[[Statement], Hashable],
-    join: Callable[[Sequence[Statement]], Statement],
-) -> tuple[Statement, ...]:
+    statements: Iterable[AllowStatement],
+    but: Callable[[AllowStatement], Hashable],
+    join: Callable[[Sequence[AllowStatement]], AllowStatement],
+) -> tuple[AllowStatement, ...]:
     """Join the statements that are alike but for one element, all of a kind at once."""
-    groups: dict[Hashable, list[Statement]] = {}
+    groups: dict[Hashable, list[AllowStatement]] = {}
     for statement in statements:
         groups.setdefault(but(statement), []).append(statement)
     return tuple(map(join, groups.values()))
 
 
-def _position(statements: Sequence[Statement]) -> Callable[[Statement], tuple[int, int, str]]:
+def _position(statements: Sequence[AllowStatement]) -> Callable[[AllowStatement], tuple[int, int, str]]:
     """Literal statements by their text, then those with unresolved values in the order of their declaration."""
     declared = dict(zip(map(id, statements), itertools.count(), strict=False))
 
-    def position(statement: Statement) -> tuple[int, int, str]:
+    def position(statement: AllowStatement) -> tuple[int, int, str]:
         text = minified(statement.to_json())
         return (1, declared[id(statement)], "") if is_unresolved(text) else (0, 0, text)
 

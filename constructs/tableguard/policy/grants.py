@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from tableguard.aws.actions import Category
-from tableguard.aws.dynamodb import Action, Reach, Resource
+from tableguard.aws.dynamodb import Action, Resource, ResourcePolicySupport
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE, Access
 from tableguard.policy.collectives import AwsService
 from tableguard.policy.conditions import (
@@ -20,7 +20,7 @@ from tableguard.policy.conditions import (
     Until,
     combined,
 )
-from tableguard.policy.documents import Json, Statement, document
+from tableguard.policy.documents import AllowStatement, Json, document
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.fine_grained import check_not_by_hand
 from tableguard.policy.lists import listed
@@ -271,7 +271,11 @@ class TableGrant:
             )
 
     def _check_resource_side(self) -> None:
-        refused = [action.name for action in self.access.actions if action.reach is Reach.IDENTITY_ONLY]
+        refused = [
+            action.name
+            for action in self.access.actions
+            if action.resource_policy is ResourcePolicySupport.IDENTITY_ONLY
+        ]
         if refused:
             raise InvalidInputError(
                 f"actions granted to {self.subject.label}",
@@ -280,18 +284,18 @@ class TableGrant:
                 fix="Grant these in an identity policy alone: leave name_principal out.",
             )
 
-    def table_statements(self, table: TableReference) -> tuple[Statement, ...]:
+    def table_statements(self, table: TableReference) -> tuple[AllowStatement, ...]:
         """The statements of the table's policy, which covers its indexes."""
         targets = set(self.access.by_target) - {STREAM}
         if not table.indexes:
             targets.discard(ALL_INDEXES)
         return self._resource_statements(table, targets, lambda target: self._own_resource(table, target))
 
-    def stream_statements(self, table: TableReference) -> tuple[Statement, ...]:
+    def stream_statements(self, table: TableReference) -> tuple[AllowStatement, ...]:
         """The statements of the stream's policy, on "*": the stream's ARN changes whenever it is enabled."""
         return self._resource_statements(table, {STREAM} & set(self.access.by_target), lambda _: "*")
 
-    def key_statements(self, table: TableReference) -> tuple[Statement, ...]:
+    def key_statements(self, table: TableReference) -> tuple[AllowStatement, ...]:
         """The statements of the policy of the table's customer-managed key.
 
         Beyond the account of the key, a principal needs both its identity policy and the key's policy. DynamoDB calls
@@ -301,10 +305,10 @@ class TableGrant:
             return ()
         return (self._key_statement(table, ("*",), trust=self._trust(table)),)
 
-    def identity_statements(self, table: TableReference) -> tuple[Statement, ...]:
+    def identity_statements(self, table: TableReference) -> tuple[AllowStatement, ...]:
         """The statements of the consumer's identity policy, on exact ARNs."""
         statements = [
-            Statement(actions=_qualified(actions), resources=(f"{table.arn}{target}",), clauses=clauses)
+            AllowStatement(actions=_qualified(actions), resources=(f"{table.arn}{target}",), clauses=clauses)
             for target, actions, clauses in self._parts(self.access.by_target)
         ]
         if table.customer_managed_key and self._uses_key:
@@ -350,12 +354,12 @@ class TableGrant:
 
     def _resource_statements(
         self, table: TableReference, targets: set[str], resource: Callable[[str], str]
-    ) -> tuple[Statement, ...]:
+    ) -> tuple[AllowStatement, ...]:
         if not self.on_resource_side(table.account):
             return ()
         trust = self._trust(table)
         return tuple(
-            Statement(
+            AllowStatement(
                 actions=_qualified(actions),
                 resources=(resource(target),),
                 kind=trust.kind,
@@ -396,7 +400,7 @@ class TableGrant:
 
     def _key_statement(
         self, table: TableReference, resources: tuple[str, ...], trust: Trust | None = None
-    ) -> Statement:
+    ) -> AllowStatement:
         context = "kms:EncryptionContext:aws:dynamodb:"
         narrowed = [
             Clause("StringEquals", "kms:ViaService", (table.kms_via_service,)),
@@ -411,7 +415,7 @@ class TableGrant:
             if condition.survives_forwarding
             for clause in condition.clauses(self.access.actions[0])
         ]
-        return Statement(
+        return AllowStatement(
             actions=("kms:Decrypt",),
             resources=resources,
             kind=trust.kind if trust else None,

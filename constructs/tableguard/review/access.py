@@ -44,7 +44,7 @@ class Status(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class AccessRow:
     """One way to do one kind of thing with a table.
 
     Args:
@@ -95,7 +95,7 @@ def accesses(
     *,
     any_identity: bool = False,
     many: bool = False,
-) -> tuple[tuple[Access, ...], tuple[Refusal, ...]]:
+) -> tuple[tuple[AccessRow, ...], tuple[Refusal, ...]]:
     """Everything that a principal may do with a table, and what it may not although a statement grants it.
 
     What is alike but for its action and resource is one entry.
@@ -120,7 +120,7 @@ def single_accesses(
     *,
     any_identity: bool = False,
     many: bool = False,
-) -> tuple[tuple[Access, ...], tuple[Refusal, ...]]:
+) -> tuple[tuple[AccessRow, ...], tuple[Refusal, ...]]:
     """The same as `accesses`, with an entry for each action and resource.
 
     Args:
@@ -131,7 +131,7 @@ def single_accesses(
         any_identity: Whether to leave the principal's own side open, even when the picture holds it.
         many: Whether the principal stands for many, such as all of an account: what ends for it may not end for all.
     """
-    found: list[Access] = []
+    found: list[AccessRow] = []
     refused: list[Refusal] = []
     known: dict[tuple[object, ...], list[Verdict]] = {}
     granting = _granting_documents(search, table, principal, any_identity=any_identity)
@@ -211,11 +211,11 @@ def _granting(search: Search, policies: Policies, situation: Situation) -> Itera
                     yield id(sentence.document), sentence.number
 
 
-def _lasting(search: Search, kind: str, asked: Asked, found: list[Access], *, many: bool) -> list[Access]:
+def _lasting(search: Search, kind: str, asked: Asked, found: list[AccessRow], *, many: bool) -> list[AccessRow]:
     """The same, with whatever is left after an end, or begins again: only what then ends for good is said to end."""
     if not any(access.until is not None and access.until > search.now for access in found):
         return found
-    more: dict[tuple[object, ...], Access] = {}
+    more: dict[tuple[object, ...], AccessRow] = {}
     passed = [search.now]
     for end in _turns(search, asked):
         passed.append(end + _MOMENT)
@@ -236,7 +236,7 @@ def _lasting(search: Search, kind: str, asked: Asked, found: list[Access], *, ma
     return [access for access in (*found, *added) if not any(_outlasts(other, access) for other in added)]
 
 
-def _outlasts(other: Access, access: Access) -> bool:
+def _outlasts(other: AccessRow, access: AccessRow) -> bool:
     """Whether an access is part of another one that ends later, or never."""
     if access.until is None or other.since is not None or not set(other.conditions) <= set(access.conditions):
         return False
@@ -293,7 +293,7 @@ def _is_granted_then(search: Search, plain: Verdict) -> bool:
     return granting >= {Layer.IDENTITY, Layer.RESOURCE} if across else bool(granting)
 
 
-def _access(search: Search, kind: str, asked: Asked, verdict: Verdict, *, many: bool) -> Access:
+def _access(search: Search, kind: str, asked: Asked, verdict: Verdict, *, many: bool) -> AccessRow:
     said: dict[str, None] = {}
     limits: list[dt.datetime] = []
     starts: list[dt.datetime] = []
@@ -319,7 +319,7 @@ def _access(search: Search, kind: str, asked: Asked, verdict: Verdict, *, many: 
     said |= dict.fromkeys(f"depending on {key}" for key in _unsaid(search, asked, verdict, bearing))
     until, since = min(limits, default=None), max(starts, default=None)
     request = verdict.request
-    return Access(
+    return AccessRow(
         kind=kind,
         actions=(request.action,),
         resources=(request.resource,),
@@ -401,13 +401,13 @@ def _worth_saying(tests: tuple[Test, ...]) -> tuple[Test, ...]:
     return tuple(test for test in tests if not test.low_key.startswith("kms:"))
 
 
-def together(found: Sequence[Access]) -> Iterator[Access]:
+def together(found: Sequence[AccessRow]) -> Iterator[AccessRow]:
     """One entry for all actions that are alike in everything else.
 
     Args:
         found: Entries of one action and one resource each.
     """
-    groups: dict[tuple[object, ...], Access] = {}
+    groups: dict[tuple[object, ...], AccessRow] = {}
     unconditional = {
         (access.kind, access.actions, access.resources)
         for access in found

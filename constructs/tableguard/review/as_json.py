@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tableguard.evaluation import Place, Request, decision_to_json
-from tableguard.review.access import Access
+from tableguard.evaluation import DocumentLocation, Request, decision_to_json
+from tableguard.review.access import AccessRow
 from tableguard.review.backups_as_json import backups_as_json
 from tableguard.review.decide import Verdict
 from tableguard.review.kinds import KINDS
 from tableguard.review.matrix import cell
 from tableguard.review.perimeters import Enclosure
-from tableguard.review.report import Control, Finding, Review, Row, TableReview, Warning_
+from tableguard.review.report import ControlReport, Finding, Review, Row, TableReview, Warning_
 from tableguard.review.trust import Trusted
 from tableguard.review.wording import last_day
 
@@ -43,7 +43,7 @@ def as_json(review: Review) -> dict[str, Any]:
     }
 
 
-def place(at: Place | None) -> dict[str, str] | None:
+def place(at: DocumentLocation | None) -> dict[str, str] | None:
     """A place in the templates; null where it has none.
 
     Args:
@@ -120,7 +120,7 @@ def _enclosure(found: Enclosure) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _control(control: Control) -> dict[str, Any]:
+def _control(control: ControlReport) -> dict[str, Any]:
     return {
         "kind": control.kind,
         "name": control.name,
@@ -164,7 +164,7 @@ def _trusted(each: Trusted) -> dict[str, Any]:
     }
 
 
-def _access(access: Access, review: Review) -> dict[str, Any]:
+def _access(access: AccessRow, review: Review) -> dict[str, Any]:
     day = last_day(access.until) if access.until is not None else None
     return {
         "kind": access.kind,

@@ -9,7 +9,7 @@ from tableguard.review.as_text import of_acknowledgement, summary_of
 from tableguard.review.enclosed import is_worth_saying, lines, of_control, of_exempted
 from tableguard.review.kinds import KINDS
 from tableguard.review.matrix import cell, details, where
-from tableguard.review.report import Control, Review, TableReview
+from tableguard.review.report import ControlReport, Review, TableReview
 
 
 def as_markdown(review: Review) -> str:
@@ -43,7 +43,7 @@ def _lines(review: Review) -> Iterator[str]:
     yield "`?`: as far as the templates tell."
 
 
-def _control(control: Control) -> str:
+def _control(control: ControlReport) -> str:
     exempt = (f"\n  - exempt: {safe(text)}" for text in of_exempted(control))
     return f"{safe(of_control(control))}{''.join(exempt)}"
 

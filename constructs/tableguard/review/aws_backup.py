@@ -16,10 +16,10 @@ from tableguard.review.backup_facts import (
     UNKNOWN_KEY,
     BackupVault,
     Copy,
-    Lock,
     Plan,
+    PlanRule,
     RestoreTest,
-    Rule,
+    VaultLockFacts,
 )
 from tableguard.review.naming import placeholder
 from tableguard.review.reader import Properties, Reader, get, place
@@ -60,7 +60,7 @@ def vaults(reader: Reader) -> Iterator[BackupVault]:
         yield BackupVault(
             arn=_vault_arn(stack, _name(stack, logical_id, properties)),
             account=str(stack.account),
-            lock=Lock(mode=COMPLIANCE, days=whole(properties.get("MinRetentionDays"))),
+            lock=VaultLockFacts(mode=COMPLIANCE, days=whole(properties.get("MinRetentionDays"))),
             air_gapped=True,
             approval=properties.get("MpaApprovalTeamArn") is not None,
             key=key_of_backups(reader, stack, key),
@@ -81,20 +81,20 @@ def key_of_backups(reader: Reader, stack: SynthesizedStack, stated: Any) -> str 
     return key_arn(reader, stack, stated, str(stack.region)) or UNKNOWN_KEY
 
 
-def _lock(properties: Properties) -> Lock:
+def _lock(properties: Properties) -> VaultLockFacts:
     """A vault's lock: with a grace time nobody can take it off once that is over, without one it can be taken off."""
     stated = properties.get("LockConfiguration")
     if not isinstance(stated, Mapping):
-        return Lock(mode=NO_LOCK, days=None)
+        return VaultLockFacts(mode=NO_LOCK, days=None)
     grace = whole(stated.get("ChangeableForDays"))
     mode = GOVERNANCE if stated.get("ChangeableForDays") is None else COMPLIANCE
-    return Lock(mode=mode, days=whole(stated.get("MinRetentionDays")), grace_days=grace or 0)
+    return VaultLockFacts(mode=mode, days=whole(stated.get("MinRetentionDays")), grace_days=grace or 0)
 
 
-def _claimed(said: VaultClaim | None) -> Lock | None:
+def _claimed(said: VaultClaim | None) -> VaultLockFacts | None:
     if said is None or said.lock not in (COMPLIANCE, GOVERNANCE):
         return None
-    return Lock(mode=said.lock, days=said.min_days, grace_days=said.changeable_for_days or 0)
+    return VaultLockFacts(mode=said.lock, days=said.min_days, grace_days=said.changeable_for_days or 0)
 
 
 def plans(reader: Reader) -> Iterator[Plan]:
@@ -132,11 +132,11 @@ def _all_texts(holders: list[Any], key: str) -> tuple[tuple[str, ...], bool]:
     return tuple(text for texts, _ in found for text in texts), any(unknown for _, unknown in found)
 
 
-def _rule(stack: SynthesizedStack, stated: Mapping[str, Any], names: Mapping[str, str]) -> Rule:
+def _rule(stack: SynthesizedStack, stated: Mapping[str, Any], names: Mapping[str, str]) -> PlanRule:
     start = whole(stated.get("StartWindowMinutes"))
     target = text_of(stated.get("TargetLogicallyAirGappedBackupVaultArn")) or text_of(stated.get("TargetBackupVault"))
     copies = stated.get("CopyActions")
-    return Rule(
+    return PlanRule(
         schedule=text_of(stated.get("ScheduleExpression")) or _DAILY,
         start_minutes=_START_MINUTES if start is None else start,
         vault=_of_vault(stack, target, names),

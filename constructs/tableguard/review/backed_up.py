@@ -6,15 +6,20 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-from tableguard.review.backup_facts import COMPLIANCE, Drill, Export, Lock
+from tableguard.review.backup_facts import COMPLIANCE, Drill, Export, VaultLockFacts
 from tableguard.review.backups import TableBackups
 from tableguard.review.report import Review
-from tableguard.review.roads import Kind, Road
+from tableguard.review.roads import Road, WayKind
 from tableguard.review.schedules import days, duration, longest_pause
 from tableguard.review.subjects import label_of
 
 _ELSEWHERE: Final = "is not in this assembly: whether and how long it locks is not known here"
-_NAMES: Final = {Kind.POINT_IN_TIME: "pitr", Kind.BACKUP: "backup", Kind.COPY: "copy", Kind.ON_DEMAND: "ondemand"}
+_NAMES: Final = {
+    WayKind.POINT_IN_TIME: "pitr",
+    WayKind.BACKUP: "backup",
+    WayKind.COPY: "copy",
+    WayKind.ON_DEMAND: "ondemand",
+}
 
 
 def is_worth_saying(review: Review) -> bool:
@@ -36,12 +41,12 @@ def lines(backups: TableBackups, today: dt.date) -> Iterator[tuple[str, str]]:
     if backups.are_none:
         yield "backup", "none in this assembly"
     for road in backups.roads:
-        if road.kind is Kind.POINT_IN_TIME:
+        if road.kind is WayKind.POINT_IN_TIME:
             yield "pitr", f"back to any second of the last {duration(road.reaches_minutes or 0)}, in its own account"
     yield from (("pitr", f"of its replica in {region}") for region in backups.replicas)
     yield from (("export", _export(export)) for export in backups.exports)
     for road in backups.roads:
-        if road.kind is not Kind.POINT_IN_TIME:
+        if road.kind is not WayKind.POINT_IN_TIME:
             yield _NAMES.get(road.kind, "export"), of_road(road, today)
     for road in backups.roads:
         if road.readers:
@@ -63,21 +68,21 @@ def of_road(road: Road, today: dt.date) -> str:
     """
     whose = f" of {road.account}" if road.account is not None else ""
     head = f"{road.kind.value} in {road.where}{whose}"
-    if not road.known and road.kind is not Kind.ON_DEMAND:
+    if not road.known and road.kind is not WayKind.ON_DEMAND:
         return f"{head}, which {_ELSEWHERE}"
     kept = ""
-    if road.kind in (Kind.BACKUP, Kind.COPY, Kind.ON_DEMAND):
+    if road.kind in (WayKind.BACKUP, WayKind.COPY, WayKind.ON_DEMAND):
         kept = ", kept for good" if road.reaches_minutes is None else f", kept for {duration(road.reaches_minutes)}"
     return f"{head}{kept}, {_locked(road, today)}"
 
 
-def _of_vault_lock(lock: Lock) -> str:
+def _of_vault_lock(lock: VaultLockFacts) -> str:
     """The lock of a vault of AWS Backup holds each backup for as long as it is to be kept."""
     who = "nobody can lift that" if lock.mode == COMPLIANCE else "those who may change the vault can lift that"
     return f"locked until then ({lock.mode.lower()}: {who})"
 
 
-def of_lock(lock: Lock | None) -> str:
+def of_lock(lock: VaultLockFacts | None) -> str:
     """A lock in words.
 
     Args:
@@ -92,7 +97,7 @@ def of_lock(lock: Lock | None) -> str:
 
 def _locked(road: Road, today: dt.date) -> str:
     lock = road.lock
-    in_vault = road.kind in (Kind.BACKUP, Kind.COPY)
+    in_vault = road.kind in (WayKind.BACKUP, WayKind.COPY)
     said = _of_vault_lock(lock) if in_vault and lock is not None else of_lock(lock)
     if lock is not None and not in_vault and lock.days is not None:
         said += f", one of today until {(today + dt.timedelta(days=lock.days)).isoformat()}"

@@ -6,25 +6,25 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tableguard.aws.partitions import partition_of
-from tableguard.evaluation import Place, Policies, Request, evaluate
+from tableguard.evaluation import DocumentLocation, Policies, Request, evaluate
 from tableguard.policy.errors import InvalidInputError
 from tableguard.review.backed_up import of_lock
 from tableguard.review.backup_facts import (
     COMPLIANCE,
     GOVERNANCE,
     NO_LOCK,
-    Bucket,
+    BucketFacts,
     Drill,
     Export,
-    Lock,
     OnDemand,
     Replication,
+    VaultLockFacts,
 )
 from tableguard.review.backups import TableBackups
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.picture import Picture, Table
 from tableguard.review.report import Finding, FindingKind, Warning_, WarningKind
-from tableguard.review.roads import Kind, names_table, object_key, sealed_behind
+from tableguard.review.roads import WayKind, names_table, object_key, sealed_behind
 from tableguard.review.schedules import days, duration, longest_pause
 from tableguard.review.subjects import label_of
 
@@ -85,7 +85,7 @@ def problems_of_table(picture: Picture, table: Table, backups: TableBackups) -> 
             yield _metadata(table, f"{said}, and what starts it says {machine.starts[0][0]}", machine.place)
     for road in backups.roads:
         lock = road.lock
-        if road.kind in (Kind.SEALED, Kind.REPLICATED) and lock is not None and road.reaches_minutes == 0:
+        if road.kind in (WayKind.SEALED, WayKind.REPLICATED) and lock is not None and road.reaches_minutes == 0:
             message = (
                 f"exports of {table.name} are locked for {days(lock.days or 0)} in {road.where}, and a full one comes"
                 " no sooner than they are unlocked: lock them for longer, or export in full more often"
@@ -108,18 +108,18 @@ def unprotected(table: Table, backups: TableBackups) -> Iterator[Warning_]:
         yield Warning_(kind=WarningKind.NO_BACKUP, message=message, table=table.arn, place=table.place)
 
 
-def _is_weaker(lock: Lock, claimed: Lock) -> bool:
+def _is_weaker(lock: VaultLockFacts, claimed: VaultLockFacts) -> bool:
     shorter = claimed.days is not None and lock.days is not None and lock.days < claimed.days
     return _STRENGTH[lock.mode] < _STRENGTH[claimed.mode] or shorter or lock.grace_days > claimed.grace_days
 
 
-def _says_more(what: str, lock: Lock, claimed: Lock) -> str:
+def _says_more(what: str, lock: VaultLockFacts, claimed: VaultLockFacts) -> str:
     real = of_lock(lock if lock.mode != NO_LOCK else None)
     grace = f", which can be lifted for {days(lock.grace_days)}" if lock.grace_days > claimed.grace_days else ""
     return f"the metadata says that {what} is {of_lock(claimed)}, and it is {real}{grace}"
 
 
-def _not_replicated(bucket: Bucket) -> Iterator[Finding]:
+def _not_replicated(bucket: BucketFacts) -> Iterator[Finding]:
     if bucket.landing_vault is None:
         return
     account, intake = bucket.landing_vault
@@ -184,7 +184,7 @@ def _named(picture: Picture, table: Table, rule: Replication) -> str | None:
     return roles[0] if roles and sends not in {role.rpartition("/")[2] for role in roles} else None
 
 
-def _admits(intake: Bucket, rule: Replication, key: str) -> bool:
+def _admits(intake: BucketFacts, rule: Replication, key: str) -> bool:
     if intake.policy is None or rule.role is None:
         return False
     try:
@@ -203,5 +203,5 @@ def _admits(intake: Bucket, rule: Replication, key: str) -> bool:
     return decision.allowed or not decision.understood
 
 
-def _metadata(table: Table, message: str, place: Place) -> Finding:
+def _metadata(table: Table, message: str, place: DocumentLocation) -> Finding:
     return Finding(kind=FindingKind.METADATA, message=message, table=table.arn, place=place)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from tableguard.evaluation import Document, Place
+from tableguard.evaluation import Document, DocumentLocation
 from tableguard.policy.metadata.backups import SealedClaim
 
 COMPLIANCE: Final = "COMPLIANCE"
@@ -19,7 +19,7 @@ UNKNOWN_KEY: Final = "a key that is not known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class VaultLockFacts:
     """How long something cannot be deleted.
 
     Args:
@@ -51,7 +51,7 @@ class Replication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
+class BucketFacts:
     """An S3 bucket.
 
     Args:
@@ -72,15 +72,15 @@ class Bucket:
     name: str
     account: str
     region: str
-    lock: Lock
-    claimed_lock: Lock | None = None
+    lock: VaultLockFacts
+    claimed_lock: VaultLockFacts | None = None
     replications: tuple[Replication, ...] = ()
     expires_days: int | None = None
     key: str | None = None
     policy: Document | None = None
     landing_vault: tuple[str, str] | None = None
     sealed: SealedClaim | None = None
-    place: Place = field(default_factory=Place)
+    place: DocumentLocation = field(default_factory=DocumentLocation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class Machine:
     tables: tuple[str, ...]
     unknown_tables: bool = False
     starts: tuple[tuple[str, str], ...] = ()
-    place: Place = field(default_factory=Place)
+    place: DocumentLocation = field(default_factory=DocumentLocation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,12 +183,12 @@ class BackupVault:
 
     arn: str
     account: str
-    lock: Lock
+    lock: VaultLockFacts
     air_gapped: bool = False
     approval: bool = False
     key: str | None = None
-    claimed_lock: Lock | None = None
-    place: Place = field(default_factory=Place)
+    claimed_lock: VaultLockFacts | None = None
+    place: DocumentLocation = field(default_factory=DocumentLocation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +205,7 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class PlanRule:
     """A rule of a backup plan.
 
     Args:
@@ -240,12 +240,12 @@ class Plan:
 
     account: str
     region: str
-    rules: tuple[Rule, ...]
+    rules: tuple[PlanRule, ...]
     tables: tuple[str, ...] = ()
     leaves_out: tuple[str, ...] = ()
     by_tags: bool = False
     alarm_after_minutes: int | None = None
-    place: Place = field(default_factory=Place)
+    place: DocumentLocation = field(default_factory=DocumentLocation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +279,7 @@ class BackupFacts:
         unread: What might keep backups, or restore them, and whose metadata cannot be read: where each stands.
     """
 
-    buckets: tuple[Bucket, ...] = ()
+    buckets: tuple[BucketFacts, ...] = ()
     exports: tuple[Export, ...] = ()
     restores: tuple[Restore, ...] = ()
     drills: tuple[Drill, ...] = ()
@@ -287,9 +287,9 @@ class BackupFacts:
     plans: tuple[Plan, ...] = ()
     vaults: tuple[BackupVault, ...] = ()
     restore_tests: tuple[RestoreTest, ...] = ()
-    unread: tuple[Place, ...] = ()
+    unread: tuple[DocumentLocation, ...] = ()
 
-    def bucket(self, name: str | None) -> Bucket | None:
+    def bucket(self, name: str | None) -> BucketFacts | None:
         """The bucket of a name; None where no template makes it.
 
         Args:

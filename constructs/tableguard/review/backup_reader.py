@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypedDict
 
 from tableguard.aws.partitions import partition_of
-from tableguard.evaluation import Document, Place
+from tableguard.evaluation import Document, DocumentLocation
 from tableguard.policy.metadata import Readable, ResourceClaims
 from tableguard.policy.metadata.backups import DrillClaim, ExportClaim, OnDemandClaim, RestoreClaim, SealedClaim
 from tableguard.policy.metadata.source import whole
@@ -17,13 +17,13 @@ from tableguard.review.backup_facts import (
     GOVERNANCE,
     NO_LOCK,
     BackupFacts,
-    Bucket,
+    BucketFacts,
     Drill,
     Export,
-    Lock,
     OnDemand,
     Replication,
     Restore,
+    VaultLockFacts,
 )
 from tableguard.review.naming import placeholder
 from tableguard.review.reader import Properties, Reader, get, place
@@ -59,7 +59,7 @@ def backup_facts(reader: Reader) -> BackupFacts:
     )
 
 
-def _buckets(reader: Reader) -> Iterator[Bucket]:
+def _buckets(reader: Reader) -> Iterator[BucketFacts]:
     policies = {
         (stack.name, bucket): reader.document(stack, logical_id, properties, "PolicyDocument")
         for stack, logical_id, properties in _quietly(reader, _BUCKET_POLICY)
@@ -70,7 +70,7 @@ def _buckets(reader: Reader) -> Iterator[Bucket]:
         claims = reader.claims(stack, logical_id)
         encryption = get(properties, "BucketEncryption", "ServerSideEncryptionConfiguration", "0")
         key = get(encryption, "ServerSideEncryptionByDefault", "KMSMasterKeyID")
-        yield Bucket(
+        yield BucketFacts(
             name=name,
             account=str(stack.account),
             region=str(stack.region),
@@ -98,21 +98,21 @@ def _policy(policies: Mapping[tuple[str, str], Document], stack: SynthesizedStac
     return policies.get((stack.name, name)) or next((d for (_, bucket), d in policies.items() if bucket == name), None)
 
 
-def _lock(properties: Properties) -> Lock:
+def _lock(properties: Properties) -> VaultLockFacts:
     """The default retention of a bucket. Without the lock enabled a rule means nothing."""
     stated = get(properties, "ObjectLockConfiguration", "Rule", "DefaultRetention")
     enabled = get(properties, "ObjectLockEnabled") in (True, "true", "True")
     mode = get(stated, "Mode")
     if not enabled or mode not in (COMPLIANCE, GOVERNANCE):
-        return Lock(mode=NO_LOCK, days=None)
+        return VaultLockFacts(mode=NO_LOCK, days=None)
     years = whole(get(stated, "Years"))
-    return Lock(mode=str(mode), days=years * _YEAR if years is not None else whole(get(stated, "Days")))
+    return VaultLockFacts(mode=str(mode), days=years * _YEAR if years is not None else whole(get(stated, "Days")))
 
 
-def _claimed_lock(claims: ResourceClaims) -> Lock | None:
+def _claimed_lock(claims: ResourceClaims) -> VaultLockFacts | None:
     for claim in (claims.sealed, claims.immutable):
         if claim is not None and claim.mode in (COMPLIANCE, GOVERNANCE) and claim.days is not None:
-            return Lock(mode=claim.mode, days=claim.days)
+            return VaultLockFacts(mode=claim.mode, days=claim.days)
     return None
 
 
@@ -173,7 +173,7 @@ def _machines(reader: Reader) -> Iterator[Export | Restore | Drill | OnDemand]:
             yield _on_demand(claims.on_demand, common)
 
 
-def _unread(reader: Reader) -> Iterator[Place]:
+def _unread(reader: Reader) -> Iterator[DocumentLocation]:
     """Buckets and machines of which nobody can tell whether they keep backups."""
     for kind in (_BUCKET, _MACHINE):
         for stack, logical_id, _ in _quietly(reader, kind):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tableguard.review.backup_facts import Bucket, Drill, Export, OnDemand, Plan, Restore, RestoreTest
+from tableguard.review.backup_facts import BucketFacts, Drill, Export, OnDemand, Plan, Restore, RestoreTest
 from tableguard.review.picture import Picture, Table
 from tableguard.review.roads import Road, covers_table, exported, on_demand, planned, point_in_time
 
@@ -34,7 +34,7 @@ class TableBackups:
     restores: tuple[Restore, ...] = ()
     drills: tuple[Drill, ...] = ()
     tests: tuple[RestoreTest, ...] = ()
-    awaited_by: tuple[Bucket, ...] = ()
+    awaited_by: tuple[BucketFacts, ...] = ()
     perhaps: tuple[str, ...] = ()
     replicas: tuple[str, ...] = ()
 
@@ -101,7 +101,7 @@ def _selects(plan: Plan, table: Table) -> bool:
     return here and named and not covers_table(plan.leaves_out, table)
 
 
-def _awaiting(picture: Picture, table: Table) -> Iterator[Bucket]:
+def _awaiting(picture: Picture, table: Table) -> Iterator[BucketFacts]:
     for bucket in picture.backups.buckets:
         for source in bucket.sealed.sources if bucket.sealed is not None else ():
             # A vault that takes all of an account's tables says nothing of this one.

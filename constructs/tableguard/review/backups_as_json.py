@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tableguard.review.backup_facts import Lock
+from tableguard.review.backup_facts import VaultLockFacts
 from tableguard.review.backups import TableBackups
 from tableguard.review.picture import Table
 from tableguard.review.roads import Road
@@ -77,5 +77,5 @@ def road_as_json(road: Road) -> dict[str, Any]:
     }
 
 
-def _lock(lock: Lock) -> dict[str, Any]:
+def _lock(lock: VaultLockFacts) -> dict[str, Any]:
     return {"mode": lock.mode, "days": lock.days, "grace_days": lock.grace_days}

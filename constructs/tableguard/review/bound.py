@@ -9,14 +9,14 @@ from typing import Final
 from tableguard.aws.dynamodb import AS_OF, SERVICE
 from tableguard.review.exempted import Exemptions
 from tableguard.review.picture import OrganizationPolicy, Picture
-from tableguard.review.report import Control, ExcludedAccount, Finding, FindingKind
+from tableguard.review.report import ControlReport, ExcludedAccount, Finding, FindingKind
 from tableguard.review.sentences import Shelf, texts
 
 _SHORT: Final[Mapping[str, str]] = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
 _ACCOUNTS: Final = frozenset({"aws:principalaccount", "aws:resourceaccount"})
 
 
-def controls(picture: Picture, shelf: Shelf, now: dt.datetime) -> Iterator[tuple[Control, tuple[Finding, ...]]]:
+def controls(picture: Picture, shelf: Shelf, now: dt.datetime) -> Iterator[tuple[ControlReport, tuple[Finding, ...]]]:
     """The SCPs and RCPs, each with where its metadata and its statements disagree.
 
     Args:
@@ -33,7 +33,7 @@ def controls(picture: Picture, shelf: Shelf, now: dt.datetime) -> Iterator[tuple
             sure = {each for each in bound if policy.binds(each, picture.accounts)}
             open_ = any(not target.isdecimal() for target in policy.targets) and not policy.on_root
             yield (
-                Control(
+                ControlReport(
                     kind=_SHORT[policy.kind],
                     name=policy.name,
                     targets=policy.targets,

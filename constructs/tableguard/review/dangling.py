@@ -6,15 +6,15 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from tableguard.evaluation import Layer, Place
-from tableguard.review.access import Access, Refusal
+from tableguard.evaluation import DocumentLocation, Layer
+from tableguard.review.access import AccessRow, Refusal
 from tableguard.review.decide import Verdict
 from tableguard.review.lookup import near_miss
 from tableguard.review.picture import Identity, Picture, Table, account_of
 from tableguard.review.report import Finding, FindingKind
 from tableguard.review.search import FIXED, Search
 from tableguard.review.sentences import Sentence, texts
-from tableguard.review.subjects import Reach, Subject, about_tables, label_of, may_name, names_table
+from tableguard.review.subjects import ReachableTables, Subject, about_tables, label_of, may_name, names_table
 from tableguard.review.unknown import Unknown, UnknownKind
 
 _FEW: Final = 3
@@ -28,7 +28,7 @@ class Dangling:
         reach: What the picture's identities reach.
     """
 
-    def __init__(self, search: Search, reach: Reach) -> None:
+    def __init__(self, search: Search, reach: ReachableTables) -> None:
         self._search = search
         self._picture: Picture = search.picture
         self._reach = reach
@@ -39,7 +39,7 @@ class Dangling:
         return tuple(self._unknowns)
 
     def of(
-        self, subject: Subject, table: Table, found: Sequence[Access], refused: Sequence[Refusal]
+        self, subject: Subject, table: Table, found: Sequence[AccessRow], refused: Sequence[Refusal]
     ) -> Iterator[Finding]:
         """The dangling grants between a principal and a table.
 
@@ -65,13 +65,13 @@ class Dangling:
                         for pattern in sentence.resources:
                             yield from self._names_nothing(identity, pattern, document.place)
 
-    def _unknown(self, subject: Subject, table: Table, found: Sequence[Access]) -> Iterator[Finding]:
+    def _unknown(self, subject: Subject, table: Table, found: Sequence[AccessRow]) -> Iterator[Finding]:
         """Somebody whose own side stands in no template."""
         what = _actions(access.actions for access in found)
         if subject.account not in self._picture.accounts:
             whom = "its principals" if subject.kind == "account" else subject.label
             about = (str(subject.account), whom)
-            self._unknowns[Unknown(Place(), UnknownKind.OTHER_SIDE, about)] = None
+            self._unknowns[Unknown(DocumentLocation(), UnknownKind.OTHER_SIDE, about)] = None
         elif subject.kind == "account":
             if not any(each.account == subject.account for each in self._reach.of(table)):
                 message = (
@@ -88,7 +88,7 @@ class Dangling:
         return f"Did you mean {label_of(close)}?" if close else ""
 
     def _known(
-        self, subject: Subject, table: Table, found: Sequence[Access], refused: Sequence[Refusal]
+        self, subject: Subject, table: Table, found: Sequence[AccessRow], refused: Sequence[Refusal]
     ) -> Iterator[Finding]:
         sides: dict[str, list[Refusal]] = {}
         for refusal in refused:
@@ -144,7 +144,7 @@ class Dangling:
             if all(sentence.holds(test, situation) for test in sentence.tests if test.low_key in FIXED)
         ]
 
-    def _names_nothing(self, identity: Identity, pattern: str, place: Place | None) -> Iterator[Finding]:
+    def _names_nothing(self, identity: Identity, pattern: str, place: DocumentLocation | None) -> Iterator[Finding]:
         parts = pattern.split(":", 5)
         name = parts[-1].removeprefix("table/").partition("/")[0]
         if (
@@ -163,7 +163,7 @@ class Dangling:
         if same or not close:
             why = f"it may be {same[0]}, which only a deployment names" if same else "it stands in no template"
             about = (name, parts[4], label_of(identity.arn), why)
-            self._unknowns[Unknown(place or Place(), UnknownKind.TABLE_ELSEWHERE, about)] = None
+            self._unknowns[Unknown(place or DocumentLocation(), UnknownKind.TABLE_ELSEWHERE, about)] = None
             return
         hint = f"It is in {', '.join(elsewhere)}." if elsewhere else f"Did you mean {close[0]}?"
         message = f"{label_of(identity.arn)} has a policy for the table {name} of {parts[4]}"
@@ -172,7 +172,7 @@ class Dangling:
             kind=FindingKind.DANGLING, message=f"{message}. {hint}", principal=label_of(identity.arn), place=place
         )
 
-    def _finding(self, message: str, subject: Subject, table: Table, at: Place | None = None) -> Finding:
+    def _finding(self, message: str, subject: Subject, table: Table, at: DocumentLocation | None = None) -> Finding:
         return Finding(
             kind=FindingKind.DANGLING,
             message=message,

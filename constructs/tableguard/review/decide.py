@@ -13,9 +13,9 @@ from tableguard.evaluation import (
     ContextValue,
     Decision,
     Document,
+    DocumentLocation,
     Layer,
     Outcome,
-    Place,
     Policies,
     Reason,
     Request,
@@ -27,7 +27,7 @@ from tableguard.review.picture import Picture, Table, account_of
 ANY_IDENTITY: Final = (
     Document(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
-        Place(policy="assumed: the caller's own side allows everything"),
+        DocumentLocation(policy="assumed: the caller's own side allows everything"),
     ),
 )
 """What a principal outside the picture may hold: any identity policy at all."""

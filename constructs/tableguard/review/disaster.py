@@ -11,7 +11,7 @@ from tableguard.review.backup_facts import UNKNOWN_KEY
 from tableguard.review.backups import Backups, TableBackups
 from tableguard.review.picture import Picture, Table, account_of
 from tableguard.review.restoring import step_of, time_of
-from tableguard.review.roads import Kind, Road
+from tableguard.review.roads import Road, WayKind
 from tableguard.review.schedules import days, duration
 from tableguard.review.unknown import UnknownKind
 
@@ -58,7 +58,7 @@ _SPOILT: Final[Mapping[Disaster, str]] = {Disaster.GARBAGE: "garbage", Disaster.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DisasterOutcome:
     """One disaster of one table.
 
     Args:
@@ -90,7 +90,7 @@ class TableDisasters:
     """
 
     table: Table
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[DisasterOutcome, ...]
 
 
 def disasters(picture: Picture) -> tuple[TableDisasters, ...]:
@@ -106,7 +106,7 @@ def disasters(picture: Picture) -> tuple[TableDisasters, ...]:
     )
 
 
-def _outcomes(picture: Picture, table: Table, backups: TableBackups) -> Iterator[Outcome]:
+def _outcomes(picture: Picture, table: Table, backups: TableBackups) -> Iterator[DisasterOutcome]:
     for disaster in Disaster:
         if disaster is Disaster.VAULT:
             yield _vault_closed(table, backups)
@@ -116,7 +116,7 @@ def _outcomes(picture: Picture, table: Table, backups: TableBackups) -> Iterator
             yield _outcome(disaster, table, backups)
 
 
-def _outcome(disaster: Disaster, table: Table, backups: TableBackups) -> Outcome:
+def _outcome(disaster: Disaster, table: Table, backups: TableBackups) -> DisasterOutcome:
     fates = [(road, *fate(disaster, road, table)) for road in backups.roads]
     open_ = [(road, said, note) for road, said, note in fates if said is not Fate.GONE]
     lost = _lost(disaster, table)
@@ -137,7 +137,7 @@ def _outcome(disaster: Disaster, table: Table, backups: TableBackups) -> Outcome
         return _nothing(disaster, left, perhaps=bool(beyond))
     best, certain, _ = open_[0]
     loses, why, minutes = _loss(disaster, [road for road, _, _ in open_], best)
-    return Outcome(
+    return DisasterOutcome(
         disaster=disaster,
         left=left,
         do=tuple(_steps(disaster, table, backups, [road for road, _, _ in open_])),
@@ -153,9 +153,9 @@ def _lost(disaster: Disaster, table: Table) -> str | None:
     return table.account if disaster in (Disaster.TAKEN, Disaster.CLOSED, Disaster.MANAGEMENT) else None
 
 
-def _only_reopened(table: Table, left: tuple[str, ...], *, beyond: bool) -> Outcome:
+def _only_reopened(table: Table, left: tuple[str, ...], *, beyond: bool) -> DisasterOutcome:
     """A closed account that keeps all there is of its table."""
-    return Outcome(
+    return DisasterOutcome(
         disaster=Disaster.CLOSED,
         left=(f"perhaps the table itself: only if the account is opened again within {_REOPEN_DAYS} days", *left),
         do=(
@@ -177,7 +177,7 @@ def fate(disaster: Disaster, road: Road, table: Table) -> tuple[Fate, str]:
         table: The table.
     """
     own = road.account == table.account
-    if disaster is Disaster.TABLE and road.kind is Kind.POINT_IN_TIME:
+    if disaster is Disaster.TABLE and road.kind is WayKind.POINT_IN_TIME:
         return Fate.STAYS, f"as the system backup that DynamoDB makes of the last moment, for {_DELETED_DAYS} days"
     if disaster in (Disaster.GARBAGE, Disaster.TABLE):
         return Fate.STAYS, ""
@@ -201,7 +201,7 @@ def _elsewhere(road: Road, table: Table) -> tuple[Fate, str]:
         return Fate.PERHAPS, _UNKNOWN_KEY
     if road.key is not None and account_of(road.key) == table.account:
         return Fate.PERHAPS, "its key is in the data account, whose new master can delete it"
-    if road.kind is Kind.REPLICATED and road.lock is None:
+    if road.kind is WayKind.REPLICATED and road.lock is None:
         return Fate.PERHAPS, "not locked: as far as the bucket's policy keeps the data account out"
     return Fate.STAYS, "the data account has no say there"
 
@@ -228,7 +228,7 @@ def _without_key(road: Road, table: Table) -> tuple[Fate, str]:
         return Fate.GONE, ""
     if road.key is not None and _may_be_one(road.key, table.key_arn or ""):
         return Fate.PERHAPS, _UNKNOWN_KEY
-    if road.kind is Kind.BACKUP:
+    if road.kind is WayKind.BACKUP:
         return Fate.PERHAPS, "if advanced DynamoDB backup is on: otherwise it has the table's key"
     return Fate.STAYS, "it is not encrypted with that key"
 
@@ -248,8 +248,8 @@ def _reach(road: Road) -> str:
 
 
 def _left(road: Road, said: Fate, note: str) -> str:
-    where = "" if road.kind is Kind.POINT_IN_TIME else f" in {road.where}"
-    whose = f" of {road.account}" if road.account is not None and road.kind is not Kind.POINT_IN_TIME else ""
+    where = "" if road.kind is WayKind.POINT_IN_TIME else f" in {road.where}"
+    whose = f" of {road.account}" if road.account is not None and road.kind is not WayKind.POINT_IN_TIME else ""
     perhaps = "perhaps " if said is Fate.PERHAPS else ""
     return f"{perhaps}{road.kind.value}{where}{whose}{f': {note}' if note else ''}"
 
@@ -269,8 +269,8 @@ def _beyond(backups: TableBackups) -> Iterator[str]:
     yield from (f"perhaps: {each}" for each in backups.perhaps)
 
 
-def _nothing(disaster: Disaster, left: tuple[str, ...], *, perhaps: bool) -> Outcome:
-    return Outcome(
+def _nothing(disaster: Disaster, left: tuple[str, ...], *, perhaps: bool) -> DisasterOutcome:
+    return DisasterOutcome(
         disaster=disaster,
         left=left,
         do=(f"nothing in this assembly brings it back: {disaster.section} says what else may",),
@@ -286,10 +286,10 @@ def _loss(disaster: Disaster, open_: list[Road], best: Road) -> tuple[str, str, 
         furthest = [each for each in known if each is not None]
         end = f"; all, if it began more than {duration(max(furthest))} ago" if furthest and None not in known else ""
         return f"what was written since it began{end}", "good and bad changes lie in the same items", None
-    if best.kind is Kind.POINT_IN_TIME and disaster is Disaster.GARBAGE:
+    if best.kind is WayKind.POINT_IN_TIME and disaster is Disaster.GARBAGE:
         why = "every second before it can be restored; good changes since then have to be carried over"
         return "nothing from before it", why, 0
-    if best.kind is Kind.POINT_IN_TIME and disaster is Disaster.TABLE:
+    if best.kind is WayKind.POINT_IN_TIME and disaster is Disaster.TABLE:
         return "nothing", "DynamoDB backs the table up at the moment of its deletion", 0
     return best.loses, best.why, best.loses_minutes
 
@@ -318,13 +318,13 @@ def _first_step(disaster: Disaster, table: Table, *, exported: bool) -> str:
     }[disaster]
 
 
-def _vault_closed(table: Table, backups: TableBackups) -> Outcome:
+def _vault_closed(table: Table, backups: TableBackups) -> DisasterOutcome:
     """The live table is not touched: what is lost is what was kept for the next disaster."""
     there = [road for road in backups.roads if road.account != table.account]
     here = [road for road in backups.roads if road.account == table.account]
     left = ("the table itself", *(_left(road, Fate.STAYS, "") for road in here))
     if not there:
-        return Outcome(
+        return DisasterOutcome(
             disaster=Disaster.VAULT,
             left=left,
             do=("nothing: no backup of it is kept in another account",),
@@ -335,7 +335,7 @@ def _vault_closed(table: Table, backups: TableBackups) -> Outcome:
         )
     names = ", ".join(dict.fromkeys(road.account or "an account that is not known" for road in there))
     kinds = ", ".join(dict.fromkeys(road.kind.value for road in there))
-    return Outcome(
+    return DisasterOutcome(
         disaster=Disaster.VAULT,
         left=left,
         do=(
@@ -349,14 +349,14 @@ def _vault_closed(table: Table, backups: TableBackups) -> Outcome:
     )
 
 
-def _no_key(picture: Picture, table: Table, backups: TableBackups) -> Outcome:
+def _no_key(picture: Picture, table: Table, backups: TableBackups) -> DisasterOutcome:
     unknown = any(
         (each.place.stack, each.place.logical_id) == (table.place.stack, table.place.logical_id)
         and each.kind is UnknownKind.TABLE_KEY
         for each in picture.unknowns
     )
     if unknown:
-        return Outcome(
+        return DisasterOutcome(
             disaster=Disaster.KEY,
             left=("not known: the key of the table is known at deployment only",),
             do=(f"cancel the deletion while it is pending (7 to 30 days): {Disaster.KEY.section}",),
@@ -365,7 +365,7 @@ def _no_key(picture: Picture, table: Table, backups: TableBackups) -> Outcome:
             why="no template tells which key encrypts the table",
         )
     others = {f"{road.kind.value} in {road.where}": road.key for road in backups.roads if road.key is not None}
-    return Outcome(
+    return DisasterOutcome(
         disaster=Disaster.KEY,
         left=(
             "everything: the table is encrypted with a key of AWS, which nobody can delete",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from tableguard.review.as_markdown import code, safe
-from tableguard.review.disaster import GUIDE, Outcome, TableDisasters
+from tableguard.review.disaster import GUIDE, DisasterOutcome, TableDisasters
 from tableguard.review.lines import LEAST, wrapped
 
 SCHEMA_VERSION: Final = 1
@@ -40,7 +40,7 @@ def _text(found: Sequence[TableDisasters], width: int) -> Iterator[str]:
                 yield from wrapped(text, width, head=f"   {word:<8} ", whole=True)
 
 
-def lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
+def lines(outcome: DisasterOutcome) -> Iterator[tuple[str, str]]:
     """An outcome in words, as all formats have it.
 
     Args:
@@ -99,7 +99,7 @@ def disasters_as_json(found: Sequence[TableDisasters]) -> dict[str, Any]:
     }
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def _outcome(outcome: DisasterOutcome) -> dict[str, Any]:
     return {
         "disaster": outcome.disaster.name.lower(),
         "title": outcome.disaster.value,

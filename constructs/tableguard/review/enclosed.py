@@ -7,7 +7,7 @@ from typing import Final
 
 from tableguard.review.perimeters import Enclosure, Exempted, Reached
 from tableguard.review.picture import RestrictionKind
-from tableguard.review.report import Control, Review
+from tableguard.review.report import ControlReport, Review
 
 RESTRICTIONS: Final = {RestrictionKind.PERIMETER: "exempt", RestrictionKind.PEOPLE: "allowed"}
 """What stands before somebody whom a restriction exempts."""
@@ -48,7 +48,7 @@ def lines(enclosure: Enclosure) -> Iterator[tuple[str, str]]:
     yield from _together(enclosure.exempted)
 
 
-def of_control(control: Control) -> str:
+def of_control(control: ControlReport) -> str:
     """An SCP or RCP in one line.
 
     Args:
@@ -67,7 +67,7 @@ def of_control(control: Control) -> str:
     return "; ".join(parts)
 
 
-def of_exempted(control: Control) -> Iterator[str]:
+def of_exempted(control: ControlReport) -> Iterator[str]:
     """Whom an SCP or RCP exempts, one line each.
 
     Args:

@@ -15,7 +15,7 @@ from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.decide import ANY_IDENTITY
 from tableguard.review.perimeters import exempting, label_of_exempt, sample_of
 from tableguard.review.picture import OrganizationPolicy
-from tableguard.review.report import Exempted
+from tableguard.review.report import ExemptPrincipal
 from tableguard.review.samples import meeting
 from tableguard.review.sentences import Sentence, Shelf, Test, texts
 from tableguard.review.stated_restrictions import patterns_of
@@ -78,7 +78,7 @@ class Exemptions:
     shelf: Shelf
     now: dt.datetime
 
-    def exempted(self) -> tuple[Exempted, ...]:
+    def exempted(self) -> tuple[ExemptPrincipal, ...]:
         """Whom it exempts, in the order of its statements."""
         others: dict[_Action, None] = {}
         found: dict[tuple[str, str], dict[_Action, None]] = {}
@@ -129,7 +129,7 @@ class Exemptions:
 
     def _together(
         self, found: Mapping[tuple[str, str], Mapping[_Action, None]], others: Sequence[_Action]
-    ) -> Iterator[Exempted]:
+    ) -> Iterator[ExemptPrincipal]:
         """One of all that a reader calls the same, such as the two patterns of a permission set."""
         stated = tuple(_stated(self.policy.stated))
         labels: dict[str, list[tuple[str, str]]] = {}
@@ -138,7 +138,7 @@ class Exemptions:
         for label, keys in labels.items():
             actions = tuple(dict.fromkeys(action for each in keys for action in found[each]))
             if actions:
-                yield Exempted(
+                yield ExemptPrincipal(
                     label=label,
                     principals=tuple(value for _, value in keys),
                     actions=tuple(map(str, actions)),

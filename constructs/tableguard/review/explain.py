@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.evaluation import Effect, Layer, Place, Policies, Reason, Request
+from tableguard.evaluation import DocumentLocation, Effect, Layer, Policies, Reason, Request
 from tableguard.evaluation.evaluator import is_bounded
 from tableguard.evaluation.match import Match
 from tableguard.evaluation.policies import LayerDocuments
@@ -50,7 +50,7 @@ class Said:
     """
 
     effect: Effect
-    place: Place | None
+    place: DocumentLocation | None
     statement: int | None
     sid: str | None
 
@@ -240,7 +240,7 @@ def _of(sentence: Sentence) -> str:
     return _at(sentence.document.place, sentence.number, sid if isinstance(sid, str) else None)
 
 
-def _at(place: Place | None, statement: int | None, sid: str | None) -> str:
+def _at(place: DocumentLocation | None, statement: int | None, sid: str | None) -> str:
     which = "the document" if statement is None else f"statement {statement}"
     named = f" {sid!r}" if sid else ""
     where = f" [{place.stack}/{place.logical_id}]" if place is not None and place.stack else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tableguard.aws.partitions import partition_of
-from tableguard.evaluation import Document, Place
+from tableguard.evaluation import Document, DocumentLocation
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.functions import has_unknown
 from tableguard.review.picture import Identity, Stated
@@ -55,7 +55,7 @@ class _Parts:
     arn: str
     account: str
     kind: str
-    place: Place = field(default_factory=Place)
+    place: DocumentLocation = field(default_factory=DocumentLocation)
     documents: list[Document] = field(default_factory=list)
     boundary: list[Document] = field(default_factory=list)
     trust: Document | None = None
@@ -130,7 +130,7 @@ class _Identities:
         if known is None:
             # A boundary that cannot be read may forbid anything: a document that is not understood says just that.
             path = f"Resources/{logical_id}/Properties/PermissionsBoundary"
-            known = Document(None, Place(policy=arn, stack=stack.name, logical_id=logical_id, path=path))
+            known = Document(None, DocumentLocation(policy=arn, stack=stack.name, logical_id=logical_id, path=path))
             kind = UnknownKind.BOUNDARY_ELSEWHERE if arn else UnknownKind.BOUNDARY
             self._reader.note(stack, logical_id, kind, "PermissionsBoundary", about=[arn] if arn else [])
         parts.boundary.append(known)
@@ -161,7 +161,11 @@ class _Identities:
     def _managed_document(self, arn: str | None) -> Document | None:
         if arn is None:
             return None
-        return Document(_EVERYTHING, Place(policy=arn)) if arn.endswith(_ADMINISTRATOR) else self._managed.get(arn)
+        return (
+            Document(_EVERYTHING, DocumentLocation(policy=arn))
+            if arn.endswith(_ADMINISTRATOR)
+            else self._managed.get(arn)
+        )
 
     def _read_groups(self) -> None:
         for stack, logical_id, properties in self._reader.resources("AWS::IAM::UserToGroupAddition"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Action, Resource, ResourcePolicySupport
 from tableguard.policy.wildcards import Glob, tokens
 from tableguard.review.picture import Picture, Table
 from tableguard.review.sentences import Sentence, Shelf, texts
@@ -49,7 +49,7 @@ def _reason(actions: Sequence[Action], *, outside: bool, on_stream: bool) -> str
         return None
     if not any(action.resources & kinds for action in actions):
         return f"it is no action on {'streams' if on_stream else 'tables'}"
-    if all(action.reach is Reach.IDENTITY_ONLY for action in actions):
+    if all(action.resource_policy is ResourcePolicySupport.IDENTITY_ONLY for action in actions):
         return "only an identity policy can allow it"
     if outside and not any(action.maybe_across_accounts and action.resources & kinds for action in actions):
         return "it does not work across accounts"

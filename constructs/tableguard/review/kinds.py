@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tableguard.aws.actions import Category, Effect
-from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Action, Resource, ResourcePolicySupport
 from tableguard.review.picture import Table
 
 _READ, _WRITE, _STREAM, _SETTINGS, _POLICY, _DELETE = "read", "write", "stream", "settings", "policy", "delete"
@@ -34,7 +34,10 @@ def _kind(action: Action) -> str:
 
 def _of_tables(action: Action) -> bool:
     """Whether it is about a table that is there, not about making one or about the account."""
-    return bool(action.resources & {Resource.TABLE, Resource.STREAM}) and action.reach is not Reach.IDENTITY_ONLY
+    return (
+        bool(action.resources & {Resource.TABLE, Resource.STREAM})
+        and action.resource_policy is not ResourcePolicySupport.IDENTITY_ONLY
+    )
 
 
 ACTIONS_OF: Final[Mapping[str, tuple[Action, ...]]] = MappingProxyType(

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-from tableguard.evaluation import Place
-from tableguard.review.access import Access, Status
+from tableguard.evaluation import DocumentLocation
+from tableguard.review.access import AccessRow, Status
 from tableguard.review.kinds import ACTIONS_OF, resources_of
 from tableguard.review.picture import Table
 from tableguard.review.report import Row
@@ -79,7 +79,7 @@ def _trusted(row: Row) -> Iterator[str]:
         yield "nobody"
 
 
-def described(access: Access, table: Table, today: dt.date) -> str:
+def described(access: AccessRow, table: Table, today: dt.date) -> str:
     """One access in words.
 
     Args:
@@ -97,7 +97,7 @@ def described(access: Access, table: Table, today: dt.date) -> str:
     return "; ".join(parts)
 
 
-def _not_known(access: Access) -> Iterator[str]:
+def _not_known(access: AccessRow) -> Iterator[str]:
     """Why an access is not known."""
     if access.verdict.unknown_key:
         yield "the table's key is not known"
@@ -106,7 +106,7 @@ def _not_known(access: Access) -> Iterator[str]:
     yield "; ".join(("not known", *dict.fromkeys(filter(None, answers))))
 
 
-def where(place: Place | None) -> str:
+def where(place: DocumentLocation | None) -> str:
     """A place in words: stack and logical id.
 
     Args:
@@ -117,7 +117,7 @@ def where(place: Place | None) -> str:
     return f"{place.stack}/{place.logical_id}" if place.logical_id else place.stack
 
 
-def _actions(access: Access, table: Table) -> str:
+def _actions(access: AccessRow, table: Table) -> str:
     names = [action.removeprefix("dynamodb:") for action in access.actions]
     if len(names) <= _NAMES:
         return ", ".join(names)
@@ -130,7 +130,7 @@ def _actions(access: Access, table: Table) -> str:
     return f"{', '.join(names[: _NAMES - 1])} and {len(names) - _NAMES + 1} more"
 
 
-def _where(access: Access, table: Table) -> str:
+def _where(access: AccessRow, table: Table) -> str:
     """Which part of the table, where it is not the table itself or its stream."""
     if any(resource == table.arn or "/stream/" in resource for resource in access.resources):
         return ""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tableguard.aws.dynamodb import ACTIONS, Reach
+from tableguard.aws.dynamodb import ACTIONS, ResourcePolicySupport
 from tableguard.aws.permission_sets import permission_set_of
 from tableguard.evaluation import Document, Outcome, Policies, Request, evaluate
 from tableguard.evaluation.match import Match
@@ -281,7 +281,7 @@ def _restricted(table: Table) -> Iterator[tuple[str, Side, str]]:
             if (
                 part.actions is not RestrictedActions.SETTINGS
                 and there
-                and ACTIONS[action].reach is not Reach.IDENTITY_ONLY
+                and ACTIONS[action].resource_policy is not ResourcePolicySupport.IDENTITY_ONLY
             ):
                 yield part.actions.name, side, action
 

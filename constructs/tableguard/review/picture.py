@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tableguard.evaluation import Document, Place, Policies, Request
+from tableguard.evaluation import Document, DocumentLocation, Policies, Request
 from tableguard.evaluation.callers import CallerKind
 from tableguard.policy.metadata import ControlClaim, GrantClaim, RestrictionClaim
 from tableguard.review.backup_facts import BackupFacts
@@ -35,7 +35,7 @@ class Stated:
 
     table: str | None
     grant: GrantClaim
-    place: Place
+    place: DocumentLocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Table:
     recovery_days: int | None = 0
     deletion_protection: bool | None = False
     replica_of: str | None = None
-    place: Place = field(default_factory=Place)
+    place: DocumentLocation = field(default_factory=DocumentLocation)
 
     @property
     def stream_arn(self) -> str:
@@ -121,7 +121,7 @@ class Identity:
     in_assembly: bool = True
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     stated_grants: tuple[Stated, ...] = ()
-    place: Place = field(default_factory=Place)
+    place: DocumentLocation = field(default_factory=DocumentLocation)
 
     @property
     def tag_keys(self) -> Mapping[str, str]:
@@ -154,7 +154,7 @@ class Endpoint:
     region: str
     policy: Document | None = None
     in_doubt: bool = False
-    place: Place = field(default_factory=Place)
+    place: DocumentLocation = field(default_factory=DocumentLocation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ class OrganizationPolicy:
     managed_from: str = ""
     name: str = ""
     stated: ControlClaim | None = None
-    place: Place = field(default_factory=Place)
+    place: DocumentLocation = field(default_factory=DocumentLocation)
 
     @property
     def on_root(self) -> bool:
@@ -208,7 +208,7 @@ class Key:
     arn: str
     account: str
     policy: Document | None
-    place: Place = field(default_factory=Place)
+    place: DocumentLocation = field(default_factory=DocumentLocation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,7 +342,7 @@ _SERVICE_CONTROL: Final = "SERVICE_CONTROL_POLICY"
 _RESOURCE_CONTROL: Final = "RESOURCE_CONTROL_POLICY"
 _FULL_ACCESS: Final = Document(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
-    Place(policy="FullAWSAccess"),
+    DocumentLocation(policy="FullAWSAccess"),
 )
 
 

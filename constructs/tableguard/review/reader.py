@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from tableguard.evaluation import Document, Place
+from tableguard.evaluation import Document, DocumentLocation
 from tableguard.policy import metadata as metadata_schema
 from tableguard.policy.metadata import METADATA_KEY, Readable, Reading, ResourceClaims
 from tableguard.review.assembly import SynthesizedStack, strict_json
@@ -104,7 +104,7 @@ class Reader:
             path: Where in its template; None for all of it.
             anything: Whether policies of any table may come of it.
         """
-        at = Place(stack=stack.name, path=path)
+        at = DocumentLocation(stack=stack.name, path=path)
         self._unknowns[Unknown(at, kind, account=stack.account, anything=anything)] = None
 
     def text(self, stack: SynthesizedStack, logical_id: str, properties: Properties, *path: str) -> str | None:
@@ -214,7 +214,7 @@ def digest(source: object) -> str:
     return hashlib.sha256(json.dumps(source, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def place(stack: SynthesizedStack, logical_id: str) -> Place:
+def place(stack: SynthesizedStack, logical_id: str) -> DocumentLocation:
     """A resource in its template."""
     return _place(stack, logical_id)
 
@@ -230,9 +230,9 @@ def get(holder: Any, *path: str) -> Any:
     return value
 
 
-def _place(stack: SynthesizedStack, logical_id: str, *path: str, policy: str | None = None) -> Place:
+def _place(stack: SynthesizedStack, logical_id: str, *path: str, policy: str | None = None) -> DocumentLocation:
     where = "/".join(("Resources", logical_id, *(("Properties", *path) if path else ())))
-    return Place(policy=policy, stack=stack.name, logical_id=logical_id, path=where)
+    return DocumentLocation(policy=policy, stack=stack.name, logical_id=logical_id, path=where)
 
 
 def _unknown_of_interest(source: object) -> bool:

@@ -7,8 +7,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tableguard.evaluation import Place
-from tableguard.review.access import Access
+from tableguard.evaluation import DocumentLocation
+from tableguard.review.access import AccessRow
 from tableguard.review.acknowledgements import Acknowledgement
 from tableguard.review.backups import TableBackups
 from tableguard.review.perimeters import Enclosure
@@ -71,7 +71,7 @@ class Finding:
     message: str
     table: str | None = None
     principal: str | None = None
-    place: Place | None = None
+    place: DocumentLocation | None = None
     statement: int | None = None
 
 
@@ -91,7 +91,7 @@ class Warning_:  # noqa: N801 - Python has a Warning
     message: str
     table: str | None = None
     principal: str | None = None
-    place: Place | None = None
+    place: DocumentLocation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class Row:
     external: bool
     own_side: bool
     reasons: tuple[str, ...]
-    accesses: tuple[Access, ...]
+    accesses: tuple[AccessRow, ...]
     unread: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
     trusted: tuple[Trusted, ...] | None = None
@@ -133,7 +133,7 @@ class ExcludedAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exempted:
+class ExemptPrincipal:
     """Somebody whom a policy's statements do not deny what they deny others.
 
     Args:
@@ -152,7 +152,7 @@ class Exempted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Control:
+class ControlReport:
     """One SCP or RCP.
 
     Args:
@@ -174,9 +174,9 @@ class Control:
     binds: tuple[str, ...]
     perhaps: tuple[str, ...]
     excluded_accounts: tuple[ExcludedAccount, ...]
-    exempted: tuple[Exempted, ...]
+    exempted: tuple[ExemptPrincipal, ...]
     lists_as_of: dt.date | None
-    place: Place
+    place: DocumentLocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,4 +220,4 @@ class Review:
     unknowns: tuple[Unknown, ...]
     hanging: Mapping[str, tuple[str, ...]]
     acknowledged: tuple[Acknowledgement, ...] = ()
-    controls: tuple[Control, ...] = ()
+    controls: tuple[ControlReport, ...] = ()

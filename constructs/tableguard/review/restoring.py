@@ -6,7 +6,7 @@ from typing import Final
 
 from tableguard.review.backups import TableBackups
 from tableguard.review.picture import Table
-from tableguard.review.roads import Kind, Road
+from tableguard.review.roads import Road, WayKind
 
 _WRITES: Final = 4_000
 _READS: Final = 12_000
@@ -38,21 +38,25 @@ def step_of(
     machines = [
         each
         for each in backups.restores
-        if each.account != lost and each.sealed == (None if road.kind is Kind.POINT_IN_TIME else road.where)
+        if each.account != lost and each.sealed == (None if road.kind is WayKind.POINT_IN_TIME else road.where)
     ]
-    if machines and road.kind in (Kind.SEALED, Kind.POINT_IN_TIME) and not (deleted and machines[0].sealed is None):
+    if (
+        machines
+        and road.kind in (WayKind.SEALED, WayKind.POINT_IN_TIME)
+        and not (deleted and machines[0].sealed is None)
+    ):
         where = f"{machines[0].account} in {machines[0].region}"
-        trusted = ', "sealed_by": "MOMENT OF THE TAKEOVER"' if taken and road.kind is Kind.SEALED else ""
+        trusted = ', "sealed_by": "MOMENT OF THE TAKEOVER"' if taken and road.kind is WayKind.SEALED else ""
         return f'start the restore machine of {where} with {{"table": "NEW NAME", "until": "MOMENT"{trusted}}}'
-    if road.kind is Kind.POINT_IN_TIME:
+    if road.kind is WayKind.POINT_IN_TIME:
         what = "its system backup" if deleted else "the moment before, with point-in-time recovery,"
         return f"restore {what} to a new table, which has no policy, tags or stream until you give it them"
-    if road.kind is Kind.ON_DEMAND:
+    if road.kind is WayKind.ON_DEMAND:
         return "restore its newest good on-demand backup to a new table, which has no policy until you give it one"
-    if road.kind in (Kind.BACKUP, Kind.COPY):
+    if road.kind in (WayKind.BACKUP, WayKind.COPY):
         elsewhere = f" in {road.account}, or copy it to a new account first" if road.account != table.account else ""
         return f"restore a recovery point of {road.where}{elsewhere} with AWS Backup"
-    if road.kind is not Kind.SEALED:
+    if road.kind is not WayKind.SEALED:
         return f"read the exports in {road.where}: full ones with ImportTable; nothing here replays the changes"
     return f"deploy a TableRestore to an account that may read {road.where}: none is left in this assembly"
 
@@ -64,7 +68,7 @@ def time_of(road: Road, backups: TableBackups) -> str:
         road: The road.
         backups: The table's backups.
     """
-    if road.kind is Kind.SEALED:
+    if road.kind is WayKind.SEALED:
         rounds = [
             export.full_every_minutes // export.every_minutes
             for export in backups.exports
@@ -76,7 +80,7 @@ def time_of(road: Road, backups: TableBackups) -> str:
             f" throughput: W write units (1 KB) of the full export and of {increments}, R read units (4 KB) of the"
             " table. A drill tells"
         )
-    if road.kind in (Kind.REPLICATED, Kind.EXPORTS):
+    if road.kind in (WayKind.REPLICATED, WayKind.EXPORTS):
         return "not known: nothing here restores from there"
-    copied = ", after a copy between accounts where it is needed" if road.kind is Kind.COPY else ""
+    copied = ", after a copy between accounts where it is needed" if road.kind is WayKind.COPY else ""
     return f"estimate: {_RESTORE}{copied}"

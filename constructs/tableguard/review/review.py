@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tableguard.evaluation import Document, Effect, Layer
 from tableguard.evaluation.noon import noon
-from tableguard.review.access import Access, Refusal, Status, accesses, together
+from tableguard.review.access import AccessRow, Refusal, Status, accesses, together
 from tableguard.review.acknowledgements import PLUGIN, Acknowledgement
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.backup_claims import problems_of_backups, problems_of_table, unprotected
@@ -28,7 +28,7 @@ from tableguard.review.sentences import Sentence, Shelf
 from tableguard.review.sizes import Sized, sized
 from tableguard.review.stated_restrictions import RestrictionClaims
 from tableguard.review.subjects import (
-    Reach,
+    ReachableTables,
     Subject,
     about_tables,
     allowed_by,
@@ -66,7 +66,7 @@ class _Reviewer:
         self._today = today
         self._shelf = Shelf()
         self._search = Search(picture, noon(today), self._shelf)
-        self._reach = Reach(picture, self._shelf)
+        self._reach = ReachableTables(picture, self._shelf)
         self._enclosures = Enclosures(picture, self._search.now, self._shelf)
         self._backups = Backups(picture)
         self._dangling = Dangling(self._search, self._reach)
@@ -183,7 +183,7 @@ class _Reviewer:
                 return True
         return False
 
-    def _row(self, subject: Subject, claims: Claims, found: tuple[Access, ...], unread: tuple[str, ...]) -> Row:
+    def _row(self, subject: Subject, claims: Claims, found: tuple[AccessRow, ...], unread: tuple[str, ...]) -> Row:
         return Row(
             subject=subject,
             external=self._is_external(subject),
@@ -194,7 +194,7 @@ class _Reviewer:
             trusted=trusted_by(subject.identity, self._shelf),
         )
 
-    def _with_others(self, subject: Subject, table: Table, found: Iterable[Access]) -> tuple[str, ...]:
+    def _with_others(self, subject: Subject, table: Table, found: Iterable[AccessRow]) -> tuple[str, ...]:
         """The kinds of access that a principal has not, but policies that stand in no template might give it."""
         known = {access.kind for access in found}
         could, _ = accesses(self._search, table, subject.principal, subject.hints, any_identity=True, many=subject.many)
@@ -205,11 +205,11 @@ class _Reviewer:
             return subject.kind in ("organization", "everybody")
         return subject.account not in self._picture.accounts
 
-    def _perhaps(self, refused: Sequence[Refusal]) -> Iterator[Access]:
+    def _perhaps(self, refused: Sequence[Refusal]) -> Iterator[AccessRow]:
         """What is denied only because something cannot be understood."""
         for refusal in refused:
             if not refusal.verdict.understood and not refusal.verdict.assumed:
-                yield Access(
+                yield AccessRow(
                     kind=refusal.kind,
                     actions=(refusal.action,),
                     resources=(refusal.resource,),
@@ -267,10 +267,10 @@ def _too_large(policy: Sized) -> Finding:
     return Finding(kind=FindingKind.TOO_LARGE, message=message, place=policy.place)
 
 
-def _as_sure_as(subject: Subject) -> Callable[[Access], Access]:
+def _as_sure_as(subject: Subject) -> Callable[[AccessRow], AccessRow]:
     """What is allowed to somebody whom no template makes may be denied by what is attached to it elsewhere."""
 
-    def sure(access: Access) -> Access:
+    def sure(access: AccessRow) -> AccessRow:
         known = subject.identity is None or subject.identity.in_assembly
         return access if known or access.status is not Status.ALLOWED else replace(access, status=Status.OPEN)
 

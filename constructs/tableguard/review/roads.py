@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tableguard.review.backup_facts import Bucket, Export, Lock, OnDemand, Plan, Replication, Rule
+from tableguard.review.backup_facts import BucketFacts, Export, OnDemand, Plan, PlanRule, Replication, VaultLockFacts
 from tableguard.review.picture import Picture, Table, account_of
 from tableguard.review.schedules import DAY, duration, longest_pause
 
@@ -21,7 +21,7 @@ _MARGIN_MINUTES: Final = 5
 _SHORTEST_MINUTES: Final = 15
 
 
-class Kind(enum.Enum):
+class WayKind(enum.Enum):
     """What kind of road."""
 
     POINT_IN_TIME = "point-in-time recovery"
@@ -58,11 +58,11 @@ class Road:
         readers: The ARNs of the roles that its metadata names as readers.
     """
 
-    kind: Kind
+    kind: WayKind
     account: str | None
     where: str
     known: bool = True
-    lock: Lock | None = None
+    lock: VaultLockFacts | None = None
     air_gapped: bool = False
     approval: bool = False
     loses_minutes: int | None
@@ -86,7 +86,7 @@ class Road:
             return "all that was written since the last one: nothing starts it"
         if self.loses_minutes is None:
             return "not known"
-        about = "about " if self.kind is Kind.POINT_IN_TIME else "up to "
+        about = "about " if self.kind is WayKind.POINT_IN_TIME else "up to "
         return f"{about}{duration(self.loses_minutes)}{f' and {self.plus}' if self.plus else ''}"
 
 
@@ -131,7 +131,7 @@ def point_in_time(table: Table) -> Iterator[Road]:
     """
     if table.recovery_days:
         yield Road(
-            kind=Kind.POINT_IN_TIME,
+            kind=WayKind.POINT_IN_TIME,
             account=table.account,
             where=table.name,
             loses_minutes=_RECOVERY_MINUTES,
@@ -153,23 +153,23 @@ def exported(picture: Picture, table: Table, export: Export) -> Iterator[Road]:
     landing = picture.backups.bucket(export.landing)
     if landing is None:
         name = export.landing or "a bucket that is not known"
-        yield _of_exports(export, pauses, Kind.EXPORTS, None, name, bucket=None)
+        yield _of_exports(export, pauses, WayKind.EXPORTS, None, name, bucket=None)
         return
     if not landing.replications:
-        yield _of_exports(export, pauses, Kind.EXPORTS, landing.account, landing.name, bucket=landing)
+        yield _of_exports(export, pauses, WayKind.EXPORTS, landing.account, landing.name, bucket=landing)
     for rule in landing.replications:
         intake = picture.backups.bucket(rule.bucket)
         sealed = sealed_behind(picture, rule.bucket)
         if sealed is not None:
-            yield _of_exports(export, pauses, Kind.SEALED, sealed.account, sealed.name, bucket=sealed)
+            yield _of_exports(export, pauses, WayKind.SEALED, sealed.account, sealed.name, bucket=sealed)
         elif intake is not None:
-            yield _of_exports(export, pauses, Kind.REPLICATED, intake.account, intake.name, bucket=intake)
+            yield _of_exports(export, pauses, WayKind.REPLICATED, intake.account, intake.name, bucket=intake)
         else:
             account = rule.account or (landing.landing_vault or (None,))[0]
-            yield _of_exports(export, pauses, Kind.REPLICATED, account, rule.bucket, bucket=None)
+            yield _of_exports(export, pauses, WayKind.REPLICATED, account, rule.bucket, bucket=None)
 
 
-def sealed_behind(picture: Picture, intake: str) -> Bucket | None:
+def sealed_behind(picture: Picture, intake: str) -> BucketFacts | None:
     """The sealed bucket of the vault that an intake bucket belongs to.
 
     Args:
@@ -199,7 +199,13 @@ def _shortest(pauses: Sequence[int | None]) -> int | None:
 
 
 def _of_exports(
-    export: Export, pauses: Sequence[int | None], kind: Kind, account: str | None, where: str, *, bucket: Bucket | None
+    export: Export,
+    pauses: Sequence[int | None],
+    kind: WayKind,
+    account: str | None,
+    where: str,
+    *,
+    bucket: BucketFacts | None,
 ) -> Road:
     lock = bucket.lock if bucket is not None and bucket.lock.mode != "NONE" else None
     full, pause = export.full_every_minutes, _shortest(pauses)
@@ -212,8 +218,8 @@ def _of_exports(
     if kept is not None and full is not None:
         reaches = max(kept * DAY - full, 0)
     moved = {
-        Kind.SEALED: "the time to export, replicate and seal it",
-        Kind.REPLICATED: "the time to export and replicate it",
+        WayKind.SEALED: "the time to export, replicate and seal it",
+        WayKind.REPLICATED: "the time to export and replicate it",
     }.get(kind, "the time to export it")
     return Road(
         kind=kind,
@@ -242,17 +248,19 @@ def planned(picture: Picture, plan: Plan) -> Iterator[Road]:
         plan: The plan.
     """
     for rule in plan.rules:
-        own = _in_vault(picture, plan, rule, Kind.BACKUP, rule.vault, keep_days=rule.keep_days)
+        own = _in_vault(picture, plan, rule, WayKind.BACKUP, rule.vault, keep_days=rule.keep_days)
         yield own if own.account is not None else replace(own, account=plan.account)
         for copy in rule.copies:
-            yield _in_vault(picture, plan, rule, Kind.COPY, copy.vault, keep_days=copy.keep_days)
+            yield _in_vault(picture, plan, rule, WayKind.COPY, copy.vault, keep_days=copy.keep_days)
 
 
-def _in_vault(picture: Picture, plan: Plan, rule: Rule, kind: Kind, arn: str | None, *, keep_days: int | None) -> Road:
+def _in_vault(
+    picture: Picture, plan: Plan, rule: PlanRule, kind: WayKind, arn: str | None, *, keep_days: int | None
+) -> Road:
     vault = picture.backups.vault(arn)
     pause = longest_pause(rule.schedule)
     where = "a vault that is not known" if arn is None else arn.rpartition(":")[2]
-    copied = " and to copy it" if kind is Kind.COPY else ""
+    copied = " and to copy it" if kind is WayKind.COPY else ""
     return Road(
         kind=kind,
         account=account_of(arn or ""),
@@ -279,7 +287,7 @@ def on_demand(table: Table, made: OnDemand) -> Road:
     """
     schedules = [expression for expression, _ in made.starts]
     return Road(
-        kind=Kind.ON_DEMAND,
+        kind=WayKind.ON_DEMAND,
         account=made.account,
         where=table.name,
         loses_minutes=_shortest([longest_pause(each) for each in schedules]),

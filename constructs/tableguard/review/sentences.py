@@ -10,7 +10,7 @@ from tableguard.evaluation import Document, Reason
 from tableguard.evaluation.match import Match
 from tableguard.evaluation.policies import LayerDocuments, Policies
 from tableguard.evaluation.request import Situation
-from tableguard.evaluation.statements import Statement
+from tableguard.evaluation.statements import CompiledStatement
 
 _CONDITION: Final = "Condition"
 
@@ -101,7 +101,7 @@ class Sentence:
         """Whether one of its conditions holds; None when that cannot be told."""
         return self.alone(test).applies(situation, named=False)
 
-    def alone(self, test: Test) -> Statement:
+    def alone(self, test: Test) -> CompiledStatement:
         """A Deny of everything with one of its conditions."""
         if test not in self._single:
             condition = {test.operator: {test.key: list(test.values)}}

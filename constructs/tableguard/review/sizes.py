@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tableguard.evaluation import Place
+from tableguard.evaluation import DocumentLocation
 from tableguard.policy import Limit, Limits, measured
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.functions import has_unknown
@@ -40,7 +40,7 @@ class Sized:
     what: str
     size: int
     limit: Limit
-    place: Place
+    place: DocumentLocation
 
     @property
     def share(self) -> float:
@@ -66,7 +66,7 @@ def sized(stacks: Sequence[SynthesizedStack]) -> Iterator[Sized]:
         for logical_id, resource in stack.resources():
             if resolver.exists(stack, logical_id) is False:
                 continue
-            place = Place(stack=stack.name, logical_id=logical_id, path=f"Resources/{logical_id}")
+            place = DocumentLocation(stack=stack.name, logical_id=logical_id, path=f"Resources/{logical_id}")
             inline.read(stack, logical_id, resource, place)
             for document, limit in _whole(resource):
                 what = f"the {limit.kind} of {stack.name}/{logical_id}"
@@ -80,9 +80,11 @@ class _Inline:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
         self._sizes: dict[tuple[str, str, str], list[int]] = {}
-        self._places: dict[tuple[str, str, str], Place] = {}
+        self._places: dict[tuple[str, str, str], DocumentLocation] = {}
 
-    def read(self, stack: SynthesizedStack, logical_id: str, resource: Mapping[str, Any], place: Place) -> None:
+    def read(
+        self, stack: SynthesizedStack, logical_id: str, resource: Mapping[str, Any], place: DocumentLocation
+    ) -> None:
         """Add what a resource holds."""
         properties = _mapping(resource.get("Properties"))
         service, _, kind = str(resource.get("Type")).rpartition("::")
@@ -113,7 +115,7 @@ class _Inline:
     def _owners(
         self, stack: SynthesizedStack, logical_id: str, properties: Mapping[str, Any]
     ) -> Iterator[tuple[str, str]]:
-        place = Place(stack=stack.name, logical_id=logical_id)
+        place = DocumentLocation(stack=stack.name, logical_id=logical_id)
         known = False
         for kind in _INLINE:
             names = self._resolver.resolve(stack, properties.get(f"{kind.title()}s"))
@@ -124,7 +126,14 @@ class _Inline:
             yield _UNKNOWN_OWNER, _name(None, place)
 
     def _add(
-        self, stack: SynthesizedStack, kind: str, name: str, document: object, place: Place, *, own: bool = False
+        self,
+        stack: SynthesizedStack,
+        kind: str,
+        name: str,
+        document: object,
+        place: DocumentLocation,
+        *,
+        own: bool = False,
     ) -> None:
         if not isinstance(document, Mapping):
             return
@@ -134,7 +143,7 @@ class _Inline:
             self._places[key] = place
 
 
-def _name(value: object, place: Place) -> str:
+def _name(value: object, place: DocumentLocation) -> str:
     """The name of an owner; where it is not known, the policy's place stands for it."""
     known = isinstance(value, str) and not has_unknown(value)
     return str(value) if known else f"{place.stack}/{place.logical_id}"

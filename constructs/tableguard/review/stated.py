@@ -10,7 +10,7 @@ from tableguard.aws.dynamodb import SERVICE
 from tableguard.evaluation import Layer, Request
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
 from tableguard.policy.metadata import ClauseClaim, ConditionClaim, GrantClaim
-from tableguard.review.access import Access, Status, single_accesses
+from tableguard.review.access import AccessRow, Status, single_accesses
 from tableguard.review.picture import Table
 from tableguard.review.search import Asked, Search
 from tableguard.review.sentences import Sentence, Test
@@ -99,7 +99,7 @@ def _pairs(claim: GrantClaim, table: Table) -> Iterator[_Pair]:
         yield from ((resource, f"{SERVICE}:{action}") for resource in resources)
 
 
-def _is_of(pair: _Pair, access: Access) -> bool:
+def _is_of(pair: _Pair, access: AccessRow) -> bool:
     return pair[0] in access.resources and pair[1] in access.actions
 
 
@@ -108,7 +108,7 @@ def _short(actions: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= _FEW else f"{', '.join(names[:2])} and {len(names) - 2} more"
 
 
-def _ends_as_stated(until: dt.date | None, access: Access) -> bool:
+def _ends_as_stated(until: dt.date | None, access: AccessRow) -> bool:
     if until is None or access.until is None:
         return until is None and access.until is None
     if isinstance(until, dt.datetime):

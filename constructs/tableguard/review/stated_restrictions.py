@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tableguard.aws.dynamodb import ACTIONS, Reach
+from tableguard.aws.dynamodb import ACTIONS, ResourcePolicySupport
 from tableguard.policy.metadata import ExemptionClaim, PrincipalClaim, RestrictionClaim
 from tableguard.policy.perimeter import Exempt, Forwarding, RestrictedActions
 from tableguard.policy.perimeter.exemptions import replication_of
@@ -143,7 +143,7 @@ class RestrictionClaims:
         denied: dict[str, None] = {}
         for side, action in sorted(claim.actions.permissions, key=lambda pair: (pair[0].value, pair[1])):
             there = side is Side.TABLE or (side is Side.STREAM and self._table.has_stream)
-            if there and ACTIONS[action].reach is not Reach.IDENTITY_ONLY:
+            if there and ACTIONS[action].resource_policy is not ResourcePolicySupport.IDENTITY_ONLY:
                 for pattern in claim.patterns or ():
                     if self._is_denied(claim, pattern, side, action):
                         denied[action] = None

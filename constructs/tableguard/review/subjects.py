@@ -54,7 +54,7 @@ class Subject:
         return self.kind in _MANY or (self.identity is None and not self.named)
 
 
-def subjects(picture: Picture, table: Table, shelf: Shelf, reach: Reach) -> tuple[Subject, ...]:
+def subjects(picture: Picture, table: Table, shelf: Shelf, reach: ReachableTables) -> tuple[Subject, ...]:
     """Everybody who could be let in to a table, in a fixed order.
 
     Args:
@@ -102,7 +102,7 @@ def without_stand_in(sentence: Sentence) -> Iterator[str]:
             yield value
 
 
-class Reach:
+class ReachableTables:
     """Which tables the identities of a picture may reach, as far as their own policies go.
 
     Args:

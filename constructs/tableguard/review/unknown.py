@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final, Self
 
-from tableguard.evaluation import Place
+from tableguard.evaluation import DocumentLocation
 
 _LATER: Final = "is known at deployment only"
 _LEFT_OUT: Final = (
@@ -98,7 +98,7 @@ class Unknown:
         source: A digest of what the template says there, so that a changed one can be told; "" where it says nothing.
     """
 
-    place: Place
+    place: DocumentLocation
     kind: UnknownKind
     about: tuple[str, ...] = ()
     account: str | None = None

@@ -52,21 +52,23 @@ def execution_role(stack: cdk.Stack) -> Role | None:
     return None if found is None else Role(account=found[1], name=found[3], path=found[2])
 
 
-def deployable(perimeter: Perimeter, stack: cdk.Stack, *, deployed_by: Exempt | None, sealed: str | None) -> Perimeter:
+def deployable(
+    perimeter: Perimeter, stack: cdk.Stack, *, deployed_by: Exempt | None, no_deployment_role: str | None
+) -> Perimeter:
     """The perimeter, with the deploying role exempt for what a deployment does.
 
     Args:
         perimeter: The perimeter.
         stack: The stack of the table.
         deployed_by: The role that the stack is deployed as; the synthesizer's when None.
-        sealed: Why nobody outside may change the policies; None where the deploying role has to.
+        no_deployment_role: Why no role may change the policies from outside; None where the deploying role has to.
 
     Raises:
         InvalidInputError: Nobody would be left who can change the policies from outside, and no reason says why; or
             `deployed_by` cannot deploy the stack.
     """
-    if sealed is not None:
-        _check_sealed(sealed, deployed_by)
+    if no_deployment_role is not None:
+        _check_reason(no_deployment_role, deployed_by)
         return perimeter
     if isinstance(deployed_by, Exempt) and not _of_stack(deployed_by, stack):
         raise InvalidInputError(
@@ -126,14 +128,14 @@ def check_people(what: str, people: NoPeople, stack: cdk.Stack) -> None:
             )
 
 
-def _check_sealed(sealed: str, deployed_by: Exempt | None) -> None:
-    if not isinstance(sealed, str) or not sealed.strip():
-        raise InvalidInputError("sealed of a perimeter", value=sealed, allowed="the reason, or None")
+def _check_reason(reason: str, deployed_by: Exempt | None) -> None:
+    if not isinstance(reason, str) or not reason.strip():
+        raise InvalidInputError("no_deployment_role of a perimeter", value=reason, allowed="the reason, or None")
     if deployed_by is not None:
         raise InvalidInputError(
             "deployed_by of a perimeter",
             value=deployed_by.label,
-            allowed="None while sealed says that nobody deploys from outside",
+            allowed="None while no_deployment_role says that no role deploys from outside",
         )
 
 
@@ -176,5 +178,6 @@ def _nobody(stack: cdk.Stack) -> InvalidInputError:
         allowed="the role that the stack is deployed as, since its synthesizer does not tell: without an exemption of "
         "that role the next deployment could change neither the policy nor the table, and only the root user could",
         fix='Pass deployed_by=Role(account=…, name="cdk-…-cfn-exec-role-…"), or, where CloudFormation acts with the '
-        'permissions of whoever deploys, Forwarding("cloudformation.amazonaws.com"); or sealed=… with the reason.',
+        'permissions of whoever deploys, Forwarding("cloudformation.amazonaws.com"); or '
+        "no_deployment_role=… with the reason.",
     )

@@ -9,10 +9,10 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from tableguard.policy import (
+    AllowStatement,
     InvalidInputError,
     Limits,
     Principal,
-    Statement,
     TableGrant,
     TableReference,
     document,
@@ -132,7 +132,7 @@ def _instead(stack: cdk.Stack, grants: Sequence[TableGrant]) -> Callable[[TableR
     return instead
 
 
-def _document(statements: Sequence[Statement]) -> Json | None:
+def _document(statements: Sequence[AllowStatement]) -> Json | None:
     return document(statements) if statements else None
 
 

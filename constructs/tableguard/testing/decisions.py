@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from tableguard.aws.dynamodb import ACTIONS, SERVICE
-from tableguard.evaluation import ContextValue, Document, Place, Request
+from tableguard.evaluation import ContextValue, Document, DocumentLocation, Request
 from tableguard.evaluation.noon import noon
 from tableguard.policy import InvalidInputError, Principal, TableReference
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
@@ -251,19 +251,23 @@ def _documents(identity: Documents | None) -> tuple[Document, ...]:
     if identity == _ANY:
         return ANY_IDENTITY
     given = (identity,) if isinstance(identity, Mapping) else identity
-    return tuple(Document(source, Place(policy=f"identity[{number}]")) for number, source in enumerate(given))
+    return tuple(
+        Document(source, DocumentLocation(policy=f"identity[{number}]")) for number, source in enumerate(given)
+    )
 
 
 def _assumed_table(request: Request, policy: Literal["any"] | Mapping[str, object]) -> Table:
     arn, _, _ = request.resource.partition("/index/")
     arn, stream, label = arn.partition("/stream/")
-    document = Document(policy, Place(policy="table_policy"))
+    document = Document(policy, DocumentLocation(policy="table_policy"))
     if policy == _ANY:
         caller = request.situation.caller
         named = {"Service": caller.text} if caller.account is None and "." in caller.text else {"AWS": caller.text}
         allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         allow_named: dict[str, object] = {**allow, "Principal": named if caller.text != "anonymous" else "*"}
-        document = Document({"Version": "2012-10-17", "Statement": [allow_named]}, Place(policy=_ANY_TABLE_POLICY))
+        document = Document(
+            {"Version": "2012-10-17", "Statement": [allow_named]}, DocumentLocation(policy=_ANY_TABLE_POLICY)
+        )
     parts = arn.split(":")
     return Table(
         arn=arn,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tableguard.aws.actions import Category, Effect
-from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Action, Resource, ResourcePolicySupport
 
 
 def words(text: str) -> frozenset[str]:
@@ -47,17 +47,17 @@ def test_exactly_these_actions_work_across_accounts() -> None:
 
 def test_what_no_source_tells_counts_as_possible_and_never_as_given() -> None:
     assert named(lambda action: action.maybe_across_accounts) == ACROSS_ACCOUNTS | OPEN
-    assert named(lambda action: action.reach is Reach.OPEN) == OPEN
+    assert named(lambda action: action.resource_policy is ResourcePolicySupport.OPEN) == OPEN
 
 
 @pytest.mark.parametrize("name", sorted(OWN_ACCOUNT))
 def test_an_action_of_the_own_account_is_known_as_such(name: str) -> None:
-    assert ACTIONS[name].reach is Reach.OWN_ACCOUNT
+    assert ACTIONS[name].resource_policy is ResourcePolicySupport.OWN_ACCOUNT
 
 
 @pytest.mark.parametrize("name", sorted(IDENTITY_ONLY))
 def test_an_action_that_no_resource_policy_carries_is_known_as_such(name: str) -> None:
-    assert ACTIONS[name].reach is Reach.IDENTITY_ONLY
+    assert ACTIONS[name].resource_policy is ResourcePolicySupport.IDENTITY_ONLY
 
 
 def test_only_requests_that_name_partition_keys_can_be_narrowed_to_them() -> None:

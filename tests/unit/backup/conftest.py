@@ -62,7 +62,7 @@ def deployed(s3: S3, dynamodb: DynamoDB, states: States, monkeypatch: pytest.Mon
         return made(name)
 
     monkeypatch.setattr(boto3, "client", client)
-    monkeypatch.setattr("tableguard.backup.lambdas.patience.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("tableguard.backup.lambdas.backoff.time.sleep", lambda _seconds: None)
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
     for cached in (clients.s3, clients.dynamodb, clients.states):

@@ -11,10 +11,10 @@ import pytest
 from tableguard.evaluation import (
     Decision,
     Document,
+    DocumentLocation,
     Effect,
     Layer,
     Outcome,
-    Place,
     Policies,
     Reason,
     Request,
@@ -214,7 +214,7 @@ def test_a_document_may_stand_in_a_layer_with_and_in_one_without_principals() ->
 
 
 def test_a_reason_names_layer_effect_sid_statement_level_and_place() -> None:
-    place = Place(
+    place = DocumentLocation(
         policy="Restriction", stack="Organization", logical_id="RestrictionA1B2", path="Resources/RestrictionA1B2"
     )
     restriction = {

@@ -16,7 +16,7 @@ from aws_cdk import aws_iam as iam
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
-from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Resource, ResourcePolicySupport
 from tableguard.policy.metadata import METADATA_KEY, read
 from tableguard.policy.perimeter import (
     Exemption,
@@ -99,7 +99,7 @@ DATA: Final = sorted(
     name
     for name, action in ACTIONS.items()
     if Resource.TABLE in action.resources
-    and action.reach is not Reach.IDENTITY_ONLY
+    and action.resource_policy is not ResourcePolicySupport.IDENTITY_ONLY
     and name not in SETTINGS
     # The replication service's own.
     and name not in ("ReadDataForReplication", "WriteDataForReplication", "ReplicateSettings")

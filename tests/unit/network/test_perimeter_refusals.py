@@ -234,7 +234,7 @@ def test_a_pattern_that_does_not_hold_it_is_not() -> None:
 
 def test_nobody_may_change_a_sealed_table_but_the_root_user() -> None:
     data = stack()
-    around(data, sealed="deployed from a runner inside the VPC")
+    around(data, no_deployment_role="deployed from a runner inside the VPC")
     policy = Documents.of(data).table_policy()
     exec_role = role(f"cdk-hnb659fds-cfn-exec-role-{OWNER}-{REGION}", OWNER)
     assert not allows(policy, "PutResourcePolicy", principal=exec_role, context=OUTSIDE["no endpoint"])
@@ -244,13 +244,16 @@ def test_nobody_may_change_a_sealed_table_but_the_root_user() -> None:
     )
 
 
-@pytest.mark.parametrize("sealed", ["", "  ", True])
-def test_sealing_takes_a_reason(sealed: Any) -> None:
-    assert refused(lambda: around(stack(), sealed=sealed)).what == "sealed of a perimeter"
+@pytest.mark.parametrize("no_deployment_role", ["", "  ", True])
+def test_no_deployment_role_takes_a_reason(no_deployment_role: Any) -> None:
+    assert (
+        refused(lambda: around(stack(), no_deployment_role=no_deployment_role)).what
+        == "no_deployment_role of a perimeter"
+    )
 
 
 def test_a_sealed_table_has_no_deploying_role() -> None:
-    error = refused(lambda: around(stack(), sealed="why", deployed_by=DEPLOYER))
+    error = refused(lambda: around(stack(), no_deployment_role="why", deployed_by=DEPLOYER))
     assert error.what == "deployed_by of a perimeter"
 
 

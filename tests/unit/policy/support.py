@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from tableguard.evaluation import ContextValue, Policies, Request, evaluate
-from tableguard.policy import InvalidInputError, Statement, TableGrant, TableReference, document
+from tableguard.policy import AllowStatement, InvalidInputError, TableGrant, TableReference, document
 
 OWNER: Final = "444455556666"
 PARTNER: Final = "222233334444"
@@ -93,7 +93,7 @@ def decides(
     return decision.allowed
 
 
-def rendered(statements: Iterable[Statement]) -> dict[str, Any] | None:
+def rendered(statements: Iterable[AllowStatement]) -> dict[str, Any] | None:
     listed = tuple(statements)
     return document(listed) if listed else None
 

@@ -17,6 +17,7 @@ from tableguard.evaluation import ContextValue, Document, Outcome, Policies, Req
 from tableguard.policy import (
     Access,
     Account,
+    AllowStatement,
     Attributes,
     Clause,
     Condition,
@@ -28,7 +29,6 @@ from tableguard.policy import (
     PermissionSet,
     Principal,
     Role,
-    Statement,
     TableGrant,
     User,
     document,
@@ -57,18 +57,18 @@ def one(
     resources: Sequence[str] = (ORDERS.arn,),
     clauses: Sequence[Clause] = (),
     kind: str | None = "AWS",
-) -> Statement:
-    return Statement(tuple(actions), tuple(resources), kind, principals, tuple(clauses))
+) -> AllowStatement:
+    return AllowStatement(tuple(actions), tuple(resources), kind, principals, tuple(clauses))
 
 
-def pinned(*names: str, operator: str = "ArnEquals", account: str = PARTNER, **options: Any) -> Statement:
+def pinned(*names: str, operator: str = "ArnEquals", account: str = PARTNER, **options: Any) -> AllowStatement:
     pins = tuple(f"arn:aws:iam::{account}:role/{name}" for name in names)
     return one(account, clauses=(Clause(operator, ARN, pins), *options.pop("clauses", ())), **options)
 
 
 # --- What merges, by example.
 
-MERGES: dict[str, tuple[list[Statement], int]] = {
+MERGES: dict[str, tuple[list[AllowStatement], int]] = {
     "equal statements": ([one(PARTNER), one(PARTNER)], 1),
     "principals of equal statements": ([one(PARTNER), one(STRANGER)], 1),
     "actions of equal statements": ([one(PARTNER), one(PARTNER, actions=["dynamodb:Query"])], 1),
@@ -146,7 +146,7 @@ MERGES: dict[str, tuple[list[Statement], int]] = {
 
 
 @pytest.mark.parametrize(("statements", "count"), MERGES.values(), ids=MERGES.keys())
-def test_statements_merge_where_no_decision_can_change(statements: list[Statement], count: int) -> None:
+def test_statements_merge_where_no_decision_can_change(statements: list[AllowStatement], count: int) -> None:
     assert len(merged(statements)) == count
 
 
@@ -178,7 +178,7 @@ def test_a_merged_statement_names_every_account_with_its_roles() -> None:
         (one("glue.amazonaws.com", kind="Service"), {"Service": "glue.amazonaws.com"}),
     ],
 )
-def test_a_principal_is_written_as_short_as_iam_reads_it(statement: Statement, principal: object) -> None:
+def test_a_principal_is_written_as_short_as_iam_reads_it(statement: AllowStatement, principal: object) -> None:
     assert statement.to_json()["Principal"] == principal
 
 
@@ -267,12 +267,12 @@ def clauses(pin: st.SearchStrategy[Clause]) -> st.SearchStrategy[tuple[Clause, .
 
 def role_statements(
     actions: st.SearchStrategy[tuple[str, ...]], resources: st.SearchStrategy[str]
-) -> st.SearchStrategy[Statement]:
+) -> st.SearchStrategy[AllowStatement]:
     """Accounts narrowed to some of their roles: what grants render, what merges most, and what comes close to it."""
 
     def build(
         arns: tuple[str, ...], others: tuple[str, ...], actions: tuple[str, ...], resource: str, operator: str
-    ) -> Statement:
+    ) -> AllowStatement:
         accounts = others or tuple(dict.fromkeys(arn.split(":")[4] if ":" in arn else "*" for arn in arns))
         return one(*accounts, actions=actions, resources=[resource], clauses=[Clause(operator, ARN, arns)])
 
@@ -286,12 +286,12 @@ def role_statements(
     )
 
 
-def any_statements() -> st.SearchStrategy[Statement]:
+def any_statements() -> st.SearchStrategy[AllowStatement]:
     principals = (*ACCOUNTS, "*", *ROLES[:3], f"arn:aws:sts::{PARTNER}:assumed-role/a/nightly")
     return st.one_of(
-        st.builds(Statement, some(ACTIONS), some(RESOURCES, 1), st.just("AWS"), some(principals), clauses(pins())),
+        st.builds(AllowStatement, some(ACTIONS), some(RESOURCES, 1), st.just("AWS"), some(principals), clauses(pins())),
         st.builds(
-            Statement,
+            AllowStatement,
             some(ACTIONS),
             some(RESOURCES, 1),
             st.just("Service"),
@@ -316,7 +316,7 @@ NOTHING: Mapping[str, object] = {
 }
 
 
-def unmerged(statements: Iterable[Statement]) -> dict[str, Any]:
+def unmerged(statements: Iterable[AllowStatement]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement.to_json() for statement in statements]}
 
 
@@ -342,7 +342,7 @@ def test_merging_never_changes_a_decision() -> None:
 
     @settings(max_examples=300)
     @given(RESOURCE_STATEMENTS, st.lists(REQUESTS, min_size=1, max_size=2))
-    def check(statements: list[Statement], requests: list[Any]) -> None:
+    def check(statements: list[AllowStatement], requests: list[Any]) -> None:
         fewer = merged(statements)
         event("merged" if len(fewer) < len(statements) else "nothing to merge")
         seen["all"] += 1
@@ -394,14 +394,14 @@ def without(statement: Mapping[str, Any], *elements: str) -> str:
     return json.dumps({key: value for key, value in statement.items() if key not in elements}, sort_keys=True)
 
 
-def narrows_its_own_accounts(statement: Statement) -> bool:
+def narrows_its_own_accounts(statement: AllowStatement) -> bool:
     """Whether its accounts are exactly those of the ARNs that narrow it: such statements merge among themselves."""
     arns = [arn for clause in statement.clauses if clause.key == ARN for arn in clause.values]
     return {arn.split(":")[4] for arn in arns if arn != "*"} == set(statement.principals)
 
 
 @given(RESOURCE_STATEMENTS)
-def test_merging_reaches_a_fixpoint(statements: list[Statement]) -> None:
+def test_merging_reaches_a_fixpoint(statements: list[AllowStatement]) -> None:
     fewer = merged(statements)
     assert merged(fewer) == fewer
     for pair in itertools.combinations(fewer, 2):
@@ -412,12 +412,14 @@ def test_merging_reaches_a_fixpoint(statements: list[Statement]) -> None:
 
 
 @given(RESOURCE_STATEMENTS, st.randoms(use_true_random=True))
-def test_the_order_of_statements_and_of_their_lists_is_irrelevant(statements: list[Statement], random: Any) -> None:
+def test_the_order_of_statements_and_of_their_lists_is_irrelevant(
+    statements: list[AllowStatement], random: Any
+) -> None:
     def shuffled(values: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(random.sample(values, len(values)))
 
     others = [
-        Statement(
+        AllowStatement(
             shuffled(statement.actions),
             shuffled(statement.resources),
             statement.kind,
@@ -485,7 +487,7 @@ GRANTS = st.lists(
 @given(GRANTS, st.randoms(use_true_random=True))
 def test_the_order_of_grants_is_irrelevant(grants: list[TableGrant], random: Any) -> None:
     other = random.sample(grants, len(grants))
-    renderings: tuple[Callable[[TableGrant], tuple[Statement, ...]], ...] = (
+    renderings: tuple[Callable[[TableGrant], tuple[AllowStatement, ...]], ...] = (
         lambda grant: grant.table_statements(ORDERS),
         lambda grant: grant.key_statements(ORDERS),
         lambda grant: grant.identity_statements(ORDERS),

@@ -89,7 +89,7 @@ WRITTEN: Final = [
     "TableReference(account='111122223333', region='eu-west-1', name='orders')",
     "TableReference(account='111122223333', region='eu-west-1', name='orders', indexes=['by-date'])",
     "Denial(sid='Wall', actions=['dynamodb:*'], clauses=[Clause('Bool', 'aws:SecureTransport', ['false'])])",
-    "Statement(['dynamodb:GetItem'], ['*'])",
+    "AllowStatement(['dynamodb:GetItem'], ['*'])",
     "ProtectTables()",
     f"ProtectTables(exempt_principals=[{READER}], parts=[TablePart.POLICY, TablePart.TAGS], tags=['team'])",
     "ProtectKeys()",

@@ -9,7 +9,7 @@ import pytest
 
 from tableguard.review.assembly import SynthesizedStack
 from tableguard.review.collect import collect
-from tableguard.review.disaster import Disaster, Outcome, disasters
+from tableguard.review.disaster import Disaster, DisasterOutcome, disasters
 from tableguard.review.disaster_output import disasters_as_json, disasters_as_markdown, disasters_as_text
 from tests.project.machine import ROOT
 from tests.unit.review.backup_support import (
@@ -42,7 +42,7 @@ ENCRYPTED_STACKS = both(
 )
 
 
-def after(disaster: Disaster, *stacks: SynthesizedStack) -> Outcome:
+def after(disaster: Disaster, *stacks: SynthesizedStack) -> DisasterOutcome:
     """What is said of the first table."""
     found = disasters(collect(stacks))[0]
     (only,) = [each for each in found.outcomes if each.disaster is disaster]
@@ -62,7 +62,7 @@ PITR, LOCKED, BACKUP, COPY = "point-in-time recovery", "sealed exports", "AWS Ba
 SURE, PERHAPS, GONE = "", "perhaps ", None
 
 
-def said_of(outcome: Outcome, kind: str) -> str | None:
+def said_of(outcome: DisasterOutcome, kind: str) -> str | None:
     """Whether a kind of road is said to be left: for certain, perhaps, or not."""
     if any(left.startswith(kind) for left in outcome.left):
         return SURE

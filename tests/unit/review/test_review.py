@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Resource, ResourcePolicySupport
 from tableguard.evaluation import evaluate
 from tableguard.policy import Access, Account, FromVpcEndpoint, Role
 from tableguard.review.access import Status
@@ -60,7 +60,8 @@ def test_every_action_on_a_table_is_of_one_kind() -> None:
     expected = {
         name
         for name, action in ACTIONS.items()
-        if action.resources & {Resource.TABLE, Resource.STREAM} and action.reach is not Reach.IDENTITY_ONLY
+        if action.resources & {Resource.TABLE, Resource.STREAM}
+        and action.resource_policy is not ResourcePolicySupport.IDENTITY_ONLY
     }
     assert sorted(of_kinds) == sorted(expected)
     assert all(ACTIONS_OF.values())

@@ -25,7 +25,7 @@ from tableguard.backup.aws_backup.job_machine import (
 )
 from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.policy.conditions import Clause
-from tableguard.policy.documents import Statement, document
+from tableguard.policy.documents import AllowStatement, document
 
 _HOUR: Final = cdk.Duration.hours(1)
 _READ: Final = "read the job's message in AWS Backup"
@@ -63,7 +63,7 @@ class JobWatch(Construct):
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
         ours = Clause("StringEquals", "cloudwatch:namespace", (NAMESPACE,))
-        policy = document([Statement(actions=("cloudwatch:PutMetricData",), resources=("*",), clauses=(ours,))])
+        policy = document([AllowStatement(actions=("cloudwatch:PutMetricData",), resources=("*",), clauses=(ours,))])
         counting = counting_machine(partition=stack.partition)
         counter = BackupMachine(self, "Counter", definition=counting, policy=policy).machine
         watch_failure(self, "NotCounted", counter, "A job of AWS Backup was not counted", topic)

@@ -23,7 +23,7 @@ from tableguard.policy import InvalidInputError
 from tableguard.policy.backup.backup_rules import cron
 from tableguard.policy.backup.backup_vaults import whole_days
 from tableguard.policy.backup.service_roles import restore_testing_policy
-from tableguard.policy.documents import Statement, document
+from tableguard.policy.documents import AllowStatement, document
 from tableguard.policy.names import role_name as checked_role_name
 
 _NAME: Final = r"[a-zA-Z0-9_]{1,50}"
@@ -204,14 +204,14 @@ class RestoreTests(Construct):
         rule = f"arn:{stack.partition}:events:{stack.region}:{stack.account}:rule"
         policy = document(
             [
-                Statement(actions=("states:StartExecution",), resources=(validation,)),
-                Statement(actions=("states:DescribeExecution", "states:StopExecution"), resources=(execution,)),
-                Statement(
+                AllowStatement(actions=("states:StartExecution",), resources=(validation,)),
+                AllowStatement(actions=("states:DescribeExecution", "states:StopExecution"), resources=(execution,)),
+                AllowStatement(
                     actions=("events:DescribeRule", "events:PutRule", "events:PutTargets"),
                     resources=(f"{rule}/StepFunctionsGetEventsForStepFunctionsExecutionRule",),
                 ),
                 # It knows no resources. Source: service authorization reference, AWS Backup.
-                Statement(actions=("backup:PutRestoreValidationResult",), resources=("*",)),
+                AllowStatement(actions=("backup:PutRestoreValidationResult",), resources=("*",)),
             ]
         )
         definition = validating_machine(

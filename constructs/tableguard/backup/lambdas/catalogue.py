@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from . import moments, storage
 from .chain import Link
 from .errors import Damaged
-from .manifests import LONGEST_WINDOW, Place, Summary
+from .item_digest import ItemDigest
+from .manifests import LONGEST_WINDOW, ExportLocation, Summary
 from .records import FULL, INCREMENTAL
-from .tally import Tally
 
 VERSION: Final = 1
 PREFIX: Final = "catalogue/"
@@ -25,7 +25,7 @@ OLDEST: Final = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class EntryName:
     """What the key of an entry says.
 
     Args:
@@ -39,7 +39,7 @@ class Name:
     export: str
 
 
-def key_of(place: Place, summary: Summary) -> str:
+def key_of(place: ExportLocation, summary: Summary) -> str:
     """The key of an export's entry: the same in every run."""
     return f"{folder(place.source)}{moments.compact(summary.end)}-{summary.kind.lower()}-{place.export}.json"
 
@@ -53,7 +53,7 @@ def folder(source: str) -> str:
     return f"{PREFIX}{source}/"
 
 
-def name_of(key: str) -> Name:
+def name_of(key: str) -> EntryName:
     """What a key says.
 
     Raises:
@@ -64,13 +64,13 @@ def name_of(key: str) -> Name:
     try:
         if kind.upper() not in {FULL, INCREMENTAL} or not export or not key.endswith(".json"):
             raise ValueError("not of the form moment-type-export.json")
-        return Name(moments.from_compact(end), kind.upper(), export)
+        return EntryName(moments.from_compact(end), kind.upper(), export)
     except ValueError as error:
         raise Damaged(f"{key} is no key of a catalogue entry: {error}") from error
 
 
 def entry_of(
-    place: Place,
+    place: ExportLocation,
     summary: Summary,
     *,
     files: Sequence[Mapping[str, Any]],
@@ -171,7 +171,7 @@ def link_of(version: storage.Version, entry: Mapping[str, Any]) -> Link:
             end=moments.parse(export["to"], what="to"),
             # S3 notes by itself when an object was stored: an entry cannot say that it is older than it is.
             sealed_at=max(moments.parse(entry["sealed_at"], what="sealed_at"), version.modified),
-            effect=Tally.read({"count": entry["count"], "digest": entry["digest"]}),
+            effect=ItemDigest.read({"count": entry["count"], "digest": entry["digest"]}),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{version.key} is no catalogue entry: {error}") from error
@@ -182,7 +182,7 @@ def candidates(found: list[storage.Version], until: datetime | None) -> list[sto
 
     They go back to the last full export before everything that can have been sealed as late as the newest: full
     exports that somebody made up would hide the true ones otherwise. Those that end after the moment stay, because one
-    whose window starts before it may show a hole.
+    whose window starts before it may show a gap.
     """
     names = {version.key: name_of(version.key) for version in found}
     fulls = sorted(name.end for name in names.values() if name.kind == FULL and (until is None or name.end <= until))

@@ -1,4 +1,4 @@
-"""Chooses the exports that a restore loads: one full export, and the increments that join it without a hole."""
+"""Chooses the exports that a restore loads: one full export, and the increments that join it without a gap."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from . import moments
 from .errors import BrokenChain, NoBackup
-from .tally import Tally
+from .item_digest import ItemDigest
 
 MOST_STEPS: Final = 100  # increments are loaded one after the other
 
@@ -32,7 +32,7 @@ class Link:
     start: datetime | None
     end: datetime
     sealed_at: datetime
-    effect: Tally = field(default_factory=Tally)
+    effect: ItemDigest = field(default_factory=ItemDigest)
 
 
 def choose(links: Iterable[Link], until: datetime | None, *, trusted: bool = False) -> tuple[Link, ...]:
@@ -88,9 +88,9 @@ def _one_each(links: Sequence[Link]) -> list[Link]:
 def _follow(full: Link, links: Sequence[Link]) -> tuple[Link, ...]:
     """The full export and the increments that lead furthest from it, in as few steps as there are ways to get there."""
     reached: dict[datetime, tuple[Link, ...]] = {full.end: (full,)}
-    joining = [link for link in links if link.start is not None and link.table_id == full.table_id]
+    increments = [link for link in links if link.start is not None and link.table_id == full.table_id]
     # Every way to a moment is known before a window that starts there is looked at, because windows go forward.
-    for link in sorted(joining, key=lambda link: (link.start or link.end, link.end, link.sealed_at, link.key)):
+    for link in sorted(increments, key=lambda link: (link.start or link.end, link.end, link.sealed_at, link.key)):
         way = reached.get(link.start or link.end)
         known = reached.get(link.end)
         if way is not None and (known is None or len(way) + 1 < len(known)):
@@ -102,7 +102,7 @@ def _check_whole(chain: Sequence[Link], links: Sequence[Link], until: datetime |
     """Nothing that was sealed lies behind the end of the chain: it would be left out in silence."""
     end = chain[-1].end
     for link in sorted(links, key=lambda link: (link.start or link.end, link.end)):
-        # The window that `until` cuts in two is left out as a whole. It is no hole, if the chain leads up to it.
+        # The window that `until` cuts in two is left out as a whole. It is no gap, if the chain leads up to it.
         cut = until is not None and link.end > until
         if link.start is None or link.end <= end or (cut and link.start <= end):
             continue
@@ -167,7 +167,7 @@ def _ways(links: Iterable[Link]) -> dict[datetime, dict[tuple[int, int], Link]]:
     for link in sorted(links, key=lambda link: (link.start or link.end, link.start is not None, link.sealed_at)):
         before = [(0, 0)] if link.start is None else list(ways.get(link.start, ()))
         for count, digest in before:
-            after = Tally(count, digest) + link.effect
+            after = ItemDigest(count, digest) + link.effect
             said = ways.setdefault(link.end, {})
             if len(said) < _CONTRADICTION:
                 said.setdefault((after.count, after.digest), link)

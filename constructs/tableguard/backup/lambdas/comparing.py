@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from . import patience
+from . import backoff
 from .errors import Different, Throttled
+from .item_digest import ItemDigest, of_items
 from .records import from_client, to_client
-from .tally import Tally, of_items
 
 RESERVE: Final = 30.0  # seconds that must be left when a page is asked for
 
@@ -31,7 +31,7 @@ def digest_segment(dynamodb: Any, event: Mapping[str, Any], *, left: Callable[[]
         Throttled: The table answered nothing during the whole invocation.
     """
     table, segment, segments = event["table"], int(event["segment"]), int(event["segments"])
-    total, start = Tally.read(event), event.get("start")
+    total, start = ItemDigest.read(event), event.get("start")
     done = False
     first = True
     while not done and (first or left() >= RESERVE):
@@ -72,14 +72,14 @@ def _page(dynamodb: Any, left: Callable[[], float], **request: Any) -> dict[str,
         try:
             page: dict[str, Any] = dynamodb.scan(**request)
         except ClientError as error:
-            if not patience.is_throttled(error):
+            if not backoff.is_throttled(error):
                 raise
         else:
             return page
         if left() < RESERVE:
             return None
         attempt += 1
-        patience.pause(attempt)
+        backoff.pause(attempt)
 
 
 def check(expected: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def check(expected: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) ->
         raise Different(
             f"The table was not read to its end: of its segments, {numbers} are there, some of them in part."
         )
-    found = sum((Tally.read(one) for one in segments), Tally())
-    wanted = Tally.read({"count": expected["count"], "digest": expected["digest"]})
+    found = sum((ItemDigest.read(one) for one in segments), ItemDigest())
+    wanted = ItemDigest.read({"count": expected["count"], "digest": expected["digest"]})
     if (found.count, found.digest) != (wanted.count, wanted.digest):
         kind = "the same number, but not the same content" if found.count == wanted.count else "another number"
         raise Different(

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from . import moments, storage
 from .errors import Rejected, Unfinished
+from .item_digest import ItemDigest
 from .lines import lines
 from .records import parse
-from .tally import Tally
 
 _LINES: Final = 2_000  # between two looks at the clock
 _MOST_SEALED: Final = 10  # versions of a sealed object: each is written once
@@ -23,7 +23,7 @@ _RESERVE: Final = 120.0  # seconds that are kept for the checksums of the rest, 
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
+class ObjectLock:
     """How the vault locks what it seals.
 
     Args:
@@ -46,11 +46,11 @@ class _Read:
     version: str
     sha256: str
     size: int
-    effect: Tally
+    effect: ItemDigest
 
 
 def copy_file(
-    s3: Any, item: Mapping[str, Any], *, sealed: str, work: str, lock: Lock, left: Callable[[], float]
+    s3: Any, item: Mapping[str, Any], *, sealed: str, work: str, lock: ObjectLock, left: Callable[[], float]
 ) -> dict[str, Any]:
     """Seal one data file. A repetition finds what an earlier run has sealed, and does not read it again.
 
@@ -59,7 +59,7 @@ def copy_file(
 
     Args:
         s3: The client.
-        item: A work item of `opening.work_of`.
+        item: A work item of `verification.work_of`.
         sealed: The sealed bucket.
         work: The work bucket.
         lock: How it is locked.
@@ -78,7 +78,7 @@ def copy_file(
     return {"file": posixpath.basename(item["key"])}
 
 
-def _seal_file(s3: Any, item: Mapping[str, Any], sealed: str, read: _Read, lock: Lock) -> dict[str, Any]:
+def _seal_file(s3: Any, item: Mapping[str, Any], sealed: str, read: _Read, lock: ObjectLock) -> dict[str, Any]:
     said = {
         "md5": item["md5"],
         "records": str(item["records"]),
@@ -140,10 +140,10 @@ def _read(s3: Any, item: Mapping[str, Any], version: str, work: str, left: Calla
     progress_key = f"{item['work']}progress/{item['n']}.json"
     stored = storage.get_json(s3, work, progress_key)
     start: dict[str, Any] = (
-        stored if stored and stored["version"] == version else {"lines": 0, "count": 0, "digest": Tally().hex}
+        stored if stored and stored["version"] == version else {"lines": 0, "count": 0, "digest": ItemDigest().hex}
     )
     passing = storage.Hashes(storage.chunks(s3, item["bucket"], item["key"], version))
-    done, effect, wrong = 0, Tally.read(start), None
+    done, effect, wrong = 0, ItemDigest.read(start), None
     try:
         for line in lines(passing):
             done += 1
@@ -175,7 +175,7 @@ def seal(
     *,
     to: str,
     sealed: str,
-    lock: Lock,
+    lock: ObjectLock,
     said: Mapping[str, str],
 ) -> dict[str, str]:
     """Copy a version into the sealed bucket, unless the same content is there already.

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from . import patience, storage
+from . import backoff, storage
 from .canonical import canonical
 from .errors import Damaged, NotYetComplete, Rejected, Throttled
 from .lines import lines
@@ -127,12 +127,12 @@ def _write(dynamodb: Any, table: str, requests: list[dict[str, Any]], left: Call
         if left() < RESERVE:
             raise _TimeIsUpError
         if attempt:
-            patience.pause(attempt)
+            backoff.pause(attempt)
         attempt += 1
         try:
             answer = dynamodb.batch_write_item(RequestItems={table: requests})
         except ClientError as error:
-            if not patience.is_throttled(error):
+            if not backoff.is_throttled(error):
                 raise
             continue
         unprocessed = answer.get("UnprocessedItems", {}).get(table, [])

@@ -29,7 +29,7 @@ _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\.json\.gz")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ExportLocation:
     """Where the export stands in the intake bucket, which says whose it is.
 
     Args:
@@ -45,7 +45,7 @@ class Place:
     export: str
 
     @classmethod
-    def of(cls, key: object) -> Place:
+    def of(cls, key: object) -> ExportLocation:
         """The place of a manifest-summary.json.
 
         Raises:
@@ -134,7 +134,7 @@ def check_sum(body: bytes, checksum: bytes, *, name: str) -> None:
         raise Rejected(f"{name} does not agree with its checksum: it is cut short or altered.")
 
 
-def read_summary(body: bytes, place: Place) -> Summary:
+def read_summary(body: bytes, place: ExportLocation) -> Summary:
     """What the summary says, once it is sure that it may be sealed.
 
     Args:
@@ -192,7 +192,7 @@ def _window(found: Mapping[str, Any], kind: str) -> tuple[datetime | None, datet
     return start, end
 
 
-def read_files(body: bytes, place: Place, summary: Summary) -> list[DataFile]:
+def read_files(body: bytes, place: ExportLocation, summary: Summary) -> list[DataFile]:
     """The data files that manifest-files.json names, which may be none.
 
     Args:

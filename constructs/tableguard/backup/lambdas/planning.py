@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from . import catalogue, chain, moments, storage
 from .errors import Damaged
+from .item_digest import ItemDigest
 from .records import FULL, INCREMENTAL
 from .storage import Version
-from .tally import Tally
 
 _SHOWN: Final = 3  # damaged objects that a message names
 
@@ -59,11 +59,11 @@ def plan_restore(
 
     links = [link for link in storage.in_parallel(link, found) if sealed_by is None or link.sealed_at <= sealed_by]
     chosen = chain.choose(links, until, trusted=sealed_by is not None)
-    steps, expected, records, size = [], Tally(), 0, 0
+    steps, expected, records, size = [], ItemDigest(), 0, 0
     for number, one in enumerate(chosen):
         # Entries are read again, one at a time: those of a whole chain may be too many files to hold at once.
         entry = catalogue.read(s3, sealed, version_of[one.key])
-        expected += _checked_tally(one.key, entry)
+        expected += _checked_digest(one.key, entry)
         _check_files(s3, sealed, entry["files"])
         key = f"{folder}steps/{number}.json"
         storage.put_json(s3, work, key, entry["files"])
@@ -83,11 +83,11 @@ def plan_restore(
     }
 
 
-def _checked_tally(key: str, entry: Mapping[str, Any]) -> Tally:
+def _checked_digest(key: str, entry: Mapping[str, Any]) -> ItemDigest:
     """The effect of an export, once its files add up to it."""
     try:
-        total = sum((Tally.read(file) for file in _without_sizes(entry["files"])), Tally())
-        whole = Tally.read({"count": entry["count"], "digest": entry["digest"]})
+        total = sum((ItemDigest.read(file) for file in _without_sizes(entry["files"])), ItemDigest())
+        whole = ItemDigest.read({"count": entry["count"], "digest": entry["digest"]})
         records = sum(file["records"] for file in entry["files"])
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{key} is no catalogue entry: {error}") from error

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from . import copying, moments, opening, problems, storage, tally
+from . import copying, item_digest, moments, problems, storage, verification
 from .clients import Context, s3, seconds_left, setting
 from .errors import NotYetComplete, Rejected, Unfinished
 from .records import FULL
@@ -36,11 +36,12 @@ def begin(event: dict[str, Any], _context: Context) -> dict[str, Any]:
     execution = problems.execution_of(event)
     key = f"{_folder(event)}manifest-summary.json"
     bucket, work = setting("SEALED_BUCKET"), setting("WORK_BUCKET")
-    opened = opening.read(s3(), bucket, key)
-    if opened.summary.kind != FULL:
+    verified = verification.read(s3(), bucket, key)
+    if verified.summary.kind != FULL:
         raise Rejected(f"{key} is of an increment.")
     items = [
-        {**item, "work": f"{execution}/", "execution": execution} for item in opening.work_of(s3(), bucket, opened)
+        {**item, "work": f"{execution}/", "execution": execution}
+        for item in verification.work_of(s3(), bucket, verified)
     ]
     work_key = f"{execution}/files.json"
     storage.put_json(s3(), work, work_key, items)
@@ -102,7 +103,7 @@ def finish(event: dict[str, Any], _context: Context) -> dict[str, Any]:
         Rejected: The files do not add up to what the manifest says.
     """
     bucket, work, folder = setting("SEALED_BUCKET"), setting("WORK_BUCKET"), f"{event['execution']}/"
-    opened = opening.read(s3(), bucket, event["key"])
+    verified = verification.read(s3(), bucket, event["key"])
 
     def row(number: int) -> dict[str, Any]:
         found: dict[str, Any] | None = storage.get_json(s3(), work, copying.row_key(folder, number))
@@ -110,20 +111,20 @@ def finish(event: dict[str, Any], _context: Context) -> dict[str, Any]:
             raise NotYetComplete(f"File {number} of {event['key']} has not been measured.")
         return found
 
-    rows = storage.in_parallel(row, range(len(opened.files)))
-    total = tally.of_rows(list[Mapping[str, Any]](rows), what=event["key"])
-    if total.count != opened.summary.items:
-        raise Rejected(f"The files hold {total.count} items, and the manifest says {opened.summary.items}.")
+    rows = storage.in_parallel(row, range(len(verified.files)))
+    total = item_digest.of_rows(list[Mapping[str, Any]](rows), what=event["key"])
+    if total.count != verified.summary.items:
+        raise Rejected(f"The files hold {total.count} items, and the manifest says {verified.summary.items}.")
     key = f"{folder}steps/0.json"
     storage.put_json(s3(), work, key, rows)
-    reached = moments.show(opened.summary.end)
+    reached = moments.show(verified.summary.end)
     return {
         "work_bucket": work,
         "work_prefix": folder,
         "steps": [{"key": key, "files": len(rows), "type": FULL, "from": None, "to": reached}],
         "expected": {"count": total.count, "digest": total.hex},
         "reached": reached,
-        "table_id": opened.summary.table_id,
+        "table_id": verified.summary.table_id,
         "records": sum(row["records"] for row in rows),
         "bytes": sum(row["bytes"] for row in rows),
     }

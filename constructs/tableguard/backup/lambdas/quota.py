@@ -14,11 +14,11 @@ from typing import Any
 
 from . import moments, storage
 from .errors import QuotaExceeded
-from .manifests import Place
+from .manifests import ExportLocation
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class DailyQuota:
     """How much one source account may have sealed in 24 hours.
 
     Args:
@@ -36,7 +36,7 @@ class _Admission:
     export: str
 
 
-def admit(s3: Any, bucket: str, place: Place, *, size: int, quota: Quota, now: datetime) -> None:
+def admit(s3: Any, bucket: str, place: ExportLocation, *, size: int, quota: DailyQuota, now: datetime) -> None:
     """Count an export in, once however often it is asked for.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from .canonical import canonical
 from .errors import Rejected
-from .tally import Tally, of_effect
+from .item_digest import ItemDigest, of_effect
 
 FULL: Final = "FULL"
 INCREMENTAL: Final = "INCREMENTAL"
@@ -33,8 +33,8 @@ class Record:
     keys: Item | None
 
     @property
-    def effect(self) -> Tally:
-        """What the record adds to the tally of the table."""
+    def effect(self) -> ItemDigest:
+        """What the record adds to the item digest of the table."""
         return of_effect(self.put, self.old)
 
 

@@ -9,7 +9,7 @@ import re
 from functools import partial
 from typing import Any, Final
 
-from . import comparing, loading, moments, patience, planning, problems
+from . import backoff, comparing, loading, moments, planning, problems
 from .clients import Context, dynamodb, s3, seconds_left, setting
 
 _SOURCE: Final = {"account": r"\d{12}", "region": r"[a-z0-9-]{5,32}", "table": r"[A-Za-z0-9_.-]{3,255}"}
@@ -68,7 +68,7 @@ def load(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     with (
         problems.noted(s3(), setting("WORK_BUCKET"), _problems(event), event["file"]["key"]),
-        patience.allowed_soon(event["table"]),
+        backoff.allowed_soon(event["table"]),
     ):
         return loading.load_file(
             s3(), dynamodb(), event, sealed=setting("SEALED_BUCKET"), left=partial(seconds_left, context)
@@ -92,7 +92,7 @@ def digest(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     with (
         problems.noted(s3(), setting("WORK_BUCKET"), _problems(event), f"segment {event['segment']}"),
-        patience.allowed_soon(event["table"]),
+        backoff.allowed_soon(event["table"]),
     ):
         read = comparing.digest_segment(dynamodb(), event, left=partial(seconds_left, context))
     return {**read, "execution": event["execution"]}

@@ -12,11 +12,11 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, Final
 
-from . import closing, copying, joining, moments, opening, problems, storage, sweeping
+from . import completion, copying, moments, problems, storage, sweeping, verification, window_gaps
 from .clients import Context, s3, seconds_left, setting, states
 from .errors import Rejected
-from .manifests import Place
-from .quota import Quota
+from .manifests import ExportLocation
+from .quota import DailyQuota
 
 _DAYS_OF_A_YEAR: Final = 365
 _MOST_DAYS: Final = 36_500  # S3 user guide, "Object Lock": 100 years
@@ -41,12 +41,12 @@ def open(event: dict[str, Any], _context: Context) -> dict[str, Any]:  # noqa: A
     """
     bucket, key = _of_intake(event)
     now = moments.parse(event["now"], what="now") if event.get("now") else moments.now()
-    quota = Quota(exports=int(setting("QUOTA_EXPORTS_PER_DAY")), size=int(setting("QUOTA_BYTES_PER_DAY")))
-    work = Place.of(key).work
+    quota = DailyQuota(exports=int(setting("QUOTA_EXPORTS_PER_DAY")), size=int(setting("QUOTA_BYTES_PER_DAY")))
+    work = ExportLocation.of(key).work
     with _noted(work):
         if event.get("execution"):
             sweeping.mark(s3(), setting("WORK_BUCKET"), work, str(event["execution"]))
-        return opening.open_export(
+        return verification.verify_export(
             s3(), bucket, key, sealed=setting("SEALED_BUCKET"), work=setting("WORK_BUCKET"), limits=quota, now=now
         )
 
@@ -66,7 +66,7 @@ def copy(event: dict[str, Any], context: Context) -> dict[str, Any]:
         Unfinished: The time is up. What was reached is stored: call again.
     """
     _check_intake(event["bucket"])
-    opening.check_item(event)
+    verification.check_item(event)
     with _noted(event["work"]), _told(event):
         return copying.copy_file(
             s3(),
@@ -92,8 +92,8 @@ def close(event: dict[str, Any], _context: Context) -> dict[str, Any]:
         Rejected: Something else has the place of the entry or of a manifest.
     """
     bucket, key = _of_intake(event)
-    with _noted(Place.of(key).work):
-        return closing.close_export(
+    with _noted(ExportLocation.of(key).work):
+        return completion.complete_export(
             s3(), bucket, key, sealed=setting("SEALED_BUCKET"), work=setting("WORK_BUCKET"), lock=_lock()
         )
 
@@ -109,7 +109,7 @@ def problem(event: dict[str, Any], _context: Context) -> dict[str, str]:
         `{"Error", "Cause"}`: what the workers have met, or the machine's own if none has said anything.
     """
     _, key = _of_intake(event)
-    work, bucket = Place.of(key).work, setting("WORK_BUCKET")
+    work, bucket = ExportLocation.of(key).work, setting("WORK_BUCKET")
 
     def is_sealed(number: str) -> bool:
         return storage.get_json(s3(), bucket, copying.row_key(work, int(number))) is not None
@@ -140,9 +140,9 @@ def holes(_event: dict[str, Any], _context: Context) -> dict[str, Any]:
     """Count the windows that are missing between what is sealed.
 
     Returns:
-        `{"counts": [[{"account", "table"?, "missing"}, …], …], "holes": [text, …]}`: see `joining.unjoined`.
+        `{"counts": [[{"account", "table"?, "missing"}, …], …], "holes": [text, …]}`: see `window_gaps.missing_windows`.
     """
-    return joining.unjoined(s3(), setting("SEALED_BUCKET"), now=moments.now())
+    return window_gaps.missing_windows(s3(), setting("SEALED_BUCKET"), now=moments.now())
 
 
 def _of_intake(event: dict[str, Any]) -> tuple[str, str]:
@@ -158,7 +158,7 @@ def _check_intake(bucket: object) -> None:
         raise Rejected(f"Exports are sealed from {setting('INTAKE_BUCKET')} only, not from {bucket!r}.")
 
 
-def _lock() -> copying.Lock:
+def _lock() -> copying.ObjectLock:
     mode = setting("RETENTION_MODE")
     if mode not in {"COMPLIANCE", "GOVERNANCE"}:
         raise ValueError(f"RETENTION_MODE must be COMPLIANCE or GOVERNANCE, not {mode!r}.")
@@ -166,7 +166,7 @@ def _lock() -> copying.Lock:
     days = int(years) * _DAYS_OF_A_YEAR if years else int(setting("RETENTION_DAYS"))
     if not 1 <= days <= _MOST_DAYS:
         raise ValueError(f"The retention must have from 1 to {_MOST_DAYS} days, not {days}.")
-    return copying.Lock(mode=mode, days=days)
+    return copying.ObjectLock(mode=mode, days=days)
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from . import catalogue, moments, storage
 from .errors import Rejected
-from .manifests import Place
-from .opening import OLDEST
+from .manifests import ExportLocation
+from .verification import OLDEST
 
 MOST: Final = 100  # exports that one sweep starts; the next takes the others
 _RESERVE: Final = 30.0  # seconds
@@ -71,10 +71,10 @@ def _of_account(
                 yield f"{folder}manifest-summary.json" if waits else None
 
 
-def _place(folder: str) -> Place | None:
+def _place(folder: str) -> ExportLocation | None:
     """The export of a folder; None for what increments share, and for what is none and would only be rejected."""
     try:
-        place = Place.of(f"{folder}manifest-summary.json")
+        place = ExportLocation.of(f"{folder}manifest-summary.json")
     except Rejected:
         return None
     return None if place.export == "data" else place

@@ -21,7 +21,7 @@ from tableguard.backup.service_trust import own_service
 from tableguard.backup.states.state_machine import BackupMachine
 from tableguard.policy import InvalidInputError, Role
 from tableguard.policy.backup.backup_vaults import whole_days
-from tableguard.policy.documents import Statement, document
+from tableguard.policy.documents import AllowStatement, document
 from tableguard.policy.metadata.backups import OnDemandClaim
 from tableguard.policy.names import role_name as checked_role_name
 from tableguard.policy.perimeter import Exemption, RestrictedActions
@@ -101,10 +101,10 @@ class OnDemandBackups(Construct):
         backups = tuple(f"{arn}/backup/*" for arn in arns)
         policy = document(
             [
-                Statement(actions=("dynamodb:CreateBackup",), resources=tuple(arns)),
-                Statement(actions=("dynamodb:DeleteBackup", "dynamodb:DescribeBackup"), resources=backups),
+                AllowStatement(actions=("dynamodb:CreateBackup",), resources=tuple(arns)),
+                AllowStatement(actions=("dynamodb:DeleteBackup", "dynamodb:DescribeBackup"), resources=backups),
                 # It knows no resources. Source: service authorization reference, Amazon DynamoDB.
-                Statement(actions=("dynamodb:ListBackups",), resources=("*",)),
+                AllowStatement(actions=("dynamodb:ListBackups",), resources=("*",)),
             ]
         )
         made = BackupMachine(self, "Machine", definition=definition, policy=policy, role_name=role_name)

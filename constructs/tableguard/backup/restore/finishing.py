@@ -24,7 +24,7 @@ def finishing(
     with_stream_policy: bool,
     time_to_live: str | None,
     insights: Mapping[str, str],
-    closing: bool,
+    policy_changes: bool,
     clearing: str | None,
 ) -> dict[str, Json]:
     """The states from "Verified" to the end.
@@ -33,7 +33,7 @@ def finishing(
         with_stream_policy: Whether the stream has a policy, the template "stream".
         time_to_live: The attribute that says when items expire; None for none.
         insights: Modes of contributor insights, by index; the table itself under "".
-        closing: Whether the table gets another policy than it had while it was restored, the template "final".
+        policy_changes: Whether the table gets another policy than it had while it was restored, the template "final".
         clearing: The ARN of the function that removes the export that the restore made; None where it made none.
     """
     arguments: Json
@@ -69,7 +69,7 @@ def finishing(
             "ContributorInsightsMode": mode,
         }
         steps.append((f"Insights{number}", {"operation": "updateContributorInsights", "arguments": arguments}))
-    last = "FinalPolicy" if closing else "Restored"
+    last = "FinalPolicy" if policy_changes else "Restored"
     followers = [name for name, _ in steps[1:]] + ["Locked" if last == "FinalPolicy" else last]
     states = {
         name: dynamodb_task(**step, busy=True, then=then, catches=[catch("Unfinished")])

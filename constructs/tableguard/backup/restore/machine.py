@@ -110,7 +110,7 @@ class RestoreMachine:
                     with_stream_policy=self.stream_policy is not None,
                     time_to_live=self.time_to_live,
                     insights=self.insights,
-                    closing=self.final_policy is not None and self.policy != self.final_policy,
+                    policy_changes=self.final_policy is not None and self.policy != self.final_policy,
                     clearing=self.clearing,
                 ),
             },

@@ -10,7 +10,7 @@ from tableguard.aws.partitions import dns_suffix_of
 from tableguard.backup.restore.tags import INCOMPLETE, RESTORE_TAG, STATE_TAG, VERIFIED
 from tableguard.policy import InvalidInputError, TableReference, names
 from tableguard.policy.backup import SealedReference, through_s3
-from tableguard.policy.documents import Json, Statement
+from tableguard.policy.documents import AllowStatement, Json
 from tableguard.policy.lists import texts_of
 from tableguard.policy.tokens import is_unresolved
 
@@ -208,7 +208,7 @@ def sealed_reading(*, partition: str, sealed: SealedReference, source: TableRefe
     folders = ["exports", *(["catalogue"] if catalogue else [])]
     reading = [_allow(["s3:GetObject", "s3:GetObjectVersion"], [f"{arn}/{folder}/{own}/*" for folder in folders])]
     if sealed.key_arn is not None:
-        decrypt = Statement(
+        decrypt = AllowStatement(
             actions=("kms:Decrypt",), resources=(sealed.key_arn,), clauses=through_s3(arn, sealed.region)
         )
         reading.append(decrypt.to_json())

@@ -18,7 +18,7 @@ from tableguard.backup.service_trust import own_service
 from tableguard.backup.states.integrations import in_partition
 from tableguard.backup.states.lazy_definition import lazy_definition
 from tableguard.policy import InvalidInputError
-from tableguard.policy.documents import Json, Statement, document
+from tableguard.policy.documents import AllowStatement, Json, document
 from tableguard.policy.metadata import METADATA_KEY, backup_metadata
 
 _NAME: Final = r"[\w.-]{1,80}"
@@ -159,11 +159,11 @@ def _running_maps(machine: sfn.StateMachine) -> Json:
     children = executions_of(machine, "/*")
     return document(
         [
-            Statement(actions=("states:StartExecution",), resources=(machine.state_machine_arn,)),
-            Statement(
+            AllowStatement(actions=("states:StartExecution",), resources=(machine.state_machine_arn,)),
+            AllowStatement(
                 actions=("states:DescribeExecution", "states:StopExecution"),
                 resources=(executions_of(machine, ":*"), children),
             ),
-            Statement(actions=("states:RedriveExecution",), resources=(children,)),
+            AllowStatement(actions=("states:RedriveExecution",), resources=(children,)),
         ]
     )

@@ -22,14 +22,14 @@ from tableguard.policy.backup import Bucket, Retention, SealingNames, SourceQuot
 from tableguard.policy.backup.common import unless
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
-from tableguard.policy.documents import Statement, document
+from tableguard.policy.documents import AllowStatement, document
 
 WORK_DAYS: Final = 7
 _FILES_AT_ONCE: Final = 20
 STEPS: Final = ("open", "copy", "close", "problem", "sweep", "holes")
 
 
-_COUNTING: Final = Statement(
+_COUNTING: Final = AllowStatement(
     actions=("cloudwatch:PutMetricData",),
     resources=("*",),
     clauses=(Clause("StringEquals", "cloudwatch:namespace", (NAMESPACE,)),),
@@ -135,7 +135,7 @@ class Sealers(Construct):
                 [
                     _invoking(*(functions[step] for step in ("open", "copy", "close", "problem"))),
                     # The map's results may be larger than one part.
-                    Statement(
+                    AllowStatement(
                         actions=(
                             "s3:AbortMultipartUpload",
                             "s3:GetObject",
@@ -158,7 +158,7 @@ class Sealers(Construct):
             policy=document(
                 [
                     _invoking(functions["sweep"], functions["holes"]),
-                    Statement(actions=("states:StartExecution",), resources=(self.machine.arn,)),
+                    AllowStatement(actions=("states:StartExecution",), resources=(self.machine.arn,)),
                     _COUNTING,
                 ]
             ),
@@ -268,5 +268,5 @@ class Sealers(Construct):
         return role
 
 
-def _invoking(*functions: str) -> Statement:
-    return Statement(actions=("lambda:InvokeFunction",), resources=functions)
+def _invoking(*functions: str) -> AllowStatement:
+    return AllowStatement(actions=("lambda:InvokeFunction",), resources=functions)

@@ -10,11 +10,11 @@ from tableguard.policy.backup.references import EXPORTS, ReplicationSource
 from tableguard.policy.backup.replication import AT_DESTINATION, through_s3
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
-from tableguard.policy.documents import VERSION, Json, Statement, merged
+from tableguard.policy.documents import VERSION, AllowStatement, Json, merged
 from tableguard.policy.principals import PRINCIPAL_ARN, Role
 
 
-def source_statements(bucket: Bucket, sources: Sequence[ReplicationSource]) -> tuple[Statement, ...]:
+def source_statements(bucket: Bucket, sources: Sequence[ReplicationSource]) -> tuple[AllowStatement, ...]:
     """What lets roles of other accounts replicate objects and tags, each below its own account's prefix.
 
     The account stands in the Principal element and the role's ARN in a condition: the statement deploys before the role
@@ -25,7 +25,7 @@ def source_statements(bucket: Bucket, sources: Sequence[ReplicationSource]) -> t
         sources: The roles.
     """
     return tuple(
-        Statement(
+        AllowStatement(
             actions=AT_DESTINATION,
             resources=tuple(f"{bucket.arn}/{pattern}" for pattern in source.key_patterns),
             kind="AWS",
@@ -36,7 +36,7 @@ def source_statements(bucket: Bucket, sources: Sequence[ReplicationSource]) -> t
     )
 
 
-def reader_statements(bucket: Bucket, readers: Sequence[Role], *, owner: str) -> tuple[Statement, ...]:
+def reader_statements(bucket: Bucket, readers: Sequence[Role], *, owner: str) -> tuple[AllowStatement, ...]:
     """What lets roles of other accounts read versions of objects and list them: no retention, no tags, no setting.
 
     A role of the bucket's own account needs none: its identity policy is enough.
@@ -54,12 +54,16 @@ def reader_statements(bucket: Bucket, readers: Sequence[Role], *, owner: str) ->
             (("s3:GetObject", "s3:GetObjectVersion"), bucket.objects),
         ):
             statements.append(
-                Statement(actions=actions, resources=resources, kind="AWS", principals=(reader.account,), clauses=pin)
+                AllowStatement(
+                    actions=actions, resources=resources, kind="AWS", principals=(reader.account,), clauses=pin
+                )
             )
     return tuple(statements)
 
 
-def reader_key_statements(bucket: Bucket, readers: Sequence[Role], *, owner: str, region: str) -> tuple[Statement, ...]:
+def reader_key_statements(
+    bucket: Bucket, readers: Sequence[Role], *, owner: str, region: str
+) -> tuple[AllowStatement, ...]:
     """What the key's policy says, so that readers of other accounts can decrypt what they read: through S3 alone.
 
     A role of the bucket's own account needs none where the key's policy leaves its account to IAM, as the CDK's does.
@@ -71,7 +75,7 @@ def reader_key_statements(bucket: Bucket, readers: Sequence[Role], *, owner: str
         region: The bucket's region.
     """
     return tuple(
-        Statement(
+        AllowStatement(
             actions=("kms:Decrypt",),
             resources=("*",),
             kind="AWS",
@@ -100,7 +104,7 @@ class Intake:
     sources: Sequence[ReplicationSource]
     reader: Role
 
-    def statements(self) -> tuple[Statement, ...]:
+    def statements(self) -> tuple[AllowStatement, ...]:
         """What it allows."""
         return source_statements(self.bucket, self.sources)
 
@@ -127,7 +131,7 @@ class Intake:
         return (*denials, bucket.unclassified(denials))
 
 
-def bucket_policy(statements: Sequence[Statement], denials: Sequence[Denial]) -> Json:
+def bucket_policy(statements: Sequence[AllowStatement], denials: Sequence[Denial]) -> Json:
     """A whole bucket policy.
 
     Args:

@@ -10,7 +10,7 @@ from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.policy.backup.common import DELETES, Bucket, alterations
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
-from tableguard.policy.documents import Statement
+from tableguard.policy.documents import AllowStatement
 from tableguard.policy.principals import Role
 from tableguard.policy.tokens import is_unresolved, ordered
 
@@ -94,7 +94,7 @@ def exporter_statements(
     ledger_arn: str,
     namespace: str,
     key_arn: str | None = None,
-) -> tuple[Statement, ...]:
+) -> tuple[AllowStatement, ...]:
     """The identity policy of the role that exports.
 
     Args:
@@ -105,7 +105,7 @@ def exporter_statements(
         key_arn: The landing bucket's KMS key; None where it has none.
     """
     statements = [
-        Statement(
+        AllowStatement(
             actions=(
                 "dynamodb:DescribeContinuousBackups",
                 "dynamodb:DescribeTable",
@@ -113,11 +113,13 @@ def exporter_statements(
             ),
             resources=tuple(table.arn for table in tables),
         ),
-        Statement(actions=("dynamodb:DescribeExport",), resources=tuple(f"{table.arn}/export/*" for table in tables)),
-        Statement(actions=("dynamodb:GetItem", "dynamodb:UpdateItem"), resources=(ledger_arn,)),
-        Statement(actions=WRITES_OF_EXPORTS, resources=tuple(f"{bucket_arn}/{table.prefix}*" for table in tables)),
+        AllowStatement(
+            actions=("dynamodb:DescribeExport",), resources=tuple(f"{table.arn}/export/*" for table in tables)
+        ),
+        AllowStatement(actions=("dynamodb:GetItem", "dynamodb:UpdateItem"), resources=(ledger_arn,)),
+        AllowStatement(actions=WRITES_OF_EXPORTS, resources=tuple(f"{bucket_arn}/{table.prefix}*" for table in tables)),
         # CloudWatch knows no resource for it.
-        Statement(
+        AllowStatement(
             actions=("cloudwatch:PutMetricData",),
             resources=("*",),
             clauses=(Clause("StringEquals", "cloudwatch:namespace", (namespace,)),),
@@ -129,7 +131,7 @@ def exporter_statements(
         region = tables[0].region
         suffix = "*" if is_unresolved(region) else dns_suffix_of(partition_of(region))
         statements.append(
-            Statement(
+            AllowStatement(
                 actions=("kms:Decrypt", "kms:GenerateDataKey"),
                 resources=(key_arn,),
                 clauses=(Clause("StringLike", "kms:ViaService", (f"s3.*.{suffix}",)),),

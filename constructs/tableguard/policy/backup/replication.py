@@ -6,7 +6,7 @@ from typing import Final
 
 from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.policy.conditions import Clause
-from tableguard.policy.documents import Statement
+from tableguard.policy.documents import AllowStatement
 
 _OF_SOURCE_BUCKET: Final = ("s3:GetReplicationConfiguration", "s3:ListBucket")
 _OF_SOURCE_OBJECTS: Final = (
@@ -33,7 +33,7 @@ def replication_role_statements(
     locked: bool = True,
     source_key_arn: str | None = None,
     destination_key_arn: str | None = None,
-) -> tuple[Statement, ...]:
+) -> tuple[AllowStatement, ...]:
     """The identity policy of a role that S3 replicates one bucket to another with. Nothing else is in it.
 
     Args:
@@ -48,12 +48,12 @@ def replication_role_statements(
             the role in its own policy as well.
     """
     statements = [
-        Statement(actions=_OF_SOURCE_BUCKET, resources=(source_bucket_arn,)),
-        Statement(
+        AllowStatement(actions=_OF_SOURCE_BUCKET, resources=(source_bucket_arn,)),
+        AllowStatement(
             actions=(*_OF_SOURCE_OBJECTS, *(_OF_LOCKED_OBJECTS if locked else ())),
             resources=(f"{source_bucket_arn}/*",),
         ),
-        Statement(
+        AllowStatement(
             actions=AT_DESTINATION,
             resources=tuple(f"{destination_bucket_arn}/{prefix}*" for prefix in prefixes),
         ),
@@ -65,7 +65,7 @@ def replication_role_statements(
     return tuple(statements)
 
 
-def destination_key_statement(*, role_arn: str, account: str, bucket_arn: str, region: str) -> Statement:
+def destination_key_statement(*, role_arn: str, account: str, bucket_arn: str, region: str) -> AllowStatement:
     """What the policy of a destination's key says, so that a role of another account can write with it.
 
     Args:
@@ -74,7 +74,7 @@ def destination_key_statement(*, role_arn: str, account: str, bucket_arn: str, r
         bucket_arn: The destination bucket.
         region: The destination's region.
     """
-    return Statement(
+    return AllowStatement(
         actions=_WITH_DESTINATION_KEY,
         resources=("*",),
         kind="AWS",
@@ -83,8 +83,8 @@ def destination_key_statement(*, role_arn: str, account: str, bucket_arn: str, r
     )
 
 
-def _key(key_arn: str, bucket_arn: str, region: str, actions: tuple[str, ...]) -> Statement:
-    return Statement(actions=actions, resources=(key_arn,), clauses=through_s3(bucket_arn, region))
+def _key(key_arn: str, bucket_arn: str, region: str, actions: tuple[str, ...]) -> AllowStatement:
+    return AllowStatement(actions=actions, resources=(key_arn,), clauses=through_s3(bucket_arn, region))
 
 
 def through_s3(bucket_arn: str, region: str) -> tuple[Clause, ...]:

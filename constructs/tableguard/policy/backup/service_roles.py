@@ -18,7 +18,7 @@ from tableguard.aws.managed_policies import RESTORE_TEST_TABLES
 from tableguard.aws.partitions import dns_suffix_of
 from tableguard.policy.backup.vault_access import COPY_TARGETS
 from tableguard.policy.conditions import Clause
-from tableguard.policy.documents import Json, Statement, document
+from tableguard.policy.documents import AllowStatement, Json, document
 
 # What …ForRestores has where …ForBackup has Decrypt and GenerateDataKey.
 _MAKING_WITH_A_KEY: Final = (
@@ -54,12 +54,12 @@ def backup_policy(
     """
     points = f"arn:{partition}:backup:{region}:{account}:recovery-point:*"
     statements = [
-        Statement(
+        AllowStatement(
             actions=("dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:StartAwsBackupJob"),
             resources=tuple(tables),
         ),
-        Statement(actions=("backup:DescribeBackupVault",), resources=(vault, *copies)),
-        Statement(actions=("backup:TagResource",), resources=(points,)),
+        AllowStatement(actions=("backup:DescribeBackupVault",), resources=(vault, *copies)),
+        AllowStatement(actions=("backup:TagResource",), resources=(points,)),
         *_key_use(keys, partition, region),
     ]
     if copies:
@@ -68,8 +68,8 @@ def backup_policy(
             Clause("Null", COPY_TARGETS, ("false",)),
         )
         statements += [
-            Statement(actions=("backup:CopyIntoBackupVault",), resources=tuple(copies)),
-            Statement(actions=("backup:CopyFromBackupVault",), resources=(points,), clauses=nowhere_else),
+            AllowStatement(actions=("backup:CopyIntoBackupVault",), resources=tuple(copies)),
+            AllowStatement(actions=("backup:CopyFromBackupVault",), resources=(points,), clauses=nowhere_else),
         ]
     return document(statements)
 
@@ -87,25 +87,25 @@ def restore_testing_policy(*, keys: Sequence[str], partition: str, region: str, 
     actions = "BatchWriteItem DeleteItem DescribeTable GetItem PutItem Query RestoreTableFromAwsBackup Scan UpdateItem"
     return document(
         [
-            Statement(actions=tuple(f"dynamodb:{action}" for action in actions.split()), resources=(tests,)),
+            AllowStatement(actions=tuple(f"dynamodb:{action}" for action in actions.split()), resources=(tests,)),
             *_key_use(keys, partition, region, making=True),
         ]
     )
 
 
-def _key_use(keys: Sequence[str], partition: str, region: str, *, making: bool = False) -> tuple[Statement, ...]:
+def _key_use(keys: Sequence[str], partition: str, region: str, *, making: bool = False) -> tuple[AllowStatement, ...]:
     if not keys:
         return ()
     known = tuple(keys)
     by_dynamodb = Clause("StringEquals", "kms:ViaService", (f"dynamodb.{region}.{dns_suffix_of(partition)}",))
     return (
-        Statement(actions=("kms:DescribeKey",), resources=known),
-        Statement(
+        AllowStatement(actions=("kms:DescribeKey",), resources=known),
+        AllowStatement(
             actions=("kms:CreateGrant",),
             resources=known,
             clauses=(Clause("Bool", "kms:GrantIsForAWSResource", ("true",)),),
         ),
-        Statement(
+        AllowStatement(
             actions=_MAKING_WITH_A_KEY if making else ("kms:Decrypt", "kms:GenerateDataKey"),
             resources=known,
             clauses=(by_dynamodb,),

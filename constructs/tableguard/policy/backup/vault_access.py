@@ -12,7 +12,7 @@ from tableguard.policy.backup.backup_vaults import BackupVaultReference
 from tableguard.policy.collectives import Organization
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
-from tableguard.policy.documents import VERSION, Json, Statement, merged
+from tableguard.policy.documents import VERSION, AllowStatement, Json, merged
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.principals import PRINCIPAL_ARN, Account, Role
 
@@ -114,7 +114,7 @@ def vault_policy(
     return {"Version": VERSION, "Statement": [*allowed, *(denial.to_json(principal="*") for denial in denials)]}
 
 
-def key_sharing(copies_to: Sequence[BackupVaultReference], *, owner: str) -> tuple[Statement, ...]:
+def key_sharing(copies_to: Sequence[BackupVaultReference], *, owner: str) -> tuple[AllowStatement, ...]:
     """What the policy of a vault's key needs for copies to other accounts; none for copies within the account.
 
     Args:
@@ -126,15 +126,17 @@ def key_sharing(copies_to: Sequence[BackupVaultReference], *, owner: str) -> tup
         return ()
     for_aws = Clause("Bool", "kms:GrantIsForAWSResource", ("true",))
     return (
-        Statement(actions=_USE, resources=("*",), kind="AWS", principals=others),
-        Statement(actions=("kms:CreateGrant",), resources=("*",), kind="AWS", principals=others, clauses=(for_aws,)),
+        AllowStatement(actions=_USE, resources=("*",), kind="AWS", principals=others),
+        AllowStatement(
+            actions=("kms:CreateGrant",), resources=("*",), kind="AWS", principals=others, clauses=(for_aws,)
+        ),
     )
 
 
-def _into(sources: Sequence[CopySource], *, partition: str, owner: str) -> tuple[Statement, ...]:
+def _into(sources: Sequence[CopySource], *, partition: str, owner: str) -> tuple[AllowStatement, ...]:
     trusts = [source.trust(partition=partition, owner=owner, named=False) for source in sources]
     return merged(
-        Statement(
+        AllowStatement(
             actions=("backup:CopyIntoBackupVault",),
             resources=("*",),
             kind=trust.kind,

@@ -16,7 +16,7 @@ from tableguard.aws.partitions import dns_suffix_of
 from tableguard.policy.break_glass.doors import ends
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
-from tableguard.policy.documents import VERSION, Json, Statement
+from tableguard.policy.documents import VERSION, AllowStatement, Json
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved
 
@@ -116,18 +116,20 @@ def permissions(
 
 def _statements(
     access: BreakGlassAccess, account: str, partition: str, tables: Sequence[TableReference]
-) -> Iterable[Statement]:
-    yield Statement(access.on_tables, _arns(account, partition, tables))
-    yield Statement(_LOOK, ("*",))
+) -> Iterable[AllowStatement]:
+    yield AllowStatement(access.on_tables, _arns(account, partition, tables))
+    yield AllowStatement(_LOOK, ("*",))
     namespace = Clause("StringEquals", "application-autoscaling:service-namespace", (SERVICE,))
     targets = f"arn:{partition}:application-autoscaling:*:{account}:scalable-target/*"
-    yield Statement(_SCALING, (targets,), clauses=(namespace,))
+    yield AllowStatement(_SCALING, (targets,), clauses=(namespace,))
     if access.data:
         suffix = "*" if is_unresolved(partition) else dns_suffix_of(partition)
         through = Clause("StringLike", "kms:ViaService", (f"{SERVICE}.*.{suffix}",))
         keys = (f"arn:{partition}:kms:*:{account}:key/*",)
-        yield Statement(_KEY_USE, keys, clauses=(through,))
-        yield Statement(_KEY_GRANT, keys, clauses=(through, Clause("Bool", "kms:GrantIsForAWSResource", ("true",))))
+        yield AllowStatement(_KEY_USE, keys, clauses=(through,))
+        yield AllowStatement(
+            _KEY_GRANT, keys, clauses=(through, Clause("Bool", "kms:GrantIsForAWSResource", ("true",)))
+        )
 
 
 def _arns(account: str, partition: str, tables: Sequence[TableReference]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause
-from tableguard.policy.documents import Statement
+from tableguard.policy.documents import AllowStatement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.tables import TableReference
 
@@ -20,7 +20,7 @@ def endpoint_statements(
     organization: str | None = None,
     accounts: Sequence[str] = (),
     streams: bool = False,
-) -> tuple[Statement, ...]:
+) -> tuple[AllowStatement, ...]:
     """What an endpoint lets through: our callers, to these tables and their indexes, and nothing else.
 
     The default policy of an endpoint lets everybody reach every table in the world, so that credentials of a stranger's
@@ -64,5 +64,5 @@ def _callers(organization: str | None, accounts: tuple[str, ...]) -> Clause:
     return Clause("StringEquals", "aws:PrincipalAccount", accounts)
 
 
-def _allow(actions: tuple[str, ...], resources: tuple[str, ...], callers: Clause) -> Statement:
-    return Statement(actions=actions, resources=resources, kind="AWS", principals=("*",), clauses=(callers,))
+def _allow(actions: tuple[str, ...], resources: tuple[str, ...], callers: Clause) -> AllowStatement:
+    return AllowStatement(actions=actions, resources=resources, kind="AWS", principals=("*",), clauses=(callers,))

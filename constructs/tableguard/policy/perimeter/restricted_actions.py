@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from tableguard.aws.actions import Category, Effect
-from tableguard.aws.dynamodb import ACTIONS, SERVICE, Reach, Resource, actions_that
+from tableguard.aws.dynamodb import ACTIONS, SERVICE, Resource, ResourcePolicySupport, actions_that
 from tableguard.policy import names
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.representation import in_order, union
@@ -215,7 +215,7 @@ RestrictedActions.SETTINGS = RestrictedActions(
         for action in ACTIONS.values()
         for side, resource in _AT.items()
         if resource in action.resources
-        and action.reach is not Reach.IDENTITY_ONLY
+        and action.resource_policy is not ResourcePolicySupport.IDENTITY_ONLY
         and not action.by_service
         and not RestrictedActions.ALL.covers(action.name, *Side)
         # Looking at a stream stays open: whoever polls it does, and is exempt for its records alone.
@@ -259,7 +259,7 @@ def restricted_at(side: Side, *, settings: bool) -> tuple[str, ...]:
         for part in PARTS
         if settings or part.actions is not RestrictedActions.SETTINGS
         for restricted_side, action in sorted(part.actions.permissions, key=lambda pair: pair[1])
-        if restricted_side is side and ACTIONS[action].reach is not Reach.IDENTITY_ONLY
+        if restricted_side is side and ACTIONS[action].resource_policy is not ResourcePolicySupport.IDENTITY_ONLY
     )
 
 

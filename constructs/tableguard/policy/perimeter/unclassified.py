@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from tableguard.aws.dynamodb import ACTIONS, SERVICE, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, SERVICE, Resource, ResourcePolicySupport
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.perimeter.networks import TrustedNetworks
@@ -93,7 +93,8 @@ def at_table(
     supported = (
         action
         for action in ACTIONS.values()
-        if action.reach is not Reach.IDENTITY_ONLY and not action.resources.isdisjoint(_OF_SIDE[side])
+        if action.resource_policy is not ResourcePolicySupport.IDENTITY_ONLY
+        and not action.resources.isdisjoint(_OF_SIDE[side])
     )
     names = all_classified(supported, open_verbs=() if settings else _LOOKING)
     return unclassified(_SID, names, resources=resources, outside=outside, beside=beside, exempt=exempt)

@@ -12,7 +12,7 @@ from tableguard.review.rules.meaning import (
     OnlyFrom,
 )
 from tableguard.review.rules.question import Question
-from tableguard.review.rules.rule import Failure, Outcome, Rule
+from tableguard.review.rules.rule import Failure, Rule, RuleOutcome
 from tableguard.review.rules.trial import TriedRule
 
 __all__ = [
@@ -26,10 +26,10 @@ __all__ = [
     "NobodyCan",
     "OnlyAccounts",
     "OnlyFrom",
-    "Outcome",
     "Question",
     "Results",
     "Rule",
+    "RuleOutcome",
     "TriedRule",
     "check",
 ]

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from tableguard.aws.dynamodb import ACTIONS, Resource
-from tableguard.evaluation import Place
+from tableguard.evaluation import DocumentLocation
 from tableguard.policy import Access, InvalidInputError, Role
 from tableguard.policy.perimeter.restricted_actions import Side, restricted_at
 from tableguard.review.rules.deciding import Deciding
 from tableguard.review.rules.detours import Detours, Found
 from tableguard.review.rules.doubts import FAILS_NO_RULE
-from tableguard.review.rules.rule import Failure, Outcome, Rule
+from tableguard.review.rules.rule import Failure, Rule, RuleOutcome
 from tableguard.review.rules.scene import Scene
 from tableguard.review.rules.wording import place_in_words
 
@@ -77,13 +77,13 @@ class NoWayAround(Rule):
     def description(self) -> str:
         return "No person can become an application that reaches the data"
 
-    def check(self, deciding: Deciding, today: dt.date, budget: int) -> Outcome:
+    def check(self, deciding: Deciding, today: dt.date, budget: int) -> RuleOutcome:
         picture = deciding.picture
         scene = Scene(picture, today)
         tables = tuple(scene.tables_of(self.tables))
         missing = (f"Nothing was tried for {said}: no template makes it" for said in dict.fromkeys(scene.missing))
         detours = Detours(picture, scene, tables, self.access, self.sign_in_roles)
-        found = [*(Found(what, (), Place()) for what in missing), *detours.found()]
+        found = [*(Found(what, (), DocumentLocation()) for what in missing), *detours.found()]
         failures = [
             *(
                 Failure(rule=self, what=each.what, principals=each.people, place=each.place, rests_on=each.rests_on)
@@ -100,4 +100,4 @@ class NoWayAround(Rule):
                 if each.kind not in FAILS_NO_RULE
             ),
         ]
-        return Outcome(detours.tried, tuple(failures))
+        return RuleOutcome(detours.tried, tuple(failures))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tableguard.evaluation import Place, Request
+from tableguard.evaluation import DocumentLocation, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict, decide
 from tableguard.review.picture import Picture
 from tableguard.review.rules.doubts import Doubts, resource_at
 from tableguard.review.rules.people import opened, without
 from tableguard.review.rules.question import Question
-from tableguard.review.rules.reach import ABOUT_CALLERS, Reach, is_closed
+from tableguard.review.rules.reach import ABOUT_CALLERS, RelevantStatements, is_closed
 from tableguard.review.unknown import UnknownKind
 
 
@@ -30,7 +30,9 @@ class Deciding:
         self._doubts = Doubts(picture)
         self._without_doubtful = without(picture, self._doubtful)
 
-    def doubts(self, question: Question, request: Request, verdict: Verdict) -> Iterator[tuple[str, Place | None]]:
+    def doubts(
+        self, question: Question, request: Request, verdict: Verdict
+    ) -> Iterator[tuple[str, DocumentLocation | None]]:
         """What may take an access away that was decided, in words, with its place.
 
         Args:
@@ -44,7 +46,7 @@ class Deciding:
                     yield "whether its condition holds, and nothing else allows it", reason.place
         yield from self._doubts.about(question, request, verdict)
 
-    def surely_refuses(self, question: Question, reach: Reach) -> bool:
+    def surely_refuses(self, question: Question, reach: RelevantStatements) -> bool:
         """Whether a request is refused because no statement could allow it, whatever the circumstances.
 
         Args:

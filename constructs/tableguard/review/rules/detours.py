@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tableguard.evaluation import Decision, Document, Layer, Place, Request, evaluate
+from tableguard.evaluation import Decision, Document, DocumentLocation, Layer, Request, evaluate
 from tableguard.policy import Access, Role
 from tableguard.policy.people import EVERY_PERSON
 from tableguard.policy.wildcards import compact, fits
@@ -16,7 +16,7 @@ from tableguard.review.assuming import assuming, completed, lets_sign_in, servic
 from tableguard.review.decide import ANY_IDENTITY, decide
 from tableguard.review.picture import Identity, Key, Picture, Table
 from tableguard.review.rules.circumstances import circumstances
-from tableguard.review.rules.people import Caller, everybody
+from tableguard.review.rules.people import TriedCaller, everybody
 from tableguard.review.rules.scene import Scene, resources
 from tableguard.review.rules.wording import worded
 from tableguard.review.sentences import Shelf
@@ -40,7 +40,7 @@ class Hop:
         because: The statements that do, in words.
     """
 
-    who: Caller
+    who: TriedCaller
     to: Identity
     how: str
     because: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class Found:
 
     what: str
     people: tuple[str, ...]
-    place: Place
+    place: DocumentLocation
     rests_on: tuple[str, ...] = ()
 
 
@@ -89,7 +89,7 @@ class Detours:
             if _is_person(each.arn) or (each.account, each.name.rpartition("/")[2]) in named or lets_sign_in(each.trust)
         }
         # One principal is several callers where policies name several organizations that it may be in.
-        self._callers: dict[str, list[Caller]] = {}
+        self._callers: dict[str, list[TriedCaller]] = {}
         for caller in scene.callers:
             self._callers.setdefault(caller.principal, []).append(caller)
         self._applications = tuple(
@@ -120,7 +120,7 @@ class Detours:
                 yield Found("\n".join(lines), tuple(dict.fromkeys(chains.values())), role.place, rests_on)
         if self._left_out:
             what = f"Not tried whole: conditions combine to {self._left_out:,} more circumstances than are tried"
-            yield Found(what, (), Place())
+            yield Found(what, (), DocumentLocation())
 
     def _reaches(self, role: Identity, table: Table, access: Access) -> bool:
         # What else is attached to it may allow anything.
@@ -162,7 +162,7 @@ class Detours:
                     hops[role.arn] = (*hops.get(role.arn, ()), *steps)
         return hops
 
-    def _people(self) -> Iterator[Caller]:
+    def _people(self) -> Iterator[TriedCaller]:
         # Read like the policies of keys, trust policies name accounts, users and roles to be tried as well.
         trusts = tuple(
             Key(arn=f"trust of {each.arn}", account=each.account, policy=each.trust)
@@ -174,7 +174,7 @@ class Detours:
             if known or (caller.identity is None and _is_person(caller.principal)):
                 yield caller
 
-    def _steps(self, who: Caller, role: Identity) -> Iterator[Hop]:
+    def _steps(self, who: TriedCaller, role: Identity) -> Iterator[Hop]:
         trust = self._trusts.get(role.arn)
         if trust is not None:
             yield from self._step(Hop(who, role, "may assume it"), "sts:AssumeRole", trust=trust)
@@ -209,7 +209,7 @@ class Detours:
                 yield replace(hop, because=tuple(dict.fromkeys(self._words(decision, consulted))))
                 return
 
-    def _decide(self, request: Request, who: Caller, trust: Document | None) -> Decision:
+    def _decide(self, request: Request, who: TriedCaller, trust: Document | None) -> Decision:
         policies = self._picture.policies_for(request, identity=ANY_IDENTITY)
         if who.identity is not None and who.identity.unread:
             policies = replace(policies, identity=[*policies.identity, *ANY_IDENTITY])
@@ -241,9 +241,9 @@ class Detours:
         path = (*(each.label for each in self._path(hop.who)), f"role {hop.to.name}")
         return " → ".join(path)
 
-    def _path(self, who: Caller) -> tuple[Caller, ...]:
+    def _path(self, who: TriedCaller) -> tuple[TriedCaller, ...]:
         """How somebody got there: a person, then the roles on the way."""
-        path: tuple[Caller, ...] = (who,)
+        path: tuple[TriedCaller, ...] = (who,)
         while path[0].principal in self._hops:
             # The first step to a role was taken by somebody who was reached before it.
             path = (self._hops[path[0].principal][0].who, *path)

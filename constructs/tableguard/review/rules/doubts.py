@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from tableguard.evaluation import Place, Request
+from tableguard.evaluation import DocumentLocation, Request
 from tableguard.review.decide import Verdict, decide
 from tableguard.review.picture import Identity, OrganizationPolicy, Picture, account_of
 from tableguard.review.rules.question import Question
@@ -38,7 +38,7 @@ FAILS_NO_RULE: Final = IN_A_POLICY | _ONLY_LIMITS | _CLAIMED
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 # Policies that AWS manages grant; the few that deny say so.
 _GRANTS_ONLY: Final = re.compile(r"arn:[a-z-]+:iam::aws:policy/(?!.*(Deny|Quarantine)).*")
-_Doubt: TypeAlias = tuple[str, Place | None]
+_Doubt: TypeAlias = tuple[str, DocumentLocation | None]
 
 
 class Doubts:
@@ -114,7 +114,7 @@ def _of(identity: Identity) -> Iterator[_Doubt]:
             yield f"what {unread} says, which is attached to it", identity.place
 
 
-def resource_at(place: Place) -> tuple[str | None, str | None]:
+def resource_at(place: DocumentLocation) -> tuple[str | None, str | None]:
     """The resource that a place is in: its stack and its logical id.
 
     Args:

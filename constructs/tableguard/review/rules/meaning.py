@@ -27,7 +27,7 @@ from tableguard.policy import (
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
 from tableguard.review.picture import Table
 from tableguard.review.rules.circumstances import is_forwarded
-from tableguard.review.rules.people import ANONYMOUS, Caller, compiled
+from tableguard.review.rules.people import ANONYMOUS, TriedCaller, compiled
 from tableguard.review.rules.question import Question
 from tableguard.review.rules.rule import Rule, listed_of
 from tableguard.review.rules.scene import Scene, resources
@@ -113,7 +113,7 @@ class _Nobody(TriedRule):
         self,
         scene: Scene,
         table: Table,
-        caller: Caller,
+        caller: TriedCaller,
         resource: str,
         action: Action,
         *,

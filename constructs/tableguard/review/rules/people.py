@@ -15,7 +15,7 @@ from typing import Final
 
 from tableguard.aws.partitions import partition_of
 from tableguard.aws.permission_sets import sample_role
-from tableguard.evaluation import Document, Place
+from tableguard.evaluation import Document, DocumentLocation
 from tableguard.evaluation.condition_tests import Test as ConditionTest
 from tableguard.evaluation.conditions import compile_condition
 from tableguard.policy import AwsService, Clause, Principal
@@ -62,7 +62,7 @@ _WHO: Final = ("aws:principalaccount", "aws:principalarn", "aws:principalorgid",
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class TriedCaller:
     """Somebody to ask about.
 
     Args:
@@ -132,7 +132,7 @@ def compiled(clauses: Iterable[Clause]) -> tuple[ConditionTest, ...]:
     )
 
 
-def everybody(picture: Picture) -> tuple[Caller, ...]:
+def everybody(picture: Picture) -> tuple[TriedCaller, ...]:
     """The roles and users of a picture, and outsiders made up for it.
 
     The outsiders: in every account of the picture, every account that a policy names, another account of the
@@ -144,11 +144,11 @@ def everybody(picture: Picture) -> tuple[Caller, ...]:
         picture: The picture.
     """
     made_up = _Outsiders(picture)
-    found: dict[str, Caller] = {}
+    found: dict[str, TriedCaller] = {}
     for identity in picture.identities:
         label = f"{identity.kind} {identity.name} of {identity.account}"
         facts = made_up.facts_of(identity.account)
-        found[identity.arn] = Caller(identity.arn, label, identity.account, facts, identity, named=True)
+        found[identity.arn] = TriedCaller(identity.arn, label, identity.account, facts, identity, named=True)
     for caller in made_up.callers():
         found.setdefault(caller.principal, caller)
     return (*found.values(), *(other for caller in found.values() for other in made_up.elsewhere(caller)))
@@ -173,7 +173,7 @@ class Names:
             for test in sentence.tests
         )
 
-    def have(self, caller: Caller) -> bool:
+    def have(self, caller: TriedCaller) -> bool:
         """Whether one of them may be the caller.
 
         Args:
@@ -192,7 +192,7 @@ def opened(picture: Picture) -> Picture:
     return replace(picture, identities=tuple(identities))
 
 
-def without(picture: Picture, places: Collection[Place]) -> Picture:
+def without(picture: Picture, places: Collection[DocumentLocation]) -> Picture:
     """The picture without the identity policies that stand in some places.
 
     Args:
@@ -259,7 +259,7 @@ class _Outsiders:
             return {"aws:PrincipalOrgID": other, "aws:PrincipalOrgPaths": (f"{other}/r-0000/",)}
         return {}
 
-    def elsewhere(self, caller: Caller) -> Iterator[Caller]:
+    def elsewhere(self, caller: TriedCaller) -> Iterator[TriedCaller]:
         """The same caller, if its account is named somewhere, in each organization and unit that policies name."""
         if caller.account not in self._known and caller.account not in self._named:
             return
@@ -269,7 +269,7 @@ class _Outsiders:
         for path, organization in self._unit_paths:
             yield _belonging(caller, path, organization)
 
-    def callers(self) -> Iterator[Caller]:
+    def callers(self) -> Iterator[TriedCaller]:
         for account in self._known:
             yield from self._of(account, "in the assembly")
         for account in self._named:
@@ -285,16 +285,16 @@ class _Outsiders:
         yield from self._sessions()
         yield from self._fitting()
         for host in self._hosts:
-            yield Caller(host, f"made up: the service {host}")
-        yield Caller(ANONYMOUS, "made up: an anonymous caller")
+            yield TriedCaller(host, f"made up: the service {host}")
+        yield TriedCaller(ANONYMOUS, "made up: an anonymous caller")
 
     def _of(
         self, account: str, where: str, facts: Mapping[str, str | tuple[str, ...]] | None = None
-    ) -> Iterator[Caller]:
+    ) -> Iterator[TriedCaller]:
         for path, what in _KINDS:
             known = self.facts_of(account) if facts is None else facts
             arn = f"arn:{self._partition}:iam::{account}:{path}"
-            yield Caller(arn, f"made up: {what} in {account} ({where})", account, known)
+            yield TriedCaller(arn, f"made up: {what} in {account} ({where})", account, known)
 
     def _named_in_part(self) -> Iterator[tuple[str, str, str]]:
         """The names in conditions on a principal's ARN that are no whole ARNs, or on a user's name."""
@@ -304,7 +304,7 @@ class _Outsiders:
                 yield "", tail[1], tail[2]
         yield from (("", "user", value) for value in self._patterns["aws:username"])
 
-    def _sessions(self) -> Iterator[Caller]:
+    def _sessions(self) -> Iterator[TriedCaller]:
         """The sessions that policies name: no role's ARN stands for them."""
         for arn, (account, kind, name) in ((arn, match.groups()) for arn, match in self._session_arns.items()):
             said = name.split("/")
@@ -312,11 +312,13 @@ class _Outsiders:
             if kind == "assumed-role" and len(said) == _ROLE_AND_SESSION and all(map(_NAME.fullmatch, said)):
                 identity = self._picture.identity_of(arn)
                 facts = {**self.facts_of(account), "aws:PrincipalArn": identity.arn if identity else role}
-                yield Caller(arn, f"made up: the session {name} in {account}", account, facts, identity)
+                yield TriedCaller(arn, f"made up: the session {name} in {account}", account, facts, identity)
             elif kind == "federated-user" and _NAME.fullmatch(name):
-                yield Caller(arn, f"made up: the federated user {name} in {account}", account, self.facts_of(account))
+                yield TriedCaller(
+                    arn, f"made up: the federated user {name} in {account}", account, self.facts_of(account)
+                )
 
-    def _fitting(self) -> Iterator[Caller]:
+    def _fitting(self) -> Iterator[TriedCaller]:
         """Accounts and organizations that fit a pattern in a condition."""
         for pattern in self._patterns["aws:principalaccount"]:
             account = _filled(pattern, "0", 12)
@@ -328,7 +330,7 @@ class _Outsiders:
                 account = f"{zlib.crc32(pattern.encode()):012d}"
                 yield from self._of(account, f"an account of {organization}", {"aws:PrincipalOrgID": organization})
 
-    def _namesakes(self) -> Iterator[Caller]:
+    def _namesakes(self) -> Iterator[TriedCaller]:
         for said, kind, pattern in self._arns:
             name = pattern.replace("*", "x").replace("?", "0")
             if not _NAME.fullmatch(name):
@@ -343,13 +345,13 @@ class _Outsiders:
             yield self._namesake(self._member, kind, name, "of another account of the organization")
             yield self._namesake(self._foreign, kind, name, "of another organization")
 
-    def _namesake(self, account: str, kind: str, name: str, where: str) -> Caller:
+    def _namesake(self, account: str, kind: str, name: str, where: str) -> TriedCaller:
         arn = f"arn:{self._partition}:iam::{account}:{kind}/{name}"
         label = f"made up: a {kind} called {name} in {account} ({where})"
-        return Caller(arn, label, account, self.facts_of(account), named=True)
+        return TriedCaller(arn, label, account, self.facts_of(account), named=True)
 
 
-def _belonging(caller: Caller, path: str, organization: str) -> Caller:
+def _belonging(caller: TriedCaller, path: str, organization: str) -> TriedCaller:
     """The caller as a member of an organization's unit, or of an organization."""
     paths = (path,) if "/" in path else (f"{organization}/r-0000/",)
     facts = {**caller.facts, "aws:PrincipalOrgID": organization, "aws:PrincipalOrgPaths": paths}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tableguard.aws.dynamodb import Action
 from tableguard.review.picture import Table
-from tableguard.review.rules.people import Caller
+from tableguard.review.rules.people import TriedCaller
 from tableguard.review.samples import Context
 
 
@@ -26,7 +26,7 @@ class Question:
     """
 
     table: Table
-    caller: Caller
+    caller: TriedCaller
     resource: str
     action: Action
     context: Context = field(default_factory=dict)

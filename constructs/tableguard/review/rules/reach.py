@@ -14,7 +14,7 @@ from tableguard.aws.condition_keys import About, keys_about
 from tableguard.evaluation import Document, Request
 from tableguard.evaluation.request import Situation
 from tableguard.review.picture import Table
-from tableguard.review.rules.people import Caller
+from tableguard.review.rules.people import TriedCaller
 from tableguard.review.sentences import Sentence, Shelf
 
 # Who the caller is: the same in all circumstances.
@@ -24,7 +24,7 @@ _UNREADABLE: Final = -1
 _SOME_TABLE: Final = "arn:aws:dynamodb:eu-west-1:000000000000:table/any"
 
 
-class Reach:
+class RelevantStatements:
     """Keeps what it found out about policies, callers and actions.
 
     Args:
@@ -39,7 +39,7 @@ class Reach:
         self._kept: dict[int, object] = {}
         self._relaxed: dict[int, tuple[tuple[int, Document | None], ...]] = {}
 
-    def is_silent(self, table: Table, caller: Caller, resource: str, action: str) -> bool:
+    def is_silent(self, table: Table, caller: TriedCaller, resource: str, action: str) -> bool:
         """Whether a request is refused because no statement could allow it, whatever the circumstances.
 
         Args:
@@ -55,7 +55,7 @@ class Reach:
         policy = table.stream_policy if f"{table.arn}/stream/" in resource else table.policy
         return not self.has(policy, caller, resource, action)
 
-    def has(self, policy: Document | None, caller: Caller, resource: str, action: str) -> bool:
+    def has(self, policy: Document | None, caller: TriedCaller, resource: str, action: str) -> bool:
         """Whether a statement of a table's or stream's policy may allow a caller an action; None has no statement.
 
         Args:
@@ -94,7 +94,7 @@ class Reach:
             )
         return self._about[key]
 
-    def _statements_naming(self, policy: Document, caller: Caller) -> frozenset[int]:
+    def _statements_naming(self, policy: Document, caller: TriedCaller) -> frozenset[int]:
         key = (id(policy), id(caller))
         if key not in self._naming:
             self._kept[id(caller)] = caller
@@ -121,7 +121,7 @@ class Reach:
         return self._relaxed[id(policy)]
 
 
-def is_closed(table: Table, caller: Caller) -> bool:
+def is_closed(table: Table, caller: TriedCaller) -> bool:
     """Whether the templates show all identity policies that a caller can have.
 
     Args:

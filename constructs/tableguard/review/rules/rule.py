@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tableguard.evaluation import Place
+from tableguard.evaluation import DocumentLocation
 from tableguard.policy import InvalidInputError, TableReference
 from tableguard.policy.lists import listed
 from tableguard.review.decide import Verdict
@@ -46,7 +46,7 @@ class Rule(abc.ABC):
         """What has to hold, in words."""
 
     @abc.abstractmethod
-    def check(self, deciding: Deciding, today: dt.date, budget: int) -> Outcome:
+    def check(self, deciding: Deciding, today: dt.date, budget: int) -> RuleOutcome:
         """Find out whether it holds.
 
         Args:
@@ -83,12 +83,12 @@ class Failure:
     requests: int = 0
     principals: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
-    place: Place | None = None
+    place: DocumentLocation | None = None
     rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RuleOutcome:
     """What came of checking one rule.
 
     Args:

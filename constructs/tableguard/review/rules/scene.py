@@ -15,8 +15,8 @@ from tableguard.policy import Access, Principal, TableReference
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE
 from tableguard.review.picture import Picture, Table
 from tableguard.review.rules.circumstances import INTERNET, circumstances
-from tableguard.review.rules.people import Caller, Names, documents_of, everybody
-from tableguard.review.rules.reach import Reach
+from tableguard.review.rules.people import Names, TriedCaller, documents_of, everybody
+from tableguard.review.rules.reach import RelevantStatements
 from tableguard.review.rules.untried import Untried
 from tableguard.review.rules.ways import Ways
 from tableguard.review.samples import TIMES, Context, moment
@@ -44,16 +44,16 @@ class Scene:
         self.missing: list[str] = []
         self._shelf = Shelf()
         self.untried = Untried(self._shelf)
-        self.reach = Reach(self._shelf)
+        self.reach = RelevantStatements(self._shelf)
         self._expected: set[str] = set()
         # The callers are kept, so that no other one gets the id of one that is gone.
-        self._met: dict[tuple[str, int, int], Caller] = {}
+        self._met: dict[tuple[str, int, int], TriedCaller] = {}
         self._equal: dict[tuple[tuple[str, tuple[str, ...]], ...], Context] = {}
         self.ways = Ways(picture, self._shelf)
         self._contexts: dict[tuple[str, str | None, bool, str], tuple[Context, ...]] = {}
 
     @cached_property
-    def callers(self) -> tuple[Caller, ...]:
+    def callers(self) -> tuple[TriedCaller, ...]:
         """Everybody of the picture, and outsiders."""
         return everybody(self.picture)
 
@@ -72,7 +72,7 @@ class Scene:
         """
         return (first, *(opening for opening in self._changes if opening > first))
 
-    def callers_of(self, table: Table) -> Iterator[Caller]:
+    def callers_of(self, table: Table) -> Iterator[TriedCaller]:
         """Everybody to ask about for a table.
 
         A role or user of another account that no policy of the table, its key, the organization or an endpoint names
@@ -105,7 +105,7 @@ class Scene:
             if not found:
                 self.missing.append(said)
 
-    def caller(self, principal: Principal, table: Table) -> Caller:
+    def caller(self, principal: Principal, table: Table) -> TriedCaller:
         """A principal as somebody who asks.
 
         Args:
@@ -114,7 +114,7 @@ class Scene:
         """
         arn = arn_of(principal, table.arn.split(":")[1])
         known = next((caller for caller in self.callers if caller.principal == arn), None)
-        return known or Caller(arn, principal.label, principal.home, {}, self.picture.identity_of(arn))
+        return known or TriedCaller(arn, principal.label, principal.home, {}, self.picture.identity_of(arn))
 
     @cached_property
     def _asks_for_owners(self) -> bool:
@@ -123,7 +123,7 @@ class Scene:
         tests = (test for document in documents for each in self._shelf.sentences(document) for test in each.tests)
         return any(test.low_key in _OWNER.values() for test in tests)
 
-    def _owners(self, table: Table, caller: Caller) -> tuple[Context, ...]:
+    def _owners(self, table: Table, caller: TriedCaller) -> tuple[Context, ...]:
         """What a request's context may say of the organization that the table's account is in.
 
         It is the caller's where that is of the same account; otherwise any in which its principals are tried.
@@ -139,7 +139,7 @@ class Scene:
             found.setdefault(repr(said), said)
         return tuple(found.values()) or ({},)
 
-    def plain(self, table: Table, caller: Caller, context: Mapping[str, ContextValue]) -> Context:
+    def plain(self, table: Table, caller: TriedCaller, context: Mapping[str, ContextValue]) -> Context:
         """The circumstances of an ordinary request, and what the context adds.
 
         Args:
@@ -167,7 +167,7 @@ class Scene:
         """
         return ({**_always(table, action), **INTERNET},)
 
-    def circumstances(self, table: Table, caller: Caller, resource: str, action: Action) -> tuple[Context, ...]:
+    def circumstances(self, table: Table, caller: TriedCaller, resource: str, action: Action) -> tuple[Context, ...]:
         """The contexts in which to ask, made from the policies that bear on the request.
 
         Args:
@@ -194,7 +194,7 @@ class Scene:
         """The same object for equal contexts."""
         return self._equal.setdefault(tuple(sorted(context.items())), context)
 
-    def meet(self, table: Table, caller: Caller, resource: str, action: Action) -> None:
+    def meet(self, table: Table, caller: TriedCaller, resource: str, action: Action) -> None:
         """Note whom a caller stands for among those whom the table's policy allows an action, and what it gets round.
 
         Args:
@@ -237,7 +237,7 @@ class Scene:
         identities = (caller.identity for caller in self.callers_of(table) if caller.identity is not None)
         self.ways.expect(table, [each for found in identities for each in (*found.documents, *found.boundary)])
 
-    def _documents(self, table: Table, caller: Caller, *, stream: bool) -> Iterator[Document]:
+    def _documents(self, table: Table, caller: TriedCaller, *, stream: bool) -> Iterator[Document]:
         yield from self._policies(table, stream=stream)
         if caller.identity is not None:
             yield from (*caller.identity.documents, *caller.identity.boundary)

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tableguard.evaluation import Document, Layer, Place, Request
+from tableguard.evaluation import Document, DocumentLocation, Layer, Request
 from tableguard.review.decide import ANY_IDENTITY, Verdict
 from tableguard.review.picture import Table
 from tableguard.review.rules.deciding import Deciding
 from tableguard.review.rules.doubts import FAILS_NO_RULE, resource_at
 from tableguard.review.rules.question import Question
-from tableguard.review.rules.rule import Failure, Outcome, Rule
+from tableguard.review.rules.rule import Failure, Rule, RuleOutcome
 from tableguard.review.rules.scene import Scene
 from tableguard.review.rules.ways import Way
 from tableguard.review.rules.wording import described, place_in_words
@@ -42,11 +42,11 @@ class TriedRule(Rule):
             scene: The tables and everybody who might ask for them.
         """
 
-    def check(self, deciding: Deciding, today: dt.date, budget: int) -> Outcome:
+    def check(self, deciding: Deciding, today: dt.date, budget: int) -> RuleOutcome:
         trial = _Trial(self, Scene(deciding.picture, today), deciding)
         trial.run(budget)
         trial.run_again()
-        return Outcome(trial.tried, tuple(trial.failures()))
+        return RuleOutcome(trial.tried, tuple(trial.failures()))
 
 
 class _Trial:
@@ -60,10 +60,10 @@ class _Trial:
         self._found: dict[object, _Finding] = {}
         self._unfinished = False
         self._wants_refusals = False
-        self._asked: dict[Place, Table] = {}
+        self._asked: dict[DocumentLocation, Table] = {}
         self._asks_inside = False
         self._left: tuple[Way, ...] = ()
-        self._doubts: dict[tuple[str, Place | None], None] = {}
+        self._doubts: dict[tuple[str, DocumentLocation | None], None] = {}
 
     def run(self, most: int) -> None:
         for question in self._rule.questions(self._scene):
@@ -115,7 +115,7 @@ class _Trial:
         for what, place, *rests_on in self._problems():
             yield Failure(rule=self._rule, what=what, place=place, rests_on=tuple(rests_on))
 
-    def _problems(self) -> Iterator[tuple[str, Place | None] | tuple[str, Place | None, str]]:
+    def _problems(self) -> Iterator[tuple[str, DocumentLocation | None] | tuple[str, DocumentLocation | None, str]]:
         for said in dict.fromkeys(self._scene.missing):
             yield f"Nothing was tried for {said}: no template makes it", None
         if not self.tried and not self._scene.missing:
@@ -126,13 +126,13 @@ class _Trial:
             many = f"{self._scene.left_out:,}"
             yield f"Not tried whole: the policies' conditions combine to {many} more circumstances than are tried", None
         for what, place in self._doubts:
-            yield f"Not known: {place_in_words(place or Place())}: {what}", place
+            yield f"Not known: {place_in_words(place or DocumentLocation())}: {what}", place
         yield from self._scene.untried.remaining() if not self._unfinished else ()
         for way in self._left:
             yield _left_in_words(way), way.sentence.document.place, _as_json(way.sentence.document.source)
         yield from self._unread()
 
-    def _unread(self) -> Iterator[tuple[str, Place | None, str]]:
+    def _unread(self) -> Iterator[tuple[str, DocumentLocation | None, str]]:
         """What no template shows of the tables, or of tables that may be there: a refusal cannot be told from it."""
         asked = {resource_at(place) for place in self._asked}
         made = {resource_at(table.place) for table in self._scene.picture.tables}
@@ -220,7 +220,7 @@ def _bears_on(way: Way, verdict: Verdict) -> bool:
 def _left_in_words(way: Way) -> str:
     sid = way.sentence.source.get("Sid")
     which = f"statement {sid!r}" if isinstance(sid, str) else f"statement {way.sentence.number}"
-    place = place_in_words(way.sentence.document.place or Place())
+    place = place_in_words(way.sentence.document.place or DocumentLocation())
     what = "an Allow that a refusal rests on" if way.sentence.allows else "a Deny that a refusal rests on"
     return f"Not tried: {what}, {which} at {place}: no request that was made up is beyond it by {way.said}"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tableguard.aws.condition_keys import About, keys_about
-from tableguard.evaluation import Document, Place, Request
+from tableguard.evaluation import Document, DocumentLocation, Request
 from tableguard.evaluation.request import Situation
 from tableguard.review.picture import Table
 from tableguard.review.samples import TIMES
@@ -100,7 +100,7 @@ class Untried:
         for each in [each for each in pending if each.may_be_in(situation)]:
             self._met.add(id(each))
 
-    def remaining(self) -> Iterator[tuple[str, Place | None, str]]:
+    def remaining(self) -> Iterator[tuple[str, DocumentLocation | None, str]]:
         """Those whom no request met, in words, with the place of the policy, and the policy."""
         left = {id(each): each for found in self._pending.values() for each in found if id(each) not in self._met}
         for each in left.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tableguard.evaluation import ContextValue, Effect, Place, Reason
+from tableguard.evaluation import ContextValue, DocumentLocation, Effect, Reason
 from tableguard.review.decide import Verdict
 from tableguard.review.explain import layer_name
 from tableguard.review.rules.question import Question
@@ -72,7 +72,7 @@ def worded(reason: Reason, *, layer: str | None = None) -> str:
     return said if reason.understood else f"{said}, which cannot be understood: {reason.detail}"
 
 
-def place_in_words(place: Place) -> str:
+def place_in_words(place: DocumentLocation) -> str:
     """Where a policy stands.
 
     Args:

@@ -9,8 +9,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 
 from tableguard.policy import (
+    AllowStatement,
     Limits,
-    Statement,
     TableguardError,
     TableReference,
     check_size,
@@ -27,7 +27,7 @@ _TOO_LARGE: Final = (
 )
 
 
-def key_policy_warning(which: str, table: TableReference, statements: Sequence[Statement]) -> str:
+def key_policy_warning(which: str, table: TableReference, statements: Sequence[AllowStatement]) -> str:
     """The text of the warning that somebody else has to change a key's policy.
 
     Args:
@@ -67,14 +67,14 @@ class KeyPolicy:
         self.resource = resource
         self.overlays = (PropertyOverlay(resource, "key_policy", self._edit),)
         self._home = home
-        self._statements: list[Statement] = []
+        self._statements: list[AllowStatement] = []
         self._ours: list[Json] = []
         self._limits = Limits()
 
     def __str__(self) -> str:
         return str(self.resource.node.path)
 
-    def add(self, statements: list[Statement], limits: Limits | None) -> None:
+    def add(self, statements: list[AllowStatement], limits: Limits | None) -> None:
         """Add statements for the consumers of a table.
 
         Args:

@@ -9,10 +9,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 
 from tableguard.policy import (
+    AllowStatement,
     Attributes,
     InvalidInputError,
     Limits,
-    Statement,
     TableGrant,
     TableguardError,
     TableReference,
@@ -41,7 +41,7 @@ _TOO_LARGE: Final = (
     "every principal once more), exempt fewer principals from its restrictions, or split the table."
 )
 
-Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[Statement, ...]]
+Rendering: TypeAlias = Callable[[TableGrant, TableReference], tuple[AllowStatement, ...]]
 _RENDERINGS: Final[tuple[Rendering, ...]] = (TableGrant.table_statements, TableGrant.stream_statements)
 
 

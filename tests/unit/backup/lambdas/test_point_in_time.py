@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tableguard.backup.lambdas import point_in_time, restore
 from tableguard.backup.lambdas.errors import Damaged, Different, NotYetComplete, Rejected, Unfinished
-from tableguard.backup.lambdas.tally import of_items
+from tableguard.backup.lambdas.item_digest import of_items
 from tests.unit.backup.aws import S3, Bucket, DynamoDB, RefusalError
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import SOURCE, TABLE, Export, at, change_line, full_line, item

@@ -14,7 +14,7 @@ from aws_cdk.assertions import Template
 import tableguard as tg
 from tableguard.backup.drill.canary import Canary, CanaryWriter
 from tableguard.backup.drill.restore_drill import RestoreDrill
-from tableguard.evaluation import Document, Place, Policies, Request, evaluate
+from tableguard.evaluation import Document, DocumentLocation, Policies, Request, evaluate
 from tests.unit.backup.restore.support import (
     NEW,
     SEALED,
@@ -71,7 +71,7 @@ def _matches(statement: Json, action: str, resource: str, context: dict[str, Any
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     account = resource.split(":")[4] or VAULT
     request = Request(principal=f"arn:aws:iam::{account}:role/any", action=action, resource=resource, context=context)
-    document = Document(policy, Place(policy="identity"))
+    document = Document(policy, DocumentLocation(policy="identity"))
     return evaluate(request, Policies(identity=(document,))).allowed
 
 

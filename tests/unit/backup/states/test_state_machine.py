@@ -14,14 +14,14 @@ from aws_cdk.assertions import Template
 from tableguard.backup.states.state_machine import BackupMachine, executions_of
 from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import InvalidInputError
-from tableguard.policy.documents import Json, Statement, document
+from tableguard.policy.documents import AllowStatement, Json, document
 from tests.unit.tables.support import OWNER, REGION, resolved, stack
 
 NULLS: Final[Json] = {
     "StartAt": "A",
     "States": {"A": {"Type": "Pass", "ResultPath": None, "End": True, "Comment": "…"}},
 }
-POLICY: Final = document([Statement(actions=("sns:Publish",), resources=("*",))])
+POLICY: Final = document([AllowStatement(actions=("sns:Publish",), resources=("*",))])
 NAME: Final = "sealed-backups-seal"
 ROLE: Final = f"arn:aws:iam::{OWNER}:role/any"
 EXECUTION: Final = f"arn:aws:states:{REGION}:{OWNER}:execution"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tableguard.backup.lambdas import opening, quota, seal
+from tableguard.backup.lambdas import quota, seal, verification
 from tableguard.backup.lambdas.errors import NotYetComplete, QuotaExceeded, Rejected, Unfinished
-from tableguard.backup.lambdas.manifests import Place
+from tableguard.backup.lambdas.manifests import ExportLocation
 from tests.unit.backup.aws import S3, RefusalError
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import PREFIX, Export, change_line, full_line, item, md5
@@ -145,7 +145,7 @@ def test_a_file_beyond_what_s3_copies_at_once_is_refused(s3: S3, export: Export)
     export.arrive(s3)
     for version in s3.buckets["intake"].versions:
         if version.key.endswith("f2.json.gz"):
-            version.head["Size"] = opening.LARGEST_FILE + 1
+            version.head["Size"] = verification.LARGEST_FILE + 1
     with pytest.raises(Rejected, match=r"5 GiB"):
         seal.open(export.event, Context())
 
@@ -263,25 +263,27 @@ def test_an_account_that_has_had_its_share_is_stopped_and_others_are_not(
     with pytest.raises(QuotaExceeded, match="3 exports"):
         seal.open(exports[2].event, Context())
     assert seal.open(exports[1].event, Context())["files"] == 1
-    place = Place("444455556666", "eu-west-1", "orders", "1")
-    quota.admit(s3.client("s3"), "work", place, size=1, quota=quota.Quota(exports=2, size=9), now=datetime.now(UTC))
+    place = ExportLocation("444455556666", "eu-west-1", "orders", "1")
+    quota.admit(
+        s3.client("s3"), "work", place, size=1, quota=quota.DailyQuota(exports=2, size=9), now=datetime.now(UTC)
+    )
 
 
 def test_the_quota_counts_bytes_and_forgets_after_a_day(s3: S3) -> None:
     client, now = s3.client("s3"), datetime.now(UTC)
-    limit = quota.Quota(exports=9, size=10)
+    limit = quota.DailyQuota(exports=9, size=10)
 
     def ask(export: str, size: int, when: datetime) -> None:
-        place = Place("111122223333", "eu-west-1", "orders", export)
+        place = ExportLocation("111122223333", "eu-west-1", "orders", export)
         quota.admit(client, "work", place, size=size, quota=limit, now=when)
 
     ask("a", 8, now)
     with pytest.raises(QuotaExceeded, match="11 bytes"):
         ask("b", 3, now + timedelta(hours=1))
     ask("c", 2, now + timedelta(hours=2))
-    limit = quota.Quota(exports=1, size=1)
+    limit = quota.DailyQuota(exports=1, size=1)
     ask("a", 8, now + timedelta(hours=3))  # it was let in, and stays so when it is asked for again
-    limit = quota.Quota(exports=9, size=10)
+    limit = quota.DailyQuota(exports=9, size=10)
     ask("b", 3, now + timedelta(hours=25))
 
 

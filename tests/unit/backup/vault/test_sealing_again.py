@@ -11,7 +11,7 @@ import pytest
 
 from tableguard.backup.lambdas import seal, storage
 from tableguard.backup.lambdas.errors import NotYetComplete, QuotaExceeded, Rejected, Unfinished
-from tableguard.backup.lambdas.tally import of_items
+from tableguard.backup.lambdas.item_digest import of_items
 from tests.unit.backup.aws import S3, RefusalError, States, Stored
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.exports import PREFIX, Export, full_line, item
@@ -290,7 +290,7 @@ def test_a_wrong_record_is_told_apart_from_a_file_that_is_cut_short(s3: S3, monk
 
 
 def entry_of(s3: S3, export: Export) -> tuple[dict[str, Any], Stored]:
-    """What closing an export gave, and the entry that it wrote."""
+    """What completing an export gave, and the entry that it wrote."""
     for work in copies(s3, export):
         seal.copy(work, Context())
     closed = seal.close(export.event, Context())

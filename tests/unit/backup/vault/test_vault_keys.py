@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from tableguard.backup.lambdas.errors import Rejected
-from tableguard.backup.lambdas.manifests import Place
+from tableguard.backup.lambdas.manifests import ExportLocation
 from tableguard.evaluation import Document
 from tests.unit.backup.vault.vaults import ARRIVED, ATTACKERS, DATA, INTAKE, REGION, Asked, decide, policy_of, resources
 
@@ -27,9 +27,9 @@ def _arrives(key: str) -> bool:
     return decide(Asked(INTAKE, "s3:ReplicateObject", key), ATTACKERS["replication role"], _policy()).allowed
 
 
-def _place(key: str) -> Place | None:
+def _place(key: str) -> ExportLocation | None:
     try:
-        return Place.of(key)
+        return ExportLocation.of(key)
     except Rejected:
         return None
 

@@ -11,7 +11,7 @@ import pytest
 import tableguard as tg
 from tableguard.aws.actions import Effect, ServiceAction
 from tableguard.aws.services import ACTIONS_BY_SERVICE
-from tableguard.policy import Role, Statement
+from tableguard.policy import AllowStatement, Role
 from tableguard.policy.backup.backup_vaults import BackupVaultReference
 from tableguard.policy.backup.common import Bucket
 from tableguard.policy.backup.intake import reader_key_statements, reader_statements, source_statements
@@ -35,7 +35,7 @@ MOVES, COPIES, ACCESS, PROTECTION = (
     Effect.MOVES_ITEMS_OUT, Effect.MAKES_COPY, Effect.CHANGES_ACCESS, Effect.CHANGES_PROTECTION,
 )  # fmt: skip
 
-ALLOWED: dict[str, tuple[Iterable[Statement] | dict[str, Any], dict[str, set[Effect]]]] = {
+ALLOWED: dict[str, tuple[Iterable[AllowStatement] | dict[str, Any], dict[str, set[Effect]]]] = {
     # Tags of objects come along, and where policies go by them they decide.
     "what replicates": (
         replication_role_statements(
@@ -96,7 +96,7 @@ ALLOWED: dict[str, tuple[Iterable[Statement] | dict[str, Any], dict[str, set[Eff
 }  # fmt: skip
 
 
-def allowed(statements: Iterable[Statement] | dict[str, Any]) -> list[str]:
+def allowed(statements: Iterable[AllowStatement] | dict[str, Any]) -> list[str]:
     json_ = statements if isinstance(statements, dict) else document(tuple(statements))
     listed = json_["Statement"]
     actions = [each["Action"] for each in (listed if isinstance(listed, list) else [listed])]
@@ -110,7 +110,7 @@ def meant(name: str) -> list[ServiceAction]:
 
 @pytest.mark.parametrize(("statements", "effects"), ALLOWED.values(), ids=ALLOWED)
 def test_a_role_may_do_what_it_is_for_and_no_more(
-    statements: Iterable[Statement] | dict[str, Any], effects: dict[str, set[Effect]]
+    statements: Iterable[AllowStatement] | dict[str, Any], effects: dict[str, set[Effect]]
 ) -> None:
     found: dict[str, set[Effect]] = {}
     for name in allowed(statements):

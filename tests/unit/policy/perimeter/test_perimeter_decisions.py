@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tableguard.aws.dynamodb import Reach
+from tableguard.aws.dynamodb import ResourcePolicySupport
 from tableguard.evaluation import Layer, Outcome, Policies
 from tableguard.policy import (
     ACTIONS,
@@ -445,4 +445,6 @@ def test_each_policy_names_each_of_its_statements_once_and_no_action_that_it_may
     assert any(sid[-1].isdigit() for sid in (denial.sid for denial in PERIMETER.table_statements(ORDERS)))
     for name, denials in of_resources.items():
         actions = {action.removeprefix("dynamodb:") for denial in denials for action in denial.actions}
-        assert not [action for action in actions if ACTIONS[action].reach is Reach.IDENTITY_ONLY], name
+        assert not [
+            action for action in actions if ACTIONS[action].resource_policy is ResourcePolicySupport.IDENTITY_ONLY
+        ], name

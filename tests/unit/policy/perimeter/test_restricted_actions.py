@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from tableguard.aws.actions import Effect
-from tableguard.aws.dynamodb import ACTIONS, Action, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Action, Resource, ResourcePolicySupport
 from tableguard.policy import Access
 from tableguard.policy.break_glass.access import BreakGlassAccess
 from tableguard.policy.perimeter.restricted_actions import RestrictedActions, Side, restricted_anywhere, restricted_at
@@ -51,14 +51,16 @@ def test_what_is_left_open_takes_no_items_elsewhere() -> None:
 def test_a_policy_restricts_only_what_it_can_speak_of(side: Side, resource: Resource, settings: bool) -> None:
     for name in restricted_at(side, settings=settings):
         assert resource in ACTIONS[name].resources
-        assert ACTIONS[name].reach is not Reach.IDENTITY_ONLY
+        assert ACTIONS[name].resource_policy is not ResourcePolicySupport.IDENTITY_ONLY
 
 
 def test_settings_are_everything_else_that_a_policy_can_speak_of() -> None:
     assert set(restricted_at(Side.TABLE, settings=True)) == {
         action.name
         for action in ACTIONS.values()
-        if Resource.TABLE in action.resources and action.reach is not Reach.IDENTITY_ONLY and not action.by_service
+        if Resource.TABLE in action.resources
+        and action.resource_policy is not ResourcePolicySupport.IDENTITY_ONLY
+        and not action.by_service
     }
     assert set(restricted_at(Side.STREAM, settings=True)) - set(restricted_at(Side.STREAM, settings=False)) == {
         "TagResource",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from tableguard.aws.dynamodb import ACTIONS, Reach, Resource
+from tableguard.aws.dynamodb import ACTIONS, Resource, ResourcePolicySupport
 from tableguard.evaluation import Outcome, Policies, evaluate
 from tableguard.policy import FromVpc
 from tableguard.policy.denials import Denial
@@ -108,7 +108,7 @@ def _resources(kind: str, action: str) -> Iterator[str]:
 def _compared(kind: str) -> Iterator[str]:
     # Of other actions a table's policy knows nothing: DynamoDB does not support them there.
     for name, action in ACTIONS.items():
-        if kind not in ("table", "stream") or action.reach is not Reach.IDENTITY_ONLY:
+        if kind not in ("table", "stream") or action.resource_policy is not ResourcePolicySupport.IDENTITY_ONLY:
             yield name
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any, Final
 
-from tableguard.evaluation import Document, Place
+from tableguard.evaluation import Document, DocumentLocation
 from tableguard.review.picture import Endpoint, Identity, OrganizationPolicy, Picture, Table
 from tableguard.review.rules import Results, Rule, check
 
@@ -15,8 +15,10 @@ READER: Final = "222233334444"
 VENDOR: Final = "333344445555"
 TABLE: Final = f"arn:aws:dynamodb:us-east-1:{OWNER}:table/orders"
 TODAY: Final = dt.date(2026, 11, 21)
-AT_TABLE: Final = Place(stack="Data", logical_id="Orders", path="Resources/Orders/Properties/ResourcePolicy")
-AT_ROLE: Final = Place(stack="Reader", logical_id="Policy", path="Resources/Policy/Properties/PolicyDocument")
+AT_TABLE: Final = DocumentLocation(stack="Data", logical_id="Orders", path="Resources/Orders/Properties/ResourcePolicy")
+AT_ROLE: Final = DocumentLocation(
+    stack="Reader", logical_id="Policy", path="Resources/Policy/Properties/PolicyDocument"
+)
 
 Statement = dict[str, Any]
 
@@ -31,7 +33,7 @@ def deny(action: str, **condition: Any) -> Statement:
     return {**statement, "Condition": condition} if condition else statement
 
 
-def document(*statements: Statement, place: Place = AT_TABLE) -> Document:
+def document(*statements: Statement, place: DocumentLocation = AT_TABLE) -> Document:
     return Document({"Version": "2012-10-17", "Statement": list(statements)}, place)
 
 
@@ -42,7 +44,7 @@ def role(account: str, name: str, *statements: Statement, unread: tuple[str, ...
         kind="role",
         documents=(document(*statements, place=AT_ROLE),) if statements else (),
         unread=unread,
-        place=Place(stack="Reader", logical_id="Role", path="Resources/Role"),
+        place=DocumentLocation(stack="Reader", logical_id="Role", path="Resources/Role"),
     )
 
 
@@ -59,7 +61,7 @@ def picture(*statements: Statement, identities: tuple[Identity, ...] = (), **mor
         indexes=("by-date",),
         policy=document(*statements) if statements else None,
         has_stream=True,
-        place=Place(stack="Data", logical_id="Orders", path="Resources/Orders"),
+        place=DocumentLocation(stack="Data", logical_id="Orders", path="Resources/Orders"),
     )
     return Picture(tables=(table,), identities=identities, accounts=(OWNER, READER), **more)
 

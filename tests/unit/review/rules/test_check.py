@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tableguard.evaluation import Place
+from tableguard.evaluation import DocumentLocation
 from tableguard.policy import Access, Account, InvalidInputError, Role
 from tableguard.review.picture import Identity, Key, Picture
 from tableguard.review.rules import EveryGrantEnds, KeepsAccess, NobodyCan, OnlyAccounts, Question, check
@@ -66,8 +66,8 @@ class TestUnderstanding:
 
 
 class TestWhatIsNotKnown:
-    LEFT_OUT = Unknown(Place(stack="Other"), UnknownKind.STACK_LEFT_OUT)
-    MACRO = Unknown(Place(stack="Data", path="Transform"), UnknownKind.MACRO)
+    LEFT_OUT = Unknown(DocumentLocation(stack="Other"), UnknownKind.STACK_LEFT_OUT)
+    MACRO = Unknown(DocumentLocation(stack="Data", path="Transform"), UnknownKind.MACRO)
     VALUE = Unknown(AT_TABLE, UnknownKind.POLICY_VALUE, ("Ref Someone",))
 
     @pytest.mark.parametrize("unknown", [LEFT_OUT, MACRO])
@@ -190,7 +190,7 @@ def test_a_role_that_no_template_makes_may_have_more_policies_than_the_templates
 class TestUnknownsBelowResources:
     @pytest.mark.parametrize("path", ["Resources/Orders/Properties/Replicas", "Resources/Members/Properties/Users"])
     def test_fail_rules_that_want_refusals(self, path: str) -> None:
-        at = Place(stack="Data", logical_id=path.split("/")[1], path=path)
+        at = DocumentLocation(stack="Data", logical_id=path.split("/")[1], path=path)
         unknown = Unknown(at, UnknownKind.VALUE, ("it",))
 
         (failure,) = tried(NOBODY, picture(unknowns=(unknown,))).failures
@@ -200,7 +200,7 @@ class TestUnknownsBelowResources:
     # Whether one of them fails a rule: the place in the template and the words say nothing of that, the kind does.
     @pytest.mark.parametrize("kind", UnknownKind)
     def test_each_kind_fails_a_rule_or_does_not(self, kind: UnknownKind) -> None:
-        at = Place(stack="Data", logical_id="X", path="Resources/X/Properties/PermissionsBoundary")
+        at = DocumentLocation(stack="Data", logical_id="X", path="Resources/X/Properties/PermissionsBoundary")
         unknown = Unknown(at, kind, ("a value in a policy",) * kind.words.count("{}"))
 
         assert tried(NOBODY, picture(unknowns=(unknown,))).holds is (kind in FAILS_NO_RULE)
@@ -230,7 +230,9 @@ FAILS_NO_RULE = {
 
 class TestKeptAccess:
     RULE = KeepsAccess(principals=[Role(account=READER, name="reader")], access=READING)
-    PERHAPS = Unknown(Place(stack="Reader", logical_id="Policy", path="Resources/Policy"), UnknownKind.CONDITION)
+    PERHAPS = Unknown(
+        DocumentLocation(stack="Reader", logical_id="Policy", path="Resources/Policy"), UnknownKind.CONDITION
+    )
 
     def test_is_not_known_where_the_only_policy_that_allows_may_not_be_made(self) -> None:
         on = picture(allow(READER), identities=(role(READER, "reader", own()),), unknowns=(self.PERHAPS,))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.evaluation import Place, Request
+from tableguard.evaluation import DocumentLocation, Request
 from tableguard.policy import Access, Account, FromVpcEndpoint
 from tableguard.review.picture import Endpoint, Identity, Key, OrganizationPolicy, Picture
 from tableguard.review.rules import NobodyCan, OnlyAccounts, OnlyFrom
@@ -31,7 +31,7 @@ from tests.unit.review.rules.support import (
 READING = Access.on_table("GetItem")
 NOBODY = NobodyCan(access=READING)
 GET = "dynamodb:GetItem"
-ELSEWHERE = Place(stack="Elsewhere", logical_id="X", path="Resources/X")
+ELSEWHERE = DocumentLocation(stack="Elsewhere", logical_id="X", path="Resources/X")
 
 # What no made-up request can have: nobody makes up unique ids, or kinds of callers.
 UNTRIED: dict[str, dict[str, Any]] = {

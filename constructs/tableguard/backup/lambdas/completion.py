@@ -6,15 +6,15 @@ import hashlib
 import json
 from typing import Any, Final
 
-from . import catalogue, opening, storage, tally
-from .copying import Lock, existing, row_key
+from . import catalogue, item_digest, storage, verification
+from .copying import ObjectLock, existing, row_key
 from .errors import NotYetComplete, Rejected
-from .opening import Opened
+from .verification import VerifiedExport
 
 _MOST_VERSIONS: Final = 10
 
 
-def close_export(s3: Any, bucket: str, key: object, *, sealed: str, work: str, lock: Lock) -> dict[str, Any]:
+def complete_export(s3: Any, bucket: str, key: object, *, sealed: str, work: str, lock: ObjectLock) -> dict[str, Any]:
     """Seal the manifests and write the catalogue entry, once every data file is sealed.
 
     Args:
@@ -32,11 +32,11 @@ def close_export(s3: Any, bucket: str, key: object, *, sealed: str, work: str, l
         NotYetComplete: A data file is not sealed yet; the message names it.
         Rejected: The entry that is there is of something else.
     """
-    opened = opening.read(s3, bucket, key)
-    entry_key = catalogue.key_of(opened.place, opened.summary)
+    verified = verification.read(s3, bucket, key)
+    entry_key = catalogue.key_of(verified.place, verified.summary)
     known = storage.versions_of(s3, sealed, entry_key, most=_MOST_VERSIONS)
     if not known:
-        entry = _entry(s3, opened, sealed, work, lock)
+        entry = _entry(s3, verified, sealed, work, lock)
         body = json.dumps(entry, indent=1, sort_keys=True).encode()
         catalogue.write_once(s3, sealed, entry_key, body, mode=lock.mode, retain_until=lock.until())
         # Whoever was first wrote the entry, perhaps another run at the same moment: that one counts.
@@ -44,7 +44,7 @@ def close_export(s3: Any, bucket: str, key: object, *, sealed: str, work: str, l
         if not known:
             raise NotYetComplete(f"{entry_key} was written, and is not to be seen yet.")
     entry = catalogue.read(s3, sealed, known[0])
-    if entry["export"]["arn"] != opened.summary.export_arn:
+    if entry["export"]["arn"] != verified.summary.export_arn:
         raise Rejected(f"{entry_key} is the entry of another export.")
     return {
         "catalogue_key": entry_key,
@@ -55,28 +55,28 @@ def close_export(s3: Any, bucket: str, key: object, *, sealed: str, work: str, l
     }
 
 
-def _entry(s3: Any, opened: Opened, sealed: str, work: str, lock: Lock) -> dict[str, Any]:
-    place = opened.place
+def _entry(s3: Any, verified: VerifiedExport, sealed: str, work: str, lock: ObjectLock) -> dict[str, Any]:
+    place = verified.place
 
     def row(number: int) -> Any:
         return storage.get_json(s3, work, row_key(place.work, number))
 
-    rows = storage.in_parallel(row, range(len(opened.files)))
-    missing = [file.key for file, row in zip(opened.files, rows, strict=True) if row is None]
+    rows = storage.in_parallel(row, range(len(verified.files)))
+    missing = [file.key for file, row in zip(verified.files, rows, strict=True) if row is None]
     if missing:
         raise NotYetComplete(f"{len(missing)} of {len(rows)} data files are not sealed; one is {missing[0]}.")
-    for file, found in zip(opened.files, rows, strict=True):
+    for file, found in zip(verified.files, rows, strict=True):
         said = (found["key"], found.get("md5"), found["records"])
         if said != (f"{place.sealed}{file.key.rpartition('/')[2]}", file.md5, file.records):
             raise Rejected(f"The result for {file.key} is of another file.")
-    effect = tally.of_rows(rows, what=place.folder)
+    effect = item_digest.of_rows(rows, what=place.folder)
     manifests = [
         _seal_manifest(s3, sealed, f"{place.sealed}{version.key.rpartition('/')[2]}", body, lock)
-        for version, body in opened.manifests.items()
+        for version, body in verified.manifests.items()
     ]
     return catalogue.entry_of(
         place,
-        opened.summary,
+        verified.summary,
         files=rows,
         manifests=manifests,
         effect={"count": effect.count, "digest": effect.hex},
@@ -84,7 +84,7 @@ def _entry(s3: Any, opened: Opened, sealed: str, work: str, lock: Lock) -> dict[
     )
 
 
-def _seal_manifest(s3: Any, sealed: str, key: str, body: bytes, lock: Lock) -> dict[str, Any]:
+def _seal_manifest(s3: Any, sealed: str, key: str, body: bytes, lock: ObjectLock) -> dict[str, Any]:
     sha256 = hashlib.sha256(body).hexdigest()
     catalogue.write_once(s3, sealed, key, body, mode=lock.mode, retain_until=lock.until())
     return {"key": key, "sha256": sha256, "bytes": len(body), **existing(s3, sealed, key, sha256)}

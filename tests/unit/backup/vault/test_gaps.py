@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tableguard.backup.lambdas import joining, moments, seal
+from tableguard.backup.lambdas import moments, seal, window_gaps
 from tableguard.backup.lambdas.chain import Link
 from tests.unit.backup.aws import S3
 from tests.unit.backup.conftest import Context
@@ -32,11 +32,11 @@ def increment(start: float, end: float, **more: Any) -> Link:
 
 
 def missing(*links: Link) -> list[str]:
-    return [str(hole) for hole in joining.holes(links, now=NOW)]
+    return [str(hole) for hole in window_gaps.gaps(links, now=NOW)]
 
 
 BETWEEN = f"the window from {at(1)} to {at(2)} is missing"
-FRESH = {"sealed_at": NOW - joining.LATE + timedelta(seconds=1)}
+FRESH = {"sealed_at": NOW - window_gaps.LATE + timedelta(seconds=1)}
 
 HOLES: dict[str, tuple[list[Link], list[str]]] = {
     "nothing": ([], []),
@@ -47,7 +47,7 @@ HOLES: dict[str, tuple[list[Link], list[str]]] = {
     "told once of two that begin there": ([full(0), increment(0, 1), increment(2, 3), increment(2, 4)], [BETWEEN]),
     "the one before is late": ([full(0), increment(0, 1), increment(2, 3, **FRESH)], []),
     "late, and one since": (
-        [full(0), increment(0, 1), increment(2, 3, sealed_at=NOW - joining.LATE), increment(3, 4, **FRESH)],
+        [full(0), increment(0, 1), increment(2, 3, sealed_at=NOW - window_gaps.LATE), increment(3, 4, **FRESH)],
         [BETWEEN],
     ),
     "two holes": (
@@ -92,7 +92,7 @@ def test_a_sweep_counts_what_never_arrived(s3: S3, monkeypatch: pytest.MonkeyPat
     none = {"counts": [[{"account": "111122223333", "missing": 0}, {"account": "111122223333", "table": "orders",
                                                                       "missing": 0}]], "holes": []}  # fmt: skip
     assert seal.holes({}, Context()) == none
-    later(monkeypatch, joining.LATE)
+    later(monkeypatch, window_gaps.LATE)
     assert seal.sweep({}, Context()) == {"exports": []}
     assert seal.holes({}, Context()) == {
         "counts": [
@@ -112,23 +112,23 @@ def test_only_what_follows_the_last_full_export_of_three_days_ago_is_looked_at(
 ) -> None:
     lost(s3)
     seal_all(s3, Export(4, [[]], 12).arrive(s3), Export(5, [[]], (12, 13)).arrive(s3))
-    later(monkeypatch, joining.LATE)
+    later(monkeypatch, window_gaps.LATE)
     assert seal.holes({}, Context())["holes"]
     later(monkeypatch, timedelta(days=1))
     assert seal.holes({}, Context())["holes"] == []
 
 
 def test_counts_come_in_as_many_requests_as_cloudwatch_wants(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining, "_MOST_METRICS", 1)
+    monkeypatch.setattr(window_gaps, "_MOST_METRICS", 1)
     lost(s3)
     assert [len(some) for some in seal.holes({}, Context())["counts"]] == [1, 1]
 
 
 def test_of_too_many_counts_those_with_holes_stay(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     lost(s3)
-    later(monkeypatch, joining.LATE)
-    monkeypatch.setattr(joining, "_sources", lambda *_: ("1/r/whole", "111122223333/eu-west-1/orders", "2/r/whole"))
+    later(monkeypatch, window_gaps.LATE)
+    monkeypatch.setattr(window_gaps, "_sources", lambda *_: ("1/r/whole", "111122223333/eu-west-1/orders", "2/r/whole"))
     of_all = seal.holes({}, Context())["counts"][0]
     assert [count["missing"] for count in of_all] == [1, 1, 0, 0, 0, 0]
-    monkeypatch.setattr(joining, "_MOST_COUNTS", 2)
+    monkeypatch.setattr(window_gaps, "_MOST_COUNTS", 2)
     assert seal.holes({}, Context())["counts"] == [of_all[:2]]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tableguard.backup.lambdas.canonical import canonical
 from tableguard.backup.lambdas.errors import Rejected
+from tableguard.backup.lambdas.item_digest import ItemDigest, of_effect, of_item, of_items
 from tableguard.backup.lambdas.records import INCREMENTAL, from_client, parse, to_client
-from tableguard.backup.lambdas.tally import Tally, of_effect, of_item, of_items
 from tests.unit.backup.exports import change_line
 
 TEXTS = st.text(max_size=4)
@@ -53,7 +53,7 @@ def test_the_order_of_the_items_and_of_their_attributes_does_not_matter(
     shuffled = [dict(sorted(one.items(), key=lambda _: random.random())) for one in items]
     random.shuffle(shuffled)
     assert of_items(shuffled) == of_items(items)  # type: ignore[arg-type]
-    assert sum(map(of_item, shuffled), Tally()) == of_items(items)  # type: ignore[arg-type]
+    assert sum(map(of_item, shuffled), ItemDigest()) == of_items(items)  # type: ignore[arg-type]
 
 
 @given(STATES, st.lists(st.tuples(KEYS, st.none() | ITEMS), max_size=12), st.integers(1, 4))
@@ -166,11 +166,11 @@ def test_items_of_32_levels_are_taken() -> None:
 
 def test_a_tally_is_written_and_read() -> None:
     one = of_effect({"a": {"S": "1"}}, None)
-    assert Tally.read({"count": one.count, "digest": one.hex}) == one
-    assert (of_effect(None, {"a": {"S": "1"}}) + one) == Tally()
+    assert ItemDigest.read({"count": one.count, "digest": one.hex}) == one
+    assert (of_effect(None, {"a": {"S": "1"}}) + one) == ItemDigest()
     for wrong in ({}, {"count": 1}, {"count": "1", "digest": "0" * 64}, {"count": 1, "digest": "0"}):
         with pytest.raises(ValueError, match="digest of 64"):
-            Tally.read(wrong)
+            ItemDigest.read(wrong)
 
 
 @pytest.mark.parametrize(

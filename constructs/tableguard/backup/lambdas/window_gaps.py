@@ -17,14 +17,14 @@ from .records import FULL
 
 LATE: Final = timedelta(hours=6)
 """How long an export may be sealed before what comes before its window is missed."""
-_LOOKED_AT: Final = timedelta(days=3)  # a hole that a later full export has mended is told for as long
-_SHOWN: Final = 20  # holes that are named
+_LOOKED_AT: Final = timedelta(days=3)  # a gap that a later full export has mended is told for as long
+_SHOWN: Final = 20  # gaps that are named
 _MOST_METRICS: Final = 300  # at a time: CloudWatch takes 1,000, but no state more than 256 KiB
 _MOST_COUNTS: Final = 1_200  # of the longest names, for the same reason
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class Gap:
     """What is missing before an increment.
 
     Args:
@@ -43,7 +43,7 @@ class Hole:
         return f"the window from {moments.show(self.start)} to {end} is missing"
 
 
-def holes(links: Iterable[Link], *, now: datetime) -> list[Hole]:
+def gaps(links: Iterable[Link], *, now: datetime) -> list[Gap]:
     """The windows that are missing, in the order of time.
 
     What lies before the first full export of a table joins nothing, and nobody expects it to.
@@ -55,11 +55,11 @@ def holes(links: Iterable[Link], *, now: datetime) -> list[Hole]:
     by_table: dict[str, list[Link]] = {}
     for link in links:
         by_table.setdefault(link.table_id, []).append(link)
-    found = (hole for exports in by_table.values() for hole in _of_table(exports, now - LATE))
-    return sorted(found, key=lambda hole: hole.end)
+    found = (gap for exports in by_table.values() for gap in _of_table(exports, now - LATE))
+    return sorted(found, key=lambda gap: gap.end)
 
 
-def _of_table(links: list[Link], sealed_before: datetime) -> Iterator[Hole]:
+def _of_table(links: list[Link], sealed_before: datetime) -> Iterator[Gap]:
     first = min((link.end for link in links if link.start is None), default=None)
     reached: set[datetime] = set()
     missed: set[datetime] = set()
@@ -71,12 +71,12 @@ def _of_table(links: list[Link], sealed_before: datetime) -> Iterator[Hole]:
             continue
         if link.sealed_at <= sealed_before and start not in missed:
             missed.add(start)
-            yield Hole(max((moment for moment in reached if moment < start), default=None), start)
-        # What follows joins this one: one hole is told once.
+            yield Gap(max((moment for moment in reached if moment < start), default=None), start)
+        # What follows joins this one: one gap is told once.
         reached.add(link.end)
 
 
-def unjoined(s3: Any, sealed: str, *, now: datetime) -> dict[str, Any]:
+def missing_windows(s3: Any, sealed: str, *, now: datetime) -> dict[str, Any]:
     """How many windows are missing of each table that something was sealed of lately.
 
     Args:
@@ -86,7 +86,7 @@ def unjoined(s3: Any, sealed: str, *, now: datetime) -> dict[str, Any]:
 
     Returns:
         `{"counts": [[{"account", "missing"} or {"account", "table", "missing"}, …], …], "holes": [text, …]}`: as many
-        counts at a time as a request takes, and as many as an answer does, those with holes before the others. A table
+        counts at a time as a request takes, and as many as an answer does, those with gaps before the others. A table
         is that of all regions, as in the other metrics; the texts name account, region, table and window, of 20 at
         most.
     """
@@ -95,10 +95,10 @@ def unjoined(s3: Any, sealed: str, *, now: datetime) -> dict[str, Any]:
     told: list[str] = []
     for source in _sources(s3, sealed):
         account, _, table = source.split("/")
-        found = holes(_links(s3, sealed, source, now), now=now)
+        found = gaps(_links(s3, sealed, source, now), now=now)
         accounts[account] = accounts.get(account, 0) + len(found)
         tables[account, table] = tables.get((account, table), 0) + len(found)
-        told += [f"{source}: {hole}" for hole in found]
+        told += [f"{source}: {gap}" for gap in found]
     counts: list[dict[str, Any]] = [
         *({"account": account, "missing": missing} for account, missing in accounts.items()),
         *({"account": account, "table": table, "missing": missing} for (account, table), missing in tables.items()),

@@ -20,7 +20,7 @@ _HEX: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ItemDigest:
     """A number of items and their digest.
 
     Args:
@@ -33,11 +33,11 @@ class Tally:
     digest: int = 0
     size: int = 0
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.count + other.count, (self.digest + other.digest) % _MODULUS, self.size + other.size)
+    def __add__(self, other: ItemDigest) -> ItemDigest:
+        return ItemDigest(self.count + other.count, (self.digest + other.digest) % _MODULUS, self.size + other.size)
 
-    def __sub__(self, other: Tally) -> Tally:
-        return Tally(self.count - other.count, (self.digest - other.digest) % _MODULUS, self.size - other.size)
+    def __sub__(self, other: ItemDigest) -> ItemDigest:
+        return ItemDigest(self.count - other.count, (self.digest - other.digest) % _MODULUS, self.size - other.size)
 
     @property
     def hex(self) -> str:
@@ -53,12 +53,12 @@ class Tally:
         """
         count, digest, size = written.get("count"), written.get("digest"), written.get("bytes", 0)
         if not (isinstance(count, int) and isinstance(size, int) and isinstance(digest, str) and len(digest) == _HEX):
-            raise ValueError("A tally needs a count and a digest of 64 hexadecimal digits.")
+            raise ValueError("An item digest needs a count and a digest of 64 hexadecimal digits.")
         return cls(count, int(digest, 16), size)
 
 
-def of_item(item: Mapping[str, Any]) -> Tally:
-    """The tally of one item.
+def of_item(item: Mapping[str, Any]) -> ItemDigest:
+    """The item digest of one item.
 
     Args:
         item: The item, as DynamoDB JSON writes it.
@@ -67,27 +67,27 @@ def of_item(item: Mapping[str, Any]) -> Tally:
         Rejected: It is no item.
     """
     text = canonical(item)
-    return Tally(1, int.from_bytes(hashlib.sha256(text).digest(), "big"), len(text))
+    return ItemDigest(1, int.from_bytes(hashlib.sha256(text).digest(), "big"), len(text))
 
 
-def of_items(items: list[Mapping[str, Any]]) -> Tally:
-    """The tally of a page of items: the sum of theirs."""
-    return sum(map(of_item, items), Tally())
+def of_items(items: list[Mapping[str, Any]]) -> ItemDigest:
+    """The item digest of a page of items: the sum of theirs."""
+    return sum(map(of_item, items), ItemDigest())
 
 
-def of_effect(put: Mapping[str, Any] | None, old: Mapping[str, Any] | None) -> Tally:
-    """What a change adds to the tally of its table.
+def of_effect(put: Mapping[str, Any] | None, old: Mapping[str, Any] | None) -> ItemDigest:
+    """What a change adds to the item digest of its table.
 
     Args:
         put: The item after the change; None if it was deleted.
         old: The item before it; None if there was none.
     """
-    none = Tally()
+    none = ItemDigest()
     effect = (of_item(put) if put is not None else none) - (of_item(old) if old is not None else none)
-    return Tally(effect.count, effect.digest)
+    return ItemDigest(effect.count, effect.digest)
 
 
-def of_rows(rows: list[Mapping[str, Any]], *, what: str) -> Tally:
+def of_rows(rows: list[Mapping[str, Any]], *, what: str) -> ItemDigest:
     """The sum of what rows say.
 
     Args:
@@ -98,7 +98,7 @@ def of_rows(rows: list[Mapping[str, Any]], *, what: str) -> Tally:
         Rejected: One of them has none.
     """
     try:
-        total = sum((Tally.read(row) for row in rows), Tally())
+        total = sum((ItemDigest.read(row) for row in rows), ItemDigest())
     except ValueError as error:
         raise Rejected(f"{what}: {error}") from error
-    return Tally(total.count, total.digest)
+    return ItemDigest(total.count, total.digest)

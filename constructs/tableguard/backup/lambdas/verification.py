@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from . import catalogue, moments, quota, storage
 from .errors import NotYetComplete, Rejected
-from .manifests import DataFile, Place, Summary, check_sum, read_files, read_summary
+from .manifests import DataFile, ExportLocation, Summary, check_sum, read_files, read_summary
 from .records import FULL, INCREMENTAL
 from .storage import Version
 
@@ -28,7 +28,7 @@ _MOST_BYTES: Final = 64 * 2**20  # of a manifest: 100,000 lines of 640 bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class VerifiedExport:
     """An export whose manifests agree with their checksums and with the place where they stand.
 
     Args:
@@ -38,13 +38,13 @@ class Opened:
         manifests: The oldest version of each of its four manifests, with its content.
     """
 
-    place: Place
+    place: ExportLocation
     summary: Summary
     files: list[DataFile]
     manifests: dict[Version, bytes]
 
 
-def read(s3: Any, bucket: str, key: object) -> Opened:
+def read(s3: Any, bucket: str, key: object) -> VerifiedExport:
     """Read the manifests of an export. What is written over them later changes nothing: the oldest version counts.
 
     Args:
@@ -56,7 +56,7 @@ def read(s3: Any, bucket: str, key: object) -> Opened:
         NotYetComplete: One of them has not arrived.
         Rejected: One of them is not what it should be.
     """
-    place = Place.of(key)
+    place = ExportLocation.of(key)
     found: dict[str, Version] = {}
     for name in _MANIFESTS:
         versions = storage.versions_of(s3, bucket, f"{place.folder}{name}", most=_MOST_VERSIONS)
@@ -68,23 +68,23 @@ def read(s3: Any, bucket: str, key: object) -> Opened:
         check_sum(bodies[f"{name}.json"], bodies[f"{name}.checksum"], name=f"{place.folder}{name}.json")
     summary = read_summary(bodies["manifest-summary.json"], place)
     files = read_files(bodies["manifest-files.json"], place, summary)
-    return Opened(place, summary, files, {found[name]: bodies[name] for name in _MANIFESTS})
+    return VerifiedExport(place, summary, files, {found[name]: bodies[name] for name in _MANIFESTS})
 
 
-def check_time(opened: Opened, now: datetime) -> None:
+def check_time(verified: VerifiedExport, now: datetime) -> None:
     """Refuse windows that no export can have: one from the future would stay the newest backup for ever.
 
     Raises:
         Rejected: The window ends more than an hour from now, or more than 60 days ago.
     """
-    if not now - OLDEST <= opened.summary.end <= now + _FUTURE:
+    if not now - OLDEST <= verified.summary.end <= now + _FUTURE:
         raise Rejected(
-            f"The export {opened.place.folder} is of {moments.show(opened.summary.end)}, and it is "
+            f"The export {verified.place.folder} is of {moments.show(verified.summary.end)}, and it is "
             f"{moments.show(now)}: at most {OLDEST.days} days old exports are sealed, and none from the future."
         )
 
 
-def work_of(s3: Any, bucket: str, opened: Opened) -> list[dict[str, Any]]:
+def work_of(s3: Any, bucket: str, verified: VerifiedExport) -> list[dict[str, Any]]:
     """One work item for each data file, with the versions that it may be.
 
     Raises:
@@ -95,8 +95,8 @@ def work_of(s3: Any, bucket: str, opened: Opened) -> list[dict[str, Any]]:
     def candidates(file: DataFile) -> list[Version]:
         return _candidates(s3, bucket, file)
 
-    found = storage.in_parallel(candidates, opened.files)
-    missing = [file.key for file, versions in zip(opened.files, found, strict=True) if not versions]
+    found = storage.in_parallel(candidates, verified.files)
+    missing = [file.key for file, versions in zip(verified.files, found, strict=True) if not versions]
     if missing:
         raise NotYetComplete(
             f"{len(missing)} of {len(found)} data files have not arrived in {bucket}; one is {missing[0]}."
@@ -110,11 +110,11 @@ def work_of(s3: Any, bucket: str, opened: Opened) -> list[dict[str, Any]]:
             "bytes": max(version.size for version in versions),
             "md5": file.md5,
             "records": file.records,
-            "type": opened.summary.kind,
-            "sealed_key": f"{opened.place.sealed}{file.key.rpartition('/')[2]}",
-            "work": opened.place.work,
+            "type": verified.summary.kind,
+            "sealed_key": f"{verified.place.sealed}{file.key.rpartition('/')[2]}",
+            "work": verified.place.work,
         }
-        for number, (file, versions) in enumerate(zip(opened.files, found, strict=True))
+        for number, (file, versions) in enumerate(zip(verified.files, found, strict=True))
     ]
 
 
@@ -126,7 +126,7 @@ def check_item(item: Mapping[str, Any]) -> None:
     """
     source, _, export = str(item["work"]).removesuffix("/").rpartition("/")
     folder, _, name = str(item["key"]).rpartition("/")
-    place = Place.of(f"{source}/AWSDynamoDB/{export}/manifest-summary.json")
+    place = ExportLocation.of(f"{source}/AWSDynamoDB/{export}/manifest-summary.json")
     said = (item["work"], f"{folder}/", item["sealed_key"])
     if item["type"] not in {FULL, INCREMENTAL} or said != (
         place.work,
@@ -150,8 +150,8 @@ def _candidates(s3: Any, bucket: str, file: DataFile) -> list[Version]:
     return found[:_MOST_CANDIDATES]
 
 
-def open_export(
-    s3: Any, bucket: str, key: str, *, sealed: str, work: str, limits: quota.Quota, now: datetime
+def verify_export(
+    s3: Any, bucket: str, key: str, *, sealed: str, work: str, limits: quota.DailyQuota, now: datetime
 ) -> dict[str, Any]:
     """Check an export, count it in and write down the work of sealing it.
 
@@ -172,23 +172,23 @@ def open_export(
         Rejected: The export must not be sealed.
         QuotaExceeded: The source account has had its share.
     """
-    opened = read(s3, bucket, key)
-    place = opened.place
+    verified = read(s3, bucket, key)
+    place = verified.place
     result: dict[str, Any] = {
         "export_id": place.export,
         "prefix": place.folder,
         "bucket": bucket,
         "key": key,
         "work_key": f"{place.work}files.json",
-        "files": len(opened.files),
+        "files": len(verified.files),
         "already_sealed": bool(
-            storage.versions_of(s3, sealed, catalogue.key_of(place, opened.summary), most=_MOST_VERSIONS)
+            storage.versions_of(s3, sealed, catalogue.key_of(place, verified.summary), most=_MOST_VERSIONS)
         ),
     }
     if result["already_sealed"]:
         return result
-    check_time(opened, now)
-    items = work_of(s3, bucket, opened)
+    check_time(verified, now)
+    items = work_of(s3, bucket, verified)
     quota.admit(s3, work, place, size=sum(item["bytes"] for item in items), quota=limits, now=moments.now())
     storage.put_json(s3, work, result["work_key"], items)
     return result

@@ -56,7 +56,7 @@ class PrivateWorkload(cdk.Stack):
             self,
             "BreakGlass",
             role_name=BREAK_GLASS,
-            doors=[
+            assumed_by=[
                 tg.UsersWithMfa(
                     users=[tg.User(account=emergency_account, name=name) for name in ("on-call-1", "on-call-2")]
                 ),

@@ -13,10 +13,10 @@ from constructs import Construct
 from tableguard.policy import InvalidInputError, Limit, Limits, Role, TableReference, check_size
 from tableguard.policy.break_glass import (
     BreakGlassAccess,
-    Door,
+    TrustedPrincipal,
     UsersWithMfa,
     caller_policy,
-    doors_of,
+    checked_assumed_by,
     permissions,
     trust_policy,
 )
@@ -33,7 +33,7 @@ _POLICY_NAME: Final = "BreakGlass"
 
 
 class BreakGlassRole(Construct):
-    """A role that people take in an emergency, through one of two doors, for an hour at a time.
+    """A role that people assume in an emergency, for an hour at a time.
 
     It has a fixed name at the path "/", so that exemptions, alarms and the people on call can name it, and so that the
     console can switch to it. Its policies are complete as they are: whatever somebody attaches to it or grants to it
@@ -47,7 +47,7 @@ class BreakGlassRole(Construct):
         construct_id: str,
         *,
         role_name: str,
-        doors: Sequence[Door],
+        assumed_by: Sequence[TrustedPrincipal],
         reason: str,
         access: BreakGlassAccess = BreakGlassAccess.SETTINGS,
         tables: Sequence[TableReference] = (),
@@ -61,7 +61,7 @@ class BreakGlassRole(Construct):
             scope: The parent construct, in a stack of the tables' account.
             construct_id: The construct's id, unique below its parent.
             role_name: The role's name.
-            doors: Who may assume it: `UsersWithMfa`, `PermissionSet`, better both.
+            assumed_by: Who may assume it: `UsersWithMfa`, `PermissionSet`, better both.
             reason: What it is there for. It stands in the template's metadata and in the role's description.
             access: What it may do: `BreakGlassAccess.SETTINGS` when left out, `SETTINGS_AND_TTL` or `FULL`.
             tables: The tables that it is for; every table of the account when left out.
@@ -71,21 +71,21 @@ class BreakGlassRole(Construct):
             trust_limit: The limit of its trust policy, where AWS has raised yours.
 
         Raises:
-            InvalidInputError: No door or a wrong one, users of the role's own account, a table of another account, no
-                reason, or a malformed name.
+            InvalidInputError: Nobody in `assumed_by` or a wrong one, users of the role's own account, a table of
+                another account, no reason, or a malformed name.
             PolicyTooLargeError: A policy is over its limit.
         """
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
-        self._doors = doors_of(doors)
+        self._assumed_by = checked_assumed_by(assumed_by)
         self._principal = Role(account=stack.account, name=role_name)
         self._access = access
         self._reason = reason
         self._partition = stack.partition
         self._check(access, tables)
-        trust = trust_policy(self._doors, partition=stack.partition, until=until)
+        trust = trust_policy(self._assumed_by, partition=stack.partition, until=until)
         policy = permissions(access, account=stack.account, partition=stack.partition, tables=tables, until=until)
-        fewer = "To make it fit: name fewer doors, users or tables, or leave the tables out for all of the account."
+        fewer = "To make it fit: name fewer callers, users or tables, or leave the tables out for all of the account."
         check_size(trust, trust_limit, owner=self.node.path, fix=fewer)
         check_size(policy, (limits or Limits()).inline, owner=self.node.path, fix=fewer)
         self._role = iam.CfnRole(
@@ -98,7 +98,7 @@ class BreakGlassRole(Construct):
             policies=[iam.CfnRole.PolicyProperty(policy_name=_POLICY_NAME, policy_document=policy)],
             max_session_duration=_ONE_HOUR,
         )
-        said = break_glass_metadata(access, doors=self._doors, reason=reason, until=until)
+        said = break_glass_metadata(access, assumed_by=self._assumed_by, reason=reason, until=until)
         self._role.add_metadata(METADATA_KEY, said)
         if until is not None and Until(until).is_over(today(self)):
             cdk.Annotations.of(self).add_warning_v2(
@@ -152,11 +152,11 @@ class BreakGlassRole(Construct):
             )
         if not isinstance(self._reason, str) or not self._reason.strip():
             raise InvalidInputError(f"the reason of {self.node.path}", value=self._reason, allowed="why it is there")
-        for door in self._doors:
-            if isinstance(door, UsersWithMfa) and door.account == account:
+        for trusted in self._assumed_by:
+            if isinstance(trusted, UsersWithMfa) and trusted.account == account:
                 raise InvalidInputError(
-                    f"the doors of {self.node.path}",
-                    value=door.label,
+                    f"the assumed_by of {self.node.path}",
+                    value=trusted.label,
                     allowed=f"users of another account than {account}, one that holds nothing else",
                     fix="Whoever administers this account could make new credentials of theirs.",
                 )

@@ -114,16 +114,16 @@ an application | the VPC | writes the ledger | allowed | own policy
 an application | the VPC | reads the ledger's stream | allowed | own policy
 a thief of the application's credentials | the internet | reads the ledger | denied | SCP, RCP PerimeterItemsRestoreUsEast1
 # Through break-glass
-ann, MFA a minute ago | the internet | takes the role break-glass | allowed | trust policy Door1UsersWithMfa; own policy
-ann, MFA a minute ago | the internet | takes the role break-glass for settings | allowed | trust policy Door1UsersWithMfa; own policy
+ann, MFA a minute ago | the internet | takes the role break-glass | allowed | trust policy Trusted1UsersWithMfa; own policy
+ann, MFA a minute ago | the internet | takes the role break-glass for settings | allowed | trust policy Trusted1UsersWithMfa; own policy
 ann, MFA an hour ago | the internet | takes the role break-glass | denied | trust policy (silent)
 ann without MFA | the internet | takes the role break-glass | denied | trust policy (silent)
 ann with her access key alone | the internet | takes the role break-glass | denied | trust policy (silent)
 ann with her access key alone | the internet | takes the role break-glass for settings | denied | trust policy (silent)
 bob, MFA a minute ago | the internet | takes the role break-glass | denied | trust policy (silent)
 ann of the table's account | the internet | takes the role break-glass | denied | trust policy (silent)
-the people of the permission set | the internet | takes the role break-glass | allowed | trust policy Door2PermissionSet; own policy
-the people of the permission set | the internet | takes the role break-glass for settings | allowed | trust policy Door2PermissionSet; own policy
+the people of the permission set | the internet | takes the role break-glass | allowed | trust policy Trusted2PermissionSet; own policy
+the people of the permission set | the internet | takes the role break-glass for settings | allowed | trust policy Trusted2PermissionSet; own policy
 another permission set | the internet | takes the role break-glass | denied | trust policy (silent)
 that permission set of another account | the internet | takes the role break-glass | denied | trust policy (silent)
 a role made to look like it | the internet | takes the role break-glass | denied | trust policy (silent)

@@ -177,7 +177,7 @@ def build() -> tuple[cdk.Stack, cdk.Stack, cdk.Stack]:
     app = cdk.App(analytics_reporting=False, context={PER_REPLICA: True})
     data, people = stack(app), stack(app, "Ledger")
     roles = [
-        tg.BreakGlassRole(data, name, role_name=name, doors=DOORS, reason="runbook 7", access=access)
+        tg.BreakGlassRole(data, name, role_name=name, assumed_by=DOORS, reason="runbook 7", access=access)
         for name, access in (
             (BREAK_GLASS, tg.BreakGlassAccess.FULL),
             (BREAK_GLASS_SETTINGS, tg.BreakGlassAccess.SETTINGS),

@@ -39,7 +39,7 @@ def sso_role(name: str = "Emergency", account: str = SIGN_IN, *, path: str = "eu
 def break_glass(scope: cdk.Stack | None = None, **more: Any) -> tg.BreakGlassRole:
     given: dict[str, Any] = {
         "role_name": NAME,
-        "doors": [USERS, EMERGENCY],
+        "assumed_by": [USERS, EMERGENCY],
         "reason": "runbook 7",
         **more,
     }

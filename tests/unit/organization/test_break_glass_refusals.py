@@ -21,14 +21,14 @@ FOREIGN: Final = tg.TableReference(account=STRANGER, region="us-east-1", name="o
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: break_glass(doors=[]), "at least one door"),
-        (lambda: break_glass(doors=USERS), "a list"),
-        (lambda: break_glass(doors=[USERS, USERS]), "each permission set and each user once"),
-        (lambda: break_glass(doors=[USERS, tg.UsersWithMfa(users=[ANN])]), "each user once"),
-        (lambda: break_glass(doors=[EMERGENCY, EMERGENCY]), "each permission set"),
-        (lambda: break_glass(doors=[tg.Account(PEOPLE)]), "is no door"),
-        (lambda: break_glass(doors=[tg.Role(account=PEOPLE, name="ops")]), "is no door"),
-        (lambda: break_glass(doors=[INSIDER]), f"another account than {OWNER}"),
+        (lambda: break_glass(assumed_by=[]), "at least one of UsersWithMfa"),
+        (lambda: break_glass(assumed_by=USERS), "a list"),
+        (lambda: break_glass(assumed_by=[USERS, USERS]), "each permission set and each user once"),
+        (lambda: break_glass(assumed_by=[USERS, tg.UsersWithMfa(users=[ANN])]), "each user once"),
+        (lambda: break_glass(assumed_by=[EMERGENCY, EMERGENCY]), "each permission set"),
+        (lambda: break_glass(assumed_by=[tg.Account(PEOPLE)]), "cannot be named"),
+        (lambda: break_glass(assumed_by=[tg.Role(account=PEOPLE, name="ops")]), "cannot be named"),
+        (lambda: break_glass(assumed_by=[INSIDER]), f"another account than {OWNER}"),
         (lambda: break_glass(reason=" "), "why it is there"),
         (lambda: break_glass(access="full"), "BreakGlassAccess.SETTINGS"),
         (lambda: break_glass(tables=["orders"]), "a TableReference"),
@@ -52,9 +52,9 @@ def test_is_an_error(make: Callable[[], object], said: str) -> None:
 def test_more_users_than_a_trust_policy_holds_are_an_error() -> None:
     many = tg.UsersWithMfa(users=[tg.User(account=PEOPLE, name=f"on-call-{number:02}") for number in range(40)])
     with pytest.raises(tg.PolicyTooLargeError, match="trust policy of Data/BreakGlass"):
-        break_glass(doors=[many])
+        break_glass(assumed_by=[many])
     raised = tg.Limit("trust policy", 4_096, "characters", "raised")
-    assert break_glass(doors=[many], trust_limit=raised).principal.name == "break-glass"
+    assert break_glass(assumed_by=[many], trust_limit=raised).principal.name == "break-glass"
 
 
 def test_more_tables_than_a_policy_holds_are_an_error() -> None:
@@ -79,7 +79,7 @@ def test_one_that_ends_today_does_not() -> None:
 def test_template(how: str, template_snapshots: SnapshotAssertion) -> None:
     orders = tg.TableReference(account=OWNER, region="us-east-1", name="orders")
     more: dict[str, Any] = {
-        "doors": [dataclasses.replace(USERS, source_identity=True, mfa_age=300), EMERGENCY],
+        "assumed_by": [dataclasses.replace(USERS, source_identity=True, mfa_age=300), EMERGENCY],
         "access": tg.BreakGlassAccess.FULL,
         "tables": [orders],
         "until": dt.date(2027, 1, 31),

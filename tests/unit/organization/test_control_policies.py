@@ -290,12 +290,12 @@ def test_a_break_glass_role_that_is_exempt_has_to_be_a_administrator_beside_prot
     make: Callable[..., tg.BreakGlassSCP | tg.BreakGlassRCP], access: tg.BreakGlassAccess
 ) -> None:
     app = cdk.App(analytics_reporting=False)
-    door = tg.PermissionSet(account=PARTNER, name="Emergency")
+    trusted = tg.PermissionSet(account=PARTNER, name="Emergency")
     emergency = tg.BreakGlassRole(
         cdk.Stack(app, "Data", env=cdk.Environment(account=DATA, region=REGION)),
         "Emergency",
         role_name="emergency",
-        doors=[door],
+        assumed_by=[trusted],
         reason="runbook 7",
         access=access,
     )

@@ -48,10 +48,10 @@ DOCUMENTS: Final = (
 )
 _DOORS: Final = ((1, "UsersWithMfa"), (1, "SourceIdentity"), (2, "PermissionSet"), (2, "SourceIdentity"))
 _SAID_TWICE: Final = (
-    *(f"Door{number}{what}: every principal" for number, what in _DOORS),
-    *(f"Door1{what}: {ANN.arn('aws')} of every account" for number, what in _DOORS if number == 1),
+    *(f"Trusted{number}{what}: every principal" for number, what in _DOORS),
+    *(f"Trusted1{what}: {ANN.arn('aws')} of every account" for number, what in _DOORS if number == 1),
     *(
-        f"Door2{what}: {pattern} of every account"
+        f"Trusted2{what}: {pattern} of every account"
         for number, what in _DOORS
         if number == 2
         for pattern in DOORS[1].role_patterns("aws")
@@ -148,7 +148,7 @@ def _of_boundary(document: Json) -> Iterator[Request]:
                     yield _request(team, action, resource, carried)
 
 
-def _of_doors() -> Iterator[Request]:
+def _of_assumed_by() -> Iterator[Request]:
     ann = CALLERS["ann, MFA a minute ago"]
     set_ = {"sts:SourceIdentity": "ann"}
     contexts = [{key: value for key, value in ann.context.items() if key != absent} for absent in (None, *ann.context)]
@@ -213,7 +213,7 @@ def _asked(name: str, document: Json) -> Iterator[Request]:
         case "the boundary":
             return _of_boundary(document)
         case "who may take break-glass":
-            return _of_doors()
+            return _of_assumed_by()
     return _of_role(document, _FULL if name == "what break-glass may do" else _SETTINGS)
 
 

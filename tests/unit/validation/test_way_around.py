@@ -28,7 +28,9 @@ def synthesized(folder: Path, assumed_by: iam.IPrincipal, **more: Any) -> tuple[
     role = iam.Role(stack, "Service", role_name="orders-service", assumed_by=assumed_by)
     table.grant_read_data(role)
     if more:
-        tg.BreakGlassRole(stack, "BreakGlass", role_name="break-glass", doors=[USERS, EMERGENCY], reason="r 7", **more)
+        tg.BreakGlassRole(
+            stack, "BreakGlass", role_name="break-glass", assumed_by=[USERS, EMERGENCY], reason="r 7", **more
+        )
     rules = tg.TableguardRules([tg.NoWayAround()], acknowledgeable=["no-way-around"])
     cdk.Validations.of(app).add_plugins(rules)
     return app, stack
@@ -85,7 +87,7 @@ def test_a_break_glass_role_is_a_way_around_once_it_reaches_items(
     if found:
         said = failure(app)
         assert "role break-glass of" in said
-        assert "Door1UsersWithMfa" in said
-        assert "Door2PermissionSet" in said
+        assert "Trusted1UsersWithMfa" in said
+        assert "Trusted2PermissionSet" in said
     else:
         app.synth()

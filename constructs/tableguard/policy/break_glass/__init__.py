@@ -1,16 +1,22 @@
-"""Break-glass: who may take an emergency role, through which door, and what it then may do."""
+"""Break-glass: who may assume an emergency role, and what it may do."""
 
 from __future__ import annotations
 
 from tableguard.policy.break_glass.access import BreakGlassAccess, permissions
-from tableguard.policy.break_glass.doors import Door, UsersWithMfa, caller_policy, doors_of, trust_policy
+from tableguard.policy.break_glass.trust import (
+    TrustedPrincipal,
+    UsersWithMfa,
+    caller_policy,
+    checked_assumed_by,
+    trust_policy,
+)
 
 __all__ = [
     "BreakGlassAccess",
-    "Door",
+    "TrustedPrincipal",
     "UsersWithMfa",
     "caller_policy",
-    "doors_of",
+    "checked_assumed_by",
     "permissions",
     "trust_policy",
 ]

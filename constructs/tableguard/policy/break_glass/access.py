@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 
 from tableguard.aws.dynamodb import ACTIONS, SERVICE
 from tableguard.aws.partitions import dns_suffix_of
-from tableguard.policy.break_glass.doors import ends
+from tableguard.policy.break_glass.trust import ends
 from tableguard.policy.conditions import Clause
 from tableguard.policy.denials import Denial
 from tableguard.policy.documents import VERSION, AllowStatement, Json

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from tableguard.policy.break_glass.access import BreakGlassAccess
-from tableguard.policy.break_glass.doors import Door
+from tableguard.policy.break_glass.trust import TrustedPrincipal
 from tableguard.policy.documents import Json
 from tableguard.policy.grants import TableGrant
 from tableguard.policy.guardrails.rendered import Control
@@ -50,13 +50,13 @@ class BreakGlassClaim:
 
     Args:
         access: What its access is called.
-        doors: Who may assume it.
+        assumed_by: Who may assume it.
         reason: What it is there for.
         until: The last day, or the moment, on which it can be used; None for no end.
     """
 
     access: str
-    doors: tuple[PrincipalClaim, ...]
+    assumed_by: tuple[PrincipalClaim, ...]
     reason: str
     until: dt.date | None = None
 
@@ -176,17 +176,21 @@ def control_metadata(control: Control) -> Json:
 
 
 def break_glass_metadata(
-    access: BreakGlassAccess, *, doors: Iterable[Door], reason: str, until: dt.date | None
+    access: BreakGlassAccess, *, assumed_by: Iterable[TrustedPrincipal], reason: str, until: dt.date | None
 ) -> Json:
     """The metadata of a break-glass role.
 
     Args:
         access: What it may do.
-        doors: Who may assume it.
+        assumed_by: Who may assume it.
         reason: What it is there for.
         until: The last day, or the moment, on which it can be used; None for no end.
     """
-    said: Json = {"access": access.name, "doors": [principal_json(door) for door in doors], "reason": reason}
+    said: Json = {
+        "access": access.name,
+        "assumed_by": [principal_json(trusted) for trusted in assumed_by],
+        "reason": reason,
+    }
     return _versioned({"break_glass": said if until is None else {**said, "until": until.isoformat()}})
 
 
@@ -237,7 +241,7 @@ def _versioned(said: Json) -> Json:
 def _read_break_glass(source: Source) -> BreakGlassClaim:
     return BreakGlassClaim(
         access=source.needed("access"),
-        doors=tuple(map(read_principal, source.objects("doors"))),
+        assumed_by=tuple(map(read_principal, source.objects("assumed_by"))),
         reason=source.text("reason") or "",
         until=source.end("until"),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from tableguard.policy.break_glass.doors import Door, UsersWithMfa
+from tableguard.policy.break_glass.trust import TrustedPrincipal, UsersWithMfa
 from tableguard.policy.collectives import AwsService, Organization, OrganizationalUnit
 from tableguard.policy.documents import Json
 from tableguard.policy.errors import InvalidInputError
@@ -160,10 +160,10 @@ def read_principal(source: Source) -> PrincipalClaim:
     return PrincipalClaim(label=label, principal=principal, account=account)
 
 
-def doors_json(doors: Iterable[Door]) -> list[Json]:
-    """The doors of a break-glass role.
+def assumed_by_json(assumed_by: Iterable[TrustedPrincipal]) -> list[Json]:
+    """Who may assume a break-glass role.
 
     Args:
-        doors: The doors.
+        assumed_by: Who.
     """
-    return [principal_json(door) for door in doors]
+    return [principal_json(trusted) for trusted in assumed_by]

@@ -91,7 +91,7 @@ PRINCIPALS: Final[dict[str, Someone]] = {
     "poller": LambdaPoller(READER),
     "forwarding": Forwarding("athena.amazonaws.com", "glue.amazonaws.com"),
     "forwarding by any": Forwarding(),
-    "door": UsersWithMfa(users=[User(account=PARTNER, name="ann")], mfa_age=600, source_identity=True),
+    "trusted": UsersWithMfa(users=[User(account=PARTNER, name="ann")], mfa_age=600, source_identity=True),
 }
 
 
@@ -257,14 +257,14 @@ def test_organization_policies() -> None:
 
 
 def test_break_glass_roles() -> None:
-    door = UsersWithMfa(users=[User(account=PARTNER, name="ann")])
+    trusted = UsersWithMfa(users=[User(account=PARTNER, name="ann")])
     said = schema.break_glass_metadata(
-        BreakGlassAccess.FULL, doors=[door], reason="emergencies", until=dt.date(2027, 1, 31)
+        BreakGlassAccess.FULL, assumed_by=[trusted], reason="emergencies", until=dt.date(2027, 1, 31)
     )
     claims = read(said).break_glass
     assert claims is not None
     assert (claims.access, claims.reason, claims.until) == ("full", "emergencies", dt.date(2027, 1, 31))
-    assert [each.principal for each in claims.doors] == [door]
+    assert [each.principal for each in claims.assumed_by] == [trusted]
 
 
 KEPT: Final = [

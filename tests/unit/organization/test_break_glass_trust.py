@@ -120,7 +120,7 @@ class TestUsersWithMfa:
     )
     def test_must_set_it_where_it_is_required(self, source: Mapping[str, ContextValue], admitted: bool) -> None:
         required = dataclasses.replace(USERS, source_identity=True)
-        emergency = Emergency.of(break_glass(doors=[required]))
+        emergency = Emergency.of(break_glass(assumed_by=[required]))
         assert emergency.admits(ANN_ARN, {**SIGNED_IN, **source}) is admitted
 
     def test_may_not_tag_their_sessions(self, emergency: Emergency) -> None:
@@ -167,7 +167,7 @@ class TestPermissionSet:
 
     def test_needs_no_source_identity_where_users_do(self) -> None:
         required = dataclasses.replace(USERS, source_identity=True)
-        assert Emergency.of(break_glass(doors=[required, EMERGENCY])).admits(sso_role(), {})
+        assert Emergency.of(break_glass(assumed_by=[required, EMERGENCY])).admits(sso_role(), {})
 
 
 class TestUntil:
@@ -201,8 +201,8 @@ class TestUntil:
 
 
 def test_nobody_gets_in_through_a_door_that_is_not_there() -> None:
-    only_users = Emergency.of(break_glass(doors=[USERS]))
-    only_people = Emergency.of(break_glass(doors=[EMERGENCY]))
+    only_users = Emergency.of(break_glass(assumed_by=[USERS]))
+    only_people = Emergency.of(break_glass(assumed_by=[EMERGENCY]))
     assert only_users.admits(ANN_ARN, SIGNED_IN)
     assert not only_users.admits(sso_role(), SIGNED_IN)
     assert only_people.admits(sso_role(), {})

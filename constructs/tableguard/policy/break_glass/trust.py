@@ -1,11 +1,11 @@
-"""The doors to a break-glass role: who may assume it, and how they have to have signed in.
+"""Who may assume a break-glass role, and how they have to have signed in.
 
-Two doors, because each fails in another way. IAM users in an account of their own still get in on the day the identity
-provider is down; the permission set is what people use on every other day. MFA is asked for differently: a session of
-an IAM user says whether and when a device was used; one of Identity Center carries neither key, so that the provider
-has to ask, and a condition on MFA would shut that door for good.
-Sources: IAM user guide, "Configuring MFA-protected API access", "Monitor and control actions taken with assumed roles"
-and "Switch from a user to an IAM role (console)"; STS API reference, AssumeRole.
+Two kinds of callers, because each fails in another way. IAM users in an account of their own still get in on the day
+the identity provider is down; the permission set is what people use on every other day. MFA is asked for differently: a
+session of an IAM user says whether and when a device was used; one of Identity Center carries neither key, so that the
+provider has to ask, and a condition on MFA would lock these out for good. Sources: IAM user guide, "Configuring
+MFA-protected API access", "Monitor and control actions taken with assumed roles" and "Switch from a user to an IAM role
+(console)"; STS API reference, AssumeRole.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _USER_NAME: Final = "${aws:username}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsersWithMfa:
-    """IAM users who signed in with MFA a moment ago: the door for the day the identity provider is down.
+    """IAM users who signed in with MFA a moment ago: for the day the identity provider is down.
 
     Their sessions have to be called by their own user names, as the console does by itself, so that every event says
     who it was. A source identity may be set, to the user's own name. Requiring one adds nothing to that, since the
@@ -70,7 +70,7 @@ class UsersWithMfa:
                 "the users of UsersWithMfa",
                 value=[user.label for user in self.users],
                 allowed="at least one user, each once, all of one account",
-                fix="Make a door for each account.",
+                fix="Pass one UsersWithMfa for each account.",
             )
         if type(self.mfa_age) is not int or not _YOUNGEST <= self.mfa_age <= _OLDEST:
             raise InvalidInputError(
@@ -84,49 +84,53 @@ class UsersWithMfa:
 
     @property
     def label(self) -> str:
-        """The door in a reader's words."""
+        """The callers in a reader's words."""
         names = ", ".join(user.name for user in self.users)
         return f"users of {self.account} with MFA of the last {self.mfa_age} seconds: {names}"
 
 
-Door: TypeAlias = UsersWithMfa | PermissionSet
+TrustedPrincipal: TypeAlias = UsersWithMfa | PermissionSet
 """Users with MFA, or the people of an Identity Center permission set, whose provider has to ask for MFA."""
 
 
-def doors_of(values: object) -> tuple[Door, ...]:
-    """Check doors.
+def checked_assumed_by(values: object) -> tuple[TrustedPrincipal, ...]:
+    """Check who may assume a break-glass role.
 
     Args:
         values: The list of them.
 
     Raises:
-        InvalidInputError: It is no list, empty, holds something else, or the same door twice.
+        InvalidInputError: It is no list, empty, holds something else, or the same caller twice.
     """
-    given = listed("the doors of a break-glass role", values)
-    doors = tuple(value for value in given if isinstance(value, Door))
+    given = listed("the assumed_by of a break-glass role", values)
+    assumed_by = tuple(value for value in given if isinstance(value, TrustedPrincipal))
     for value in given:
-        if not isinstance(value, Door):
+        if not isinstance(value, TrustedPrincipal):
             raise InvalidInputError(
-                "a door of a break-glass role",
+                "one of the assumed_by of a break-glass role",
                 value=value,
                 allowed="UsersWithMfa(…) or a PermissionSet(…)",
-                fix="A role or a whole account is no door: nothing would ask whoever comes that way for MFA.",
+                fix="A role or a whole account cannot be named: nothing would ask its callers for MFA.",
             )
-    callers = [each for door in doors for each in (door.users if isinstance(door, UsersWithMfa) else (door,))]
+    callers = [
+        each for trusted in assumed_by for each in (trusted.users if isinstance(trusted, UsersWithMfa) else (trusted,))
+    ]
     if not callers or len(callers) != len(set(callers)):
         raise InvalidInputError(
-            "the doors of a break-glass role",
-            value=[door.label for door in doors],
-            allowed="at least one door, each permission set and each user once",
+            "the assumed_by of a break-glass role",
+            value=[trusted.label for trusted in assumed_by],
+            allowed="at least one of UsersWithMfa and PermissionSet, each permission set and each user once",
         )
-    return doors
+    return assumed_by
 
 
-def trust_policy(doors: Sequence[Door], *, partition: str = "aws", until: dt.date | None = None) -> Json:
+def trust_policy(
+    assumed_by: Sequence[TrustedPrincipal], *, partition: str = "aws", until: dt.date | None = None
+) -> Json:
     """The policy that says who may assume a break-glass role.
 
     Args:
-        doors: At least one.
+        assumed_by: At least one.
         partition: The partition of the role.
         until: The last day (in UTC), or the moment with a time zone, on which it can be assumed; no end when None.
     """
@@ -135,18 +139,18 @@ def trust_policy(doors: Sequence[Door], *, partition: str = "aws", until: dt.dat
         "Version": VERSION,
         "Statement": [
             statement
-            for number, door in enumerate(doors, start=1)
+            for number, trusted in enumerate(assumed_by, start=1)
             for statement in (
-                _of_users(door, number, partition, end)
-                if isinstance(door, UsersWithMfa)
-                else _of_permission_set(door, number, partition, end)
+                _of_users(trusted, number, partition, end)
+                if isinstance(trusted, UsersWithMfa)
+                else _of_permission_set(trusted, number, partition, end)
             )
         ],
     }
 
 
 def caller_policy(role_arn: str) -> Json:
-    """What the other side needs: the policy of the door's users, or of the permission set.
+    """What the other side needs: the policy of the users, or of the permission set.
 
     Args:
         role_arn: The break-glass role.
@@ -170,30 +174,30 @@ def ends(until: dt.date | None) -> tuple[Clause, ...]:
     return (Clause("DateLessThan", "aws:CurrentTime", (f"{moment}Z",)),)
 
 
-def _of_users(door: UsersWithMfa, number: int, partition: str, end: tuple[Clause, ...]) -> Iterable[Json]:
-    who = Clause("ArnEquals", PRINCIPAL_ARN, ordered(user.arn(partition) for user in door.users))
+def _of_users(trusted: UsersWithMfa, number: int, partition: str, end: tuple[Clause, ...]) -> Iterable[Json]:
+    who = Clause("ArnEquals", PRINCIPAL_ARN, ordered(user.arn(partition) for user in trusted.users))
     own_source = Clause("StringEquals", _SOURCE_IDENTITY, (_USER_NAME,))
     # Each of the two MFA keys is absent from a session without MFA, and an absent key meets neither operator.
     yield _allow(
-        f"Door{number}UsersWithMfa",
-        door.account,
+        f"Trusted{number}UsersWithMfa",
+        trusted.account,
         _ASSUME,
         who,
         Clause("Bool", "aws:MultiFactorAuthPresent", ("true",)),
-        Clause("NumericLessThan", "aws:MultiFactorAuthAge", (str(door.mfa_age),)),
+        Clause("NumericLessThan", "aws:MultiFactorAuthAge", (str(trusted.mfa_age),)),
         Clause("StringEquals", "sts:RoleSessionName", (_USER_NAME,)),
-        *((own_source,) if door.source_identity else ()),
+        *((own_source,) if trusted.source_identity else ()),
         *end,
     )
-    yield _allow(f"Door{number}SourceIdentity", door.account, _SET_SOURCE_IDENTITY, who, own_source, *end)
+    yield _allow(f"Trusted{number}SourceIdentity", trusted.account, _SET_SOURCE_IDENTITY, who, own_source, *end)
 
 
-def _of_permission_set(door: PermissionSet, number: int, partition: str, end: tuple[Clause, ...]) -> Iterable[Json]:
-    who = Clause("ArnLike", PRINCIPAL_ARN, door.role_patterns(partition))
-    yield _allow(f"Door{number}PermissionSet", door.account, _ASSUME, who, *end)
+def _of_permission_set(trusted: PermissionSet, number: int, partition: str, end: tuple[Clause, ...]) -> Iterable[Json]:
+    who = Clause("ArnLike", PRINCIPAL_ARN, trusted.role_patterns(partition))
+    yield _allow(f"Trusted{number}PermissionSet", trusted.account, _ASSUME, who, *end)
     # One that the provider has set comes along and cannot be changed any more; one made up here would prove nothing.
     carried = Clause("Null", "aws:SourceIdentity", ("false",))
-    yield _allow(f"Door{number}SourceIdentity", door.account, _SET_SOURCE_IDENTITY, who, carried, *end)
+    yield _allow(f"Trusted{number}SourceIdentity", trusted.account, _SET_SOURCE_IDENTITY, who, carried, *end)
 
 
 def _allow(sid: str, account: str, action: str, *clauses: Clause) -> Json:

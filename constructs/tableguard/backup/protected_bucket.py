@@ -14,7 +14,7 @@ from constructs import Construct
 from tableguard.aws.partitions import partition_of
 from tableguard.policy import AllowStatement, InvalidInputError, Limits, Role, check_size, names
 from tableguard.policy.backup import Bucket, bucket_policy
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.metadata import METADATA_KEY, backup_metadata
 from tableguard.policy.tokens import is_unresolved
 from tableguard.tables.deployment import execution_role
@@ -99,7 +99,9 @@ class ProtectedBucket:
             deployers=deployers,
         )
 
-    def attach(self, statements: Sequence[AllowStatement], denials: Sequence[Denial], limits: Limits | None) -> None:
+    def attach(
+        self, statements: Sequence[AllowStatement], denials: Sequence[DenyStatement], limits: Limits | None
+    ) -> None:
         """Write its policy.
 
         Args:

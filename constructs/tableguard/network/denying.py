@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from tableguard.policy import TableReference
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.documents import Json
 from tableguard.policy.tokens import is_unresolved
 
@@ -15,10 +15,10 @@ from tableguard.policy.tokens import is_unresolved
 class Denying(Protocol):
     """What denies something at a table: a perimeter, or a restriction of people."""
 
-    def table_statements(self, table: TableReference) -> Sequence[Denial]:
+    def table_statements(self, table: TableReference) -> Sequence[DenyStatement]:
         """What the table's policy denies."""
 
-    def stream_statements(self, table: TableReference) -> Sequence[Denial]:
+    def stream_statements(self, table: TableReference) -> Sequence[DenyStatement]:
         """What the stream's policy denies."""
 
 

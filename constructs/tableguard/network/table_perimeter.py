@@ -17,7 +17,7 @@ from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
 from tableguard.network.inside import from_vpc, with_vpcs
 from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference
-from tableguard.policy.denials import denying
+from tableguard.policy.deny_statements import denying
 from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.metadata import perimeter_json
 from tableguard.policy.perimeter import Exempt, Perimeter

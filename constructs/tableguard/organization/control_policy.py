@@ -14,7 +14,7 @@ from tableguard.aws.partitions import partition_of
 from tableguard.organization.attachments import ATTACHMENTS, Attachments, count_attachments
 from tableguard.organization.targets import bound_accounts, targets_of
 from tableguard.policy import InvalidInputError, Limit, Limits
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.documents import Json
 from tableguard.policy.guardrails import Control, Guardrail
 from tableguard.policy.guardrails.guardrail import reason_of
@@ -44,7 +44,7 @@ class ControlPolicyType:
     short: str
     principal: str | None
     limit: Callable[[Limits], Limit]
-    denials: Callable[[Control, Sequence[str] | None, str], tuple[Denial, ...]]
+    denials: Callable[[Control, Sequence[str] | None, str], tuple[DenyStatement, ...]]
 
 
 class ControlPolicy(Construct):

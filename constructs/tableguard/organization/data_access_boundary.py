@@ -10,7 +10,7 @@ from constructs import Construct
 
 from tableguard.policy import InvalidInputError, Limits, Role, check_size
 from tableguard.policy.boundary import DEFAULT_NAME, Boundary
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.guardrails import ForceBoundary
 from tableguard.policy.metadata import METADATA_KEY, perimeter_json, perimeter_metadata
 from tableguard.policy.perimeter import IamPrincipal, Perimeter
@@ -106,7 +106,7 @@ class DataAccessBoundary(Construct):
 
     def service_control_statements(
         self, administrators: Sequence[IamPrincipal], *, partition: str = "aws"
-    ) -> tuple[Denial, ...]:
+    ) -> tuple[DenyStatement, ...]:
         """What an SCP denies everybody but the administrators: roles and users without a boundary of this name.
 
         Deploy the boundary into every account that the SCP binds first: where it is missing, nobody but the

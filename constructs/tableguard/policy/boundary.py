@@ -12,7 +12,7 @@ from tableguard.aws.condition_keys import CONDITION_KEYS
 from tableguard.aws.iam import ACTIONS
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause, texts
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.documents import VERSION, Json, scalar
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.perimeter.guard import IamPrincipal, iam_principals
@@ -103,16 +103,18 @@ class Boundary:
         own = (self.arn(account, partition),)
         denials = (
             *perimeter.identity_statements(role=role, partition=partition),
-            Denial(sid="BoundaryIsPassedOn", actions=_WIDENING, clauses=(Clause("StringNotEquals", _CARRIED, own),)),
-            Denial(sid="BoundaryStays", actions=_REMOVING),
-            Denial(sid="BoundaryIsUnchanged", actions=_EDITING, resources=own),
+            DenyStatement(
+                sid="BoundaryIsPassedOn", actions=_WIDENING, clauses=(Clause("StringNotEquals", _CARRIED, own),)
+            ),
+            DenyStatement(sid="BoundaryStays", actions=_REMOVING),
+            DenyStatement(sid="BoundaryIsUnchanged", actions=_EDITING, resources=own),
         )
         allow = {"Sid": "AtMost", "Effect": "Allow", "Action": scalar(ordered(allowed)), "Resource": "*"}
         return {"Version": VERSION, "Statement": [allow, *(denial.to_json() for denial in denials)]}
 
     def service_control_statements(
         self, administrators: Sequence[IamPrincipal], *, partition: str = "aws"
-    ) -> tuple[Denial, ...]:
+    ) -> tuple[DenyStatement, ...]:
         """What an SCP denies everybody but the administrators, so that all roles and users carry the boundary.
 
         Making or widening a role or user that does not carry it, taking it off, and changing the policy itself. A role
@@ -138,7 +140,7 @@ class Boundary:
         pattern = (self.arn("*", partition),)
         carried = Clause("StringNotLike", _CARRIED, pattern)
         return (
-            Denial(sid="ForceBoundary", actions=_WIDENING, clauses=(carried, unless)),
-            Denial(sid="KeepBoundary", actions=_REMOVING, clauses=(unless,)),
-            Denial(sid="GuardBoundaryPolicy", actions=_EDITING, resources=pattern, clauses=(unless,)),
+            DenyStatement(sid="ForceBoundary", actions=_WIDENING, clauses=(carried, unless)),
+            DenyStatement(sid="KeepBoundary", actions=_REMOVING, clauses=(unless,)),
+            DenyStatement(sid="GuardBoundaryPolicy", actions=_EDITING, resources=pattern, clauses=(unless,)),
         )

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tableguard.policy.denials import Denial, denying
+from tableguard.policy.deny_statements import DenyStatement, denying
 from tableguard.policy.documents import Json, minified
 from tableguard.policy.errors import InvalidInputError, PolicyTooLargeError
 from tableguard.policy.limits import Limit, check_size, measured
 
 
 def packed(
-    denials: Sequence[Denial], limit: Limit, *, principal: str | None = None, at_most: int | None = None, owner: str
+    denials: Sequence[DenyStatement],
+    limit: Limit,
+    *,
+    principal: str | None = None,
+    at_most: int | None = None,
+    owner: str,
 ) -> tuple[Json, ...]:
     """Pack denials into as few documents as fit, each within its limit, the same ones for the same denials.
 
@@ -34,7 +39,7 @@ def packed(
         twice = sorted({d.sid for d in denials if sum(other.sid == d.sid for other in denials) > 1})
         raise InvalidInputError(f"the statements of {owner}", value=twice, allowed="statements of different names")
     position = {sid: index for index, sid in enumerate(named)}
-    bins: list[list[Denial]] = []
+    bins: list[list[DenyStatement]] = []
     for denial in sorted(denials, key=lambda d: (-len(minified(d.to_json(principal=principal))), d.sid)):
         for candidate in bins:
             if measured(denying([*candidate, denial], principal=principal), limit).size <= limit.size:

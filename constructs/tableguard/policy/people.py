@@ -16,7 +16,7 @@ from typing import Final
 from tableguard.aws import permission_sets
 from tableguard.aws.dynamodb import SERVICE
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.lists import listed
 from tableguard.policy.perimeter import Exemption, RoleOfEveryAccount
@@ -91,7 +91,7 @@ class NoPeople:
                     fix="Join the actions of the two with |.",
                 )
 
-    def table_statements(self, table: TableReference) -> tuple[Denial, ...]:
+    def table_statements(self, table: TableReference) -> tuple[DenyStatement, ...]:
         """What the policy of a table denies, its indexes included.
 
         Args:
@@ -99,7 +99,7 @@ class NoPeople:
         """
         return self._at(table, Side.TABLE, (table.arn, f"{table.arn}/index/*"))
 
-    def stream_statements(self, table: TableReference) -> tuple[Denial, ...]:
+    def stream_statements(self, table: TableReference) -> tuple[DenyStatement, ...]:
         """What the policy of a table's stream denies.
 
         Args:
@@ -117,13 +117,13 @@ class NoPeople:
         named = (arn for role in self.sign_in_roles for arn in arns_of(role, partition, account=table.account))
         return ordered((*(pattern.format(partition=partition) for pattern in EVERY_PERSON), *named))
 
-    def _at(self, table: TableReference, side: Side, resources: tuple[str, ...]) -> tuple[Denial, ...]:
+    def _at(self, table: TableReference, side: Side, resources: tuple[str, ...]) -> tuple[DenyStatement, ...]:
         people = Clause("ArnLike", PRINCIPAL_ARN, self.people(table))
         groups: dict[tuple[str, ...], list[str]] = {}
         for action in restricted_at(side, settings=False):
             groups.setdefault(self._excepted(action, side, table), []).append(action)
         return tuple(
-            Denial(
+            DenyStatement(
                 # Numbered, since exceptions can split the actions of one part.
                 sid=f"NoPeople{number}{parts_of(actions, side)}",
                 actions=tuple(f"{SERVICE}:{action}" for action in actions),

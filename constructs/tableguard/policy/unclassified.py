@@ -11,7 +11,7 @@ from typing import Final
 
 from tableguard.aws.actions import ServiceAction
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import IS_SERVICE, VIA_LAST, VIA_SERVICE, Denial, unless_called_by
+from tableguard.policy.deny_statements import IS_SERVICE, VIA_LAST, VIA_SERVICE, DenyStatement, unless_called_by
 from tableguard.policy.principals import PRINCIPAL_ARN
 from tableguard.policy.tokens import ordered
 
@@ -52,9 +52,9 @@ def unclassified(
     *,
     resources: Sequence[str],
     outside: Sequence[Clause] = (),
-    beside: Iterable[Denial],
+    beside: Iterable[DenyStatement],
     exempt: Iterable[str] = (),
-) -> Denial:
+) -> DenyStatement:
     """The denial of every action but some, to everybody but those whom any other statement of the policy exempts.
 
     Args:
@@ -68,7 +68,7 @@ def unclassified(
     """
     clauses = tuple(clause for denial in beside for clause in denial.clauses)
     arns = (v for c in clauses if c.key == PRINCIPAL_ARN and c.operator in _NOT_OF_PRINCIPALS for v in c.values)
-    return Denial(
+    return DenyStatement(
         sid=sid,
         but_actions=tuple(but_actions),
         resources=tuple(resources),

@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 from botocore.exceptions import ClientError
 
 import tableguard as tg
-from tableguard.policy.denials import denying
+from tableguard.policy.deny_statements import denying
 from tableguard.policy.guardrails import Control
 from tests.integration.backup import organization as org
 from tests.integration.backup.attack_rows import WORKS

@@ -21,7 +21,7 @@ from tableguard.aws.managed_policies import (
 )
 from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy.backup.service_roles import backup_policy, restore_testing_policy
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 TABLE = tg.TableReference(account=ACCOUNT, region=REGION, name="orders")
@@ -36,7 +36,7 @@ def test_each_allows_actions_that_exist_and_says_of_when_it_is(policy: ManagedPo
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", policy.edited)
 
 
-def decided(denials: tuple[Denial, ...], role: LinkedRole, action: str, resource: str) -> bool:
+def decided(denials: tuple[DenyStatement, ...], role: LinkedRole, action: str, resource: str) -> bool:
     """Whether a table's or a stream's policy leaves a service-linked role alone, which calls from no VPC."""
     document = {"Version": "2012-10-17", "Statement": [denial.to_json(principal="*") for denial in denials]}
     request = Request(

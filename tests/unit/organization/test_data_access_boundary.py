@@ -14,7 +14,7 @@ from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tableguard.evaluation import Policies, Request, evaluate
-from tableguard.policy.denials import denying
+from tableguard.policy.deny_statements import denying
 from tableguard.testing import assert_allowed, assert_denied
 from tests.unit.network.support import EVERYTHING, HERE, INSIDE, OUTSIDE
 from tests.unit.tables.support import NOON, ORDERS, OWNER, app, resolved, role, stack

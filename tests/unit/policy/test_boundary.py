@@ -10,7 +10,7 @@ import pytest
 from tableguard.evaluation import ContextValue, Policies, Request, evaluate
 from tableguard.policy import FromVpc, InvalidInputError, Role
 from tableguard.policy.boundary import Boundary
-from tableguard.policy.denials import denying
+from tableguard.policy.deny_statements import denying
 from tableguard.policy.perimeter import (
     Exemption,
     Forwarding,

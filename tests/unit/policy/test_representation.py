@@ -16,7 +16,7 @@ from tableguard.policy import (
     Access,
     InvalidInputError,
     break_glass,
-    denials,
+    deny_statements,
     documents,
     guardrails,
     perimeter,
@@ -88,7 +88,7 @@ WRITTEN: Final = [
     f"NoPeople(sign_in_roles=[{READER}])",
     "TableReference(account='111122223333', region='eu-west-1', name='orders')",
     "TableReference(account='111122223333', region='eu-west-1', name='orders', indexes=['by-date'])",
-    "Denial(sid='Wall', actions=['dynamodb:*'], clauses=[Clause('Bool', 'aws:SecureTransport', ['false'])])",
+    "DenyStatement(sid='Wall', actions=['dynamodb:*'], clauses=[Clause('Bool', 'aws:SecureTransport', ['false'])])",
     "AllowStatement(['dynamodb:GetItem'], ['*'])",
     "ProtectTables()",
     f"ProtectTables(exempt_principals=[{READER}], parts=[TablePart.POLICY, TablePart.TAGS], tags=['team'])",
@@ -103,7 +103,7 @@ WRITTEN: Final = [
 
 NAMES: Final[dict[str, Any]] = {
     name: value
-    for module in (policy, denials, documents, principals, perimeter, guardrails, break_glass)
+    for module in (policy, deny_statements, documents, principals, perimeter, guardrails, break_glass)
     for name, value in vars(module).items()
 } | {"datetime": dt, "Until": Until, "Side": Side, "NoPeople": NoPeople, "Control": Control}
 

@@ -9,7 +9,7 @@ import pytest
 
 from tableguard.aws.dynamodb import AS_OF
 from tableguard.policy import FromVpc, PermissionSet, Role, RoleOfEveryAccount
-from tableguard.policy.denials import denying
+from tableguard.policy.deny_statements import denying
 from tableguard.policy.guardrails import Control, OnlyRegions, ProtectBackups, ProtectTables
 from tableguard.policy.metadata.restrictions import control_json
 from tableguard.policy.perimeter import Exemption, Forwarding, LambdaPoller, Perimeter, RestrictedActions

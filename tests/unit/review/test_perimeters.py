@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from tableguard.policy import FromNetwork, FromVpc, FromVpcEndpoint, PermissionSet, Role, TableReference
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.metadata import people_json, perimeter_json
 from tableguard.policy.metadata.conditions import network_json
 from tableguard.policy.metadata.permissions import restricted_actions_json
@@ -71,7 +71,7 @@ ORDERS: Final = TableReference(account=OWNER, region=REGION, name="orders")
 
 
 def _restriction(restriction: Perimeter | NoPeople, kind: str) -> tuple[list[Json], list[Json], Json]:
-    def written(denials: tuple[Denial, ...]) -> list[Json]:
+    def written(denials: tuple[DenyStatement, ...]) -> list[Json]:
         return [denial.to_json(principal="*") for denial in denials]
 
     said = perimeter_json(restriction) if isinstance(restriction, Perimeter) else people_json(restriction)

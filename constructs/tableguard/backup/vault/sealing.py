@@ -21,7 +21,7 @@ from tableguard.policy import Role
 from tableguard.policy.backup import Bucket, Retention, SealingNames, SourceQuota
 from tableguard.policy.backup.common import unless
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.documents import AllowStatement, document
 
 WORK_DAYS: Final = 7
@@ -193,7 +193,7 @@ class Sealers(Construct):
         arn = self.work.bucket_arn
         bucket = Bucket(arn=arn, partition=self._partition, key_arn=None, deployers=())
         sealing = unless(self._partition, role)[0]
-        machine = Denial(
+        machine = DenyStatement(
             sid="OnlySealingWrites",
             actions=("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"),
             resources=bucket.objects,

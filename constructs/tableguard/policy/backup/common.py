@@ -10,7 +10,7 @@ from tableguard.aws import s3
 from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.aws.condition_keys import CONDITION_KEYS
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import IS_SERVICE, Denial
+from tableguard.policy.deny_statements import IS_SERVICE, DenyStatement
 from tableguard.policy.principals import PRINCIPAL_ARN, ArnIdentity, Role
 from tableguard.policy.tokens import ordered
 from tableguard.policy.unclassified import all_classified, unclassified
@@ -108,16 +108,16 @@ class Bucket:
         """The bucket and every object in it."""
         return (self.arn, *self.objects)
 
-    def transport(self) -> tuple[Denial, ...]:
+    def transport(self) -> tuple[DenyStatement, ...]:
         """Nothing without TLS 1.2."""
         return (
-            Denial(
+            DenyStatement(
                 sid="OnlyOverTls",
                 actions=("s3:*",),
                 resources=self.everything,
                 clauses=(Clause("Bool", "aws:SecureTransport", ("false",)),),
             ),
-            Denial(
+            DenyStatement(
                 sid="OnlyOverTls12",
                 actions=("s3:*",),
                 resources=self.everything,
@@ -125,7 +125,7 @@ class Bucket:
             ),
         )
 
-    def encryption(self) -> tuple[Denial, ...]:
+    def encryption(self) -> tuple[DenyStatement, ...]:
         """No object under a key that is not the bucket's own: whoever holds the key could take the object away.
 
         Keys that the requester sends along (SSE-C) are lost with him. `UpdateObjectEncryption` puts an object that is
@@ -134,24 +134,24 @@ class Bucket:
         own = "AES256" if self.key_arn is None else "aws:kms"
         named = Clause("Null", _ENCRYPTION, ("false",))
         denials = [
-            Denial(
+            DenyStatement(
                 sid="NoCustomerKeys",
                 actions=WRITES,
                 resources=self.objects,
                 clauses=(Clause("Null", f"{_ENCRYPTION}-customer-algorithm", ("false",)),),
             ),
-            Denial(
+            DenyStatement(
                 sid="OnlyOwnEncryption",
                 actions=WRITES,
                 resources=self.objects,
                 clauses=(named, Clause("StringNotEquals", _ENCRYPTION, (own,))),
             ),
-            Denial(sid="NoOtherKeyLater", actions=("s3:UpdateObjectEncryption",), resources=self.objects),
+            DenyStatement(sid="NoOtherKeyLater", actions=("s3:UpdateObjectEncryption",), resources=self.objects),
         ]
         if self.key_arn is not None:
             key_id = f"{_ENCRYPTION}-aws-kms-key-id"
             denials.append(
-                Denial(
+                DenyStatement(
                     sid="OnlyOwnKey",
                     actions=WRITES,
                     resources=self.objects,
@@ -161,7 +161,7 @@ class Bucket:
             # Whoever asks for KMS and names no key gets the account's key for S3, aws/s3, and not the bucket's. A
             # replication always names its key. Source: S3 API reference, PutObject and ReplicaKmsKeyID.
             denials.append(
-                Denial(
+                DenyStatement(
                     sid="NoKeyOfS3",
                     actions=("s3:PutObject",),
                     resources=self.objects,
@@ -170,10 +170,10 @@ class Bucket:
             )
         return tuple(denials)
 
-    def settings(self) -> tuple[Denial, ...]:
+    def settings(self) -> tuple[DenyStatement, ...]:
         """Nobody but deployments changes settings."""
         return (
-            Denial(
+            DenyStatement(
                 sid="OnlyDeploymentsChangeSettings",
                 actions=SETTINGS,
                 resources=(self.arn,),
@@ -183,7 +183,7 @@ class Bucket:
 
     def readers(
         self, readers: Sequence[Role | ArnIdentity], *, finders: Sequence[Role | ArnIdentity] = ()
-    ) -> tuple[Denial, ...]:
+    ) -> tuple[DenyStatement, ...]:
         """Nobody but these reads objects or lists them.
 
         Deployments list: S3 asks for the right to list where somebody looks whether a bucket is there (HeadBucket),
@@ -196,14 +196,14 @@ class Bucket:
         """
         blind = ordered(role.arn(self.partition) for role in finders if role not in readers)
         return (
-            Denial(
+            DenyStatement(
                 sid="OnlyReadersRead",
                 actions=READS,
                 resources=self.objects,
                 clauses=unless(self.partition, *readers, *finders),
             ),
             *(self._blinded(blind) if blind else ()),
-            Denial(
+            DenyStatement(
                 sid="OnlyReadersList",
                 actions=LISTS,
                 resources=(self.arn,),
@@ -211,11 +211,11 @@ class Bucket:
             ),
         )
 
-    def _blinded(self, arns: tuple[str, ...]) -> tuple[Denial, ...]:
+    def _blinded(self, arns: tuple[str, ...]) -> tuple[DenyStatement, ...]:
         clause = Clause("ArnEquals", PRINCIPAL_ARN, arns)
-        return (Denial(sid="FindersReadNothing", actions=_CONTENT, resources=self.objects, clauses=(clause,)),)
+        return (DenyStatement(sid="FindersReadNothing", actions=_CONTENT, resources=self.objects, clauses=(clause,)),)
 
-    def unclassified(self, beside: Iterable[Denial]) -> Denial:
+    def unclassified(self, beside: Iterable[DenyStatement]) -> DenyStatement:
         """Nothing that S3 lets be done later, but by those whom another statement exempts.
 
         An action that S3 adds may read an object, delete one or lift its lock. AWS services in their own name and

@@ -11,7 +11,7 @@ from tableguard.aws.s3 import ACTIONS
 from tableguard.policy.backup.common import DELETES, Bucket, unless
 from tableguard.policy.backup.retention import Retention, RetentionBounds
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.principals import Role
 
 _MODE: Final = "s3:object-lock-mode"
@@ -50,7 +50,7 @@ class Immutable:
     sources: Sequence[Role] = ()
     write_once: bool = False
 
-    def denials(self) -> tuple[Denial, ...]:
+    def denials(self) -> tuple[DenyStatement, ...]:
         """All statements."""
         bucket = self.bucket
         denials = (
@@ -64,11 +64,11 @@ class Immutable:
         )
         return (*denials, bucket.unclassified(denials))
 
-    def _denial(self, sid: str, actions: tuple[str, ...], *clauses: Clause, but: Sequence[Role] = ()) -> Denial:
+    def _denial(self, sid: str, actions: tuple[str, ...], *clauses: Clause, but: Sequence[Role] = ()) -> DenyStatement:
         exempt = unless(self.bucket.partition, *but)
-        return Denial(sid=sid, actions=actions, resources=self.bucket.objects, clauses=(*clauses, *exempt))
+        return DenyStatement(sid=sid, actions=actions, resources=self.bucket.objects, clauses=(*clauses, *exempt))
 
-    def _versions(self) -> tuple[Denial, ...]:
+    def _versions(self) -> tuple[DenyStatement, ...]:
         """Lifecycle, which no policy binds, removes what has reached its end; nobody else has to."""
         return (
             self._denial("NobodyDeletes", DELETES, but=self.bypass_governance_roles),
@@ -76,7 +76,7 @@ class Immutable:
             self._denial("NobodyBypasses", ("s3:BypassGovernanceRetention",), but=self.bypass_governance_roles),
         )
 
-    def _locks(self) -> tuple[Denial, ...]:
+    def _locks(self) -> tuple[DenyStatement, ...]:
         own = Clause("StringNotEquals", _MODE, (self.retention.mode.value,))
         shorter = Clause("NumericLessThan", _DAYS, (str(self.bounds.at_least),))
         longer = Clause("NumericGreaterThan", _DAYS, (str(self.bounds.at_most),))
@@ -102,7 +102,7 @@ class Immutable:
             self._denial("NoReplicatedEventHolds", ("s3:ReplicateObject",), *event),
         )
 
-    def _writing(self) -> tuple[Denial, ...]:
+    def _writing(self) -> tuple[DenyStatement, ...]:
         denials = [self._denial("OnlySourcesReplicate", _REPLICAS, but=self.sources)]
         if self.writers is not None:
             retaining = (*self.writers, *self.bypass_governance_roles)

@@ -9,7 +9,7 @@ from tableguard.policy.backup.common import DELETES, Bucket, alterations, unless
 from tableguard.policy.backup.references import EXPORTS, ReplicationSource
 from tableguard.policy.backup.replication import AT_DESTINATION, through_s3
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.documents import VERSION, AllowStatement, Json, merged
 from tableguard.policy.principals import PRINCIPAL_ARN, Role
 
@@ -108,7 +108,7 @@ class Intake:
         """What it allows."""
         return source_statements(self.bucket, self.sources)
 
-    def denials(self) -> tuple[Denial, ...]:
+    def denials(self) -> tuple[DenyStatement, ...]:
         """What it denies: replicas are the only objects that are ever written, and only lifecycle removes any."""
         bucket = self.bucket
         replicating = unless(bucket.partition, *(source.role for source in self.sources))
@@ -117,21 +117,23 @@ class Intake:
         denials = (
             *bucket.transport(),
             *bucket.encryption(),
-            Denial(sid="NoPutsAndNoDeletes", actions=never, resources=bucket.objects),
+            DenyStatement(sid="NoPutsAndNoDeletes", actions=never, resources=bucket.objects),
             # `account/region/payments/AWSDynamoDB/orders/AWSDynamoDB/…` would be let through as one of orders.
-            Denial(
+            DenyStatement(
                 sid="NoExportInAnother",
                 actions=AT_DESTINATION,
                 resources=(f"{bucket.arn}/*/{EXPORTS}/*{EXPORTS}/*",),
             ),
-            Denial(sid="OnlySourcesReplicate", actions=AT_DESTINATION, resources=bucket.objects, clauses=replicating),
+            DenyStatement(
+                sid="OnlySourcesReplicate", actions=AT_DESTINATION, resources=bucket.objects, clauses=replicating
+            ),
             *bucket.readers((self.reader,)),
             *bucket.settings(),
         )
         return (*denials, bucket.unclassified(denials))
 
 
-def bucket_policy(statements: Sequence[AllowStatement], denials: Sequence[Denial]) -> Json:
+def bucket_policy(statements: Sequence[AllowStatement], denials: Sequence[DenyStatement]) -> Json:
     """A whole bucket policy.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Final
 from tableguard.aws.partitions import dns_suffix_of, partition_of
 from tableguard.policy.backup.common import DELETES, Bucket, alterations
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.documents import AllowStatement
 from tableguard.policy.principals import Role
 from tableguard.policy.tokens import is_unresolved, ordered
@@ -32,17 +32,17 @@ class Landing:
     bucket: Bucket
     readers: Sequence[Role]
 
-    def denials(self) -> tuple[Denial, ...]:
+    def denials(self) -> tuple[DenyStatement, ...]:
         """What it denies besides writing: only lifecycle removes anything."""
         return (
             *self.bucket.transport(),
             *self.bucket.encryption(),
-            Denial(sid="NothingButExports", actions=(*DELETES, *ALTERATIONS), resources=self.bucket.objects),
+            DenyStatement(sid="NothingButExports", actions=(*DELETES, *ALTERATIONS), resources=self.bucket.objects),
             *self.bucket.readers(self.readers),
             *self.bucket.settings(),
         )
 
-    def unclassified(self, exporters: Sequence[str]) -> Denial:
+    def unclassified(self, exporters: Sequence[str]) -> DenyStatement:
         """What denies actions that S3 adds later, to everybody but those who read, write or change settings.
 
         Args:
@@ -50,14 +50,14 @@ class Landing:
         """
         return self.bucket.unclassified((*self.denials(), self.only_exports_write(exporters)))
 
-    def only_exports_write(self, exporters: Sequence[str]) -> Denial:
+    def only_exports_write(self, exporters: Sequence[str]) -> DenyStatement:
         """What denies writing to everybody but exports.
 
         Args:
             exporters: The ARNs of their roles; with none of them nobody writes.
         """
         arns = ordered(exporters)
-        return Denial(
+        return DenyStatement(
             sid="OnlyExportsWrite",
             actions=WRITES_OF_EXPORTS,
             resources=self.bucket.objects,

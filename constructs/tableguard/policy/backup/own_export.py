@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tableguard.policy.backup.common import DELETES, Bucket, unless
 from tableguard.policy.backup.landing import ALTERATIONS, WRITES_OF_EXPORTS
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.principals import ArnIdentity, Role
 
 
@@ -29,25 +29,25 @@ class OwnExport:
     readers: Sequence[Role | ArnIdentity]
     remover: Role | ArnIdentity
 
-    def denials(self) -> tuple[Denial, ...]:
+    def denials(self) -> tuple[DenyStatement, ...]:
         """What it denies; lifecycle removes whatever the restore has left."""
         of, partition = self.bucket, self.bucket.partition
         denials = (
             *of.transport(),
             *of.encryption(),
-            Denial(
+            DenyStatement(
                 sid="OnlyTheExportWrites",
                 actions=WRITES_OF_EXPORTS,
                 resources=of.objects,
                 clauses=unless(partition, self.writer),
             ),
-            Denial(
+            DenyStatement(
                 sid="OnlyTheRestoreRemoves",
                 actions=DELETES,
                 resources=of.objects,
                 clauses=unless(partition, self.remover),
             ),
-            Denial(sid="NobodyAlters", actions=ALTERATIONS, resources=of.objects),
+            DenyStatement(sid="NobodyAlters", actions=ALTERATIONS, resources=of.objects),
             *of.readers(self.readers, finders=[self.remover]),
             *of.settings(),
         )

@@ -11,7 +11,7 @@ from tableguard.aws.managed_policies import BACKUP
 from tableguard.policy.backup.backup_vaults import BackupVaultReference
 from tableguard.policy.collectives import Organization
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.documents import VERSION, AllowStatement, Json, merged
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.principals import PRINCIPAL_ARN, Account, Role
@@ -98,18 +98,20 @@ def vault_policy(
     """
     exempt = (BACKUP.arn(owner, partition), *(administrator.arn(partition) for administrator in administrators))
     denials = [
-        Denial(sid="NothingIsDestroyed", actions=_DESTRUCTION, clauses=(Clause("ArnNotEquals", PRINCIPAL_ARN, exempt),))
+        DenyStatement(
+            sid="NothingIsDestroyed", actions=_DESTRUCTION, clauses=(Clause("ArnNotEquals", PRINCIPAL_ARN, exempt),)
+        )
     ]
     out = ("backup:CopyFromBackupVault",)
     targets = tuple(vault.arn(partition) for vault in copies_to)
     if targets:
         # A list that is absent matches neither "any" nor "all" as one would like, so there is a statement for each.
         elsewhere = Clause("ForAnyValue:ArnNotEquals", COPY_TARGETS, targets)
-        denials.append(Denial(sid="NoCopyElsewhere", actions=out, clauses=(elsewhere,)))
+        denials.append(DenyStatement(sid="NoCopyElsewhere", actions=out, clauses=(elsewhere,)))
         unnamed = Clause("Null", COPY_TARGETS, ("true",))
-        denials.append(Denial(sid="NoCopyToNobodyKnowsWhere", actions=out, clauses=(unnamed,)))
+        denials.append(DenyStatement(sid="NoCopyToNobodyKnowsWhere", actions=out, clauses=(unnamed,)))
     else:
-        denials.append(Denial(sid="NoCopyElsewhere", actions=out))
+        denials.append(DenyStatement(sid="NoCopyElsewhere", actions=out))
     allowed = [statement.to_json() for statement in _into(sources, partition=partition, owner=owner)]
     return {"Version": VERSION, "Statement": [*allowed, *(denial.to_json(principal="*") for denial in denials)]}
 

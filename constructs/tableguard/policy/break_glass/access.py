@@ -15,7 +15,7 @@ from tableguard.aws.dynamodb import ACTIONS, SERVICE
 from tableguard.aws.partitions import dns_suffix_of
 from tableguard.policy.break_glass.trust import ends
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.documents import VERSION, AllowStatement, Json
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved
@@ -100,10 +100,12 @@ def permissions(
     found = tuple(_statements(access, account, partition, tables))
     # A Deny, since a table's policy may allow the role more; and it denies as well if there were no time to compare.
     over = (
-        Denial(sid="Over", actions=("*",), clauses=(Clause("DateGreaterThanEqualsIfExists", end.key, end.values),))
+        DenyStatement(
+            sid="Over", actions=("*",), clauses=(Clause("DateGreaterThanEqualsIfExists", end.key, end.values),)
+        )
         for end in ends(until)
     )
-    closed = Denial(sid="NothingElse", but_actions=tuple(action for each in found for action in each.actions))
+    closed = DenyStatement(sid="NothingElse", but_actions=tuple(action for each in found for action in each.actions))
     return {
         "Version": VERSION,
         "Statement": [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tableguard.policy.boundary import DEFAULT_NAME, Boundary
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.representation import as_call
@@ -42,7 +42,7 @@ class ForceBoundary(Guardrail):
         Guardrail.__post_init__(self)
         Boundary(name=self.policy_name, path=self.path)
 
-    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+    def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
         boundary = Boundary(name=self.policy_name, path=self.path)
         return boundary.service_control_statements(
             self.let_through(rendering.administrators), partition=rendering.partition

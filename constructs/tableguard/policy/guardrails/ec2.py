@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering, actions_of, reason_of
 from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.representation import as_call
@@ -56,8 +56,8 @@ class NoEc2(Guardrail):
         Guardrail.__post_init__(self)
         reason_of("the reason of NoEc2", self.reason)
 
-    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
-        return (Denial(sid="NoEc2", actions=_LAUNCHES, clauses=rendering.unless(self.exempt_principals)),)
+    def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
+        return (DenyStatement(sid="NoEc2", actions=_LAUNCHES, clauses=rendering.unless(self.exempt_principals)),)
 
     @property
     def details(self) -> Mapping[str, Sequence[str | IamPrincipal]]:

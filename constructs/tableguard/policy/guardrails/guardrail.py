@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.perimeter.guard import iam_principals
@@ -107,7 +107,7 @@ class Guardrail(abc.ABC):
         return (*(administrators if self.exempts_administrators else ()), *self.exempt_principals)
 
     @abc.abstractmethod
-    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+    def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
         """The statements.
 
         Args:
@@ -121,7 +121,7 @@ class Guardrail(abc.ABC):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Protection(Denial):
+class Protection(DenyStatement):
     """A statement that becomes one with all others like it in a policy whose conditions and resources are the same.
 
     Args:
@@ -131,13 +131,13 @@ class Protection(Denial):
     __repr__ = as_call
 
     def __post_init__(self) -> None:
-        Denial.__post_init__(self)
+        DenyStatement.__post_init__(self)
         if self.but_actions or not self.protects:
             raise InvalidInputError(
                 "a Protection",
                 value=self.sid,
                 allowed=f'the actions that it denies, and a sid such as "{_PROTECT}Tables"',
-                fix="A statement that stands alone is a Denial.",
+                fix="A statement that stands alone is a DenyStatement.",
             )
 
     @property

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.aws.kms import ACTIONS
 from tableguard.policy import names
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering
 from tableguard.policy.lists import texts_of
@@ -55,7 +55,7 @@ class ProtectKeys(Guardrail):
                 )
         object.__setattr__(self, "keys", keys)
 
-    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+    def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
         unless = rendering.unless(self.let_through(rendering.administrators))
         resources = tuple(self.keys) or ("*",)
         keys = Protection(sid="ProtectKeys", actions=_OF_A_KEY, resources=resources, clauses=unless)

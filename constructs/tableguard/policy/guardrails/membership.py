@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.representation import as_call
 
@@ -30,5 +30,7 @@ class StayInOrganization(Guardrail):
 
     __repr__ = as_call
 
-    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
-        return (Denial(sid="StayInOrganization", actions=_ACTIONS, clauses=rendering.unless(self.exempt_principals)),)
+    def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
+        return (
+            DenyStatement(sid="StayInOrganization", actions=_ACTIONS, clauses=rendering.unless(self.exempt_principals)),
+        )

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Rendering
 from tableguard.policy.lists import texts_of
@@ -95,16 +95,16 @@ class OnlyRegions(Guardrail):
         object.__setattr__(self, "exempt_principals", exempt_principals)
         Guardrail.__post_init__(self)
 
-    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+    def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
         elsewhere = Clause("StringNotEquals", "aws:RequestedRegion", self.regions)
         return (
-            Denial(
+            DenyStatement(
                 sid="OnlyRegions",
                 but_actions=(*self.exempt_actions, _RECOVERY),
                 clauses=(elsewhere, *rendering.unless(self.exempt_principals)),
             ),
             # A table of a region that was allowed once, or is by mistake not: its policy can still be deleted.
-            Denial(
+            DenyStatement(
                 sid="OnlyRegionsPolicies",
                 actions=(_RECOVERY,),
                 clauses=(elsewhere, *rendering.unless(self.exempt_principals, root=True)),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial, joined
+from tableguard.policy.deny_statements import DenyStatement, joined
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.exempted import check_exempted
 from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, reason_of
@@ -90,7 +90,9 @@ class Control:
                 'pass_role_principals=[RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")].',
             )
 
-    def service_control(self, *, accounts: Iterable[str] | None = None, partition: str = "aws") -> tuple[Denial, ...]:
+    def service_control(
+        self, *, accounts: Iterable[str] | None = None, partition: str = "aws"
+    ) -> tuple[DenyStatement, ...]:
         """The statements of an SCP.
 
         Args:
@@ -109,7 +111,7 @@ class Control:
         bound = None if accounts is None else (*accounts,)
         self._check_exempted(rendering, bound)
         guardrails = self._of_guardrails(rendering)
-        restriction: tuple[Denial, ...] = ()
+        restriction: tuple[DenyStatement, ...] = ()
         if self.perimeter is not None:
             perimeter = replace(
                 self.perimeter,
@@ -130,7 +132,7 @@ class Control:
         # The perimeter guards its exempt roles itself: joined, the two guards are one.
         return self._bounded((*joined((*restriction, *guard)), *guardrails), "aws:PrincipalAccount")
 
-    def resource_control(self, *, partition: str = "aws") -> tuple[Denial, ...]:
+    def resource_control(self, *, partition: str = "aws") -> tuple[DenyStatement, ...]:
         """The statements of an RCP.
 
         Args:
@@ -160,9 +162,9 @@ class Control:
         needed = [e for e in exemptions if bound is None or e.principal.home is None or e.principal.home in bound]
         check_exempted(needed, self.guardrails, rendering, excluded_accounts=self.excluded_accounts)
 
-    def _of_guardrails(self, rendering: Rendering) -> tuple[Denial, ...]:
+    def _of_guardrails(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
         """The guardrails' statements: one for all that is protected alike, named after all of it."""
-        groups: dict[object, Denial] = {}
+        groups: dict[object, DenyStatement] = {}
         for denial in (denial for guardrail in self.guardrails for denial in guardrail.denials(rendering)):
             key = (
                 frozenset((c.operator, c.key, ordered(c.values)) for c in denial.clauses),
@@ -172,20 +174,20 @@ class Control:
             groups[key] = _with(groups[key], denial) if key in groups else denial
         return _numbered(groups.values())
 
-    def _bounded(self, denials: Iterable[Denial], key: str) -> tuple[Denial, ...]:
+    def _bounded(self, denials: Iterable[DenyStatement], key: str) -> tuple[DenyStatement, ...]:
         if not self.excluded_accounts:
             return tuple(denials)
         others = Clause("StringNotEquals", key, ordered(self.excluded_accounts))
         return tuple(replace(denial, clauses=(*denial.clauses, others)) for denial in denials)
 
 
-def _with(one: Denial, other: Denial) -> Denial:
+def _with(one: DenyStatement, other: DenyStatement) -> DenyStatement:
     if isinstance(one, Protection) and isinstance(other, Protection):
         return one.with_(other)
     return replace(one, actions=one.actions + other.actions)
 
 
-def _numbered(denials: Iterable[Denial]) -> tuple[Denial, ...]:
+def _numbered(denials: Iterable[DenyStatement]) -> tuple[DenyStatement, ...]:
     """Each name once: a second of the same name gets a number."""
     seen: dict[str, int] = {}
     result = []

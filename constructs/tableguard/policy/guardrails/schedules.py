@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, actions_of
 from tableguard.policy.lists import texts_of
@@ -55,7 +55,7 @@ class ProtectSchedules(Guardrail):
             raise InvalidInputError("the names of ProtectSchedules", value=names, allowed="at least one name")
         object.__setattr__(self, "names", names)
 
-    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+    def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
         unless = rendering.unless(self.let_through(rendering.administrators))
         aws = f"arn:{rendering.partition}"
         # Each action has a kind of resource of its own, so one statement for all says no more than it should.

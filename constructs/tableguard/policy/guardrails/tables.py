@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 from tableguard.aws.actions import Category, Effect
 from tableguard.aws.dynamodb import ACTIONS, Action, Resource
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering
 from tableguard.policy.lists import listed, texts_of
@@ -126,7 +126,7 @@ class ProtectTables(Guardrail):
                 )
         object.__setattr__(self, "tags", tags)
 
-    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+    def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
         unless = rendering.unless(self.let_through(rendering.administrators))
         found: list[Protection] = []
         for part in self.parts:

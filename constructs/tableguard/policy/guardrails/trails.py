@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.aws.cloudtrail import ACTIONS
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering
 from tableguard.policy.representation import as_call
 
@@ -35,6 +35,6 @@ class ProtectTrails(Guardrail):
 
     __repr__ = as_call
 
-    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+    def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
         unless = rendering.unless(self.let_through(rendering.administrators))
         return (Protection(sid="ProtectTrails", actions=_ACTIONS, clauses=unless),)

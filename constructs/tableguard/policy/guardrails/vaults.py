@@ -12,7 +12,7 @@ from tableguard.policy import names
 from tableguard.policy.backup.common import SETTINGS
 from tableguard.policy.backup.sealing_names import METRICS, SealingNames
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.guardrails.backups import ProtectBackups
 from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering, actions_of
@@ -150,7 +150,7 @@ class VaultGuardrail(Guardrail):
             names.bucket_name("a bucket of VaultGuardrail", bucket)
         object.__setattr__(self, "buckets", buckets)
 
-    def denials(self, rendering: Rendering) -> tuple[Denial, ...]:
+    def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
         administrators = self.let_through(rendering.administrators)
         unless = rendering.unless(administrators)
         everything = self._arns(rendering, "", "/*")
@@ -170,10 +170,12 @@ class VaultGuardrail(Guardrail):
             *(arn for one in self.deployers if not isinstance(one, PermissionSet) for arn in _arns(one, rendering)),
         )
         return (
-            Denial(sid="VaultStays", actions=_LEAVING),
-            Denial(sid="VaultBuckets", actions=(*_OF_BUCKETS, *_OF_OBJECTS), resources=everything, clauses=unless),
-            Denial(sid="VaultLocks", actions=_OF_LOCKS, resources=objects, clauses=lifting),
-            Denial(sid="VaultRetentions", actions=_RETAIN, resources=objects, clauses=retaining),
+            DenyStatement(sid="VaultStays", actions=_LEAVING),
+            DenyStatement(
+                sid="VaultBuckets", actions=(*_OF_BUCKETS, *_OF_OBJECTS), resources=everything, clauses=unless
+            ),
+            DenyStatement(sid="VaultLocks", actions=_OF_LOCKS, resources=objects, clauses=lifting),
+            DenyStatement(sid="VaultRetentions", actions=_RETAIN, resources=objects, clauses=retaining),
             *role_guard("VaultRoles", guarded, administrators, partition=rendering.partition),
             sealing,
             *self._deploying(rendering, administrators),
@@ -181,17 +183,20 @@ class VaultGuardrail(Guardrail):
             *others,
         )
 
-    def _deploying(self, rendering: Rendering, administrators: tuple[IamPrincipal, ...]) -> tuple[Denial, ...]:
+    def _deploying(self, rendering: Rendering, administrators: tuple[IamPrincipal, ...]) -> tuple[DenyStatement, ...]:
         """No way to the administrators through a stack, or through a pass-role principal."""
         deploying = rendering.unless((*administrators, *rendering.pass_role_principals))
         assuming = rendering.unless((*administrators, *self.deployers))
         pass_role_principals = ordered(
             arn for one in rendering.pass_role_principals for arn in _arns(one, rendering) if ":role/" in arn
         )
-        stacks = Denial(sid="VaultStacks", actions=_OF_STACKS, clauses=deploying)
+        stacks = DenyStatement(sid="VaultStacks", actions=_OF_STACKS, clauses=deploying)
         if not pass_role_principals:
             return (stacks,)
-        return (stacks, Denial(sid="VaultDeployers", actions=_ASSUME, resources=pass_role_principals, clauses=assuming))
+        return (
+            stacks,
+            DenyStatement(sid="VaultDeployers", actions=_ASSUME, resources=pass_role_principals, clauses=assuming),
+        )
 
     def _arns(self, rendering: Rendering, *endings: str) -> tuple[str, ...]:
         s3 = f"arn:{rendering.partition}:s3:::"
@@ -213,7 +218,7 @@ def _arns(one: IamPrincipal, rendering: Rendering) -> tuple[str, ...]:
 
 def _sealing(
     rendering: Rendering, sealers: Sequence[SealingNames], administrators: tuple[IamPrincipal, ...]
-) -> tuple[Denial, ...]:
+) -> tuple[DenyStatement, ...]:
     """Nobody but the machines gives the functions something to do, or reports what was done.
 
     Nobody else can have a role of such a name: it is guarded.
@@ -223,11 +228,11 @@ def _sealing(
     unless = (Clause("ArnNotLike", PRINCIPAL_ARN, machines),) if machines else ()
     functions = ordered(each.functions(rendering.partition) for each in sealers)
     ours = Clause("StringEquals", "cloudwatch:namespace", (METRICS,))
-    stopping = Denial(sid="VaultRuns", actions=_STOP, clauses=unless)
+    stopping = DenyStatement(sid="VaultRuns", actions=_STOP, clauses=unless)
     if not sealers:
         return (stopping,)
     return (
-        Denial(sid="VaultFunctions", actions=_INVOKE, resources=functions, clauses=unless),
-        Denial(sid="VaultMetrics", actions=_MEASURE, clauses=(*unless, ours)),
+        DenyStatement(sid="VaultFunctions", actions=_INVOKE, resources=functions, clauses=unless),
+        DenyStatement(sid="VaultMetrics", actions=_MEASURE, clauses=(*unless, ours)),
         stopping,
     )

@@ -21,7 +21,7 @@ from typing import Final, TypeAlias
 from tableguard.aws.actions import Category, Effect, qualified_names
 from tableguard.aws.iam import ACTIONS
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial, joined
+from tableguard.policy.deny_statements import DenyStatement, joined
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.lists import listed
 from tableguard.policy.perimeter.exemptions import Exempt, Forwarding, RoleOfEveryAccount, ServiceLinkedRole
@@ -74,7 +74,7 @@ def guard_statements(
     *,
     pass_role_principals: Sequence[IamPrincipal] = (),
     partition: str = "aws",
-) -> tuple[Denial, ...]:
+) -> tuple[DenyStatement, ...]:
     """What an SCP denies everybody but the administrators: to make, change or pass an exempt role or one of theirs.
 
     Args:
@@ -114,12 +114,12 @@ def guard_statements(
     if roles:
         but_pass_roles = _but((*administrators, *pass_role_principals), partition)
         denials.append(
-            Denial(sid="GuardExemptRoles", actions=_ROLE_ACTIONS, resources=roles, clauses=but_administrators)
+            DenyStatement(sid="GuardExemptRoles", actions=_ROLE_ACTIONS, resources=roles, clauses=but_administrators)
         )
-        denials.append(Denial(sid="GuardPassingRoles", actions=_PASS, resources=roles, clauses=but_pass_roles))
+        denials.append(DenyStatement(sid="GuardPassingRoles", actions=_PASS, resources=roles, clauses=but_pass_roles))
     if users:
         denials.append(
-            Denial(sid="GuardExemptUsers", actions=_USER_ACTIONS, resources=users, clauses=but_administrators)
+            DenyStatement(sid="GuardExemptUsers", actions=_USER_ACTIONS, resources=users, clauses=but_administrators)
         )
     return joined(denials)
 
@@ -139,7 +139,7 @@ def _check_passed(administrators: Iterable[IamPrincipal]) -> None:
 
 def role_guard(
     sid: str, roles: Iterable[str], administrators: Sequence[IamPrincipal], *, partition: str = "aws"
-) -> tuple[Denial, ...]:
+) -> tuple[DenyStatement, ...]:
     """What an SCP denies everybody but the administrators: to make, change or pass roles that nobody deploys with.
 
     Args:
@@ -155,7 +155,7 @@ def role_guard(
     if not arns:
         return ()
     actions = (*_ROLE_ACTIONS, *_PASS)
-    return (Denial(sid=sid, actions=actions, resources=arns, clauses=_but(administrators, partition)),)
+    return (DenyStatement(sid=sid, actions=actions, resources=arns, clauses=_but(administrators, partition)),)
 
 
 def _but(exempt_principals: Iterable[IamPrincipal], partition: str) -> tuple[Clause, ...]:

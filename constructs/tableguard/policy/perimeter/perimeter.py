@@ -9,7 +9,7 @@ from typing import Final
 from tableguard.aws.dynamodb import ACTIONS, SERVICE, Resource
 from tableguard.policy import names
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import IS_SERVICE, VIA_LAST, VIA_SERVICE, Denial, joined, unless_called_by
+from tableguard.policy.deny_statements import IS_SERVICE, VIA_LAST, VIA_SERVICE, DenyStatement, joined, unless_called_by
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.lists import listed
 from tableguard.policy.perimeter.exemptions import (
@@ -120,7 +120,7 @@ class Perimeter:
                 "actions=RestrictedActions.DEPLOYMENT | RestrictedActions.SETTINGS, reason=…).",
             )
 
-    def table_statements(self, table: TableReference) -> tuple[Denial, ...]:
+    def table_statements(self, table: TableReference) -> tuple[DenyStatement, ...]:
         """What the policy of a table denies, its indexes included.
 
         Args:
@@ -131,7 +131,7 @@ class Perimeter:
         """
         return self._at(table, Side.TABLE)
 
-    def stream_statements(self, table: TableReference) -> tuple[Denial, ...]:
+    def stream_statements(self, table: TableReference) -> tuple[DenyStatement, ...]:
         """What the policy of a table's stream denies.
 
         Args:
@@ -142,7 +142,7 @@ class Perimeter:
         """
         return self._at(table, Side.STREAM)
 
-    def identity_statements(self, *, role: Role | None = None, partition: str = "aws") -> tuple[Denial, ...]:
+    def identity_statements(self, *, role: Role | None = None, partition: str = "aws") -> tuple[DenyStatement, ...]:
         """What an identity policy or a permissions boundary denies: the perimeter for roles that reach many tables.
 
         No role is exempt in it: put it where the exempt roles are not, or say whose policy it is. That holds for the
@@ -165,8 +165,8 @@ class Perimeter:
         return (*restriction, in_one(self.trusted, restriction, exempt=exempt, partition=partition, settings=settings))
 
     def service_control_statements(
-        self, *, accounts: Iterable[str] | None = None, partition: str = "aws", beside: Iterable[Denial] = ()
-    ) -> tuple[Denial, ...]:
+        self, *, accounts: Iterable[str] | None = None, partition: str = "aws", beside: Iterable[DenyStatement] = ()
+    ) -> tuple[DenyStatement, ...]:
         """What an SCP denies the identities of the accounts that it is attached to.
 
         AWS services and service-linked roles are out of an SCP's reach, so none of their exemptions stands in it. The
@@ -208,7 +208,7 @@ class Perimeter:
         )
         return (*restriction, *later, *guard)
 
-    def resource_control_statements(self, *, partition: str = "aws") -> tuple[Denial, ...]:
+    def resource_control_statements(self, *, partition: str = "aws") -> tuple[DenyStatement, ...]:
         """What an RCP denies everybody at the tables of the accounts that it is attached to, strangers included.
 
         Args:
@@ -226,7 +226,7 @@ class Perimeter:
             for arn in arns_of(one, partition, account=account)
         )
 
-    def _at(self, table: TableReference, side: Side) -> tuple[Denial, ...]:
+    def _at(self, table: TableReference, side: Side) -> tuple[DenyStatement, ...]:
         outside = self.trusted.outside(table.region)
         if not outside:
             raise InvalidInputError(
@@ -254,7 +254,7 @@ class Perimeter:
 
     def _everywhere(
         self, exemptions: Sequence[Exemption], partition: str, *, owner: str | None, of_resource: bool
-    ) -> tuple[Denial, ...]:
+    ) -> tuple[DenyStatement, ...]:
         rendering = _Rendering(self, exemptions, partition, owner=owner, of_resource=of_resource)
         return _numbered(joined(rendering.everywhere()))
 
@@ -281,8 +281,8 @@ class _Rendering:
     of_resource: bool
     table: TableReference | None = None
 
-    def everywhere(self) -> Iterable[Denial]:
-        """Denials for all regions: those with VPCs of their own, and the rest."""
+    def everywhere(self) -> Iterable[DenyStatement]:
+        """Deny statements for all regions: those with VPCs of their own, and the rest."""
         trusted = self.perimeter.trusted
         actions = restricted_anywhere(settings=self.perimeter.settings_too is not None)
         for region, outside in trusted.everywhere():
@@ -295,15 +295,15 @@ class _Rendering:
         outside: tuple[Clause, ...],
         sides: tuple[Side, ...],
         suffix: str = "",
-    ) -> Iterable[Denial]:
-        """Denials for requests that come from outside, one for all actions with the same exemptions."""
+    ) -> Iterable[DenyStatement]:
+        """Deny statements for requests that come from outside, one for all actions with the same exemptions."""
         groups: dict[tuple[tuple[Clause, ...], ...], list[str]] = {}
         for action in actions:
             exempt = [exemption for exemption in self.exemptions if exemption.covers(action, *sides)]
             groups.setdefault(self._unless(action, exempt), []).append(action)
         for ways, group in groups.items():
             for kind, clauses in zip(("", "Code"), ways, strict=False):
-                yield Denial(
+                yield DenyStatement(
                     sid=f"Perimeter{parts_of(group, *_EVERYWHERE)}{kind}{suffix}",
                     actions=_qualified(group),
                     resources=self._resources(group, sides),
@@ -318,7 +318,7 @@ class _Rendering:
         on_index = any(Resource.INDEX in ACTIONS[action].resources for action in actions)
         return (self.table.arn, f"{self.table.arn}/index/*") if on_index else (self.table.arn,)
 
-    def for_strangers(self, actions: Sequence[str], sides: tuple[Side, ...]) -> Iterable[Denial]:
+    def for_strangers(self, actions: Sequence[str], sides: tuple[Side, ...]) -> Iterable[DenyStatement]:
         """The denial of AWS services that say they call for somebody else's account."""
         if not self.of_resource or self.owner is None:
             return
@@ -327,7 +327,7 @@ class _Rendering:
             if self.perimeter.organization is not None
             else Clause("StringNotEquals", "aws:SourceAccount", (self.owner,))
         )
-        yield Denial(
+        yield DenyStatement(
             sid="PerimeterServicesForStrangers",
             actions=_qualified(actions),
             resources=self._resources(actions, sides),
@@ -380,7 +380,7 @@ class _Rendering:
         return (Clause("StringNotEquals", VIA_LAST, ordered(host for hosts in services for host in hosts)),)
 
 
-def _numbered(denials: Sequence[Denial]) -> tuple[Denial, ...]:
+def _numbered(denials: Sequence[DenyStatement]) -> tuple[DenyStatement, ...]:
     """Each name once, as IAM wants it: a second of the same name gets a number."""
     seen: dict[str, int] = {}
     result = []

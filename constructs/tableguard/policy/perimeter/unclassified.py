@@ -11,7 +11,7 @@ from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS, SERVICE, Resource, ResourcePolicySupport
 from tableguard.policy.conditions import Clause
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.perimeter.networks import TrustedNetworks
 from tableguard.policy.perimeter.restricted_actions import Side
 from tableguard.policy.tokens import is_unresolved
@@ -28,8 +28,8 @@ _OF_SIDE: Final = {Side.TABLE: (Resource.TABLE, Resource.INDEX), Side.STREAM: (R
 
 
 def by_region(
-    trusted: TrustedNetworks, beside: Iterable[Denial], *, exempt: Sequence[str], partition: str, settings: bool
-) -> Iterator[Denial]:
+    trusted: TrustedNetworks, beside: Iterable[DenyStatement], *, exempt: Sequence[str], partition: str, settings: bool
+) -> Iterator[DenyStatement]:
     """One statement for each region that VPCs are trusted in, and one for all others.
 
     Args:
@@ -47,8 +47,8 @@ def by_region(
 
 
 def in_one(
-    trusted: TrustedNetworks, beside: Iterable[Denial], *, exempt: Sequence[str], partition: str, settings: bool
-) -> Denial:
+    trusted: TrustedNetworks, beside: Iterable[DenyStatement], *, exempt: Sequence[str], partition: str, settings: bool
+) -> DenyStatement:
     """One statement for all regions, without what is denied anyway: for a policy with little room.
 
     Args:
@@ -74,12 +74,12 @@ def in_one(
 def at_table(
     side: Side,
     outside: Sequence[Clause],
-    beside: Iterable[Denial],
+    beside: Iterable[DenyStatement],
     *,
     resources: Sequence[str],
     exempt: Sequence[str],
     settings: bool,
-) -> Denial:
+) -> DenyStatement:
     """The statement for the policy of a table or a stream, with no action that such a policy does not support.
 
     Args:

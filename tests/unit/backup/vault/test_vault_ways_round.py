@@ -9,7 +9,7 @@ import pytest
 import tableguard as tg
 from tableguard.backup.vault.sealing import STEPS
 from tableguard.evaluation import Policies, Request, evaluate
-from tableguard.policy.denials import denying
+from tableguard.policy.deny_statements import denying
 from tableguard.policy.documents import minified
 from tableguard.policy.guardrails import Control
 from tableguard.policy.packing import packed

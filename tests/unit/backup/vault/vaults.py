@@ -12,7 +12,7 @@ from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tableguard.evaluation import ContextValue, Decision, Document, Outcome, Policies, Request, evaluate
-from tableguard.policy.denials import denying
+from tableguard.policy.deny_statements import denying
 from tableguard.policy.guardrails import Control
 
 Json = dict[str, Any]

@@ -15,7 +15,7 @@ from tableguard.policy.backup.immutable import Immutable
 from tableguard.policy.backup.intake import Intake, bucket_policy
 from tableguard.policy.backup.landing import Landing
 from tableguard.policy.backup.references import ReplicationSource
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 
 HERE, THERE = "111122223333", "444455556666"
 ARN: Final = "arn:aws:s3:::acme-sealed"
@@ -27,7 +27,7 @@ RETENTION: Final = Retention.governance(days=30)
 
 FINDER: Final = Role(account=HERE, name="break-glass")
 
-DENIALS: Final[dict[str, tuple[Denial, ...]]] = {
+DENIALS: Final[dict[str, tuple[DenyStatement, ...]]] = {
     "landing": (
         *Landing(bucket=BUCKET, readers=[READER]).denials(),
         Landing(bucket=BUCKET, readers=[READER]).only_exports_write([]),

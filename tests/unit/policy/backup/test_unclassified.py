@@ -16,7 +16,7 @@ from tableguard.policy.backup.intake import Intake, bucket_policy
 from tableguard.policy.backup.landing import Landing
 from tableguard.policy.backup.own_export import OwnExport
 from tableguard.policy.backup.references import ReplicationSource
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.limits import measured
 
 HERE, THERE = "111122223333", "444455556666"
@@ -38,7 +38,7 @@ BUCKET: Final = Bucket(
 )
 _LANDING: Final = Landing(bucket=BUCKET, readers=[ROLES["reads"]])
 _EXPORTS: Final = [ROLES["exports"].arn("aws")]
-DENIALS: Final[dict[str, tuple[Denial, ...]]] = {
+DENIALS: Final[dict[str, tuple[DenyStatement, ...]]] = {
     "landing": (*_LANDING.denials(), _LANDING.only_exports_write(_EXPORTS), _LANDING.unclassified(_EXPORTS)),
     "intake": Intake(bucket=BUCKET, sources=[SOURCE], reader=ROLES["reads"]).denials(),
     "immutable": Immutable(
@@ -66,7 +66,7 @@ NEW: Final = ("TeleportObject", "GetTeleport", "ListTeleports", "GetBucketTelepo
 _OF_OTHERS: Final = {"AllowVendedLogDeliveryForResource"}
 
 
-def _document(denials: tuple[Denial, ...]) -> dict[str, Any]:
+def _document(denials: tuple[DenyStatement, ...]) -> dict[str, Any]:
     document = bucket_policy((), denials)
     allow = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
     return {**document, "Statement": [allow, *document["Statement"]]}
@@ -83,7 +83,7 @@ def allowed(document: dict[str, Any], action: str, resource: str, principal: str
     return decision.allowed
 
 
-def _later(bucket: str) -> Denial:
+def _later(bucket: str) -> DenyStatement:
     (found,) = [denial for denial in DENIALS[bucket] if denial.but_actions]
     return found
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import tableguard as tg
 from tableguard.aws.services import ACTIONS_BY_SERVICE
 from tableguard.evaluation import Document, Policies, Request, evaluate
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.documents import minified
 from tableguard.policy.guardrails import Control, Guardrail, Rendering
 from tableguard.policy.limits import DEFAULT_LIMITS
@@ -35,7 +35,7 @@ OF_RESOURCE: Final = {
 }
 
 
-def documents(*denials: Denial, size: int | None = None) -> tuple[dict[str, Any], ...]:
+def documents(*denials: DenyStatement, size: int | None = None) -> tuple[dict[str, Any], ...]:
     limit = DEFAULT_LIMITS.service_control
     if size is not None:
         limit = tg.Limit(limit.kind, size, limit.unit, limit.source)

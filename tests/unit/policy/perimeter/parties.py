@@ -16,7 +16,7 @@ from tableguard.policy import (
     TableReference,
     User,
 )
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.documents import VERSION
 from tableguard.policy.perimeter import (
     Exemption,
@@ -171,13 +171,13 @@ _ALLOW: Final[dict[str, Any]] = {"Effect": "Allow", "Action": "*", "Resource": "
 EVERYTHING: Final = {"Version": VERSION, "Statement": [_ALLOW]}
 
 
-def resource_policy(*denials: Denial) -> dict[str, Any]:
+def resource_policy(*denials: DenyStatement) -> dict[str, Any]:
     """A policy that allows everybody everything but what is denied, so that the denials alone decide."""
     allow = {**_ALLOW, "Principal": "*"}
     return {"Version": VERSION, "Statement": [allow, *(denial.to_json(principal="*") for denial in denials)]}
 
 
-def plain_policy(*denials: Denial) -> dict[str, Any]:
+def plain_policy(*denials: DenyStatement) -> dict[str, Any]:
     return {"Version": VERSION, "Statement": [_ALLOW, *(denial.to_json() for denial in denials)]}
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tableguard.evaluation import Document, Outcome, Policies, Request, evaluate
 from tableguard.policy import ACTIONS, Resource
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tests.unit.policy.perimeter.parties import (
     CALLERS,
     EVERYTHING,
@@ -91,12 +91,12 @@ def _policies(kind: str, *documents: Document) -> Policies:
     return Policies(identity=documents, resource=resource_policy())
 
 
-def _denials(kind: str) -> tuple[Denial, ...]:
+def _denials(kind: str) -> tuple[DenyStatement, ...]:
     """The statements that list what they deny; the one on all other actions is changed in `test_unclassified`."""
     return tuple(denial for denial in _all_denials(kind) if denial.actions)
 
 
-def _all_denials(kind: str) -> tuple[Denial, ...]:
+def _all_denials(kind: str) -> tuple[DenyStatement, ...]:
     match kind:
         case "table":
             return PERIMETER.table_statements(ORDERS)

@@ -12,7 +12,7 @@ import pytest
 from tableguard.aws.dynamodb import ACTIONS, Resource, ResourcePolicySupport
 from tableguard.evaluation import Outcome, Policies, evaluate
 from tableguard.policy import FromVpc
-from tableguard.policy.denials import Denial
+from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.metadata import perimeter_json
 from tableguard.policy.metadata.restrictions import read_restriction
 from tableguard.policy.metadata.source import Source
@@ -53,7 +53,7 @@ _PLACES: Final[dict[str, Context]] = {
 }
 
 
-def statements(kind: str, perimeter: Perimeter = AT_TABLES) -> tuple[Denial, ...]:
+def statements(kind: str, perimeter: Perimeter = AT_TABLES) -> tuple[DenyStatement, ...]:
     match kind:
         case "service control":
             return perimeter.service_control_statements()
@@ -66,11 +66,11 @@ def statements(kind: str, perimeter: Perimeter = AT_TABLES) -> tuple[Denial, ...
     return perimeter.stream_statements(ORDERS)
 
 
-def later(kind: str, perimeter: Perimeter = AT_TABLES) -> tuple[Denial, ...]:
+def later(kind: str, perimeter: Perimeter = AT_TABLES) -> tuple[DenyStatement, ...]:
     return tuple(each for each in statements(kind, perimeter) if each.sid.startswith("PerimeterUnclassified"))
 
 
-def policies(kind: str, *denials: Denial) -> Policies:
+def policies(kind: str, *denials: DenyStatement) -> Policies:
     if kind == "service control":
         documents = [[EVERYTHING, plain_policy(*denials)]]
         return Policies(identity=[EVERYTHING], resource=resource_policy(), service_control=documents)

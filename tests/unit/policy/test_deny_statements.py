@@ -1,4 +1,4 @@
-"""Denials: written as IAM reads them, joined and packed without changing a decision."""
+"""Deny statements: written as IAM reads them, joined and packed without changing a decision."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import Clause, PolicyTooLargeError, measured
-from tableguard.policy.denials import Denial, denying, joined
+from tableguard.policy.deny_statements import DenyStatement, denying, joined
 from tableguard.policy.limits import DEFAULT_LIMITS, Limit
 from tableguard.policy.packing import packed
 from tests.unit.policy.support import OWNER, Refusal, assert_refused
@@ -36,7 +36,7 @@ SOME = st.tuples(
 )
 DENIALS = st.lists(SOME, min_size=1, max_size=6).map(
     lambda drawn: [
-        Denial(
+        DenyStatement(
             sid=f"D{number}",
             actions=() if inverted else actions,
             but_actions=actions if inverted else (),
@@ -66,7 +66,7 @@ def decisions(*documents: dict[str, Any]) -> list[object]:
 
 
 @given(DENIALS)
-def test_joining_keeps_every_decision(made: list[Denial]) -> None:
+def test_joining_keeps_every_decision(made: list[DenyStatement]) -> None:
     fewer = joined(made)
     assert len(fewer) <= len(made)
     assert joined(fewer) == fewer
@@ -74,7 +74,7 @@ def test_joining_keeps_every_decision(made: list[Denial]) -> None:
 
 
 @given(DENIALS)
-def test_packing_keeps_every_decision_and_every_limit(made: list[Denial]) -> None:
+def test_packing_keeps_every_decision_and_every_limit(made: list[DenyStatement]) -> None:
     documents = packed(made, SMALL, owner="the test")
     assert all(measured(document, SMALL).size <= SMALL.size for document in documents)
     assert decisions(*documents) == decisions(denying(made))
@@ -83,7 +83,7 @@ def test_packing_keeps_every_decision_and_every_limit(made: list[Denial]) -> Non
 
 
 def test_joining_joins_actions_and_then_resources() -> None:
-    one = Denial(sid="A", actions=("dynamodb:GetItem",), resources=RESOURCES[:1], clauses=CLAUSES[:2])
+    one = DenyStatement(sid="A", actions=("dynamodb:GetItem",), resources=RESOURCES[:1], clauses=CLAUSES[:2])
     fewer = joined(
         [
             one,
@@ -99,13 +99,15 @@ def test_joining_joins_actions_and_then_resources() -> None:
 
 
 def test_exceptions_are_never_joined() -> None:
-    one = Denial(sid="A", but_actions=("iam:*",))
-    other = Denial(sid="B", but_actions=("sts:*",))
+    one = DenyStatement(sid="A", but_actions=("iam:*",))
+    other = DenyStatement(sid="B", but_actions=("sts:*",))
     assert joined([one, other]) == (one, other)
 
 
 def test_a_denial_is_written_minified() -> None:
-    denial = Denial(sid="A", actions=("a:B", "a:A", "a:B"), clauses=(Clause("Null", "aws:SourceVpc", ("true",)),))
+    denial = DenyStatement(
+        sid="A", actions=("a:B", "a:A", "a:B"), clauses=(Clause("Null", "aws:SourceVpc", ("true",)),)
+    )
     assert denial.to_json(principal="*") == {
         "Sid": "A",
         "Effect": "Deny",
@@ -114,7 +116,7 @@ def test_a_denial_is_written_minified() -> None:
         "Resource": "*",
         "Condition": {"Null": {"aws:SourceVpc": "true"}},
     }
-    assert Denial(sid="A", but_actions=("a:B",)).to_json() == {
+    assert DenyStatement(sid="A", but_actions=("a:B",)).to_json() == {
         "Sid": "A",
         "Effect": "Deny",
         "NotAction": "a:B",
@@ -123,7 +125,7 @@ def test_a_denial_is_written_minified() -> None:
 
 
 def test_packing_uses_as_few_documents_as_fit() -> None:
-    many = [Denial(sid=f"D{n}", actions=(f"ec2:{'x' * 40}{n}",)) for n in range(9)]
+    many = [DenyStatement(sid=f"D{n}", actions=(f"ec2:{'x' * 40}{n}",)) for n in range(9)]
     whole = measured(denying(many), SMALL).size
     assert len(packed(many, replace(SMALL, size=whole), owner="the test")) == 1
     assert len(packed(many, replace(SMALL, size=whole - 1), owner="the test")) == 2
@@ -131,17 +133,19 @@ def test_packing_uses_as_few_documents_as_fit() -> None:
 
 REFUSALS = {
     "no actions": Refusal(
-        lambda: Denial(sid="A"), "the actions of the denial A", {"actions": (), "but_actions": ()}, "exactly one"
+        lambda: DenyStatement(sid="A"), "the actions of the denial A", {"actions": (), "but_actions": ()}, "exactly one"
     ),
     "two lists of actions": Refusal(
-        lambda: Denial(sid="A", actions=("a:B",), but_actions=("a:C",)),
+        lambda: DenyStatement(sid="A", actions=("a:B",), but_actions=("a:C",)),
         "the actions of the denial A",
         {"actions": ("a:B",), "but_actions": ("a:C",)},
         "exactly one",
     ),
     "no statement": Refusal(lambda: denying([]), "the statements of a policy document", (), "at least one"),
     "a name twice": Refusal(
-        lambda: packed([Denial(sid="A", actions=("a:B",)), Denial(sid="A", actions=("a:C",))], SMALL, owner="X"),
+        lambda: packed(
+            [DenyStatement(sid="A", actions=("a:B",)), DenyStatement(sid="A", actions=("a:C",))], SMALL, owner="X"
+        ),
         "the statements of X",
         ["A"],
         "different names",
@@ -156,14 +160,18 @@ def test_what_cannot_be_meant_is_refused(case: str) -> None:
 
 def test_a_statement_that_fits_nowhere_says_what_to_cut() -> None:
     with pytest.raises(PolicyTooLargeError) as caught:
-        packed([Denial(sid="Big", actions=tuple(f"ec2:Action{n}" for n in range(99)))], SMALL, owner="the SCP of dev")
+        packed(
+            [DenyStatement(sid="Big", actions=tuple(f"ec2:Action{n}" for n in range(99)))],
+            SMALL,
+            owner="the SCP of dev",
+        )
     assert "the SCP of dev (statement Big)" in str(caught.value)
     assert "RoleOfEveryAccount" in str(caught.value)
 
 
 def test_more_documents_than_allowed_are_refused() -> None:
     limit = Limit("SCP", 150, "characters", "a source")
-    many = [Denial(sid=f"D{n}", actions=(f"ec2:{'x' * 40}",), resources=(str(n),)) for n in range(3)]
+    many = [DenyStatement(sid=f"D{n}", actions=(f"ec2:{'x' * 40}",), resources=(str(n),)) for n in range(3)]
     assert len(packed(many, limit, owner="the SCP of dev", at_most=3)) == 3
     with pytest.raises(PolicyTooLargeError, match=r"the SCP of dev takes 3 policies. Allowed: 2"):
         packed(many, limit, owner="the SCP of dev", at_most=2)

@@ -22,7 +22,7 @@ _PATTERN: Final = re.compile(r"[*?]|\$\{(?!Token\[)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Denial:
+class DenyStatement:
     """One statement that denies something.
 
     Args:
@@ -82,7 +82,7 @@ def unless_called_by(arns: Iterable[str]) -> tuple[Clause, ...]:
     return (Clause(operator, PRINCIPAL_ARN, listed),)
 
 
-def joined(denials: Iterable[Denial]) -> tuple[Denial, ...]:
+def joined(denials: Iterable[DenyStatement]) -> tuple[DenyStatement, ...]:
     """Join denials that differ in nothing but their actions, or in nothing but their resources, until none do.
 
     The decision on every request stays the same; of several names, the first remains. The order is theirs.
@@ -96,7 +96,7 @@ def joined(denials: Iterable[Denial]) -> tuple[Denial, ...]:
         current = fewer
 
 
-def denying(denials: Sequence[Denial], *, principal: str | None = None) -> Json:
+def denying(denials: Sequence[DenyStatement], *, principal: str | None = None) -> Json:
     """A whole policy document of denials.
 
     Args:
@@ -115,25 +115,25 @@ def _canonical(clauses: Iterable[Clause]) -> frozenset[Clause]:
     return frozenset(replace(clause, values=ordered(clause.values)) for clause in clauses)
 
 
-def _but_actions(denial: Denial) -> Hashable:
+def _but_actions(denial: DenyStatement) -> Hashable:
     # Two lists of exceptions have no union that means the same.
     return (denial.but_actions, denial.sid if denial.but_actions else "", *_rest(denial), ordered(denial.resources))
 
 
-def _but_resources(denial: Denial) -> Hashable:
+def _but_resources(denial: DenyStatement) -> Hashable:
     return (ordered(denial.actions), ordered(denial.but_actions), *_rest(denial))
 
 
-def _rest(denial: Denial) -> tuple[Hashable, ...]:
+def _rest(denial: DenyStatement) -> tuple[Hashable, ...]:
     return (_canonical(denial.clauses),)
 
 
 def _join(
-    denials: Iterable[Denial],
-    alike: Callable[[Denial], Hashable],
-    join: Callable[[Denial, Denial], Denial],
-) -> tuple[Denial, ...]:
-    groups: dict[Hashable, Denial] = {}
+    denials: Iterable[DenyStatement],
+    alike: Callable[[DenyStatement], Hashable],
+    join: Callable[[DenyStatement, DenyStatement], DenyStatement],
+) -> tuple[DenyStatement, ...]:
+    groups: dict[Hashable, DenyStatement] = {}
     for denial in denials:
         key = alike(denial)
         groups[key] = join(groups[key], denial) if key in groups else denial

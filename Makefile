@@ -45,7 +45,8 @@ EMULATOR := .venv-emulator/.packages
 ##                     the tests' tables
 ##  make bench         measure the library's speed as ratios (six minutes)
 ##  make bench-accept  commit to the ratios of the last run
-##  make wheel         build dist/tableguard-*.whl
+##  make wheel         build dist/tableguard-*.whl; REPOSITORY=https://… makes
+##                     the links of its description lead there
 ##  make setup         only set up the environments that the others need
 ##  make pins          resolve requirements/*.txt anew (with the oldest Python)
 ##  make clean         remove what was built
@@ -116,8 +117,7 @@ bench-accept: $(VENV)
 
 .PHONY: wheel
 wheel: $(VENV)
-	rm -rf build dist # what an earlier build left there would be packed again
-	.venv/bin/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist .
+	@.venv/bin/python scripts/wheel.py $(REPOSITORY)
 
 .PHONY: pins
 pins:

@@ -13,8 +13,8 @@ from typing import TypeAlias
 import hypothesis
 import pytest
 
+from scripts.wheel import build_wheel
 from tests.project.machine import ROOT, UNPACKED, WITHOUT_DEFAULT_RULES, Assembly, Machine
-from tests.project.wheel import build_wheel
 
 # A shell lets what it starts in the background ignore interrupts, and so would every program that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -125,5 +125,5 @@ def reference_app(bare_machine: Machine, once: Once) -> Assembly:
 @pytest.fixture(scope="session")
 def wheel(once: Once) -> Path:
     """The wheel."""
-    (found,) = once("wheel", build_wheel).glob("built/*.whl")
+    (found,) = once("wheel", build_wheel).glob("*.whl")
     return found

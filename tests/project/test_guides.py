@@ -13,6 +13,8 @@ from tests.project.machine import ROOT
 
 # The stacks that the snippets of each guide make, by the name of the app that they belong to.
 APPS = {
+    "sharing.md": {"app": ["Data"], "elsewhere": ["Etl"]},
+    "rules-and-tests.md": {"app": ["Alfa", "Data"]},
     "private-table.md": {"app": ["Data"]},
     "backups.md": {"app": ["Data"], "vault_app": ["Vault"], "recovery_app": ["Recovery"]},
 }

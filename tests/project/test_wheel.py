@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.wheel import description
+
 
 @pytest.fixture
 def packed(wheel: Path) -> zipfile.ZipFile:
@@ -37,8 +39,18 @@ def test_says_what_it_is(root: Path, packed: zipfile.ZipFile) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     assert (metadata["Name"], metadata["Version"]) == ("tableguard", project["version"])
     assert (metadata["License-Expression"], metadata["Requires-Python"]) == ("Apache-2.0", ">=3.11")
-    assert metadata.get_payload() == (root / "README.md").read_text()
+    assert metadata.get_payload() == description((root / "README.md").read_text(), None)
     assert "Apache License" in the(packed, ".dist-info/licenses/LICENSE")
+
+
+def test_no_link_of_the_description_needs_the_repository(root: Path) -> None:
+    readme = (root / "README.md").read_text()
+    files = "https://github.com/acme/tableguard/blob/v0.1.0"
+    assert re.findall(r"\]\((?!https?:)", readme)
+    for read in (description(readme, None), description(readme, files)):
+        assert not re.findall(r"\]\((?!https?:)", read)
+    assert f"[sharing]({files}/docs/sharing.md)" in description(readme, files)
+    assert "sharing (docs/sharing.md)" in description(readme, None)
 
 
 def test_brings_the_command(packed: zipfile.ZipFile) -> None:

@@ -164,7 +164,7 @@ def _missing(
 ) -> Iterator[str]:
     unclear = {(each.layer, each.level) for each in because if each.effect is Effect.ALLOW and not each.understood}
     for reason in because:
-        name = f"{prefix}{_NAMES[reason.layer]}"
+        name = f"{prefix or 'the '}{_NAMES[reason.layer]}"
         if reason.effect is Effect.DENY:
             yield from _to_be_exempt(reason, request, policies, shelf, name)
         elif reason.layer is Layer.SERVICE:
@@ -175,21 +175,21 @@ def _missing(
                 yield from near or [_nothing(reason.layer, prefix, request)]
         elif not reason.understood:
             at = _at(reason.place, reason.statement, reason.sid)
-            yield f"{at} of the {name} cannot be understood: {reason.detail}"
+            yield f"{at} of {name} cannot be understood: {reason.detail}"
 
 
 def _to_be_exempt(reason: Reason, request: Request, policies: Policies, shelf: Shelf, name: str) -> Iterator[str]:
     at = _at(reason.place, reason.statement, reason.sid)
     if not reason.understood:
-        yield f"{at} of the {name} may deny it, and cannot be understood: {reason.detail}"
+        yield f"{at} of {name} may deny it, and cannot be understood: {reason.detail}"
         return
     sentence = shelf.deciding(reason, policies)
     tests = sentence.tests if sentence is not None else ()
     if not tests:
-        yield f"{at} of the {name} denies it, whatever the circumstances"
+        yield f"{at} of {name} denies it, whatever the circumstances"
         return
     conditions = " and ".join(_has(test, request) for test in tests)
-    yield f"{at} of the {name} denies it, because {conditions}"
+    yield f"{at} of {name} denies it, because {conditions}"
 
 
 def _nearly(reason: Reason, request: Request, policies: Policies, shelf: Shelf) -> Iterator[str]:
@@ -208,10 +208,10 @@ def _nearly(reason: Reason, request: Request, policies: Policies, shelf: Shelf) 
 
 
 def _nothing(layer: Layer, prefix: str, request: Request) -> str:
-    what, name = request.action, f"{prefix}{_NAMES[layer]}"
+    what, name = request.action, f"{prefix or 'the '}{_NAMES[layer]}"
     if layer is Layer.RESOURCE and not prefix:
-        return f"the {name} of the table has no statement for this principal that allows {what}"
-    return f"the {name} {'has' if layer in _ONE else 'have'} no statement that allows {what} on this resource"
+        return f"{name} of the table has no statement for this principal that allows {what}"
+    return f"{name} {'has' if layer in _ONE else 'have'} no statement that allows {what} on this resource"
 
 
 def _fails(test: Test, tests: tuple[Test, ...], request: Request) -> str:

@@ -134,7 +134,10 @@ def test_the_key_is_explained_beside_the_table() -> None:
     found = picture(stack(T=made, Key=key), consumer(R=role(allow())))
     explanation, _ = answer(found, principal=READER, action="dynamodb:GetItem", resource=TABLE, context={}, today=TODAY)
     assert [step.says for step in explanation.steps if step.layer.startswith("the key's")] == ["silent", "silent"]
-    assert len(explanation.missing) == 2
+    assert explanation.missing == (
+        "the key's resource policy has no statement that allows kms:Decrypt on this resource",
+        "the key's identity policies have no statement that allows kms:Decrypt on this resource",
+    )
     assert explained_as_json(explanation)["key"]["decision"] == "ImplicitlyDenied"
 
 

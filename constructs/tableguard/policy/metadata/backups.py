@@ -1,22 +1,33 @@
-"""What metadata says of what keeps backups. Each class here is both what is written and what is read."""
+"""What metadata says of what keeps backups. Each class is what is written and what is read, by its fields' types."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Final, Protocol, Self
+from functools import cache
+from types import NoneType
+from typing import Any, Final, Self, get_args, get_type_hints
 
 from tableguard.policy.documents import Json
 from tableguard.policy.metadata.source import Source
 
-_READ_ONLY: Final = MappingProxyType({"read only": True})
-"""Marks what only a reader knows: whether something could not be read before deployment."""
+_UNKNOWN_OF: Final = "holds what only the deployment knows"
+"""Marks a field that is not written: whether the list that it names holds texts that only the deployment knows."""
+_READERS: Final[Mapping[object, Callable[[Source, str], object]]] = {
+    str | None: Source.text,
+    int | None: Source.whole,
+    float | None: Source.number,
+    bool: Source.flag,
+    tuple[str, ...]: lambda source, key: source.texts(key)[0],
+    tuple[str, ...] | None: lambda source, key: None if source.json.get(key) is None else source.texts(key)[0],
+}
 
 
-class BackupClaim(Protocol):
+class BackupClaim:
     """What metadata says of one thing that keeps backups."""
+
+    __slots__ = ()
 
     @classmethod
     def read(cls, source: Source) -> Self:
@@ -28,6 +39,26 @@ class BackupClaim(Protocol):
         Raises:
             MalformedMetadataError: It is not what `backup_json` writes.
         """
+        found: dict[str, object] = {}
+        for each in dataclasses.fields(cls):  # type: ignore[arg-type]
+            unknown_of = each.metadata.get(_UNKNOWN_OF)
+            read = _reader(cls, each.name)  # type: ignore[arg-type] # mypy takes a type[Self] for not hashable
+            found[each.name] = source.texts(unknown_of)[1] if unknown_of else read(source, each.name)
+        return cls(**found)
+
+
+@cache
+def _reader(claim: type[BackupClaim], name: str) -> Callable[[Source, str], object]:
+    """How a field is read: a text, a number, a switch, a list of texts, or another claim, optional or in a list."""
+    hint = get_type_hints(claim)[name]
+    if hint in _READERS:
+        return _READERS[hint]
+    (part,) = (each for each in get_args(hint) or (hint,) if isinstance(each, type) and issubclass(each, BackupClaim))
+    if hint is part:
+        return lambda source, key: part.read(source.object(key))
+    if NoneType in get_args(hint):
+        return lambda source, key: None if (there := source.optional(key)) is None else part.read(there)
+    return lambda source, key: tuple(map(part.read, source.objects(key)))
 
 
 def backup_json(claim: object) -> Json:
@@ -36,7 +67,7 @@ def backup_json(claim: object) -> Json:
     Args:
         claim: One of the classes of this module.
     """
-    fields = [each for each in dataclasses.fields(claim) if each.metadata != _READ_ONLY]  # type: ignore[arg-type]
+    fields = [each for each in dataclasses.fields(claim) if _UNKNOWN_OF not in each.metadata]  # type: ignore[arg-type]
     found = {each.name: getattr(claim, each.name) for each in fields}
     return {name: _written(value) for name, value in found.items() if value is not None}
 
@@ -48,7 +79,7 @@ def _written(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImmutableClaim:
+class ImmutableClaim(BackupClaim):
     """A bucket whose objects are locked.
 
     Args:
@@ -65,20 +96,9 @@ class ImmutableClaim:
     at_most_days: int | None = None
     bypass_governance_roles: tuple[str, ...] = ()
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        return cls(
-            mode=source.text("mode"),
-            days=source.whole("days"),
-            at_least_days=source.whole("at_least_days"),
-            at_most_days=source.whole("at_most_days"),
-            bypass_governance_roles=source.texts("bypass_governance_roles")[0],
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceClaim:
+class SourceClaim(BackupClaim):
     """An account from which a vault says that it takes exports.
 
     Args:
@@ -91,19 +111,9 @@ class SourceClaim:
     role: str | None
     tables: tuple[str, ...] | None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        every = source.json.get("tables") is None
-        return cls(
-            account=source.text("account"),
-            role=source.text("role"),
-            tables=None if every else source.texts("tables")[0],
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuotaClaim:
+class QuotaClaim(BackupClaim):
     """What a vault seals of a source in a day at most.
 
     Args:
@@ -114,14 +124,9 @@ class QuotaClaim:
     bytes_per_day: int | None
     exports_per_day: int | None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        return cls(bytes_per_day=source.whole("bytes_per_day"), exports_per_day=source.whole("exports_per_day"))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealedClaim:
+class SealedClaim(BackupClaim):
     """The sealed bucket of a vault.
 
     Args:
@@ -142,23 +147,9 @@ class SealedClaim:
     readers: tuple[str, ...] = ()
     alarm_after_minutes: int | None = None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        quota = source.optional("quota")
-        return cls(
-            intake=source.text("intake"),
-            sources=tuple(map(SourceClaim.read, source.objects("sources"))),
-            mode=source.text("mode"),
-            days=source.whole("days"),
-            quota=None if quota is None else QuotaClaim.read(quota),
-            readers=source.texts("readers")[0],
-            alarm_after_minutes=source.whole("alarm_after_minutes"),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IntakeClaim:
+class IntakeClaim(BackupClaim):
     """The vault that a landing bucket is replicated into.
 
     Args:
@@ -171,14 +162,9 @@ class IntakeClaim:
     intake: str | None
     region: str | None = None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        return cls(account=source.text("account"), intake=source.text("intake"), region=source.text("region"))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LandingClaim:
+class LandingClaim(BackupClaim):
     """A bucket that DynamoDB exports to.
 
     Args:
@@ -191,19 +177,9 @@ class LandingClaim:
     role: str | None = None
     expires_after_days: int | None = None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        vault = source.optional("vault")
-        return cls(
-            vault=None if vault is None else IntakeClaim.read(vault),
-            role=source.text("role"),
-            expires_after_days=source.whole("expires_after_days"),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportClaim:
+class ExportClaim(BackupClaim):
     """A machine that exports tables.
 
     Args:
@@ -216,28 +192,15 @@ class ExportClaim:
     """
 
     tables: tuple[str, ...]
-    unknown_tables: bool = field(default=False, metadata=_READ_ONLY)
+    unknown_tables: bool = field(default=False, metadata={_UNKNOWN_OF: "tables"})
     every_minutes: int | None = None
     full_every_minutes: int | None = None
     alarm_after_minutes: int | None = None
     landing: str | None = None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        tables, more = source.texts("tables")
-        return cls(
-            tables=tables,
-            unknown_tables=more,
-            every_minutes=source.whole("every_minutes"),
-            full_every_minutes=source.whole("full_every_minutes"),
-            alarm_after_minutes=source.whole("alarm_after_minutes"),
-            landing=source.text("landing"),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BucketClaim:
+class BucketClaim(BackupClaim):
     """A sealed bucket that a restore takes exports from.
 
     Args:
@@ -250,14 +213,9 @@ class BucketClaim:
     region: str | None
     bucket: str | None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        return cls(account=source.text("account"), region=source.text("region"), bucket=source.text("bucket"))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreClaim:
+class RestoreClaim(BackupClaim):
     """A machine that restores a table.
 
     Args:
@@ -270,19 +228,9 @@ class RestoreClaim:
     sealed: BucketClaim | None
     targets: tuple[str, ...]
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        sealed = source.optional("sealed")
-        return cls(
-            source=source.text("source"),
-            sealed=None if sealed is None else BucketClaim.read(sealed),
-            targets=source.texts("targets")[0],
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableClaim:
+class TableClaim(BackupClaim):
     """A table by its parts; None for what only the deployment knows.
 
     Args:
@@ -295,14 +243,9 @@ class TableClaim:
     region: str | None
     table: str | None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        return cls(account=source.text("account"), region=source.text("region"), table=source.text("table"))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrillClaim:
+class DrillClaim(BackupClaim):
     """A machine that tries a restore out.
 
     Args:
@@ -323,22 +266,9 @@ class DrillClaim:
     sealed_by: str | None = None
     alarm_after_minutes: int | None = None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        return cls(
-            source=TableClaim.read(source.object("source")),
-            schedule=source.text("schedule"),
-            canary=source.flag("canary"),
-            largest_fall=source.number("largest_fall"),
-            oldest_minutes=source.whole("oldest_minutes"),
-            sealed_by=source.text("sealed_by"),
-            alarm_after_minutes=source.whole("alarm_after_minutes"),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnDemandClaim:
+class OnDemandClaim(BackupClaim):
     """A machine that makes on-demand backups.
 
     Args:
@@ -351,28 +281,15 @@ class OnDemandClaim:
     """
 
     tables: tuple[str, ...]
-    unknown_tables: bool = field(default=False, metadata=_READ_ONLY)
+    unknown_tables: bool = field(default=False, metadata={_UNKNOWN_OF: "tables"})
     schedule: str | None = None
     keep_days: int | None = None
     keep_at_least: int | None = None
     alarm_after_minutes: int | None = None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        tables, more = source.texts("tables")
-        return cls(
-            tables=tables,
-            unknown_tables=more,
-            schedule=source.text("schedule"),
-            keep_days=source.whole("keep_days"),
-            keep_at_least=source.whole("keep_at_least"),
-            alarm_after_minutes=source.whole("alarm_after_minutes"),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CopyClaim:
+class CopyClaim(BackupClaim):
     """A copy of each backup of a rule.
 
     Args:
@@ -385,16 +302,9 @@ class CopyClaim:
     account: str | None
     keep_days: int | None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        return cls(
-            vault_arn=source.text("vault_arn"), account=source.text("account"), keep_days=source.whole("keep_days")
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleClaim:
+class RuleClaim(BackupClaim):
     """A rule of a plan of AWS Backup.
 
     Args:
@@ -409,19 +319,9 @@ class RuleClaim:
     vault: str | None
     copies: tuple[CopyClaim, ...]
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        return cls(
-            schedule=source.text("schedule"),
-            keep_days=source.whole("keep_days"),
-            vault=source.text("vault"),
-            copies=tuple(map(CopyClaim.read, source.objects("copies"))),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanClaim:
+class PlanClaim(BackupClaim):
     """A plan of AWS Backup.
 
     Args:
@@ -438,20 +338,9 @@ class PlanClaim:
     advanced: str | None = None
     alarm_after_minutes: int | None = None
 
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        return cls(
-            tables=source.texts("tables")[0],
-            rules=tuple(map(RuleClaim.read, source.objects("rules"))),
-            restore_testing=source.flag("restore_testing"),
-            advanced=source.text("advanced"),
-            alarm_after_minutes=source.whole("alarm_after_minutes"),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VaultClaim:
+class VaultClaim(BackupClaim):
     """A vault of AWS Backup.
 
     Args:
@@ -469,18 +358,6 @@ class VaultClaim:
     changeable_for_days: int | None = None
     air_gapped: bool = False
     acknowledged: str | None = None
-
-    @classmethod
-    def read(cls, source: Source) -> Self:
-        """What metadata says; see `BackupClaim.read`."""
-        return cls(
-            lock=source.text("lock"),
-            min_days=source.whole("min_days"),
-            max_days=source.whole("max_days"),
-            changeable_for_days=source.whole("changeable_for_days"),
-            air_gapped=source.flag("air_gapped"),
-            acknowledged=source.text("acknowledged"),
-        )
 
 
 CLAIMS: Final[Mapping[str, type[BackupClaim]]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -14,26 +13,30 @@ from constructs import Construct
 
 from tableguard.backup.alarms import tell
 from tableguard.backup.cold_storage import ColdStorage
-from tableguard.backup.immutable_bucket import ImmutableBackupBucket, sources_of
+from tableguard.backup.immutable_bucket import ImmutableBackupBucket
 from tableguard.backup.protected_bucket import partition_in, roles_of
 from tableguard.backup.vault.alarms import SealingAlarms
+from tableguard.backup.vault.checks import (
+    check_buckets,
+    check_cold_storage,
+    check_home,
+    check_quota,
+    check_role_name,
+    check_sweep,
+    checked_sources,
+)
 from tableguard.backup.vault.intake_bucket import IntakeBucket
-from tableguard.backup.vault.sealing import STEPS, Sealers
-from tableguard.policy import InvalidInputError, Limits, Role
+from tableguard.backup.vault.sealing import Sealers
+from tableguard.policy import Limits, Role
 from tableguard.policy.backup import (
     ReplicationSource,
     Retention,
     RetentionBounds,
     SealedReference,
-    SealingNames,
     SourceQuota,
     VaultReference,
 )
 from tableguard.policy.metadata.backups import QuotaClaim, SealedClaim, SourceClaim
-from tableguard.policy.tokens import is_unresolved
-
-_LEAST_SWEEP: Final = 15
-_MOST_SWEEP: Final = 24 * 60
 
 
 class SealedVault(Construct):
@@ -112,22 +115,18 @@ class SealedVault(Construct):
             PolicyTooLargeError: A policy is over its limit.
         """
         super().__init__(scope, construct_id)
-        stack = cdk.Stack.of(self)
-        path = self.node.path
-        self._check_home(stack)
-        sources = sources_of(path, sources)
-        self._check(sources, quota, intake_bucket_name, sealed_bucket_name, cold_storage)
         sweep_every = cdk.Duration.hours(1) if sweep_every is None else sweep_every
         alarm_after = cdk.Duration.hours(26) if alarm_after is None else alarm_after
-        minutes = sweep_every.to_minutes()
-        if not _LEAST_SWEEP <= minutes <= _MOST_SWEEP or minutes % 1:
-            raise InvalidInputError(
-                f"sweep_every of {path}", value=f"{minutes} minutes", allowed="15 minutes to 24 hours, in whole minutes"
-            )
+        check_home(self)
+        sources = checked_sources(self, sources)
+        check_quota(self, quota)
+        check_buckets(self, intake=intake_bucket_name, sealed=sealed_bucket_name)
+        check_cold_storage(self, cold_storage)
+        check_sweep(self, sweep_every)
         readers = roles_of(self, "readers", readers)
-        partition = partition_in(stack)
+        check_role_name(self, sealing_role_name)
+        stack = cdk.Stack.of(self)
         role = self._sealing_role = Role(account=stack.account, name=sealing_role_name)
-        self._check_name(sealing_role_name)
         self._reference = VaultReference(account=stack.account, region=stack.region, intake_bucket=intake_bucket_name)
         self._sealed_reference = SealedReference(account=stack.account, region=stack.region, bucket=sealed_bucket_name)
         self._intake = IntakeBucket(
@@ -184,18 +183,11 @@ class SealedVault(Construct):
         self._sealed.describe(
             SealedClaim(
                 intake=intake_bucket_name,
-                sources=tuple(
-                    SourceClaim(
-                        account=source.account,
-                        role=source.role_name,
-                        tables=None if source.tables is None else tuple(source.tables),
-                    )
-                    for source in sources
-                ),
+                sources=tuple(map(_claim, sources)),
                 mode=retention.mode.value,
                 days=retention.at_least_days,
                 quota=QuotaClaim(bytes_per_day=quota.bytes_per_day, exports_per_day=quota.exports_per_day),
-                readers=tuple(reader.arn(partition) for reader in readers),
+                readers=tuple(reader.arn(partition_in(stack)) for reader in readers),
                 alarm_after_minutes=int(alarm_after.to_minutes()),
             )
         )
@@ -240,51 +232,7 @@ class SealedVault(Construct):
         """The vault for those who restore."""
         return self._sealed_reference
 
-    def _check_home(self, stack: cdk.Stack) -> None:
-        if is_unresolved(stack.account) or is_unresolved(stack.region):
-            raise InvalidInputError(
-                f"the stack of {self.node.path}",
-                value=stack.stack_name,
-                allowed="a stack with a literal account and region, which the other half of the backup has to name",
-                fix="Pass env=cdk.Environment(account=…, region=…) to the stack.",
-            )
 
-    def _check_name(self, sealing_role_name: str) -> None:
-        longest = SealingNames.longest(*STEPS)
-        if len(sealing_role_name) > longest:
-            raise InvalidInputError(
-                f"the sealing_role_name of {self.node.path}",
-                value=sealing_role_name,
-                allowed=f"up to {longest} characters, since what else seals is named after it",
-            )
-
-    def _check(
-        self,
-        sources: Sequence[ReplicationSource],
-        quota: SourceQuota,
-        intake: str,
-        sealed: str,
-        cold_storage: ColdStorage | None,
-    ) -> None:
-        path = self.node.path
-        if not isinstance(quota, SourceQuota):
-            raise InvalidInputError(f"the quota of {path}", value=quota, allowed="SourceQuota(…)")
-        if intake == sealed:
-            raise InvalidInputError(
-                f"the buckets of {path}",
-                value=sealed,
-                allowed="two names: whoever writes to the intake never sees the other",
-            )
-        for source in sources:
-            if source.account == cdk.Stack.of(self).account:
-                raise InvalidInputError(
-                    f"a source of {path}",
-                    value=source.role.label,
-                    allowed="roles of other accounts: a vault in the account of the data is lost with it",
-                )
-        if isinstance(cold_storage, ColdStorage) and not cold_storage.read_at_once:
-            raise InvalidInputError(
-                f"the cold storage of {path}",
-                value=cold_storage.storage_class,
-                allowed="ColdStorage.infrequent_access(…) or .instant_retrieval(…): a restore reads at once",
-            )
+def _claim(source: ReplicationSource) -> SourceClaim:
+    tables = None if source.tables is None else tuple(source.tables)
+    return SourceClaim(account=source.account, role=source.role_name, tables=tables)

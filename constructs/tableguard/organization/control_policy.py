@@ -36,6 +36,7 @@ class ControlPolicyType:
         type: What CloudFormation calls it.
         short: What people call it.
         principal: What stands in its Principal element; None where it has none.
+        guards_roles: Whether it keeps others from changing the roles that are exempt.
         limit: Which of the limits is its own.
         denials: Renders a control for it, given all accounts that it binds, as far as they are known.
     """
@@ -43,6 +44,7 @@ class ControlPolicyType:
     type: str
     short: str
     principal: str | None
+    guards_roles: bool
     limit: Callable[[Limits], Limit]
     denials: Callable[[Control, Sequence[str] | None, str], tuple[DenyStatement, ...]]
 
@@ -58,39 +60,50 @@ class ControlPolicy(Construct):
         construct_id: str,
         *,
         targets: Sequence[str],
-        perimeter: Perimeter | None,
-        guardrails: Sequence[Guardrail],
-        administrators: Sequence[IamPrincipal],
-        pass_role_principals: Sequence[IamPrincipal],
-        accounts: Sequence[str] | None,
-        excluded_accounts: Mapping[str, str] | None,
-        management_account: str | None,
-        nobody_deploys: str | None,
-        policy_name: str | None,
-        attachments: Attachments | None,
-        limits: Limits | None,
+        perimeter: Perimeter | None = None,
+        guardrails: Sequence[Guardrail] = (),
+        administrators: Sequence[IamPrincipal] = (),
+        pass_role_principals: Sequence[IamPrincipal] = (),
+        accounts: Sequence[str] | None = None,
+        excluded_accounts: Mapping[str, str] | None = None,
+        management_account: str | None = None,
+        nobody_deploys: str | None = None,
+        policy_name: str | None = None,
+        attachments: Attachments | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        """Make the policies. `BreakGlassSCP` and `BreakGlassRCP` say what the arguments are.
+        """Make as few policies as fit.
 
         Args:
-            scope: The parent construct.
-            construct_id: The construct's id.
-            targets: What they are attached to.
-            perimeter: The perimeter.
-            guardrails: The guardrails.
-            administrators: The administrators.
-            pass_role_principals: Who passes roles to services.
-            accounts: All accounts that they bind.
-            excluded_accounts: The accounts that they do not bind, with reasons.
-            management_account: The organization's management account.
-            nobody_deploys: Why nobody needs to deploy tables' policies.
-            policy_name: The policies' name.
-            attachments: How many policies a target takes.
-            limits: Limits on sizes.
+            scope: The parent construct, in a stack of the management account.
+            construct_id: The construct's id, unique below its parent.
+            targets: Accounts (12 digits), organizational units ("ou-…") and roots ("r-…") that they are attached to.
+            perimeter: What keeps data inside; none when left out.
+            guardrails: What nobody but the administrators may do. An SCP takes all of them; an RCP takes
+                `ProtectTables` and `ProtectKeys`, since RCPs know no NotAction and few services.
+            administrators: The role that deployments run as, with the CDK the one that CloudFormation gets, and the
+                break-glass role; those of the perimeter when left out. In an RCP a role of every account counts in the
+                resource's own account only.
+            pass_role_principals: Who hands those roles to services and no more: with the CDK the role that `cdk deploy`
+                works as, RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*"); those of the perimeter when left out.
+                Only for an SCP.
+            accounts: All accounts that the targets hold, so that exemptions of others are left out and nobody is
+                locked out unnoticed. Known when the targets are accounts; every exemption stands in it otherwise.
+            excluded_accounts: Accounts of a unit or root among the targets that none of it binds, each with the reason:
+                development accounts without data, say. `{"111122223333": "development, no customer data"}`.
+            management_account: The organization's management account; the stack's own when left out.
+            nobody_deploys: Why it is fine that nobody may put tables' policies from outside the perimeter. An error
+                when left out and nobody may.
+            policy_name: The policies' name, numbered where there are several; made from the path when left out.
+            attachments: How many policies one target takes, and how many are attached by other means. When left out, 1
+                is attached by other means, and a target takes 10 SCPs and 5 RCPs.
+            limits: Limits on the size of policies, where AWS has raised yours; the published ones when left out.
 
         Raises:
-            InvalidInputError: Arguments that contradict each other, or that would lock somebody out.
-            PolicyTooLargeError: It does not fit.
+            InvalidInputError: A malformed target, the management account among them, guardrails without administrators,
+                a guardrail that an RCP cannot hold, a perimeter that no deployment can cross, or an exemption for what
+                a guardrail denies.
+            PolicyTooLargeError: A statement is over the limit, or there are more policies than a target takes.
         """
         super().__init__(scope, construct_id)
         owner = f"{self.kind.short} {self.node.path}"
@@ -98,6 +111,13 @@ class ControlPolicy(Construct):
             raise InvalidInputError(f"limits of {owner}", value=limits, allowed="Limits(…)")
         if attachments is not None and not isinstance(attachments, Attachments):
             raise InvalidInputError(f"attachments of {owner}", value=attachments, allowed="Attachments(…)")
+        if pass_role_principals and not self.kind.guards_roles:
+            raise InvalidInputError(
+                f"pass_role_principals of {owner}",
+                value=list(pass_role_principals),
+                allowed="none: an SCP keeps others from passing roles",
+                fix="Pass them to a BreakGlassSCP with the same targets.",
+            )
         stack = cdk.Stack.of(self)
         self._targets = targets_of(owner, targets)
         self._control = Control(

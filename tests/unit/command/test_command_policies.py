@@ -11,7 +11,7 @@ import pytest
 
 import tableguard as tg
 from tableguard.command import main
-from tests.unit.organization.guarded import DATA, GUARDIANS, PERIMETER, UNIT
+from tests.unit.organization.guarded import ADMINISTRATORS, DATA, PERIMETER, UNIT
 
 RCP: Final = "RESOURCE_CONTROL_POLICY"
 
@@ -137,6 +137,6 @@ def test_administrators_are_named_in_what_is_printed(
 ) -> None:
     assert main(["policies", str(assembly[0]), "--type", "rcp"]) == 0
     printed = capsys.readouterr().out
-    for administrator in GUARDIANS:
+    for administrator in ADMINISTRATORS:
         name = administrator.name.rstrip("*")
         assert name in printed

@@ -29,12 +29,12 @@ CDK_DEPLOY: Final = tg.RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*")
 BREAK_GLASS: Final = tg.Role(account=DATA, name="break-glass", path="/emergency/")
 ON_CALL: Final = tg.PermissionSet(account=DATA, name="OnCall")
 BACKUP_ROLE: Final = tg.Role(account=DATA, name="backup-plan")
-GUARDIANS: Final[list[tg.RoleOfEveryAccount | tg.Role | tg.PermissionSet]] = [DEPLOYMENT, BREAK_GLASS, ON_CALL]
+ADMINISTRATORS: Final[list[tg.RoleOfEveryAccount | tg.Role | tg.PermissionSet]] = [DEPLOYMENT, BREAK_GLASS, ON_CALL]
 
 PERIMETER: Final = tg.Perimeter(
     networks=[tg.FromVpc(VPC, region=REGION)],
     exemptions=[tg.Exemption(principal=DEPLOYMENT, actions=tg.RestrictedActions.DEPLOYMENT, reason="deployments")],
-    administrators=GUARDIANS,
+    administrators=ADMINISTRATORS,
     pass_role_principals=[CDK_DEPLOY],
 )
 GUARDRAILS: Final = (

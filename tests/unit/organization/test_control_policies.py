@@ -13,11 +13,11 @@ import tableguard as tg
 from tableguard.policy.documents import minified
 from tableguard.policy.metadata import METADATA_KEY, read
 from tests.unit.organization.guarded import (
+    ADMINISTRATORS,
     CDK_DEPLOY,
     DATA,
     DEPLOYMENT,
     DEVELOPMENT,
-    GUARDIANS,
     INSIDE,
     MANAGEMENT,
     OUTSIDE,
@@ -45,7 +45,7 @@ def scp(scope: cdk.Stack | None = None, construct_id: str = "Scp", **properties:
 
 
 def rcp(scope: cdk.Stack | None = None, construct_id: str = "Rcp", **properties: Any) -> tg.BreakGlassRCP:
-    given = {"targets": [UNIT], "guardrails": [tg.ProtectKeys()], "administrators": GUARDIANS, **properties}
+    given = {"targets": [UNIT], "guardrails": [tg.ProtectKeys()], "administrators": ADMINISTRATORS, **properties}
     return tg.BreakGlassRCP(scope or stack(), construct_id, **given)
 
 
@@ -75,7 +75,7 @@ def test_what_cloudformation_gets() -> None:
     assert [each.principal.principal for each in control.perimeter.exemptions] == [
         each.principal for each in PERIMETER.exemptions
     ]
-    assert [each.principal for each in control.administrators] == list(GUARDIANS)
+    assert [each.principal for each in control.administrators] == list(ADMINISTRATORS)
     assert [each.label for each in control.pass_role_principals] == [
         "role cdk-hnb659fds-deploy-role-* of every account"
     ]
@@ -89,7 +89,7 @@ def test_every_account_has_its_own_vpcs() -> None:
         restriction = tg.Perimeter(
             networks=[tg.FromVpc(vpc, region=REGION)],
             exemptions=PERIMETER.exemptions,
-            administrators=GUARDIANS,
+            administrators=ADMINISTRATORS,
             pass_role_principals=[CDK_DEPLOY],
         )
         scp(org, f"Restriction{account}", targets=[account], perimeter=restriction, guardrails=[])
@@ -111,7 +111,7 @@ def test_every_account_has_its_own_vpcs() -> None:
 def test_what_does_not_fit_into_one_policy_becomes_several_that_say_the_same() -> None:
     org = stack()
     many = [tg.Role(account=DATA, name=f"break-glass-of-a-team-with-a-long-name-{n:02}") for n in range(60)]
-    made = scp(org, guardrails=[tg.ProtectTables(), tg.ProtectTrails(), *STAY], administrators=[*GUARDIANS, *many])
+    made = scp(org, guardrails=[tg.ProtectTables(), tg.ProtectTrails(), *STAY], administrators=[*ADMINISTRATORS, *many])
     policies = contents(synthesized(org), "SERVICE_CONTROL_POLICY")
     assert policies == list(made.documents)
     assert len(policies) > 1
@@ -134,7 +134,11 @@ def test_a_stack_without_an_environment_will_do() -> None:
     org = cdk.Stack(cdk.App(analytics_reporting=False), "Org")
     unit = organizations.CfnOrganizationalUnit(org, "Unit", name="data", parent_id=ROOT)
     made = scp(
-        org, targets=[unit.attr_id, DATA], accounts=[DATA], administrators=GUARDIANS, guardrails=[tg.ProtectTables()]
+        org,
+        targets=[unit.attr_id, DATA],
+        accounts=[DATA],
+        administrators=ADMINISTRATORS,
+        guardrails=[tg.ProtectTables()],
     )
     (properties,) = synthesized(org)
     assert properties["TargetIds"] == [{"Fn::GetAtt": ["Unit", "Id"]}, DATA]
@@ -144,7 +148,7 @@ def test_a_stack_without_an_environment_will_do() -> None:
 def test_arns_are_of_the_partition_of_the_stack() -> None:
     env = cdk.Environment(account=MANAGEMENT, region="cn-north-1")
     org = cdk.Stack(cdk.App(analytics_reporting=False), "Org", env=env)
-    text = minified(scp(org, guardrails=[tg.ProtectTables()], administrators=GUARDIANS).documents)
+    text = minified(scp(org, guardrails=[tg.ProtectTables()], administrators=ADMINISTRATORS).documents)
     assert "arn:aws-cn:iam::*:role/cdk-hnb659fds-cfn-exec-role-*" in text
     assert "arn:aws:" not in text
 
@@ -215,17 +219,21 @@ class TestSizes:
         with pytest.raises(tg.PolicyTooLargeError, match=r"SCP Org/Scp takes 4 policies\. Allowed: 1"):
             scp(
                 guardrails=[tg.ProtectTables()],
-                administrators=[*GUARDIANS, *many],
+                administrators=[*ADMINISTRATORS, *many],
                 attachments=tg.Attachments(most=2),
             )
 
 
 _ROLE_OF_PARTNER: Final = tg.Role(account=PARTNER, name="break-glass")
 _NO_DEPLOYMENT: Final = tg.Perimeter(
-    networks=PERIMETER.networks, administrators=GUARDIANS, pass_role_principals=[CDK_DEPLOY]
+    networks=PERIMETER.networks, administrators=ADMINISTRATORS, pass_role_principals=[CDK_DEPLOY]
 )
 
 REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
+    "an RCP that is to keep others from passing roles": (
+        lambda: rcp(stack(), pass_role_principals=[CDK_DEPLOY]),
+        "an SCP keeps others from passing roles",
+    ),
     "no target": (lambda: scp(targets=[]), "the targets of SCP Org/Scp.*at least one.*tableguard policies"),
     "one text as targets": (lambda: scp(targets=UNIT), "the targets of SCP Org/Scp.*a list of strings"),
     "a path": (lambda: scp(targets=["o-a1b2c3d4e5/r-ab12/"]), "a target of SCP Org/Scp.*without the path above it"),
@@ -286,7 +294,7 @@ def test_what_cannot_be_meant_is_refused(case: str) -> None:
 
 @pytest.mark.parametrize("access", [tg.BreakGlassAccess.SETTINGS, tg.BreakGlassAccess.FULL], ids=["settings", "full"])
 @pytest.mark.parametrize("make", [scp, rcp], ids=["SCP", "RCP"])
-def test_a_break_glass_role_that_is_exempt_has_to_be_a_administrator_beside_protected_tables(
+def test_a_break_glass_role_that_is_exempt_has_to_be_an_administrator_beside_protected_tables(
     make: Callable[..., tg.BreakGlassSCP | tg.BreakGlassRCP], access: tg.BreakGlassAccess
 ) -> None:
     app = cdk.App(analytics_reporting=False)

@@ -6,13 +6,13 @@ from aws_cdk.assertions import Template
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg
-from tests.unit.organization.guarded import DEVELOPMENT, GUARDIANS, GUARDRAILS, PERIMETER, UNIT, stack
+from tests.unit.organization.guarded import ADMINISTRATORS, DEVELOPMENT, GUARDRAILS, PERIMETER, UNIT, stack
 
 
 def test_the_least(snapshot: SnapshotAssertion) -> None:
     org = stack()
     tg.BreakGlassSCP(org, "Scp", targets=[UNIT], guardrails=[tg.StayInOrganization()])
-    tg.BreakGlassRCP(org, "Rcp", targets=[UNIT], guardrails=[tg.ProtectKeys()], administrators=GUARDIANS)
+    tg.BreakGlassRCP(org, "Rcp", targets=[UNIT], guardrails=[tg.ProtectKeys()], administrators=ADMINISTRATORS)
     assert Template.from_stack(org).to_json()["Resources"] == snapshot
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from tableguard.network.endpoint_tables import EndpointTables, ReachedTable
-from tableguard.policy import Limits, TableReference
+from tableguard.network.endpoint_tables import ReachedTable
+from tableguard.network.tables_endpoint import TablesEndpoint
+from tableguard.policy import Limits
 
 
-class DynamoDbGatewayEndpoint(Construct):
+class DynamoDbGatewayEndpoint(TablesEndpoint):
     """A gateway endpoint for DynamoDB whose policy lets our callers reach the named tables, and nothing else.
 
     A VPC has one: a route table takes a single route to DynamoDB. It serves all tables that are used from the VPC, so
@@ -57,39 +58,9 @@ class DynamoDbGatewayEndpoint(Construct):
             service=ec2.GatewayVpcEndpointAwsService.DYNAMODB,
             subnets=None if subnets is None else list(subnets),
         )
-        self._tables = EndpointTables(
-            self,
-            "Tables",
-            endpoint=self._endpoint,
-            tables=tables,
-            organization=organization,
-            accounts=accounts,
-            narrow=True,
-            limits=limits,
-        )
+        self._reach(self._endpoint, tables, organization=organization, accounts=accounts, limits=limits)
 
     @property
     def endpoint(self) -> ec2.GatewayVpcEndpoint:
         """The endpoint itself."""
         return self._endpoint
-
-    @property
-    def endpoint_tables(self) -> EndpointTables:
-        """Its policy."""
-        return self._tables
-
-    @property
-    def tables(self) -> tuple[TableReference, ...]:
-        """The tables that are reached through it."""
-        return self._tables.tables
-
-    def add_tables(self, *tables: ReachedTable) -> None:
-        """Let callers reach more tables.
-
-        Args:
-            tables: References, tables of this library, or of the CDK.
-
-        Raises:
-            InvalidInputError: Something else, or a table whose name the endpoint's stack cannot know.
-        """
-        self._tables.add_tables(*tables)

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from tableguard.network.endpoint_tables import EndpointTables, ReachedTable
-from tableguard.policy import InvalidInputError, Limits, TableReference, names
+from tableguard.network.endpoint_tables import ReachedTable
+from tableguard.network.tables_endpoint import TablesEndpoint
+from tableguard.policy import InvalidInputError, Limits, names
 from tableguard.tables.granting import check_list
 
 _HTTPS = 443
 
 
-class DynamoDbInterfaceEndpoint(Construct):
+class DynamoDbInterfaceEndpoint(TablesEndpoint):
     """An interface endpoint for DynamoDB, or for DynamoDB Streams, that lets our callers reach the named tables alone.
 
     Streams are reached from inside a VPC in no other way. For tables it is needed where callers come over peering, VPN
@@ -84,42 +85,12 @@ class DynamoDbInterfaceEndpoint(Construct):
             subnets=subnets,
             security_groups=groups,
         )
-        self._tables = EndpointTables(
-            self,
-            "Tables",
-            endpoint=self._endpoint,
-            tables=tables,
-            organization=organization,
-            accounts=accounts,
-            narrow=True,
-            limits=limits,
-        )
+        self._reach(self._endpoint, tables, organization=organization, accounts=accounts, limits=limits)
 
     @property
     def endpoint(self) -> ec2.InterfaceVpcEndpoint:
         """The endpoint itself."""
         return self._endpoint
-
-    @property
-    def endpoint_tables(self) -> EndpointTables:
-        """Its policy."""
-        return self._tables
-
-    @property
-    def tables(self) -> tuple[TableReference, ...]:
-        """The tables that are reached through it."""
-        return self._tables.tables
-
-    def add_tables(self, *tables: ReachedTable) -> None:
-        """Let callers reach more tables.
-
-        Args:
-            tables: References, tables of this library, or of the CDK.
-
-        Raises:
-            InvalidInputError: Something else, or a table whose name the endpoint's stack cannot know.
-        """
-        self._tables.add_tables(*tables)
 
 
 def _security_group(scope: Construct, vpc: ec2.IVpc, ranges: Sequence[str]) -> ec2.SecurityGroup:

@@ -13,9 +13,8 @@ from constructs import Construct
 from tableguard.network.denied_grants import denied_grants
 from tableguard.network.denying import denied
 from tableguard.network.endpoint_tables import EndpointTables, endpoint_tables
-from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
 from tableguard.network.inside import from_vpc, with_vpcs
-from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
+from tableguard.network.tables_endpoint import TablesEndpoint
 from tableguard.policy import InvalidInputError, Limits, TableGrant, TableReference
 from tableguard.policy.deny_statements import denying
 from tableguard.policy.documents import VERSION, Json
@@ -54,7 +53,7 @@ class TablePerimeter(Construct):
         table: AnyTable,
         perimeter: Perimeter | None = None,
         vpcs: Sequence[ec2.IVpc] = (),
-        endpoints: Sequence[DynamoDbGatewayEndpoint | DynamoDbInterfaceEndpoint | EndpointTables] = (),
+        endpoints: Sequence[TablesEndpoint | EndpointTables] = (),
         deployed_by: Exempt | None = None,
         no_deployment_role: str | None = None,
         deployed_replicas: Sequence[str] = (),

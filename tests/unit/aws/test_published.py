@@ -18,7 +18,7 @@ from scripts.facts.operations import OPERATIONS, WITHOUT_OPERATION
 from scripts.facts.published import Published, PublishedAction, published
 from tableguard.aws.actions import Category, Effect, ServiceAction
 from tableguard.aws.condition_keys import CONDITION_KEYS, ConditionKey, KeyType
-from tableguard.aws.regions import REGIONS
+from tableguard.aws.partitions import REGIONS
 from tableguard.aws.services import ACTIONS_BY_SERVICE
 
 PACKAGES = Path(botocore.__file__).parent.parent

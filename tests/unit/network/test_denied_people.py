@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import tableguard as tg
-from tableguard.network.denied_people import denied_people
+from tableguard.network.no_human_access import denied_people
 from tableguard.policy.people import NoPeople
 from tableguard.policy.perimeter import Exemption, RestrictedActions
 from tests.unit.tables.support import OWNER, PARTNER, REGION

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import Clause, PolicyTooLargeError, measured
-from tableguard.policy.deny_statements import DenyStatement, denying, joined
+from tableguard.policy.deny_statements import DenyStatement, denying, joined, packed
 from tableguard.policy.limits import DEFAULT_LIMITS, Limit
-from tableguard.policy.packing import packed
 from tests.unit.policy.support import OWNER, Refusal, assert_refused
 
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}

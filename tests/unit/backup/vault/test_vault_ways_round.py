@@ -9,10 +9,9 @@ import pytest
 import tableguard as tg
 from tableguard.backup.vault.sealing import STEPS
 from tableguard.evaluation import Policies, Request, evaluate
-from tableguard.policy.deny_statements import denying
+from tableguard.policy.deny_statements import denying, packed
 from tableguard.policy.documents import minified
 from tableguard.policy.guardrails import Control
-from tableguard.policy.packing import packed
 from tests.unit.backup.vault.vaults import (
     ATTACKERS,
     FULL,

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 import tableguard as tg
 from tableguard.aws.services import ACTIONS_BY_SERVICE
 from tableguard.evaluation import Document, Policies, Request, evaluate
-from tableguard.policy.deny_statements import DenyStatement
+from tableguard.policy.deny_statements import DenyStatement, packed
 from tableguard.policy.documents import minified
 from tableguard.policy.guardrails import Control, Guardrail, Rendering
 from tableguard.policy.limits import DEFAULT_LIMITS
-from tableguard.policy.packing import packed
 
 ACCOUNT: Final = "444455556666"
 TABLE: Final = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/orders"

@@ -45,8 +45,8 @@ EMULATOR := .venv-emulator/.packages
 ##                     the tests' tables
 ##  make bench         measure the library's speed as ratios (six minutes)
 ##  make bench-accept  commit to the ratios of the last run
-##  make wheel         build dist/tableguard-*.whl; REPOSITORY=https://… makes
-##                     the links of its description lead there
+##  make wheel         build dist/tableguard-*.whl; REPOSITORY=… makes
+##                     links of its description lead to that address
 ##  make setup         only set up the environments that the others need
 ##  make pins          resolve requirements/*.txt anew (with the oldest Python)
 ##  make clean         remove what was built

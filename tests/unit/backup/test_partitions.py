@@ -16,7 +16,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 import tableguard as tg
-from tableguard.backup.states.integrations import in_partition
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.backup.landing import Exported, exporter_statements
 from tableguard.policy.backup.replication import through_s3
 from tests.unit.backup import exported
@@ -24,7 +24,7 @@ from tests.unit.backup.aws_backup import plan_support
 from tests.unit.backup.on_demand.test_on_demand_backups import on_demand
 from tests.unit.backup.restore.support import VAULT, full_table, restore
 from tests.unit.backup.vault import vaults
-from tests.unit.tables.support import OWNER, Json, app, stack
+from tests.unit.tables.support import OWNER, app, stack
 
 REGIONS: Final = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 DAILY: Final = cdk.Duration.days(1)
@@ -158,16 +158,10 @@ def test_every_integration_is_one_of_the_machines_partition(kind: str, partition
         assert all(resource.startswith(f"arn:{partition}:states:::") for resource in resources), resources
 
 
-def test_only_integrations_are_renamed() -> None:
-    definition: Json = {
-        "Resource": "arn:aws:states:::lambda:invoke",
-        "Inside": [{"Resource": "arn:aws:states:::s3:getObject", "Of": "arn:aws:s3:::b", "Null": None, "Count": 3}],
-    }
-    assert in_partition(definition, "aws-cn") == {
-        "Resource": "arn:aws-cn:states:::lambda:invoke",
-        "Inside": [{"Resource": "arn:aws-cn:states:::s3:getObject", "Of": "arn:aws:s3:::b", "Null": None, "Count": 3}],
-    }
-    assert in_partition(definition, "aws") == definition
+def test_a_task_names_the_integration_of_its_partition_and_nothing_else() -> None:
+    made = Tasks("aws-cn").task("lambda:invoke", {"Bucket": "arn:aws:s3:::b"}, retries=[], then=None)
+    assert made["Resource"] == "arn:aws-cn:states:::lambda:invoke"
+    assert made["Arguments"] == {"Bucket": "arn:aws:s3:::b"}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from tableguard.backup.states.builders import JSONATA, catch, expression, fail, machine
 from tableguard.backup.states.retries import never, retry
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 NAMESPACE: Final = "tableguard/backup"
@@ -16,7 +18,6 @@ COMPLETED: Final = "COMPLETED"
 # A job that never started has EXPIRED. Source: AWS Backup API reference, BackupJob and CopyJob, State.
 FAILED: Final = ("ABORTED", "EXPIRED", "FAILED", "PARTIAL")
 
-_TASK_SECONDS: Final = 60
 _LONGEST_MESSAGE: Final = 500
 # What the validation itself has said comes first in what is cut off: a failed execution is told as JSON.
 _WHY: Final = (
@@ -36,7 +37,7 @@ def retried(*errors: str, final: str | None = None) -> list[Json]:
     return [*([never(final)] if final else []), again]
 
 
-def counting_machine(*, partition: str) -> dict[str, Any]:
+def counting_machine(*, partition: str) -> Json:
     """Count one event of AWS Backup: a metric for each table, and for each vault that a copy goes to.
 
     Its input is {"metric": name, "table": ARN, "vault": ARN of a copy's destination or absent}.
@@ -49,25 +50,11 @@ def counting_machine(*, partition: str) -> dict[str, Any]:
         ' $states.input.vault ? {"Name": "Vault", "Value": $states.input.vault}] %}'
     )
     datum = {"MetricName": "{% $states.input.metric %}", "Dimensions": dimensions, "Value": 1, "Unit": "Count"}
-    return {
-        "Comment": "Counts a job of AWS Backup",
-        "QueryLanguage": "JSONata",
-        "TimeoutSeconds": 3600,
-        "StartAt": "Count",
-        "States": {
-            "Count": {
-                "Type": "Task",
-                "Resource": f"arn:{partition}:states:::aws-sdk:cloudwatch:putMetricData",
-                "Arguments": {"Namespace": NAMESPACE, "MetricData": [datum]},
-                "TimeoutSeconds": _TASK_SECONDS,
-                "Retry": retried(),
-                "End": True,
-            }
-        },
-    }
+    count = Tasks(partition).metrics(NAMESPACE, [datum], retries=retried(), then=None)
+    return machine("Counts a job of AWS Backup", {"Count": count}, start="Count", seconds=3600, language=JSONATA)
 
 
-def validating_machine(*, validation: str, hours: int, partition: str) -> dict[str, Any]:
+def validating_machine(*, validation: str, hours: int, partition: str) -> Json:
     """Have a restored table validated, and tell AWS Backup what came of it.
 
     Its input is the `detail` of the event. The validation is told {"table", "source", "recovery_point", "restore_job"}:
@@ -80,49 +67,39 @@ def validating_machine(*, validation: str, hours: int, partition: str) -> dict[s
         hours: How long that may take: less than AWS Backup leaves the table.
         partition: The partition, such as "aws".
     """
-    passed = _result("SUCCESSFUL", "The validation has passed", partition)
-    failed = _result("FAILED", f"{{% $substring($error, 0, {_LONGEST_MESSAGE}) %}}", partition)
-    return {
-        "Comment": "Validates a test restore of AWS Backup",
-        "QueryLanguage": "JSONata",
-        # Beyond the validation's own time, so that there is time left to say that it failed.
-        "TimeoutSeconds": hours * 3600 + 3600,
-        "StartAt": "Validate",
-        "States": {
-            "Validate": {
-                "Type": "Task",
-                "Resource": f"arn:{partition}:states:::states:startExecution.sync:2",
-                "Arguments": {
-                    "StateMachineArn": validation,
-                    "Input": {
-                        "table": '{% $substringAfter($states.input.createdResourceArn, ":table/") %}',
-                        "source": _if_told("sourceResourceArn"),
-                        "recovery_point": _if_told("recoveryPointArn"),
-                        "restore_job": "{% $states.input.restoreJobId %}",
-                        "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $states.context.Execution.Id %}",
-                    },
-                },
-                "Assign": {"job": "{% $states.input.restoreJobId %}"},
-                "TimeoutSeconds": hours * 3600,
-                # A validation that has failed is not started again: that it would pass the second time proves nothing.
-                "Retry": retried("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException"),
-                "Catch": [
-                    {
-                        "ErrorEquals": ["States.ALL"],
-                        "Assign": {
-                            "job": "{% $states.input.restoreJobId %}",
-                            "error": _WHY,
-                        },
-                        "Next": "SayFailed",
-                    }
-                ],
-                "Next": "SayPassed",
+    tasks = Tasks(partition)
+    job = expression("$states.input.restoreJobId")
+    validate = tasks.task(
+        "states:startExecution.sync:2",
+        {
+            "StateMachineArn": validation,
+            "Input": {
+                "table": expression('$substringAfter($states.input.createdResourceArn, ":table/")'),
+                "source": _if_told("sourceResourceArn"),
+                "recovery_point": _if_told("recoveryPointArn"),
+                "restore_job": job,
+                "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": expression("$states.context.Execution.Id"),
             },
-            "SayPassed": {**passed, "End": True},
-            "SayFailed": {**failed, "Next": "Failed"},
-            "Failed": {"Type": "Fail", "Error": "ValidationFailed", "Cause": "{% $error %}"},
         },
+        seconds=hours * 3600,
+        # A validation that has failed is not started again: that it would pass the second time proves nothing.
+        retries=retried("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException"),
+        then="SayPassed",
+        catches=[catch("SayFailed", Assign={"job": job, "error": _WHY})],
+        assign={"job": job},
+    )
+    failed = expression(f"$substring($error, 0, {_LONGEST_MESSAGE})")
+    states = {
+        "Validate": validate,
+        "SayPassed": _result(tasks, "SUCCESSFUL", "The validation has passed", then=None),
+        "SayFailed": _result(tasks, "FAILED", failed, then="Failed"),
+        "Failed": fail("ValidationFailed", expression("$error")),
     }
+    # Beyond the validation's own time, so that there is time left to say that it failed.
+    seconds = hours * 3600 + 3600
+    return machine(
+        "Validates a test restore of AWS Backup", states, start="Validate", seconds=seconds, language=JSONATA
+    )
 
 
 def _if_told(field: str) -> str:
@@ -130,15 +107,10 @@ def _if_told(field: str) -> str:
     return f"{{% $exists($states.input.{field}) ? $states.input.{field} : null %}}"
 
 
-def _result(status: str, message: str, partition: str) -> dict[str, Any]:
-    return {
-        "Type": "Task",
-        "Resource": f"arn:{partition}:states:::aws-sdk:backup:putRestoreValidationResult",
-        "Arguments": {
-            "RestoreJobId": "{% $job %}",
-            "ValidationStatus": status,
-            "ValidationStatusMessage": message,
-        },
-        "TimeoutSeconds": _TASK_SECONDS,
-        "Retry": retried(),
-    }
+def _result(tasks: Tasks, status: str, message: str, *, then: str | None) -> Json:
+    return tasks.task(
+        "aws-sdk:backup:putRestoreValidationResult",
+        {"RestoreJobId": expression("$job"), "ValidationStatus": status, "ValidationStatusMessage": message},
+        retries=retried(),
+        then=then,
+    )

@@ -6,17 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tableguard.backup.restore.counting_states import counting
-from tableguard.backup.states.builders import (
-    NO_PARAMETER,
-    catch,
-    choice,
-    expression,
-    fail,
-    function_task,
-    parameter_task,
-    passing,
-    problem_task,
-)
+from tableguard.backup.states.builders import catch, choice, expression, fail, machine, passing
+from tableguard.backup.states.tasks import NO_PARAMETER, Tasks
 from tableguard.policy.documents import Json
 
 
@@ -30,6 +21,7 @@ class CheckMachine:
     nothing.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         parameter: The name of the SSM parameter that keeps what the last good drill found.
         digest: The ARN of the function that reads one segment.
         check: The ARN of the function that compares.
@@ -40,6 +32,7 @@ class CheckMachine:
         segments: In how many segments the table is read.
     """
 
+    tasks: Tasks
     parameter: str
     digest: str
     check: str
@@ -54,12 +47,9 @@ class CheckMachine:
         canary: Any = None
         if self.canary_key is not None:
             canary = {"table": expression("$table"), "key": self.canary_key, "not_before": expression("$oldest")}
-        return {
-            "Comment": "Checks a restored table against the last good drill. It changes nothing.",
-            "QueryLanguage": "JSONPath",
-            "TimeoutSeconds": 86_400,
-            "StartAt": "Asked",
-            "States": {
+        return machine(
+            "Checks a restored table against the last good drill. It changes nothing.",
+            {
                 "Asked": passing(
                     "Known",
                     assign={
@@ -75,8 +65,8 @@ class CheckMachine:
                 ),
                 "Known": choice([("$exists($states.input.restored.count)", "Given")], "Segments"),
                 "Given": passing("Previous", assign={"restored": expression("$states.input.restored")}),
-                **counting(self.digest, segments=self.segments, then="Sum", problem="Problem"),
-                "Problem": problem_task(self.problem, then="NotRead"),
+                **counting(self.tasks, self.digest, segments=self.segments, then="Sum", problem="Problem"),
+                "Problem": self.tasks.problem(self.problem, then="NotRead"),
                 "NotRead": fail(expression("$states.input.Error"), expression("$states.input.Cause")),
                 "Sum": passing(
                     "Previous",
@@ -87,7 +77,7 @@ class CheckMachine:
                         }
                     },
                 ),
-                "Previous": parameter_task(
+                "Previous": self.tasks.parameter(
                     "getParameter",
                     {"Name": self.parameter},
                     then="Check",
@@ -95,7 +85,7 @@ class CheckMachine:
                     # The first drill has nothing to compare with.
                     catches=[catch("Check", *NO_PARAMETER)],
                 ),
-                "Check": function_task(
+                "Check": self.tasks.function(
                     self.check,
                     {
                         "restored": expression("$restored"),
@@ -111,4 +101,6 @@ class CheckMachine:
                     then=None,
                 ),
             },
-        }
+            start="Asked",
+            seconds=86_400,
+        )

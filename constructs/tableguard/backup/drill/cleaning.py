@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from tableguard.backup.restore.tags import RESTORE_TAG
-from tableguard.backup.states.builders import (
-    catch,
-    choice,
-    dynamodb_task,
-    expression,
-    passing,
-    reading_tags,
-    wait,
-)
+from tableguard.backup.states.builders import catch, choice, expression, passing, wait
 from tableguard.backup.states.retries import retry
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 
-def cleaning(*, prefix: str, arn_prefix: str, keep_failed: bool) -> dict[str, Json]:
+def cleaning(tasks: Tasks, *, prefix: str, arn_prefix: str, keep_failed: bool) -> dict[str, Json]:
     """Remove the table, if this drill's restore has made it: by its name, and by its tag.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         prefix: What the names of the drill's tables begin with.
         arn_prefix: The ARN of those tables up to and including that.
         keep_failed: Whether a table that failed is kept for inspection.
@@ -39,18 +33,18 @@ def cleaning(*, prefix: str, arn_prefix: str, keep_failed: bool) -> dict[str, Js
             output={},
         ),
         # There is none where the restore failed before it made one. Asked for its tags, DynamoDB does not say that.
-        "Look": dynamodb_task(
+        "Look": tasks.dynamodb(
             "describeTable",
             {"TableName": expression("$table")},
             then="Tags",
             catches=[gone, unclean],
             output={},
         ),
-        **reading_tags("Tags", arn, then="Ours", catches=[gone, unclean]),
+        **tasks.reading_tags("Tags", arn, then="Ours", catches=[gone, unclean]),
         "Ours": choice(
             [(f"$tags[Key = '{RESTORE_TAG}'].Value = $maker", "Kept" if keep_failed else "Remove")], "Report"
         ),
-        "Remove": dynamodb_task(
+        "Remove": tasks.dynamodb(
             "deleteTable",
             {"TableName": expression("$table")},
             then="Removing",
@@ -58,7 +52,7 @@ def cleaning(*, prefix: str, arn_prefix: str, keep_failed: bool) -> dict[str, Js
             output={},
         ),
         "Removing": wait(10, "Gone"),
-        "Gone": dynamodb_task(
+        "Gone": tasks.dynamodb(
             "describeTable",
             {"TableName": expression("$table")},
             then="Removing",

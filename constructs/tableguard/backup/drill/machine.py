@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from tableguard.backup.drill.cleaning import cleaning
 from tableguard.backup.drill.report import reporting
-from tableguard.backup.states.builders import catch, choice, expression, parameter_task, passing, task
+from tableguard.backup.states.builders import catch, choice, expression, machine, passing
 from tableguard.backup.states.retries import retry
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 
@@ -20,6 +21,7 @@ class DrillMachine:
     for those that count stands in the definition, which only they can change who could as well change the rest of it.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         name: What its metrics and messages call it.
         restore: The ARN of the machine that restores.
         check: The ARN of the machine that checks.
@@ -33,6 +35,7 @@ class DrillMachine:
         timeout_seconds: How long a drill may take.
     """
 
+    tasks: Tasks
     name: str
     restore: str
     check: str
@@ -56,12 +59,9 @@ class DrillMachine:
         is_asked = f"($exists({asked}) and {asked} != null)"
         trusted = f"'{self.sealed_by}'" if self.sealed_by is not None else "null"
         execution = "$join($split($restore, ':stateMachine:'), ':execution:') & ':' & $states.context.Execution.Name"
-        return {
-            "Comment": "Restores a backup, checks it, says what it found and removes what it made.",
-            "QueryLanguage": "JSONPath",
-            "TimeoutSeconds": self.timeout_seconds,
-            "StartAt": "Start",
-            "States": {
+        return machine(
+            "Restores a backup, checks it, says what it found and removes what it made.",
+            {
                 "Start": passing(
                     "Name",
                     assign={
@@ -95,8 +95,8 @@ class DrillMachine:
                         "Cause": expression("'sealed_by is still to come: ' & $sealed_by & '. Nothing was restored.'"),
                     },
                 ),
-                "Restore": task(
-                    "arn:aws:states:::states:startExecution.sync:2",
+                "Restore": self.tasks.task(
+                    "states:startExecution.sync:2",
                     {
                         "StateMachineArn": self.restore,
                         "Name": expression("$states.context.Execution.Name"),
@@ -126,8 +126,8 @@ class DrillMachine:
                     },
                     output={},
                 ),
-                "Check": task(
-                    "arn:aws:states:::states:startExecution.sync:2",
+                "Check": self.tasks.task(
+                    "states:startExecution.sync:2",
                     {
                         "StateMachineArn": self.check,
                         "Input": {
@@ -149,7 +149,7 @@ class DrillMachine:
                 "Counts": choice([("$counts", "Keep")], "Tried"),
                 "Tried": passing("Look", assign={"passed": True}, output={}),
                 # What the next drill is compared with, before anything is said: only a good one counts.
-                "Keep": parameter_task(
+                "Keep": self.tasks.parameter(
                     "putParameter",
                     {
                         "Name": self.parameter,
@@ -166,7 +166,9 @@ class DrillMachine:
                     assign={"passed": True},
                     output={},
                 ),
-                **cleaning(prefix=self.prefix, arn_prefix=self.arn_prefix, keep_failed=self.keep_failed),
-                **reporting(name=self.name, topic=self.topic),
+                **cleaning(self.tasks, prefix=self.prefix, arn_prefix=self.arn_prefix, keep_failed=self.keep_failed),
+                **reporting(self.tasks, name=self.name, topic=self.topic),
             },
-        }
+            start="Start",
+            seconds=self.timeout_seconds,
+        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tableguard.backup.states.builders import catch, choice, expression, fail, passing, task
+from tableguard.backup.states.builders import catch, choice, expression, fail, passing
 from tableguard.backup.states.retries import retry
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 NAMESPACE: Final = "tableguard/backup"
@@ -18,10 +19,11 @@ SECONDS: Final = "DrillSeconds"
 EVENT_SOURCE: Final = "tableguard.backup"
 
 
-def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
+def reporting(tasks: Tasks, *, name: str, topic: str | None) -> dict[str, Json]:
     """The states from "Report" to the end.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         name: What metrics and messages call the drill.
         topic: The ARN of the topic that is told; None for none.
     """
@@ -48,17 +50,14 @@ def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
     )
     told = "Tell" if topic is not None else "Verdict"
     states = {
-        "Report": task(
-            "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
-            {
-                "Namespace": NAMESPACE,
-                "MetricData": [
-                    metric(GOOD, expression(f"{ok} and $counts ? 1 : 0")),
-                    metric(BAD, expression(f"{ok} ? 0 : 1")),
-                    metric(ITEMS, expression("$found = null ? 0 : $found.count")),
-                    metric(SECONDS, expression("$took = null ? 0 : $took"), "Seconds"),
-                ],
-            },
+        "Report": tasks.metrics(
+            NAMESPACE,
+            [
+                metric(GOOD, expression(f"{ok} and $counts ? 1 : 0")),
+                metric(BAD, expression(f"{ok} ? 0 : 1")),
+                metric(ITEMS, expression("$found = null ? 0 : $found.count")),
+                metric(SECONDS, expression("$took = null ? 0 : $took"), "Seconds"),
+            ],
             seconds=60,
             retries=[retry("States.TaskFailed", "States.Timeout")],
             then="Event",
@@ -66,8 +65,8 @@ def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
             catches=[{**catch("Event"), "Output": {}}],
             output={},
         ),
-        "Event": task(
-            "arn:aws:states:::events:putEvents",
+        "Event": tasks.task(
+            "events:putEvents",
             {
                 "Entries": [
                     {"Source": EVENT_SOURCE, "DetailType": "Restore drill", "Detail": detail},
@@ -84,8 +83,8 @@ def reporting(*, name: str, topic: str | None) -> dict[str, Json]:
         "Bad": fail("DrillFailed", expression("$problem")),
     }
     if topic is not None:
-        states["Tell"] = task(
-            "arn:aws:states:::sns:publish",
+        states["Tell"] = tasks.task(
+            "sns:publish",
             {
                 "TopicArn": topic,
                 "Subject": expression(

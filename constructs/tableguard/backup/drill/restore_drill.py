@@ -30,7 +30,7 @@ from tableguard.backup.restore.targets import bucket_access
 from tableguard.backup.restore.workers import PROBLEMS, document
 from tableguard.backup.service_trust import own_service
 from tableguard.backup.states.function import BackupFunction
-from tableguard.backup.states.state_machine import BackupMachine, executions_of
+from tableguard.backup.states.state_machine import BackupMachine, executions_of, tasks_in
 from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.metadata.backups import DrillClaim, TableClaim
@@ -148,6 +148,7 @@ class RestoreDrill(Construct):
         self._check_machine = self._make(
             "Check",
             CheckMachine(
+                tasks=tasks_in(self),
                 parameter=self._parameter,
                 digest=digest.function_arn,
                 check=check.function_arn,
@@ -166,6 +167,7 @@ class RestoreDrill(Construct):
         self._machine = self._make(
             "Machine",
             DrillMachine(
+                tasks=tasks_in(self),
                 name=self._name,
                 restore=restore.machine.state_machine_arn,
                 check=self._check_machine.arn,
@@ -183,6 +185,7 @@ class RestoreDrill(Construct):
         self._watch = self._make(
             "Watch",
             watch_definition(
+                tasks_in(self),
                 name=self._name,
                 parameter=self._parameter,
                 tables=None

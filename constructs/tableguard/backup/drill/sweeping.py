@@ -6,17 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tableguard.backup.restore.tags import RESTORE_TAG
-from tableguard.backup.states.builders import (
-    JSONATA,
-    catch,
-    choice,
-    dynamodb_task,
-    expression,
-    passing,
-    reading_tags,
-    task,
-)
+from tableguard.backup.states.builders import JSONATA, catch, choice, expression, passing
 from tableguard.backup.states.retries import retry
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 HOURS: Final = 6
@@ -42,13 +34,14 @@ class DrillTables:
     arn_prefix: str
 
 
-def sweeping(tables: DrillTables) -> dict[str, Json]:
+def sweeping(tasks: Tasks, tables: DrillTables) -> dict[str, Json]:
     """The states from "Sweep" to the end.
 
     A table is removed if its tag says that the restore of the drill in its name has made it, that drill does not run,
     and it is older than some hours. One of those that cannot be told is left, and fails the execution in the end.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         tables: The tables of the drill.
     """
     length = len(tables.prefix)
@@ -62,7 +55,7 @@ def sweeping(tables: DrillTables) -> dict[str, Json]:
                 "restores": expression(_executions(tables.restore)),
             },
         ),
-        "Tables": dynamodb_task(
+        "Tables": tasks.dynamodb(
             "listTables",
             expression("$after = '' ? {} : {'ExclusiveStartTableName': $after}"),
             then="Each",
@@ -85,7 +78,7 @@ def sweeping(tables: DrillTables) -> dict[str, Json]:
             "ItemProcessor": {
                 "ProcessorConfig": {"Mode": "INLINE"},
                 "StartAt": "Table",
-                "States": _of_one(tables, length, started),
+                "States": _of_one(tasks, tables, length, started),
             },
             "Output": {},
             "Next": "More",
@@ -95,7 +88,7 @@ def sweeping(tables: DrillTables) -> dict[str, Json]:
     }
 
 
-def _of_one(tables: DrillTables, length: int, started: str) -> dict[str, Json]:
+def _of_one(tasks: Tasks, tables: DrillTables, length: int, started: str) -> dict[str, Json]:
     # Another one's removal of the same table is none of its business.
     gone = {**catch("Left", "DynamoDb.ResourceNotFoundException"), "Output": {}}
     found = {"TableName": expression("$left")}
@@ -108,10 +101,10 @@ def _of_one(tables: DrillTables, length: int, started: str) -> dict[str, Json]:
             "Tags",
             assign={"arn": expression(f"'{tables.arn_prefix}' & $drill"), "maker": expression("$restores & $drill")},
         ),
-        **reading_tags("Tags", "$arn", then="Ours", catches=[gone]),
+        **tasks.reading_tags("Tags", "$arn", then="Ours", catches=[gone]),
         "Ours": choice([(f"$tags[Key = '{RESTORE_TAG}'].Value = $maker", "Running")], "Left"),
-        "Running": task(
-            "arn:aws:states:::aws-sdk:sfn:describeExecution",
+        "Running": tasks.task(
+            "aws-sdk:sfn:describeExecution",
             {"ExecutionArn": expression("$drills & $drill")},
             seconds=60,
             retries=[retry("Sfn.ThrottlingException", "Sfn.SdkClientException", "States.Timeout")],
@@ -121,7 +114,7 @@ def _of_one(tables: DrillTables, length: int, started: str) -> dict[str, Json]:
             catches=[{**catch("Age", *_GONE), "Output": {}}],
         ),
         "Over": choice([("$states.input.over", "Age")], "Left"),
-        "Age": dynamodb_task(
+        "Age": tasks.dynamodb(
             "describeTable",
             found,
             then="Old",
@@ -129,7 +122,7 @@ def _of_one(tables: DrillTables, length: int, started: str) -> dict[str, Json]:
             catches=[gone],
         ),
         "Old": choice([(f"$states.input.hours > {HOURS}", "Remove")], "Left"),
-        "Remove": dynamodb_task("deleteTable", found, then="Left", output={}, catches=[gone]),
+        "Remove": tasks.dynamodb("deleteTable", found, then="Left", output={}, catches=[gone]),
         "Left": passing(None, output={}),
     }
     # A table that is still being made refuses to be deleted, which passes.

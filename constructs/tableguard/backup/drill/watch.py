@@ -6,17 +6,19 @@ from typing import Final
 
 from tableguard.backup.drill.report import NAMESPACE
 from tableguard.backup.drill.sweeping import DrillTables, sweeping
-from tableguard.backup.states.builders import NO_PARAMETER, catch, expression, parameter_task, passing, task
+from tableguard.backup.states.builders import catch, expression, machine, passing
 from tableguard.backup.states.retries import retry
+from tableguard.backup.states.tasks import NO_PARAMETER, Tasks
 from tableguard.policy.documents import Json
 
 AGE: Final = "DrillAgeHours"
 
 
-def watch_definition(*, name: str, parameter: str, tables: DrillTables | None) -> Json:
+def watch_definition(tasks: Tasks, *, name: str, parameter: str, tables: DrillTables | None) -> Json:
     """The definition that says how old the last good drill is: an alarm on absence that reaches further than a week.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         name: What the metrics call the drill.
         parameter: The name of the SSM parameter that keeps what the last good drill found.
         tables: The tables of the drill, of which those are removed that a killed one has left; None to keep them.
@@ -24,13 +26,10 @@ def watch_definition(*, name: str, parameter: str, tables: DrillTables | None) -
     # First what is said: a table that cannot be removed must not keep the alarm from being fed.
     then = "Sweep" if tables is not None else None
     began = "$toMillis($parse($states.result.Parameter.Value).drilled)"
-    return {
-        "Comment": "Says how many hours ago the last good drill began. It removes what killed drills have left.",
-        "QueryLanguage": "JSONPath",
-        "TimeoutSeconds": 3_000,
-        "StartAt": "Last",
-        "States": {
-            "Last": parameter_task(
+    return machine(
+        "Says how many hours ago the last good drill began. It removes what killed drills have left.",
+        {
+            "Last": tasks.parameter(
                 "getParameter",
                 {"Name": parameter},
                 then="Say",
@@ -39,23 +38,22 @@ def watch_definition(*, name: str, parameter: str, tables: DrillTables | None) -
                 output={"hours": expression(f"($toMillis($states.context.State.EnteredTime) - {began}) / 3600000")},
             ),
             "Never": passing(then, output={"never": True}),
-            "Say": task(
-                "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
-                {
-                    "Namespace": NAMESPACE,
-                    "MetricData": [
-                        {
-                            "MetricName": AGE,
-                            "Value": expression("$states.input.hours"),
-                            "Unit": "None",
-                            "Dimensions": [{"Name": "Drill", "Value": name}],
-                        }
-                    ],
-                },
+            "Say": tasks.metrics(
+                NAMESPACE,
+                [
+                    {
+                        "MetricName": AGE,
+                        "Value": expression("$states.input.hours"),
+                        "Unit": "None",
+                        "Dimensions": [{"Name": "Drill", "Value": name}],
+                    }
+                ],
                 seconds=60,
                 retries=[retry("States.TaskFailed", "States.Timeout")],
                 then=then,
             ),
-            **(sweeping(tables) if tables is not None else {}),
+            **(sweeping(tasks, tables) if tables is not None else {}),
         },
-    }
+        start="Last",
+        seconds=3_000,
+    )

@@ -25,7 +25,7 @@ good for everything that comes later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,7 +41,20 @@ from tableguard.backup.export.plan import (
     read,
     stored,
 )
+from tableguard.backup.states.builders import (
+    JSONATA,
+    catch,
+    choice,
+    expression,
+    fail,
+    machine,
+    passing,
+    rule,
+    succeed,
+    wait,
+)
 from tableguard.backup.states.retries import never, retry
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 NAMESPACE: Final = "tableguard/backup"
@@ -54,10 +67,10 @@ MOST_EXPORTS: Final = 10
 SPARE_SECONDS: Final = 3 * 3600
 """How long an execution may go on after the next one is due: for what is tried again with growing pauses."""
 
+_ANY: Final = retry("States.ALL", attempts=6)
 _MOST_LOOKS: Final = 4 * MOST_EXPORTS
 _POLL_SECONDS: Final = 60
 _BREATH_SECONDS: Final = 5
-_TASK_SECONDS: Final = 60
 
 # Step Functions names errors as the AWS SDK for Java does.
 _LOST: Final = "DynamoDb.ConditionalCheckFailedException"
@@ -98,9 +111,10 @@ class ExportSettings:
     every_minutes: int
     full_every_minutes: int
 
-    def integration(self, service: str, action: str) -> str:
-        """The resource of a task that calls an AWS API."""
-        return f"arn:{self.partition}:states:::aws-sdk:{service}:{action}"
+    @property
+    def tasks(self) -> Tasks:
+        """Builds its tasks."""
+        return Tasks(self.partition)
 
 
 def export_definition(settings: ExportSettings) -> Json:
@@ -109,22 +123,22 @@ def export_definition(settings: ExportSettings) -> Json:
     Args:
         settings: What it is made for.
     """
-    return {
-        "Comment": "Moves the chain of exports of one table on.",
-        "QueryLanguage": "JSONata",
-        "StartAt": "Begin",
-        "TimeoutSeconds": settings.every_minutes * 60 + SPARE_SECONDS,
-        "States": {**_look(settings), **_start(settings), **_settle(settings), **_end(settings)},
-    }
+    return machine(
+        "Moves the chain of exports of one table on.",
+        {**_look(settings), **_start(settings), **_settle(settings), **_end(settings)},
+        start="Begin",
+        seconds=settings.every_minutes * 60 + SPARE_SECONDS,
+        language=JSONATA,
+    )
 
 
 def _look(settings: ExportSettings) -> Json:
     table = {"TableName": "{% $table %}"}
     target = "|".join((settings.bucket, settings.bucket_owner, settings.key_arn or "", settings.vault))
     return {
-        "Begin": {
-            "Type": "Pass",
-            "Assign": {
+        "Begin": passing(
+            "Look",
+            assign={
                 "table": "{% $states.input.table %}",
                 "bucket": settings.bucket,
                 "vault": settings.vault,
@@ -134,10 +148,10 @@ def _look(settings: ExportSettings) -> Json:
                 "completed": 0,
                 "failure": "",
             },
-            "Next": "Look",
-        },
-        "Look": _task(
-            settings.integration("dynamodb", "getItem"),
+        ),
+        "Look": _call(
+            settings,
+            "getItem",
             {"TableName": settings.ledger, "Key": _KEY, "ConsistentRead": True},
             after="DescribeTable",
             assign={
@@ -147,32 +161,32 @@ def _look(settings: ExportSettings) -> Json:
                 "pending": read("pending"),
             },
         ),
-        "DescribeTable": _task(
-            settings.integration("dynamodb", "describeTable"),
+        "DescribeTable": _call(
+            settings,
+            "describeTable",
             table,
             after="DescribeBackups",
             assign={"table_id": "$states.result.Table.TableId"},
             final=(_NO_TABLE,),
-            catch=[_caught(_NO_TABLE, then="CountFailed", failure="'there is no such table'")],
+            catches=[catch("CountFailed", _NO_TABLE, **_failed("'there is no such table'"))],
         ),
-        "DescribeBackups": _task(
-            settings.integration("dynamodb", "describeContinuousBackups"),
+        "DescribeBackups": _call(
+            settings,
+            "describeContinuousBackups",
             table,
             after="Plan",
             assign={"recovery": RECOVERY},
         ),
-        "Plan": {
-            "Type": "Pass",
-            "Assign": {"plan": _braced(plan(full_every_minutes=settings.full_every_minutes))},
-            "Next": "Decide",
-        },
-        "Decide": _choice(
-            _when("$plan.do = 'poll'", "Poll"),
-            _when("$plan.do = 'start'", "Which"),
-            _when("$plan.do = 'forget'", "Forget"),
-            _when("$plan.do = 'claim'", "Claim"),
-            _when("$plan.do = 'off'", "CountFailed", failure="'point-in-time recovery is off'"),
-            otherwise="HasAge",
+        "Plan": passing("Decide", assign={"plan": expression(plan(full_every_minutes=settings.full_every_minutes))}),
+        "Decide": choice(
+            [
+                ("$plan.do = 'poll'", "Poll"),
+                ("$plan.do = 'start'", "Which"),
+                ("$plan.do = 'forget'", "Forget"),
+                ("$plan.do = 'claim'", "Claim"),
+                rule("$plan.do = 'off'", "CountFailed", **_failed("'point-in-time recovery is off'")),
+            ],
+            "HasAge",
         ),
     }
 
@@ -183,7 +197,7 @@ def _start(settings: ExportSettings) -> Json:
         "S3Bucket": settings.bucket,
         # Without it an export into a bucket of another account is refused, and one that has changed hands gets it.
         "S3BucketOwner": settings.bucket_owner,
-        "S3Prefix": _braced(PREFIX),
+        "S3Prefix": expression(PREFIX),
         "S3SseAlgorithm": "AES256" if settings.key_arn is None else "KMS",
         **({} if settings.key_arn is None else {"S3SseKmsKeyId": settings.key_arn}),
         "ExportFormat": "DYNAMODB_JSON",
@@ -197,33 +211,36 @@ def _start(settings: ExportSettings) -> Json:
     increment = {**export, "ExportType": "INCREMENTAL_EXPORT", "IncrementalExportSpecification": window}
     return {
         "Claim": _write(settings, after="Which", pending=stored("$plan.pending"), assign={"pending": "$plan.pending"}),
-        "Which": _choice(_when("$pending.type = 'FULL'", "StartFull"), otherwise="StartIncrement"),
+        "Which": choice([("$pending.type = 'FULL'", "StartFull")], "StartIncrement"),
         "StartFull": _export(settings, {**export, "ExportType": "FULL_EXPORT", "ExportTime": "{% $pending.to %}"}),
         "StartIncrement": _export(settings, increment),
         "Note": _write(settings, after="Wait", pending=stored("$pending")),
-        "Wait": {"Type": "Wait", "Seconds": _POLL_SECONDS, "Next": "Poll"},
+        "Wait": wait(_POLL_SECONDS, "Poll"),
     }
 
 
 def _settle(settings: ExportSettings) -> Json:
     failed = "'the export ' & $pending.export & ' failed: ' & $join([$found.FailureCode, $found.FailureMessage], ', ')"
     return {
-        "Poll": _task(
-            settings.integration("dynamodb", "describeExport"),
+        "Poll": _call(
+            settings,
+            "describeExport",
             {"ExportArn": "{% $pending.export %}"},
             after="Judge",
             assign={"found": "$states.result.ExportDescription"},
             final=(_UNKNOWN,),
-            catch=[_caught(_UNKNOWN, then="Release", failure="'DynamoDB has forgotten ' & $pending.export")],
+            catches=[catch("Release", _UNKNOWN, **_failed("'DynamoDB has forgotten ' & $pending.export"))],
         ),
-        "Judge": _choice(
-            # The table was deleted and made anew between the look at it and the start.
-            _when("$exists($found.TableId) and $found.TableId != $pending.table_id", "Forget"),
-            _when("$found.ExportStatus = 'COMPLETED'", "Commit"),
-            _when("$found.ExportStatus = 'FAILED'", "Release", failure=failed),
-            # Whoever comes next looks how it is doing.
-            _when(f"{NOW} >= $deadline", "HasAge"),
-            otherwise="Wait",
+        "Judge": choice(
+            [
+                # The table was deleted and made anew between the look at it and the start.
+                ("$exists($found.TableId) and $found.TableId != $pending.table_id", "Forget"),
+                ("$found.ExportStatus = 'COMPLETED'", "Commit"),
+                rule("$found.ExportStatus = 'FAILED'", "Release", **_failed(failed)),
+                # Whoever comes next looks how it is doing.
+                (f"{NOW} >= $deadline", "HasAge"),
+            ],
+            "Wait",
         ),
         "Commit": _write(
             settings,
@@ -232,24 +249,24 @@ def _settle(settings: ExportSettings) -> Json:
             assign={"chain": LONGER_CHAIN, "completed": "$completed + 1"},
         ),
         "CountCompleted": _metric(settings, COMPLETED, 1, "Count", after="More"),
-        "More": _choice(_when(f"$completed < {MOST_EXPORTS} and {NOW} < $deadline", "Look"), otherwise="HasAge"),
+        "More": choice([(f"$completed < {MOST_EXPORTS} and {NOW} < $deadline", "Look")], "HasAge"),
         # The claim stays, for the next execution to try again: this one ends as failed.
         "Release": _write(settings, after="CountFailed", pending=stored(ANOTHER_ATTEMPT)),
         "Forget": _write(settings, after="Forgotten"),
-        "Forgotten": _choice(_when("$failure != ''", "CountFailed"), otherwise="AnotherLook"),
-        "AnotherLook": _choice(_when(f"$looks < {_MOST_LOOKS}", "Breathe"), otherwise="HasAge"),
-        "Breathe": {"Type": "Wait", "Seconds": _BREATH_SECONDS, "Next": "Look"},
+        "Forgotten": choice([("$failure != ''", "CountFailed")], "AnotherLook"),
+        "AnotherLook": choice([(f"$looks < {_MOST_LOOKS}", "Breathe")], "HasAge"),
+        "Breathe": wait(_BREATH_SECONDS, "Look"),
     }
 
 
 def _end(settings: ExportSettings) -> Json:
     return {
         "CountFailed": _metric(settings, FAILED, 1, "Count", after="HasAge"),
-        "HasAge": _choice(_when("$exists($chain.covered_to)", "PutAge"), otherwise="Outcome"),
-        "PutAge": _metric(settings, AGE, _braced(COVERED_SECONDS_AGO), "Seconds", after="Outcome"),
-        "Outcome": _choice(_when("$failure != ''", "Failed"), otherwise="Done"),
-        "Failed": {"Type": "Fail", "Error": "ExportFailed", "Cause": "{% $table & ': ' & $failure %}"},
-        "Done": {"Type": "Succeed"},
+        "HasAge": choice([("$exists($chain.covered_to)", "PutAge")], "Outcome"),
+        "PutAge": _metric(settings, AGE, expression(COVERED_SECONDS_AGO), "Seconds", after="Outcome"),
+        "Outcome": choice([("$failure != ''", "Failed")], "Done"),
+        "Failed": fail("ExportFailed", expression("$table & ': ' & $failure")),
+        "Done": succeed(),
     }
 
 
@@ -270,8 +287,9 @@ def _write(
     """
     given = {"chain": chain, "pending": pending}
     sets = [f"#{name} = :{name}" for name, value in given.items() if value is not None]
-    return _task(
-        settings.integration("dynamodb", "updateItem"),
+    return _call(
+        settings,
+        "updateItem",
         {
             "TableName": settings.ledger,
             "Key": _KEY,
@@ -284,95 +302,71 @@ def _write(
             },
             "ExpressionAttributeValues": {
                 ":seen": {"N": "{% $revision %}"},
-                ":next": {"N": _braced(NEXT_REVISION)},
-                **{f":{name}": {"M": _braced(value)} for name, value in given.items() if value is not None},
+                ":next": {"N": expression(NEXT_REVISION)},
+                **{f":{name}": {"M": expression(value)} for name, value in given.items() if value is not None},
             },
         },
         after=after,
         assign={"revision": NEXT_REVISION, **(assign or {})},
         final=(_LOST,),
-        catch=[_caught(_LOST, then="AnotherLook")],
+        catches=[catch("AnotherLook", _LOST)],
     )
 
 
 def _export(settings: ExportSettings, arguments: Mapping[str, Any]) -> Json:
     refused = "'the export was refused: ' & $states.errorOutput.Error & ' ' & $states.errorOutput.Cause"
-    return _task(
-        settings.integration("dynamodb", "exportTableToPointInTime"),
+    return _call(
+        settings,
+        "exportTableToPointInTime",
         arguments,
         after="Note",
         assign={"pending": "$merge([$pending, {'export': $states.result.ExportDescription.ExportArn}])"},
         final=_HOPELESS,
-        patient=_BUSY,
-        catch=[
-            _caught(_NO_TIME, then="Forget", failure=refused),
-            _caught("States.ALL", then="CountFailed", failure=refused),
+        slow=_BUSY,
+        catches=[
+            catch("Forget", _NO_TIME, **_failed(refused)),
+            catch("CountFailed", "States.ALL", **_failed(refused)),
         ],
     )
 
 
 def _metric(settings: ExportSettings, name: str, value: object, unit: str, *, after: str) -> Json:
+    datum = {
+        "MetricName": name,
+        "Dimensions": [{"Name": DIMENSION, "Value": expression("$substringAfter($table, ':table/')")}],
+        "Value": value,
+        "Unit": unit,
+    }
     # Without a metric the alarm on absence rings. It is no reason to stop exporting.
-    return _task(
-        settings.integration("cloudwatch", "putMetricData"),
-        {
-            "Namespace": NAMESPACE,
-            "MetricData": [
-                {
-                    "MetricName": name,
-                    "Dimensions": [{"Name": DIMENSION, "Value": "{% $substringAfter($table, ':table/') %}"}],
-                    "Value": value,
-                    "Unit": unit,
-                }
-            ],
-        },
-        after=after,
-        catch=[_caught("States.ALL", then=after)],
-    )
+    return settings.tasks.metrics(NAMESPACE, [datum], retries=[_ANY], then=after, catches=[catch(after)])
 
 
-def _task(
-    resource: str,
+def _call(
+    settings: ExportSettings,
+    operation: str,
     arguments: Mapping[str, Any],
     *,
     after: str,
     assign: Mapping[str, str] | None = None,
     final: tuple[str, ...] = (),
-    patient: tuple[str, ...] = (),
-    catch: list[Json] | None = None,
+    slow: tuple[str, ...] = (),
+    catches: Sequence[Json] = (),
 ) -> Json:
-    """A call of an API, tried again unless the error is `final`; with long pauses if it is among those of `patient`."""
-    return {
-        "Type": "Task",
-        "Resource": resource,
-        "Arguments": dict(arguments),
-        "TimeoutSeconds": _TASK_SECONDS,
-        "Retry": [
+    """A call of DynamoDB, tried again unless the error is `final`; with long pauses if it is among those of `slow`."""
+    return settings.tasks.task(
+        f"aws-sdk:dynamodb:{operation}",
+        arguments,
+        retries=[
             *([never(*final)] if final else []),
-            *([retry(*patient, attempts=6, interval=60, most=600)] if patient else []),
-            retry("States.ALL", attempts=6),
+            *([retry(*slow, attempts=6, interval=60, most=600)] if slow else []),
+            _ANY,
         ],
-        **({"Catch": catch} if catch else {}),
-        **({"Assign": {name: _braced(value) for name, value in assign.items()}} if assign else {}),
-        "Next": after,
-    }
+        then=after,
+        catches=catches,
+        assign={name: expression(value) for name, value in assign.items()} if assign else None,
+    )
 
 
-def _caught(error: str, *, then: str, failure: str | None = None) -> Json:
-    return {"ErrorEquals": [error], **_noted(failure), "Next": then}
-
-
-def _choice(*rules: Json, otherwise: str) -> Json:
-    return {"Type": "Choice", "Choices": list(rules), "Default": otherwise}
-
-
-def _when(condition: str, then: str, *, failure: str | None = None) -> Json:
-    return {"Condition": _braced(condition), **_noted(failure), "Next": then}
-
-
-def _noted(failure: str | None) -> Json:
-    return {} if failure is None else {"Assign": {"failure": _braced(failure)}}
-
-
-def _braced(expression: str) -> str:
-    return f"{{% {expression} %}}"
+def _failed(failure: str) -> dict[str, Json]:
+    """What a catcher or a rule keeps of a failure."""
+    return {"Assign": {"failure": expression(failure)}}

@@ -15,10 +15,24 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tableguard.backup.aws_backup.job_machine import retried
+from tableguard.backup.states.builders import (
+    JSONATA,
+    catch,
+    choice,
+    expression,
+    fail,
+    inline_map,
+    machine,
+    passing,
+    rule,
+    succeed,
+    wait,
+)
+from tableguard.backup.states.tasks import Tasks
+from tableguard.policy.documents import Json
 
 _DAY: Final = 86_400_000
 _PAGE: Final = 100
-_TASK_SECONDS: Final = 60
 _STEP_SECONDS: Final = 30
 # CreateBackup: 50 a second, DeleteBackup: 10, ListBackups: 5. Source: DynamoDB API reference.
 _TABLES_AT_ONCE: Final = 3
@@ -29,7 +43,7 @@ _GONE: Final = "DynamoDb.BackupNotFoundException"
 
 def on_demand_machine(
     *, tables: Sequence[str], prefix: str, keep_days: int, keep_at_least: int, hours: int, partition: str
-) -> dict[str, Any]:
+) -> Json:
     """The machine's definition. Its input is not looked at.
 
     Args:
@@ -40,173 +54,126 @@ def on_demand_machine(
         hours: How long a run may take.
         partition: The partition, such as "aws".
     """
-    return {
-        "Comment": "Makes on-demand backups of tables and removes its own old ones",
-        "QueryLanguage": "JSONata",
-        "TimeoutSeconds": hours * 3600,
-        "StartAt": "Tables",
-        "States": {
-            "Tables": {
-                "Type": "Map",
-                "Items": list(tables),
-                "MaxConcurrency": _TABLES_AT_ONCE,
-                "ItemSelector": {"table": "{% $states.context.Map.Item.Value %}"},
-                "ItemProcessor": {
-                    "ProcessorConfig": {"Mode": "INLINE"},
-                    "StartAt": "Create",
-                    "States": _of_one_table(prefix, keep_days, keep_at_least, partition),
-                },
-                "Assign": {"failed": "{% [$states.result[failed].(table & ': ' & failed)] %}"},
-                "Next": "AllDone",
-            },
-            "AllDone": {
-                "Type": "Choice",
-                "Choices": [{"Condition": "{% $count($failed) > 0 %}", "Next": "SomeFailed"}],
-                "Default": "Done",
-            },
-            "SomeFailed": {
-                "Type": "Fail",
-                "Error": "BackupFailed",
-                "Cause": "{% $substring($join($failed, '; '), 0, 1000) %}",
-            },
-            "Done": {"Type": "Succeed"},
-        },
+    states = {
+        "Tables": inline_map(
+            list(tables),
+            _of_one_table(Tasks(partition), prefix, keep_days, keep_at_least),
+            start="Create",
+            concurrency=_TABLES_AT_ONCE,
+            selector={"table": expression("$states.context.Map.Item.Value")},
+            assign={"failed": expression("[$states.result[failed].(table & ': ' & failed)]")},
+            then="AllDone",
+        ),
+        "AllDone": choice([("$count($failed) > 0", "SomeFailed")], "Done"),
+        "SomeFailed": fail("BackupFailed", expression("$substring($join($failed, '; '), 0, 1000)")),
+        "Done": succeed(),
     }
+    what = "Makes on-demand backups of tables and removes its own old ones"
+    return machine(what, states, start="Tables", seconds=hours * 3600, language=JSONATA)
 
 
-def _of_one_table(prefix: str, keep_days: int, keep_at_least: int, partition: str) -> dict[str, Any]:
+def _of_one_table(tasks: Tasks, prefix: str, keep_days: int, keep_at_least: int) -> dict[str, Json]:
     own = f"/^{re.escape(prefix)}-[0-9]{{8}}T[0-9]{{6}}Z$/"
     good = f"$states.result.BackupSummaries[BackupStatus = 'AVAILABLE' and $contains(BackupName, {own})]"
-    cutoff = f"{{% $fromMillis($toMillis($states.context.State.EnteredTime) - {keep_days * _DAY}) %}}"
-    onward = "{% $states.result.LastEvaluatedBackupArn ? $states.result.LastEvaluatedBackupArn : '' %}"
+    cutoff = expression(f"$fromMillis($toMillis($states.context.State.EnteredTime) - {keep_days * _DAY})")
+    onward = expression("$states.result.LastEvaluatedBackupArn ? $states.result.LastEvaluatedBackupArn : ''")
+
+    def call(operation: str, arguments: Any, *, final: str | None = None, **more: Any) -> Json:
+        return tasks.task(f"aws-sdk:dynamodb:{operation}", arguments, retries=retried(final=final), **more)
+
+    # The other tables go on: a run that ends with a failure has still backed up whatever it could.
+    could_not = [_caught("$table")]
     return {
-        "Create": {
-            **_call("createBackup", partition, final="DynamoDb.TableNotFoundException"),
-            "Arguments": {
-                "TableName": "{% $states.input.table %}",
-                "BackupName": f"{{% '{prefix}-' & {_STARTED} %}}",
+        "Create": call(
+            "createBackup",
+            {
+                "TableName": expression("$states.input.table"),
+                "BackupName": expression(f"'{prefix}-' & {_STARTED}"),
             },
-            "Assign": {
-                "table": "{% $states.input.table %}",
-                "backup": "{% $states.result.BackupDetails.BackupArn %}",
+            final="DynamoDb.TableNotFoundException",
+            assign={
+                "table": expression("$states.input.table"),
+                "backup": expression("$states.result.BackupDetails.BackupArn"),
             },
-            "Catch": [_caught("{% $states.input.table %}")],
-            "Next": "Wait",
-        },
-        "Wait": {"Type": "Wait", "Seconds": _STEP_SECONDS, "Next": "Describe"},
-        "Describe": {
-            **_call("describeBackup", partition),
-            "Arguments": {"BackupArn": "{% $backup %}"},
-            "Output": {"status": "{% $states.result.BackupDescription.BackupDetails.BackupStatus %}"},
-            "Catch": [_caught("{% $table %}")],
-            "Next": "IsThere",
-        },
-        "IsThere": {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    "Condition": "{% $states.input.status = 'AVAILABLE' %}",
-                    "Assign": {"young": 0, "next": "", "cutoff": cutoff},
-                    "Next": "CountYoung",
-                },
-                {"Condition": "{% $states.input.status = 'CREATING' %}", "Next": "Wait"},
+            catches=[_caught("$states.input.table")],
+            then="Wait",
+        ),
+        "Wait": wait(_STEP_SECONDS, "Describe"),
+        "Describe": call(
+            "describeBackup",
+            {"BackupArn": expression("$backup")},
+            output={"status": expression("$states.result.BackupDescription.BackupDetails.BackupStatus")},
+            catches=could_not,
+            then="IsThere",
+        ),
+        "IsThere": choice(
+            [
+                rule(
+                    "$states.input.status = 'AVAILABLE'",
+                    "CountYoung",
+                    Assign={"young": 0, "next": "", "cutoff": cutoff},
+                ),
+                ("$states.input.status = 'CREATING'", "Wait"),
             ],
-            "Default": "Vanished",
-        },
-        "Vanished": {
-            "Type": "Pass",
-            "Output": {"table": "{% $table %}", "failed": "{% 'the backup is ' & $states.input.status %}"},
-            "End": True,
-        },
+            "Vanished",
+        ),
+        "Vanished": passing(
+            None,
+            output={"table": expression("$table"), "failed": expression("'the backup is ' & $states.input.status")},
+        ),
         # The one that was just made counts as well: it is AVAILABLE, and no older than the cutoff.
-        "CountYoung": {
-            **_call("listBackups", partition),
-            "Arguments": _page("TimeRangeLowerBound"),
-            "Assign": {
-                "young": f"{{% $young + $count({good}) %}}",
-                "next": onward,
-            },
-            "Catch": [_caught("{% $table %}")],
-            "Next": "EnoughYoung",
-        },
-        "EnoughYoung": {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    "Condition": f"{{% $young >= {keep_at_least} %}}",
-                    "Assign": {"next": ""},
-                    "Next": "FindOld",
-                },
-                {"Condition": "{% $next != '' %}", "Next": "CountYoung"},
+        "CountYoung": call(
+            "listBackups",
+            _page("TimeRangeLowerBound"),
+            assign={"young": expression(f"$young + $count({good})"), "next": onward},
+            catches=could_not,
+            then="EnoughYoung",
+        ),
+        "EnoughYoung": choice(
+            [
+                rule(f"$young >= {keep_at_least}", "FindOld", Assign={"next": ""}),
+                ("$next != ''", "CountYoung"),
             ],
-            "Default": "Kept",
-        },
-        "FindOld": {
-            **_call("listBackups", partition),
-            "Arguments": _page("TimeRangeUpperBound"),
-            "Assign": {
-                "next": onward,
+            "Kept",
+        ),
+        "FindOld": call(
+            "listBackups",
+            _page("TimeRangeUpperBound"),
+            assign={"next": onward},
+            output={"old": expression(f"[{good}.BackupArn]")},
+            catches=could_not,
+            then="AnyOld",
+        ),
+        "AnyOld": choice([("$count($states.input.old) > 0", "Remove"), ("$next != ''", "FindOld")], "Kept"),
+        "Remove": inline_map(
+            expression("$states.input.old"),
+            {
+                "Delete": call(
+                    "deleteBackup",
+                    {"BackupArn": expression("$states.input")},
+                    final=_GONE,
+                    # Another run, or a repeated call, was there first.
+                    catches=[catch("Gone", _GONE)],
+                    then=None,
+                ),
+                "Gone": succeed(),
             },
-            "Output": {"old": f"{{% [{good}.BackupArn] %}}"},
-            "Catch": [_caught("{% $table %}")],
-            "Next": "AnyOld",
-        },
-        "AnyOld": {
-            "Type": "Choice",
-            "Choices": [
-                {"Condition": "{% $count($states.input.old) > 0 %}", "Next": "Remove"},
-                {"Condition": "{% $next != '' %}", "Next": "FindOld"},
-            ],
-            "Default": "Kept",
-        },
-        "Remove": {
-            "Type": "Map",
-            "Items": "{% $states.input.old %}",
-            "MaxConcurrency": _DELETIONS_AT_ONCE,
-            "ItemProcessor": {
-                "ProcessorConfig": {"Mode": "INLINE"},
-                "StartAt": "Delete",
-                "States": {
-                    "Delete": {
-                        **_call("deleteBackup", partition, final=_GONE),
-                        "Arguments": {"BackupArn": "{% $states.input %}"},
-                        # Another run, or a repeated call, was there first.
-                        "Catch": [{"ErrorEquals": [_GONE], "Next": "Gone"}],
-                        "End": True,
-                    },
-                    "Gone": {"Type": "Succeed"},
-                },
-            },
-            "Catch": [_caught("{% $table %}")],
-            "Next": "Kept",
-        },
-        "Kept": {"Type": "Pass", "Output": {"table": "{% $table %}"}, "End": True},
-        "CouldNot": {"Type": "Pass", "End": True},
+            start="Delete",
+            concurrency=_DELETIONS_AT_ONCE,
+            catches=could_not,
+            then="Kept",
+        ),
+        "Kept": passing(None, output={"table": expression("$table")}),
+        "CouldNot": passing(None),
     }
 
 
 def _page(bound: str) -> str:
     # One expression, since an argument that is null is not the same as one that is not there.
     fixed = f'{{"TableName": $table, "BackupType": "USER", "Limit": {_PAGE}, "{bound}": $cutoff}}'
-    return f"{{% $merge([{fixed}, $next != '' ? {{'ExclusiveStartBackupArn': $next}} : {{}}]) %}}"
+    return expression(f"$merge([{fixed}, $next != '' ? {{'ExclusiveStartBackupArn': $next}} : {{}}])")
 
 
-def _call(operation: str, partition: str, *, final: str | None = None) -> dict[str, Any]:
-    return {
-        "Type": "Task",
-        "Resource": f"arn:{partition}:states:::aws-sdk:dynamodb:{operation}",
-        "TimeoutSeconds": _TASK_SECONDS,
-        "Retry": retried(final=final),
-    }
-
-
-def _caught(table: str) -> dict[str, Any]:
-    # The other tables go on: a run that ends with a failure has still backed up whatever it could.
-    return {
-        "ErrorEquals": ["States.ALL"],
-        "Output": {
-            "table": table,
-            "failed": "{% $states.errorOutput.Error & ' ' & $substring($string($states.errorOutput.Cause), 0, 200) %}",
-        },
-        "Next": "CouldNot",
-    }
+def _caught(table: str) -> Json:
+    why = "$states.errorOutput.Error & ' ' & $substring($string($states.errorOutput.Cause), 0, 200)"
+    return catch("CouldNot", Output={"table": expression(table), "failed": expression(why)})

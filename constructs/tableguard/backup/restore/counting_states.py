@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from tableguard.backup.states.builders import (
-    CALL_SECONDS,
-    catch,
-    choice,
-    distributed_map,
-    expression,
-    function_task,
-    passing,
-)
+from tableguard.backup.states.builders import CALL_SECONDS, catch, choice, expression, passing
+from tableguard.backup.states.tasks import Tasks, distributed_map
 from tableguard.policy.documents import Json
 
 _NO_DIGEST: Final = "0" * 64
 
 
-def counting(function: str, *, segments: int, then: str, problem: str) -> dict[str, Json]:
+def counting(tasks: Tasks, function: str, *, segments: int, then: str, problem: str) -> dict[str, Json]:
     """The states "Segments" and "Digest": they count the table of the variable "table", into the field "counted".
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         function: The ARN of the function that reads one segment.
         segments: In how many segments the table is read.
         then: The next state.
-        problem: The state that follows when it fails: a `problem_task`.
+        problem: The state that follows when it fails: a `Tasks.problem`.
     """
     fields = (
         f"'table': $table, 'segment': $, 'segments': {segments}, 'start': null, 'count': 0, 'bytes': 0, "
@@ -35,7 +29,7 @@ def counting(function: str, *, segments: int, then: str, problem: str) -> dict[s
         "Segments": passing("Digest", output={"segments": expression(f"[[0..{segments - 1}].{{{fields}}}]")}),
         "Digest": distributed_map(
             {
-                "DigestSegment": function_task(
+                "DigestSegment": tasks.function(
                     function, expression("$states.input"), seconds=CALL_SECONDS, new=True, then="Read"
                 ),
                 "Read": choice([("$states.input.done", "Counted")], "DigestSegment"),

@@ -7,17 +7,8 @@ from typing import Any, Final
 
 from tableguard.backup.restore.tags import INCOMPLETE, REACHED_TAG, RESTORE_TAG, STATE_TAG, VERIFIED, VERIFIED_TAG
 from tableguard.backup.restore.templates import rendered
-from tableguard.backup.states.builders import (
-    DYNAMODB_NOT_YET,
-    catch,
-    choice,
-    dynamodb_task,
-    expression,
-    fail,
-    passing,
-    reading_tags,
-    wait,
-)
+from tableguard.backup.states.builders import catch, choice, expression, fail, passing, wait
+from tableguard.backup.states.tasks import DYNAMODB_NOT_YET, Tasks
 from tableguard.policy.documents import Json
 
 _LOOKS: Final = 5  # at the tags of a table that shows none
@@ -25,6 +16,7 @@ _STREAM: Final = "$exists($states.result.Table.LatestStreamArn) ? $states.result
 
 
 def creating(
+    tasks: Tasks,
     *,
     arguments: Mapping[str, Any],
     deletion_protection: bool,
@@ -35,6 +27,7 @@ def creating(
     """The states from "Planned" up to "Steps". They leave to "Incomplete" what fails once there is a table.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         arguments: The arguments of CreateTable that follow from the blueprint.
         deletion_protection: Whether the table refuses to be deleted.
         tags: Its tags, those of the restore aside.
@@ -65,7 +58,7 @@ def creating(
                 "looked": 0,
             },
         ),
-        "Create": dynamodb_task(
+        "Create": tasks.dynamodb(
             "createTable",
             request,
             then="Wait",
@@ -77,7 +70,7 @@ def creating(
         ),
         # Nobody may mark a verified table as incomplete, and creating asks for the right to tag: a table that is there
         # may be said by a refusal.
-        "Refusal": dynamodb_task(
+        "Refusal": tasks.dynamodb(
             "describeTable",
             {"TableName": expression("$table")},
             then="Whose",
@@ -89,7 +82,7 @@ def creating(
             expression("'No table was made: ' & $states.input.Cause"),
         ),
         # A call that timed out may have made it all the same, and an execution may be taken up again.
-        **reading_tags(
+        **tasks.reading_tags(
             "Whose",
             "$arn",
             then="Seen",
@@ -108,7 +101,7 @@ def creating(
             "TableExists",
         ),
         # Its items are verified, and its final policy may keep the workers out: what follows them alone is done again.
-        "Settings": dynamodb_task(
+        "Settings": tasks.dynamodb(
             "describeTable",
             {"TableName": expression("$table")},
             busy=True,
@@ -126,7 +119,7 @@ def creating(
             expression("'There is a table ' & $table & ' that this execution did not make. It was left as it is.'"),
         ),
         "Wait": wait(5, "Describe"),
-        "Describe": dynamodb_task(
+        "Describe": tasks.dynamodb(
             "describeTable",
             {"TableName": expression("$table")},
             busy=True,
@@ -144,7 +137,7 @@ def creating(
     after = "Recovery" if recovery_days is not None else "Steps"
     states["Active"] = choice([("$states.input.active", after)], "Wait")
     if recovery_days is not None:
-        states["Recovery"] = dynamodb_task(
+        states["Recovery"] = tasks.dynamodb(
             "updateContinuousBackups",
             {
                 "TableName": expression("$table"),

@@ -6,20 +6,13 @@ from collections.abc import Mapping
 
 from tableguard.backup.restore.tags import STATE_TAG, VERIFIED, VERIFIED_TAG
 from tableguard.backup.restore.templates import rendered
-from tableguard.backup.states.builders import (
-    CALL_SECONDS,
-    catch,
-    choice,
-    dynamodb_task,
-    expression,
-    fail,
-    function_task,
-    passing,
-)
+from tableguard.backup.states.builders import CALL_SECONDS, catch, choice, expression, fail, passing
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 
 def finishing(
+    tasks: Tasks,
     *,
     with_stream_policy: bool,
     time_to_live: str | None,
@@ -30,6 +23,7 @@ def finishing(
     """The states from "Verified" to the end.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         with_stream_policy: Whether the stream has a policy, the template "stream".
         time_to_live: The attribute that says when items expire; None for none.
         insights: Modes of contributor insights, by index; the table itself under "".
@@ -72,13 +66,13 @@ def finishing(
     last = "FinalPolicy" if policy_changes else "Restored"
     followers = [name for name, _ in steps[1:]] + ["Locked" if last == "FinalPolicy" else last]
     states = {
-        name: dynamodb_task(**step, busy=True, then=then, catches=[catch("Unfinished")])
+        name: tasks.dynamodb(**step, busy=True, then=then, catches=[catch("Unfinished")])
         for (name, step), then in zip(steps, followers, strict=True)
     }
     if last == "FinalPolicy":
         # A drill looks for its canary first, and removes the table.
         states["Locked"] = choice([("$isolated", "Restored")], "FinalPolicy")
-        states["FinalPolicy"] = dynamodb_task(
+        states["FinalPolicy"] = tasks.dynamodb(
             "putResourcePolicy",
             {"ResourceArn": expression("$arn"), "Policy": expression(rendered("final"))},
             busy=True,
@@ -103,7 +97,7 @@ def finishing(
     )
     if clearing is not None:
         # What it leaves expires: the table is whole all the same.
-        states["Clear"] = function_task(
+        states["Clear"] = tasks.function(
             clearing,
             {"source": expression("$source"), "export": expression("$export")},
             seconds=CALL_SECONDS,

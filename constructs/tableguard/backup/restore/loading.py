@@ -4,32 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from tableguard.backup.states.builders import (
-    CALL_SECONDS,
-    catch,
-    choice,
-    distributed_map,
-    expression,
-    function_task,
-    passing,
-    problem_task,
-)
+from tableguard.backup.states.builders import CALL_SECONDS, catch, choice, expression, passing
+from tableguard.backup.states.tasks import Tasks, distributed_map
 from tableguard.policy.documents import Json
 
 RESULTS: Final = "results"
 
 
-def loading(function: str, *, problem: str, work_bucket: str, files_at_once: int) -> dict[str, Json]:
+def loading(tasks: Tasks, function: str, *, problem: str, work_bucket: str, files_at_once: int) -> dict[str, Json]:
     """The state "Steps", which goes on to "Segments"; what fails leaves to "Incomplete", by way of "Problem".
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         function: The ARN of the function that writes one file of an export.
         problem: The ARN of the function that says what the workers have met.
         work_bucket: The name of the work bucket.
         files_at_once: How many files are loaded at the same time.
     """
     item = "$states.context.Map.Item.Value"
-    load = function_task(
+    load = tasks.function(
         function,
         {name: expression(f"$states.input.{name}") for name in ("file", "table", "type", "after", "execution")},
         seconds=CALL_SECONDS,
@@ -46,11 +39,7 @@ def loading(function: str, *, problem: str, work_bucket: str, files_at_once: int
         start="Load",
         label="Files",
         items={
-            "ItemReader": {
-                "Resource": "arn:aws:states:::s3:getObject",
-                "ReaderConfig": {"InputType": "JSON"},
-                "Parameters": {"Bucket": work_bucket, "Key.$": "$.key"},
-            },
+            "ItemReader": tasks.read_file(work_bucket, "$.key"),
         },
         selector={
             "file.$": "$$.Map.Item.Value",
@@ -61,10 +50,7 @@ def loading(function: str, *, problem: str, work_bucket: str, files_at_once: int
         then=None,
         more={
             # What the children return would not fit into a state for many files: it goes to the work bucket.
-            "ResultWriter": {
-                "Resource": "arn:aws:states:::s3:putObject",
-                "Parameters": {"Bucket": work_bucket, "Prefix": RESULTS},
-            },
+            "ResultWriter": tasks.write_files(work_bucket, {"Prefix": RESULTS}),
             "ResultPath": None,
         },
     )
@@ -95,5 +81,5 @@ def loading(function: str, *, problem: str, work_bucket: str, files_at_once: int
             "Output": {},
             "Next": "Segments",
         },
-        "Problem": problem_task(problem, then="Incomplete"),
+        "Problem": tasks.problem(problem, then="Incomplete"),
     }

@@ -15,7 +15,8 @@ from tableguard.backup.restore.loading import loading
 from tableguard.backup.restore.resuming import resuming
 from tableguard.backup.restore.tags import INCOMPLETE, STATE_TAG
 from tableguard.backup.restore.templates import PLACEHOLDER, without_braces
-from tableguard.backup.states.builders import catch, choice, expression, fail, function_task, passing
+from tableguard.backup.states.builders import catch, choice, expression, fail, machine, passing
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 
@@ -41,6 +42,7 @@ class RestoreMachine:
     """Everything that the definition of a restore says.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         source: The account, region and name of the table whose items are restored.
         table_arn: The ARN of the restored table with PLACEHOLDER for its name.
         arguments: The arguments of CreateTable that follow from the blueprint.
@@ -62,6 +64,7 @@ class RestoreMachine:
         timeout_seconds: How long an execution may take.
     """
 
+    tasks: Tasks
     source: Mapping[str, str]
     table_arn: str
     arguments: Json
@@ -84,15 +87,13 @@ class RestoreMachine:
 
     def definition(self) -> Json:
         """The definition."""
-        return {
-            "Comment": "Rebuilds a table from a backup and compares every item with it. It never overwrites a table.",
-            "QueryLanguage": "JSONPath",
-            "TimeoutSeconds": self.timeout_seconds,
-            "StartAt": "Start",
-            "States": {
+        return machine(
+            "Rebuilds a table from a backup and compares every item with it. It never overwrites a table.",
+            {
                 **self._starting(),
                 **self.planning,
                 **creating(
+                    self.tasks,
                     arguments=self.arguments,
                     deletion_protection=self.deletion_protection,
                     tags=self.tags,
@@ -100,6 +101,7 @@ class RestoreMachine:
                     recovery_days=self.recovery_days,
                 ),
                 **loading(
+                    self.tasks,
                     self.functions.load,
                     problem=self.functions.problem,
                     work_bucket=self.work_bucket,
@@ -107,6 +109,7 @@ class RestoreMachine:
                 ),
                 **self._checking(),
                 **finishing(
+                    self.tasks,
                     with_stream_policy=self.stream_policy is not None,
                     time_to_live=self.time_to_live,
                     insights=self.insights,
@@ -114,7 +117,9 @@ class RestoreMachine:
                     clearing=self.clearing,
                 ),
             },
-        }
+            start="Start",
+            seconds=self.timeout_seconds,
+        )
 
     def _starting(self) -> dict[str, Json]:
         asked = "$states.input"
@@ -165,7 +170,7 @@ class RestoreMachine:
                     "arn": expression(f"'{self.table_arn.removesuffix(PLACEHOLDER)}' & {asked}.table"),
                 },
             ),
-            **resuming(then="Plan"),
+            **resuming(self.tasks, then="Plan"),
             "Refused": fail(
                 expression("$states.input.Error"),
                 expression("'Nothing was made: ' & $states.input.Cause"),
@@ -174,8 +179,8 @@ class RestoreMachine:
 
     def _checking(self) -> dict[str, Json]:
         return {
-            **counting(self.functions.digest, segments=self.segments, then="Check", problem="Problem"),
-            "Check": function_task(
+            **counting(self.tasks, self.functions.digest, segments=self.segments, then="Check", problem="Problem"),
+            "Check": self.tasks.function(
                 self.functions.check,
                 {"expected": expression("$expected"), "segments": expression("$states.input.counted")},
                 seconds=120,

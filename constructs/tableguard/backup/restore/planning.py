@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tableguard.backup.states.builders import (
-    CALL_SECONDS,
-    DYNAMODB_FAULTS,
-    catch,
-    choice,
-    distributed_map,
-    expression,
-    fail,
-    function_task,
-    problem_task,
-    task,
-    wait,
-)
+from tableguard.backup.states.builders import CALL_SECONDS, catch, choice, expression, fail, wait
 from tableguard.backup.states.retries import retry
+from tableguard.backup.states.tasks import DYNAMODB_FAULTS, Tasks, distributed_map
 from tableguard.policy.documents import Json
-
-_EXPORTS = "arn:aws:states:::aws-sdk:dynamodb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +27,15 @@ class Measuring:
     problem: str
 
 
-def from_catalogue(plan: str) -> dict[str, Json]:
+def from_catalogue(tasks: Tasks, plan: str) -> dict[str, Json]:
     """Take a chain of exports out of the catalogue of a sealed bucket.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         plan: The ARN of the function that plans.
     """
     return {
-        "Plan": function_task(
+        "Plan": tasks.function(
             plan,
             {
                 "source": expression("$source"),
@@ -63,7 +51,14 @@ def from_catalogue(plan: str) -> dict[str, Json]:
 
 
 def from_point_in_time(
-    *, table_arn: str, account: str, bucket: str, work_bucket: str, files_at_once: int, functions: Measuring
+    tasks: Tasks,
+    *,
+    table_arn: str,
+    account: str,
+    bucket: str,
+    work_bucket: str,
+    files_at_once: int,
+    functions: Measuring,
 ) -> dict[str, Json]:
     """Export the table as it was at a moment, and measure what was exported.
 
@@ -71,6 +66,7 @@ def from_point_in_time(
     sets one; nor does it keep time to live, tags and streams.
 
     Args:
+        tasks: Builds tasks for the machine's partition.
         table_arn: The table's ARN.
         account: Its account, which the bucket has to belong to.
         bucket: The name of the bucket for the export.
@@ -80,8 +76,8 @@ def from_point_in_time(
     """
     described = "$states.result.ExportDescription"
     return {
-        "Plan": task(
-            f"{_EXPORTS}:exportTableToPointInTime",
+        "Plan": tasks.task(
+            "aws-sdk:dynamodb:exportTableToPointInTime",
             expression(
                 f"$merge([{{'TableArn': '{table_arn}', 'S3Bucket': '{bucket}', 'S3BucketOwner': '{account}', "
                 "'S3Prefix': $source.account & '/' & $source.region & '/' & $source.table, "
@@ -96,8 +92,8 @@ def from_point_in_time(
             catches=[catch("Refused")],
         ),
         "ExportWait": wait(30, "ExportDescribe"),
-        "ExportDescribe": task(
-            f"{_EXPORTS}:describeExport",
+        "ExportDescribe": tasks.task(
+            "aws-sdk:dynamodb:describeExport",
             {"ExportArn": expression("$export")},
             seconds=60,
             retries=[retry(*DYNAMODB_FAULTS)],
@@ -113,7 +109,7 @@ def from_point_in_time(
             "ExportWait",
         ),
         "ExportFailed": fail("ExportFailed", expression("'Nothing was made: ' & $states.input.why")),
-        "Open": function_task(
+        "Open": tasks.function(
             functions.open,
             {
                 "source": expression("$source"),
@@ -126,33 +122,24 @@ def from_point_in_time(
         ),
         "Measure": distributed_map(
             {
-                "MeasureFile": function_task(
+                "MeasureFile": tasks.function(
                     functions.measure, expression("$states.input"), seconds=CALL_SECONDS, then="Measured"
                 ),
                 "Measured": {"Type": "Succeed", "QueryLanguage": "JSONata", "Output": {}},
             },
             start="MeasureFile",
             label="Measure",
-            items={
-                "ItemReader": {
-                    "Resource": "arn:aws:states:::s3:getObject",
-                    "ReaderConfig": {"InputType": "JSON"},
-                    "Parameters": {"Bucket": work_bucket, "Key.$": "$.work_key"},
-                }
-            },
+            items={"ItemReader": tasks.read_file(work_bucket, "$.work_key")},
             concurrency=files_at_once,
             then="Close",
             catches=[catch("Unmeasured")],
             more={
-                "ResultWriter": {
-                    "Resource": "arn:aws:states:::s3:putObject",
-                    "Parameters": {"Bucket": work_bucket, "Prefix": "results"},
-                },
+                "ResultWriter": tasks.write_files(work_bucket, {"Prefix": "results"}),
                 "ResultPath": None,
             },
         ),
-        "Unmeasured": problem_task(functions.problem, then="Refused"),
-        "Close": function_task(
+        "Unmeasured": tasks.problem(functions.problem, then="Refused"),
+        "Close": tasks.function(
             functions.close,
             expression("$states.input"),
             seconds=CALL_SECONDS,

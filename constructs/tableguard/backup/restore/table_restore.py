@@ -26,7 +26,7 @@ from tableguard.backup.restore.table_blueprint import Blueprint, TableBlueprint
 from tableguard.backup.restore.targets import RestoreTargets
 from tableguard.backup.restore.templates import PLACEHOLDER, named
 from tableguard.backup.restore.workers import ROLE_NAMES, RestoreWorkers, checked_role_name
-from tableguard.backup.states.state_machine import BackupMachine
+from tableguard.backup.states.state_machine import BackupMachine, tasks_in
 from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size
 from tableguard.policy.backup import SealedReference
 from tableguard.policy.documents import Json
@@ -303,6 +303,7 @@ class TableRestore(Construct):
         }
         source = self._source
         return RestoreMachine(
+            tasks=tasks_in(self),
             source={"account": source.account, "region": source.region, "table": source.name},
             table_arn=self._targets.arn(PLACEHOLDER),
             arguments=create_table(
@@ -347,8 +348,9 @@ class TableRestore(Construct):
     def _planning(self, functions: dict[str, str]) -> dict[str, Json]:
         living = self._origin.living
         if living is None or self._exports is None:
-            return from_catalogue(functions["Plan"])
+            return from_catalogue(tasks_in(self), functions["Plan"])
         return from_point_in_time(
+            tasks_in(self),
             table_arn=living.arn,
             account=living.account,
             bucket=self._exports.bucket_name,

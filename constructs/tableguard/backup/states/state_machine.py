@@ -15,8 +15,8 @@ from constructs import Construct
 
 from tableguard.backup.protected_bucket import partition_in
 from tableguard.backup.service_trust import own_service
-from tableguard.backup.states.integrations import in_partition
 from tableguard.backup.states.lazy_definition import lazy_definition
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import AllowStatement, Json, document
 from tableguard.policy.metadata import METADATA_KEY, backup_metadata
@@ -50,9 +50,8 @@ class BackupMachine(Construct):
         Args:
             scope: The parent construct.
             construct_id: The construct's id, unique below its parent.
-            definition: What it does, in the Amazon States Language, with integrations as the partition aws names them,
-                or the stack's own. What makes it is called when the template is written, and what is wrong with it is
-                said by the validation of `scope`.
+            definition: What it does, in the Amazon States Language, or a function that makes that when the template is
+                written; the validation of `scope` then says what is wrong with it.
             policy: The policy of its role.
             name: Its name, 1 to 80 letters, digits, '-', '_' and '.'; CloudFormation's choice when left out.
             role_name: The name of its role, where somebody has to name it; CloudFormation's choice when left out.
@@ -76,7 +75,6 @@ class BackupMachine(Construct):
             description=describes,
             assumed_by=own_service(self, "states.amazonaws.com", conditions={"ArnLike": self._any_machine()}),
         )
-        partition = partition_in(cdk.Stack.of(self))
         # A resource of its own: what it names (a key, a bucket) may name the role.
         work = iam.Policy(self, "Policy", document=iam.PolicyDocument.from_json(policy), roles=[self._role])
         self._machine = sfn.StateMachine(
@@ -85,10 +83,10 @@ class BackupMachine(Construct):
             state_machine_name=name,
             state_machine_type=sfn.StateMachineType.STANDARD,
             role=self._role,
-            definition_body=lazy_definition(scope, lambda: in_partition(definition(), partition))
+            definition_body=lazy_definition(scope, definition)
             if callable(definition)
             # As text: the CDK leaves out what is null, and null says something to a state.
-            else sfn.DefinitionBody.from_string(json.dumps(in_partition(definition, partition), ensure_ascii=False)),
+            else sfn.DefinitionBody.from_string(json.dumps(definition, ensure_ascii=False)),
             logs=sfn.LogOptions(destination=self._log(), level=sfn.LogLevel.ALL, include_execution_data=False),
             tracing_enabled=True,
         )
@@ -136,6 +134,15 @@ class BackupMachine(Construct):
         stack = cdk.Stack.of(self)
         arn = stack.format_arn(service="states", resource="stateMachine", resource_name="*", arn_format=colons)
         return {"aws:SourceArn": arn}
+
+
+def tasks_in(scope: Construct) -> Tasks:
+    """Builds the tasks of the machines of a stack.
+
+    Args:
+        scope: A construct of the stack.
+    """
+    return Tasks(partition_in(cdk.Stack.of(scope)))
 
 
 def executions_of(machine: sfn.StateMachine, which: str) -> str:

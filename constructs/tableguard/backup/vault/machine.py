@@ -11,10 +11,24 @@ Then it counts the windows that are missing between those that are sealed; its o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from tableguard.backup.states.builders import (
+    JSONATA,
+    catch,
+    choice,
+    distributed,
+    ended,
+    expression,
+    fail,
+    inline_map,
+    machine,
+    succeed,
+)
 from tableguard.backup.states.retries import at_once, never, retry
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.backup.sealing_names import METRICS
 from tableguard.policy.documents import Json
 
@@ -29,7 +43,6 @@ ACCOUNT: Final = "Account"
 TABLE: Final = "Table"
 MANIFEST: Final = "/manifest-summary.json"
 
-_INVOKE: Final = "arn:aws:states:::lambda:invoke"
 _FUNCTION_SECONDS: Final = 900  # as long as a function can run; Source: Lambda developer guide, quotas
 _LONGEST_SECONDS: Final = 86_400  # a run that hangs is a failure that rings
 # What the functions raise where trying again cannot help.
@@ -39,9 +52,9 @@ _NOT_YET: Final = retry("NotYetComplete", attempts=40, interval=30, most=900)
 _UNFINISHED: Final = at_once("Unfinished", attempts=500)
 _NEVER: Final = never(*_FINAL)
 _ANYTHING: Final = retry("States.ALL", interval=5, most=300)
-_REFUSED: Final[Json] = {"ErrorEquals": list(_FINAL), "Next": "CountRefused"}
+_REFUSED: Final = catch("CountRefused", *_FINAL)
 # What is known of the failure stays what is said, whatever else goes wrong.
-_HOWEVER: Final[Json] = {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": "NotSealed"}
+_HOWEVER: Final = catch("NotSealed", Output=expression("$states.input"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +62,7 @@ class Sealing:
     """What the definitions name.
 
     Args:
+        tasks: Builds tasks for the machines' partition.
         open_function: The ARN of the function that checks an export and lists its files.
         copy_function: The ARN of the function that copies one file.
         close_function: The ARN of the function that writes the catalogue's entry.
@@ -60,6 +74,7 @@ class Sealing:
         at_once: How many files are copied at the same time.
     """
 
+    tasks: Tasks
     open_function: str
     copy_function: str
     close_function: str
@@ -72,65 +87,40 @@ class Sealing:
 
     def definition(self) -> Json:
         """The sealing machine's definition."""
-        return {
-            "Comment": "Seals one export: checks it, copies each file once, writes its entry in the catalogue.",
-            # The other way round, a JSONata machine takes no state that is not.
-            "QueryLanguage": "JSONPath",
-            "TimeoutSeconds": _LONGEST_SECONDS,
-            "StartAt": "Open",
-            "States": {
-                "Open": {
-                    **_invoke(
-                        self.open_function,
-                        f"{{% $merge([{_REQUEST}, {{'now': {_NOW}, 'execution': $states.context.Execution.Id}}]) %}}",
-                    ),
-                    "Retry": [_NOT_YET, _NEVER, _ANYTHING],
-                    "Catch": [_REFUSED],
-                    "Assign": {
-                        "request": f"{{% {_REQUEST} %}}",
-                        "opened": "{% $states.result.Payload %}",
-                    },
-                    "Next": "IsSealed",
-                },
-                "IsSealed": {
-                    "Type": "Choice",
-                    "QueryLanguage": "JSONata",
-                    "Choices": [{"Condition": "{% $opened.already_sealed %}", "Next": "Sealed"}],
-                    "Default": "CopyFiles",
-                },
-                "CopyFiles": self._copies(),
-                "Close": {
-                    **_invoke(self.close_function, "{% $merge([$opened, $request]) %}"),
-                    "Retry": [_NOT_YET, _NEVER, _ANYTHING],
-                    "Catch": [_REFUSED],
-                    "Next": "Report",
-                },
-                "Report": self._report(),
-                "Sealed": {"Type": "Succeed"},
-                # The map says no more than that too many of its children failed.
-                "Problem": {
-                    **_invoke(self.problem_function, f"{{% $merge([$states.input, $request, {_EXECUTION}]) %}}"),
-                    "Retry": [_ANYTHING],
-                    "Catch": [_HOWEVER],
-                    "Next": "IsRefused",
-                },
-                "IsRefused": {
-                    "Type": "Choice",
-                    "QueryLanguage": "JSONata",
-                    "Choices": [
-                        {"Condition": f"{{% $states.input.Error in {list(_FINAL)} %}}", "Next": "CountRefused"}
-                    ],
-                    "Default": "NotSealed",
-                },
-                "CountRefused": self._refusal(),
-                "NotSealed": {
-                    "Type": "Fail",
-                    "QueryLanguage": "JSONata",
-                    "Error": "{% $states.input.Error %}",
-                    "Cause": "{% $states.input.Cause %}",
-                },
-            },
+        moment = f"{{'now': {_NOW}, 'execution': $states.context.Execution.Id}}"
+        states = {
+            "Open": self._invoke(
+                self.open_function,
+                f"$merge([{_REQUEST}, {moment}])",
+                retries=[_NOT_YET, _NEVER, _ANYTHING],
+                catches=[_REFUSED],
+                assign={"request": expression(_REQUEST), "opened": expression("$states.result.Payload")},
+                then="IsSealed",
+            ),
+            "IsSealed": choice([("$opened.already_sealed", "Sealed")], "CopyFiles"),
+            "CopyFiles": self._copies(),
+            "Close": self._invoke(
+                self.close_function,
+                "$merge([$opened, $request])",
+                retries=[_NOT_YET, _NEVER, _ANYTHING],
+                catches=[_REFUSED],
+                then="Report",
+            ),
+            "Report": self._report(),
+            "Sealed": succeed(),
+            # The map says no more than that too many of its children failed.
+            "Problem": self._invoke(
+                self.problem_function,
+                f"$merge([$states.input, $request, {_EXECUTION}])",
+                catches=[_HOWEVER],
+                then="IsRefused",
+            ),
+            "IsRefused": choice([(f"$states.input.Error in {list(_FINAL)}", "CountRefused")], "NotSealed"),
+            "CountRefused": self._refusal(),
+            "NotSealed": fail(expression("$states.input.Error"), expression("$states.input.Cause")),
         }
+        what = "Seals one export: checks it, copies each file once, writes its entry in the catalogue."
+        return machine(what, states, start="Open", seconds=_LONGEST_SECONDS)
 
     def sweep_definition(self, sealing_machine: str) -> Json:
         """The sweeping machine's definition.
@@ -138,43 +128,27 @@ class Sealing:
         Args:
             sealing_machine: The ARN of the sealing machine.
         """
-        return {
-            "Comment": "Starts the sealing of exports that arrived and have no entry in the catalogue.",
-            "QueryLanguage": "JSONata",
-            "TimeoutSeconds": _LONGEST_SECONDS,
-            "StartAt": "Sweep",
-            "States": {
-                "Sweep": {
-                    **_invoke(self.sweep_function, "{% {} %}"),
-                    "Retry": [_ANYTHING],
-                    "Next": "Start",
-                },
-                "Start": {
-                    "Type": "Map",
-                    "Items": "{% $states.input.exports %}",
-                    "MaxConcurrency": 5,
-                    "ItemProcessor": {
-                        "ProcessorConfig": {"Mode": "INLINE"},
-                        "StartAt": "StartOne",
-                        "States": {"StartOne": _start_one(sealing_machine), "IsStarted": {"Type": "Succeed"}},
-                    },
-                    "Output": {},
-                    "Next": "Holes",
-                },
-                "Holes": {**_invoke(self.holes_function, "{% {} %}"), "Retry": [_ANYTHING], "Next": "Count"},
-                "Count": {
-                    "Type": "Map",
-                    "Items": "{% $states.input.counts %}",
-                    "ItemProcessor": {
-                        "ProcessorConfig": {"Mode": "INLINE"},
-                        "StartAt": "PutCounts",
-                        "States": {"PutCounts": self._counts()},
-                    },
-                    "Output": {"holes": "{% $states.input.holes %}"},
-                    "End": True,
-                },
-            },
+        states = {
+            "Sweep": self._invoke(self.sweep_function, "{}", then="Start"),
+            "Start": inline_map(
+                expression("$states.input.exports"),
+                {"StartOne": self._start_one(sealing_machine), "IsStarted": succeed()},
+                start="StartOne",
+                concurrency=5,
+                output={},
+                then="Holes",
+            ),
+            "Holes": self._invoke(self.holes_function, "{}", then="Count"),
+            "Count": inline_map(
+                expression("$states.input.counts"),
+                {"PutCounts": self._counts()},
+                start="PutCounts",
+                output={"holes": expression("$states.input.holes")},
+                then=None,
+            ),
         }
+        what = "Starts the sealing of exports that arrived and have no entry in the catalogue."
+        return machine(what, states, start="Sweep", seconds=_LONGEST_SECONDS, language=JSONATA)
 
     def _counts(self) -> Json:
         """How many windows are missing, none included: of accounts, and of tables."""
@@ -184,77 +158,49 @@ class Sealing:
             f"$states.input.{{'MetricName': '{MISSING}', 'Unit': 'Count', 'Value': missing,"
             f" 'Dimensions': $exists(table) ? [{always}, {table}] : [{always}]}}"
         )
-        return {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
-            "Arguments": {"Namespace": NAMESPACE, "MetricData": f"{{% [{data}] %}}"},
-            "Output": {},
-            "TimeoutSeconds": 60,
-            "Retry": [_ANYTHING],
-            "End": True,
-        }
+        return self.tasks.metrics(NAMESPACE, expression(f"[{data}]"), retries=[_ANYTHING], output={}, then=None)
 
     def _copies(self) -> Json:
         """One child execution a file: a function may run longer than an express workflow, and is retried by itself."""
-        return {
+        copy = self._invoke(
+            self.copy_function,
+            "$merge([$states.input.item, {'execution': $states.input.execution}])",
+            retries=[_UNFINISHED, _NEVER, _ANYTHING],
+            then=None,
+        )
+        state: Json = {
             "Type": "Map",
             # The output of as many files as an export has would not fit into a state; it stays in the work bucket.
-            "ItemReader": {
-                "Resource": "arn:aws:states:::s3:getObject",
-                "ReaderConfig": {"InputType": "JSON"},
-                "Parameters": {"Bucket": self.work_bucket, "Key.$": "$.work_key"},
-            },
-            "ResultWriter": {
-                "Resource": "arn:aws:states:::s3:putObject",
-                "Parameters": {"Bucket": self.work_bucket, "Prefix.$": "States.Format('{}/copies', $.export_id)"},
-            },
+            "ItemReader": self.tasks.read_file(self.work_bucket, "$.work_key"),
+            "ResultWriter": self.tasks.write_files(
+                self.work_bucket, {"Prefix.$": "States.Format('{}/copies', $.export_id)"}
+            ),
             "ItemSelector": {"item.$": "$$.Map.Item.Value", "execution.$": "$$.Execution.Name"},
             "MaxConcurrency": self.at_once,
-            "ItemProcessor": {
-                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                "StartAt": "CopyFile",
-                "States": {
-                    "CopyFile": {
-                        **_invoke(
-                            self.copy_function,
-                            "{% $merge([$states.input.item, {'execution': $states.input.execution}]) %}",
-                        ),
-                        "Retry": [_UNFINISHED, _NEVER, _ANYTHING],
-                        "End": True,
-                    }
-                },
-            },
+            "ItemProcessor": distributed({"CopyFile": copy}, start="CopyFile"),
             "ResultPath": None,
-            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Problem"}],
-            "Next": "Close",
         }
+        return ended(state, "Close", catches=[catch("Problem")])
 
     def _refusal(self) -> Json:
         """Counts what a source sent in vain, so that it is told apart from a failure of the vault's."""
-        return {
-            "Type": "Task",
-            "QueryLanguage": "JSONata",
-            "Resource": "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
-            "Arguments": {
-                "Namespace": NAMESPACE,
-                "MetricData": [
-                    {
-                        "MetricName": f"{{% $states.input.Error = 'QuotaExceeded' ? '{OVER_QUOTA}' : '{REJECTED}' %}}",
-                        "Unit": "Count",
-                        "Value": 1,
-                        "Dimensions": [
-                            _dimension(VAULT, self.vault),
-                            _dimension(ACCOUNT, "{% $split($states.context.Execution.Input.key, '/')[0] %}"),
-                        ],
-                    }
-                ],
-            },
-            "TimeoutSeconds": 60,
-            "Retry": [_ANYTHING],
-            "Catch": [_HOWEVER],
-            "Output": "{% $states.input %}",
-            "Next": "NotSealed",
+        datum = {
+            "MetricName": expression(f"$states.input.Error = 'QuotaExceeded' ? '{OVER_QUOTA}' : '{REJECTED}'"),
+            "Unit": "Count",
+            "Value": 1,
+            "Dimensions": [
+                _dimension(VAULT, self.vault),
+                _dimension(ACCOUNT, expression("$split($states.context.Execution.Input.key, '/')[0]")),
+            ],
         }
+        return self.tasks.metrics(
+            NAMESPACE,
+            [datum],
+            retries=[_ANYTHING],
+            catches=[_HOWEVER],
+            output=expression("$states.input"),
+            then="NotSealed",
+        )
 
     def _report(self) -> Json:
         """Counts what was sealed: for the whole vault, for an account, for a table."""
@@ -263,25 +209,34 @@ class Sealing:
             [_dimension(VAULT, self.vault), _dimension(ACCOUNT, _PART.format(0))],
             [_dimension(VAULT, self.vault), _dimension(ACCOUNT, _PART.format(0)), _dimension(TABLE, _PART.format(2))],
         )
-        return {
-            "Type": "Task",
-            "QueryLanguage": "JSONata",
-            "Resource": "arn:aws:states:::aws-sdk:cloudwatch:putMetricData",
-            "Arguments": {
-                "Namespace": NAMESPACE,
-                "MetricData": [
-                    {"MetricName": name, "Unit": unit, "Value": value, "Dimensions": dimensions}
-                    for dimensions in sets
-                    for name, unit, value in (
-                        (SEALED, "Count", 1),
-                        (SEALED_BYTES, "Bytes", "{% $states.input.bytes %}"),
-                    )
-                ],
+        counted = ((SEALED, "Count", 1), (SEALED_BYTES, "Bytes", expression("$states.input.bytes")))
+        data = [
+            {"MetricName": name, "Unit": unit, "Value": value, "Dimensions": dimensions}
+            for dimensions in sets
+            for name, unit, value in counted
+        ]
+        return self.tasks.metrics(NAMESPACE, data, retries=[_ANYTHING], then=None)
+
+    def _invoke(self, function: str, payload: str, *, retries: Sequence[Json] = (_ANYTHING,), **more: Any) -> Json:
+        return self.tasks.function(
+            function, expression(payload), seconds=_FUNCTION_SECONDS, retries=list(retries), **more
+        )
+
+    def _start_one(self, sealing_machine: str) -> Json:
+        started = "StepFunctions.ExecutionAlreadyExistsException"
+        return self.tasks.task(
+            "states:startExecution",
+            {
+                "StateMachineArn": sealing_machine,
+                # One an hour for an export: a name is taken for 90 days, and a failed one has to be tried again.
+                "Name": expression(f"{_EXPORT} & '-' & {_HOUR}"),
+                "Input": expression("$states.input"),
             },
-            "TimeoutSeconds": 60,
-            "Retry": [_ANYTHING],
-            "End": True,
-        }
+            retries=[never(started), _ANYTHING],
+            catches=[catch("IsStarted", started, Output={})],
+            output={},
+            then=None,
+        )
 
 
 # Keys are `account/region/table/AWSDynamoDB/export/manifest-summary.json`.
@@ -296,38 +251,3 @@ _HOUR: Final = f"$substring({_NOW}, 0, 13)"
 
 def _dimension(name: str, value: str) -> Json:
     return {"Name": name, "Value": value}
-
-
-def _invoke(function: str, payload: str) -> Json:
-    return {
-        "Type": "Task",
-        "QueryLanguage": "JSONata",
-        "Resource": _INVOKE,
-        "Arguments": {"FunctionName": function, "Payload": payload},
-        "Output": "{% $states.result.Payload %}",
-        "TimeoutSeconds": _FUNCTION_SECONDS,
-    }
-
-
-def _start_one(sealing_machine: str) -> Json:
-    return {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::states:startExecution",
-        "Arguments": {
-            "StateMachineArn": sealing_machine,
-            # One an hour for an export: a name is taken for 90 days, and a failed one has to be tried again.
-            "Name": f"{{% {_EXPORT} & '-' & {_HOUR} %}}",
-            "Input": "{% $states.input %}",
-        },
-        "Output": {},
-        "TimeoutSeconds": 60,
-        "Retry": [never("StepFunctions.ExecutionAlreadyExistsException"), _ANYTHING],
-        "Catch": [
-            {
-                "ErrorEquals": ["StepFunctions.ExecutionAlreadyExistsException"],
-                "Output": {},
-                "Next": "IsStarted",
-            }
-        ],
-        "End": True,
-    }

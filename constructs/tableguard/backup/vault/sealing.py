@@ -15,7 +15,7 @@ from constructs import Construct
 from tableguard.backup.protected_bucket import partition_in
 from tableguard.backup.service_trust import own_service
 from tableguard.backup.states.function import BackupFunction
-from tableguard.backup.states.state_machine import BackupMachine
+from tableguard.backup.states.state_machine import BackupMachine, tasks_in
 from tableguard.backup.vault.machine import MANIFEST, NAMESPACE, Sealing
 from tableguard.policy import Role
 from tableguard.policy.backup import Bucket, Retention, SealingNames, SourceQuota
@@ -116,6 +116,7 @@ class Sealers(Construct):
             for step in STEPS
         }
         sealing = Sealing(
+            tasks=tasks_in(self),
             open_function=functions["open"],
             copy_function=functions["copy"],
             close_function=functions["close"],

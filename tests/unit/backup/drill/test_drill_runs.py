@@ -14,6 +14,7 @@ from tableguard.backup.drill.check_machine import CheckMachine
 from tableguard.backup.drill.machine import DrillMachine
 from tableguard.backup.lambdas import drill
 from tableguard.backup.lambdas.errors import BackupError
+from tableguard.backup.states.tasks import Tasks
 from tests.unit.backup.aws import DynamoDB
 from tests.unit.backup.conftest import Context
 from tests.unit.backup.machine_run import Evaluate, Json, Machine, TaskError, jsonata
@@ -65,6 +66,7 @@ class Account:
 
     def drill(self, *, at: datetime = BEGAN, **given: Any) -> tuple[bool, Any]:
         definition = DrillMachine(
+            tasks=Tasks("aws"),
             name="weekly", restore=RESTORE, check="check", prefix="drill-", parameter=PARAMETER,
             arn_prefix="arn:aws:dynamodb:eu-west-1:111122223333:table/drill-", sealed_by=self.sealed_by,
             canary_age=int(HOUR.total_seconds()), topic=None, keep_failed=self.keep_failed, timeout_seconds=86_400,
@@ -74,6 +76,7 @@ class Account:
 
     def check(self, given: Json, *, at: datetime) -> tuple[bool, Any]:
         definition = CheckMachine(
+            tasks=Tasks("aws"),
             parameter=PARAMETER, digest="digest", check="check", problem="problem", canary_key=CANARY,
             largest_fall=0.2, oldest_seconds=int(OLDEST.total_seconds()), segments=2,
         ).definition()  # fmt: skip

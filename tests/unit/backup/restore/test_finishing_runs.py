@@ -11,6 +11,7 @@ import pytest
 
 from tableguard.backup.restore.machine import Functions, RestoreMachine
 from tableguard.backup.restore.templates import PLACEHOLDER
+from tableguard.backup.states.tasks import Tasks
 from tests.unit.backup.machine_run import Evaluate, Json, Machine, TaskError, jsonata
 
 NAME: Final = "restored-orders"
@@ -37,6 +38,7 @@ def evaluate() -> Iterator[Evaluate]:
 
 def machine(**properties: Any) -> Json:
     given: dict[str, Any] = {
+        "tasks": Tasks("aws"),
         "source": {"account": "444455556666", "region": "us-east-1", "table": "orders"},
         "table_arn": ARN.replace(NAME, PLACEHOLDER),
         "arguments": {},

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from tableguard.backup.states.tasks import Tasks
 from tableguard.backup.vault.machine import Sealing
 from tests.unit.backup.vault.vaults import SEALED, resources
 
 SEALING = Sealing(
+    tasks=Tasks("aws"),
     open_function="open", copy_function="copy", close_function="close", problem_function="problem",
     sweep_function="sweep", holes_function="holes", work_bucket="work", vault=SEALED, at_once=20,
 )  # fmt: skip

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import pytest
 
+from tableguard.backup.states.tasks import Tasks
 from tableguard.backup.vault.machine import Sealing
 from tests.unit.backup.machine_run import Evaluate, Json, Machine, TaskError, jsonata
 
 KEY: Final = "111122223333/eu-west-1/orders/AWSDynamoDB/0169-06e2/manifest-summary.json"
 ARRIVED: Final = {"bucket": "intake", "key": KEY}
 SEALING: Final = Sealing(
+    tasks=Tasks("aws"),
     open_function="open", copy_function="copy", close_function="close", problem_function="problem",
     sweep_function="sweep", holes_function="holes", work_bucket="work", vault="sealed", at_once=20,
 )  # fmt: skip

@@ -18,11 +18,17 @@ from tableguard.aws.managed_policies import RESTORE_TEST_TABLES
 from tableguard.backup.drill.alarms import drill_alarms
 from tableguard.backup.drill.canary import Canary
 from tableguard.backup.drill.check_machine import CheckMachine
-from tableguard.backup.drill.checks import check_alarm_after, check_canary
+from tableguard.backup.drill.checks import (
+    check_alarm_after,
+    check_canary,
+    check_largest_fall,
+    checked_prefix,
+    seconds_of,
+    trusted_moment,
+)
 from tableguard.backup.drill.machine import DrillMachine
 from tableguard.backup.drill.report import NAMESPACE
 from tableguard.backup.drill.sweeping import DrillTables
-from tableguard.backup.drill.trusted_moment import trusted_moment
 from tableguard.backup.drill.watch import watch_definition
 from tableguard.backup.restore.table_restore import TableRestore
 from tableguard.backup.restore.tags import RESTORE_TAG
@@ -31,7 +37,6 @@ from tableguard.backup.restore.workers import PROBLEMS, document
 from tableguard.backup.service_trust import own_service
 from tableguard.backup.states.function import BackupFunction
 from tableguard.backup.states.state_machine import BackupMachine, executions_of, tasks_in
-from tableguard.policy import InvalidInputError
 from tableguard.policy.documents import VERSION, Json
 from tableguard.policy.metadata.backups import DrillClaim, TableClaim
 
@@ -39,11 +44,6 @@ _PART: Final = "drill-"
 _SEGMENTS: Final = 16
 # How much later than it should be the canary may have been written when an export's window ended.
 _LATE_SECONDS: Final = 300
-# Two windows of the longest kind, so that one may take its time.
-_OLDEST_SECONDS: Final = 2 * 24 * 60 * 60
-# No export is younger: a window of 15 minutes, the five by which it ends before its export, and some to seal it.
-_FRESHEST_SECONDS: Final = 30 * 60
-_LONGEST_PREFIX: Final = 255 - 80  # a table's name, less the longest name of an execution
 
 
 class RestoreDrill(Construct):
@@ -121,93 +121,27 @@ class RestoreDrill(Construct):
                 `sealed_by` for a restore that takes no sealed exports.
         """
         super().__init__(scope, construct_id)
+        path = self.node.path
         self._restore = restore
         self._test_restores = test_restores
-        self._prefix = f"{self._checked_prefix()}{_PART}"
-        if not isinstance(largest_fall, int | float) or isinstance(largest_fall, bool) or not 0 <= largest_fall < 1:
-            raise InvalidInputError(
-                f"largest_fall of {self.node.path}",
-                value=largest_fall,
-                allowed="a share from 0 up to, not including, 1",
-            )
-        check_alarm_after(self.node.path, alarm_after, schedule)
-        check_canary(self.node.path, canary, restore.key)
-        oldest_seconds = _OLDEST_SECONDS if oldest is None else int(oldest.to_seconds())
-        if oldest_seconds < _FRESHEST_SECONDS:
-            raise InvalidInputError(
-                f"oldest of {self.node.path}", value=oldest_seconds, allowed="30 minutes at least (seconds)"
-            )
+        self._prefix = f"{checked_prefix(restore, room=len(_PART))}{_PART}"
+        check_largest_fall(path, largest_fall)
+        check_alarm_after(path, alarm_after, schedule)
+        check_canary(path, canary, restore.key)
+        oldest_seconds = seconds_of(path, oldest)
         trusted = trusted_moment(self, sealed_by, origin=restore.origin)
         self._stack = cdk.Stack.of(self)
         self._name = cdk.Names.unique_resource_name(self, max_length=80, separator="-")
         self._parameter = f"/tableguard/drill/{self._name}"
-        # What went wrong with a segment is noted where the restore notes its problems.
-        notes = {"WORK_BUCKET": restore.work_bucket.bucket_name}
-        digest = self._function("Digest", "restore.digest", "dynamodb:Scan", notes)
-        check = self._function("Look", "drill.check", "dynamodb:GetItem")
-        self._check_machine = self._make(
-            "Check",
-            CheckMachine(
-                tasks=tasks_in(self),
-                parameter=self._parameter,
-                digest=digest.function_arn,
-                check=check.function_arn,
-                problem=restore.problem_function,
-                canary_key=canary.as_json if canary else None,
-                largest_fall=largest_fall,
-                oldest_seconds=oldest_seconds,
-                segments=_SEGMENTS,
-            ).definition(),
-            [
-                _allow("lambda:InvokeFunction", [digest.function_arn, check.function_arn, restore.problem_function]),
-                _allow("ssm:GetParameter", [self._parameter_arn]),
-            ],
-            maps=True,
+        self._check_machine = self._checking(canary, largest_fall=largest_fall, oldest_seconds=oldest_seconds)
+        self._machine = self._drilling(
+            canary, trusted=trusted, keep_failed=keep_failed, topic=alarms_topic, timeout=timeout
         )
-        self._machine = self._make(
-            "Machine",
-            DrillMachine(
-                tasks=tasks_in(self),
-                name=self._name,
-                restore=restore.machine.state_machine_arn,
-                check=self._check_machine.arn,
-                prefix=self._prefix,
-                arn_prefix=restore.targets.arn(self._prefix),
-                parameter=self._parameter,
-                sealed_by=trusted,
-                canary_age=canary.every_minutes * 60 + _LATE_SECONDS if canary else None,
-                topic=alarms_topic.topic_arn if alarms_topic else None,
-                keep_failed=keep_failed,
-                timeout_seconds=int((timeout or cdk.Duration.days(8)).to_seconds()),
-            ).definition(),
-            self._drilling(),
-        )
-        self._watch = self._make(
-            "Watch",
-            watch_definition(
-                tasks_in(self),
-                name=self._name,
-                parameter=self._parameter,
-                tables=None
-                if keep_failed
-                else DrillTables(
-                    drill=self._machine.arn,
-                    restore=restore.machine.state_machine_arn,
-                    prefix=self._prefix,
-                    arn_prefix=restore.targets.arn(self._prefix),
-                ),
-            ),
-            [
-                _allow("ssm:GetParameter", [self._parameter_arn]),
-                self._measuring(),
-                *([] if keep_failed else self._sweeping()),
-            ],
-        )
+        self._watch = self._watching(keep_failed=keep_failed)
         if alarms_topic is not None:
             # With the topic's key, where it has one of its own.
             alarms_topic.grant_publish(self._machine.role)
-        # They look at the drill's table and remove it: a restriction that holds settings as well would keep them from
-        # it.
+        # They look at the drill's table and remove it, which a perimeter that restricts settings would deny.
         for cleaning in (self._machine,) if keep_failed else (self._machine, self._watch):
             restore.admit(cleaning.role)
         self._scheduled("Schedule", self._machine, schedule.expression_string, schedule.time_zone)
@@ -264,16 +198,68 @@ class RestoreDrill(Construct):
     def _parameter_arn(self) -> str:
         return self._stack.format_arn(service="ssm", resource="parameter", resource_name=self._parameter[1:])
 
-    def _checked_prefix(self) -> str:
-        prefix = self._restore.targets.table_prefix
-        if prefix is None or len(prefix) + len(_PART) > _LONGEST_PREFIX:
-            raise InvalidInputError(
-                f"the table_prefix of {self._restore.node.path}",
-                value=prefix,
-                allowed=f"a prefix of up to {_LONGEST_PREFIX - len(_PART)} characters, for the tables of a drill",
-                fix='Pass table_prefix="restored-" to the TableRestore.',
-            )
-        return prefix
+    def _checking(self, canary: Canary | None, *, largest_fall: float, oldest_seconds: int) -> BackupMachine:
+        restore = self._restore
+        # What went wrong with a segment is noted where the restore notes its problems.
+        notes = {"WORK_BUCKET": restore.work_bucket.bucket_name}
+        digest = self._function("Digest", "restore.digest", "dynamodb:Scan", notes)
+        check = self._function("Look", "drill.check", "dynamodb:GetItem")
+        machine = CheckMachine(
+            tasks=tasks_in(self),
+            parameter=self._parameter,
+            digest=digest.function_arn,
+            check=check.function_arn,
+            problem=restore.problem_function,
+            canary_key=canary.as_json if canary else None,
+            largest_fall=largest_fall,
+            oldest_seconds=oldest_seconds,
+            segments=_SEGMENTS,
+        )
+        functions = [digest.function_arn, check.function_arn, restore.problem_function]
+        statements = [_allow("lambda:InvokeFunction", functions), _allow("ssm:GetParameter", [self._parameter_arn])]
+        return self._make("Check", machine.definition(), statements, maps=True)
+
+    def _drilling(
+        self,
+        canary: Canary | None,
+        *,
+        trusted: str | None,
+        keep_failed: bool,
+        topic: sns.ITopic | None,
+        timeout: cdk.Duration | None,
+    ) -> BackupMachine:
+        machine = DrillMachine(
+            tasks=tasks_in(self),
+            name=self._name,
+            restore=self._restore.machine.state_machine_arn,
+            check=self._check_machine.arn,
+            prefix=self._prefix,
+            arn_prefix=self._restore.targets.arn(self._prefix),
+            parameter=self._parameter,
+            sealed_by=trusted,
+            canary_age=canary.every_minutes * 60 + _LATE_SECONDS if canary else None,
+            topic=topic.topic_arn if topic else None,
+            keep_failed=keep_failed,
+            timeout_seconds=int((timeout or cdk.Duration.days(8)).to_seconds()),
+        )
+        return self._make("Machine", machine.definition(), self._running())
+
+    def _watching(self, *, keep_failed: bool) -> BackupMachine:
+        tables = DrillTables(
+            drill=self._machine.arn,
+            restore=self._restore.machine.state_machine_arn,
+            prefix=self._prefix,
+            arn_prefix=self._restore.targets.arn(self._prefix),
+        )
+        definition = watch_definition(
+            tasks_in(self), name=self._name, parameter=self._parameter, tables=None if keep_failed else tables
+        )
+        statements = [
+            _allow("ssm:GetParameter", [self._parameter_arn]),
+            self._measuring(),
+            *([] if keep_failed else self._sweeping()),
+        ]
+        return self._make("Watch", definition, statements)
 
     def _function(
         self, construct_id: str, handler: str, action: str, environment: Mapping[str, str] | None = None
@@ -293,7 +279,7 @@ class RestoreDrill(Construct):
         self._restore.admit(role)
         return BackupFunction(self, construct_id, handler=handler, role=role, environment=environment)
 
-    def _drilling(self) -> list[Json]:
+    def _running(self) -> list[Json]:
         stack = self._stack
         machines = [self._restore.machine, self.check_machine]
         executions = [executions_of(machine, ":*") for machine in machines]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tableguard.aws.dynamodb import ACTIONS, Action, Resource, ResourcePolicySupport
 from tableguard.policy.access import Access
 from tableguard.policy.collectives import AwsService, Organization, OrganizationalUnit
-from tableguard.policy.conditions import Clause, Condition, FromNetwork, FromVpc, FromVpcEndpoint, InOrganization
+from tableguard.policy.conditions import Clause, Condition, InOrganization
 from tableguard.policy.documents import AllowStatement, document, merged, minified
 from tableguard.policy.errors import (
     InvalidInputError,
@@ -20,11 +20,16 @@ from tableguard.policy.errors import (
 from tableguard.policy.fine_grained import Attributes, LeadingKeys
 from tableguard.policy.grants import TableGrant
 from tableguard.policy.limits import Limit, Limits, check_size, measured
+from tableguard.policy.networks import (
+    FromNetwork,
+    FromVpc,
+    FromVpcEndpoint,
+    FromVpcsOfAccount,
+    FromVpcsOfOrganization,
+)
 from tableguard.policy.perimeter import (
     Exemption,
     Forwarding,
-    FromVpcsOfAccount,
-    FromVpcsOfOrganization,
     LambdaPoller,
     Perimeter,
     RestrictedActions,

@@ -11,19 +11,12 @@ from tableguard.aws.actions import Category
 from tableguard.aws.dynamodb import Action, Resource, ResourcePolicySupport
 from tableguard.policy.access import ALL_INDEXES, STREAM, TABLE, Access
 from tableguard.policy.collectives import AwsService
-from tableguard.policy.conditions import (
-    Clause,
-    Condition,
-    FromNetwork,
-    FromVpc,
-    FromVpcEndpoint,
-    Until,
-    combined,
-)
+from tableguard.policy.conditions import Clause, Condition, Until, combined
 from tableguard.policy.documents import AllowStatement, Json, document
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.fine_grained import check_not_by_hand
 from tableguard.policy.lists import listed
+from tableguard.policy.networks import FromNetwork, FromVpc, FromVpcEndpoint
 from tableguard.policy.principals import ArnIdentity, Principal, Role, Trust, User
 from tableguard.policy.representation import as_call
 from tableguard.policy.tables import TableReference

@@ -1,4 +1,4 @@
-"""The states of a restore that make the table, or find the one that an earlier attempt has made."""
+"""The states of a restore that make the table: what an interrupted one was up to, creation, settings, recovery."""
 
 from __future__ import annotations
 
@@ -152,3 +152,45 @@ def creating(
             catches=[catch("Incomplete")],
         )
     return states
+
+
+_MADE_FOR: Final = f"$tags[Key = '{REACHED_TAG}'].Value"
+
+
+def resuming(tasks: Tasks, *, then: str) -> dict[str, Json]:
+    """The states from "Resumes" up to the plan.
+
+    Meanwhile there are newer exports, and what was deleted between two full ones would stay in a table that was begun
+    with the older one. So the moment is in a tag of the table, as soon as there is one.
+
+    Args:
+        tasks: Builds tasks for the machine's partition.
+        then: The state that plans, up to the variable "until".
+    """
+    return {
+        "Resumes": choice([("$resumes != ''", "Before")], then),
+        # Before there is a table, nothing has to be gone on with. Asked for its tags, DynamoDB does not say that.
+        "Before": tasks.dynamodb(
+            "describeTable",
+            {"TableName": expression("$table")},
+            then="MadeFor",
+            catches=[catch(then, "DynamoDb.ResourceNotFoundException"), catch("Refused")],
+            output={},
+        ),
+        **tasks.reading_tags("MadeFor", "$arn", then="Known", catches=[catch("Refused")]),
+        "Known": choice(
+            [
+                (f"$not($exists({_MADE_FOR}))", then),
+                (f"$until = null or $toMillis($until) >= $toMillis({_MADE_FOR})", "Same"),
+            ],
+            "OtherMoment",
+        ),
+        "Same": passing(then, assign={"until": expression(_MADE_FOR)}),
+        "OtherMoment": fail(
+            "OtherMoment",
+            expression(
+                f"'Table ' & $table & ' was begun with the state of ' & {_MADE_FOR} & ', which is later than ' & "
+                "$until & '. Leave until out to go on with it, or restore to another name.'"
+            ),
+        ),
+    }

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tableguard.backup.restore.counting_states import counting
-from tableguard.backup.restore.creating import creating
+from tableguard.backup.restore.creating import creating, resuming
 from tableguard.backup.restore.finishing import finishing
 from tableguard.backup.restore.loading import loading
-from tableguard.backup.restore.resuming import resuming
 from tableguard.backup.restore.tags import INCOMPLETE, STATE_TAG
 from tableguard.backup.restore.templates import PLACEHOLDER, without_braces
 from tableguard.backup.states.builders import catch, choice, expression, fail, machine, passing

@@ -21,11 +21,10 @@ from tableguard.backup.restore.create_table import create_table
 from tableguard.backup.restore.machine import Functions, RestoreMachine
 from tableguard.backup.restore.origin import Origin
 from tableguard.backup.restore.planning import Measuring, from_catalogue, from_point_in_time
-from tableguard.backup.restore.role import restore_policy
 from tableguard.backup.restore.table_blueprint import Blueprint, TableBlueprint
 from tableguard.backup.restore.targets import RestoreTargets
 from tableguard.backup.restore.templates import PLACEHOLDER, named
-from tableguard.backup.restore.workers import ROLE_NAMES, RestoreWorkers, checked_role_name
+from tableguard.backup.restore.workers import ROLE_NAMES, RestoreWorkers, checked_role_name, restore_policy
 from tableguard.backup.states.state_machine import BackupMachine, tasks_in
 from tableguard.policy import InvalidInputError, Limits, Role, TableReference, check_size
 from tableguard.policy.backup import SealedReference

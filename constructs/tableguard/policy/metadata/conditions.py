@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from tableguard.aws.dynamodb import ACTIONS, Action
-from tableguard.policy.conditions import Clause, Condition, FromNetwork, FromVpc, FromVpcEndpoint
+from tableguard.policy.conditions import Clause, Condition
 from tableguard.policy.documents import Json
 from tableguard.policy.metadata.source import MalformedMetadataError, Source
-from tableguard.policy.perimeter.networks import FromVpcsOfAccount, FromVpcsOfOrganization, Network
+from tableguard.policy.networks import (
+    FromNetwork,
+    FromVpc,
+    FromVpcEndpoint,
+    FromVpcsOfAccount,
+    FromVpcsOfOrganization,
+    Network,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tableguard.policy.networks import FromVpcsOfAccount, FromVpcsOfOrganization, Network
 from tableguard.policy.perimeter.endpoint import endpoint_statements
 from tableguard.policy.perimeter.exemptions import (
     Exempt,
@@ -12,7 +13,6 @@ from tableguard.policy.perimeter.exemptions import (
     ServiceLinkedRole,
 )
 from tableguard.policy.perimeter.guard import IamPrincipal, guard_statements
-from tableguard.policy.perimeter.networks import FromVpcsOfAccount, FromVpcsOfOrganization, Network
 from tableguard.policy.perimeter.perimeter import Perimeter
 from tableguard.policy.perimeter.restricted_actions import RestrictedActions
 

@@ -12,6 +12,7 @@ from tableguard.policy.conditions import Clause
 from tableguard.policy.deny_statements import IS_SERVICE, VIA_LAST, VIA_SERVICE, DenyStatement, joined, unless_called_by
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.lists import listed
+from tableguard.policy.networks import Network
 from tableguard.policy.perimeter.exemptions import (
     Exemption,
     Forwarding,
@@ -21,7 +22,7 @@ from tableguard.policy.perimeter.exemptions import (
 )
 from tableguard.policy.perimeter.guard import IamPrincipal, guard_statements, iam_principals
 from tableguard.policy.perimeter.identities import arns_of
-from tableguard.policy.perimeter.networks import Network, TrustedNetworks
+from tableguard.policy.perimeter.networks import TrustedNetworks
 from tableguard.policy.perimeter.restricted_actions import Side, parts_of, restricted_anywhere, restricted_at
 from tableguard.policy.perimeter.unclassified import at_table, by_region, in_one, suffix_of
 from tableguard.policy.principals import PRINCIPAL_ARN, Role

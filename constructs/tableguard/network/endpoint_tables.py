@@ -43,11 +43,11 @@ _TOO_LARGE: Final = (
 
 
 class EndpointTables(Construct):
-    """Lets our callers reach tables through a VPC endpoint that is there, and adds to its policy for that.
+    """Adds tables to the policy of an existing VPC endpoint, so that your callers can reach them through it.
 
-    An endpoint with a policy keeps its statements; these come to them. An endpoint *without* one lets everybody reach
-    every table in the world: with the first statement it lets through what its policy names and nothing else, so that
-    has to be said (`narrow`), with all tables that are used through it.
+    An endpoint with a policy keeps its statements. An endpoint *without* one allows every table in the world, and with
+    the first statement only what its policy names. You have to accept that with `narrow`, and name all tables that are
+    used through it.
 
     `DynamoDbGatewayEndpoint` and `DynamoDbInterfaceEndpoint` make an endpoint together with this.
     """

@@ -13,11 +13,11 @@ from tableguard.policy import Limits
 
 
 class DynamoDbGatewayEndpoint(TablesEndpoint):
-    """A gateway endpoint for DynamoDB whose policy lets our callers reach the named tables, and nothing else.
+    """Creates a gateway endpoint for DynamoDB whose policy allows your callers the named tables, and nothing else.
 
-    A VPC has one: a route table takes a single route to DynamoDB. It serves all tables that are used from the VPC, so
-    name them all. It reaches tables of its own region only, and no streams; callers beyond the VPC (peering, VPN,
-    Direct Connect) cannot use it. For those there is `DynamoDbInterfaceEndpoint`.
+    A VPC has one, since a route table takes a single route to DynamoDB. It serves all tables that are used from the
+    VPC, so name them all. It reaches tables of its own region only, and no streams. Callers beyond the VPC (peering,
+    VPN, Direct Connect) cannot use it: use a `DynamoDbInterfaceEndpoint`.
 
     Its resource has the logical id that `GatewayVpcEndpoint` would have with the same construct id.
     """

@@ -16,13 +16,13 @@ _HTTPS = 443
 
 
 class DynamoDbInterfaceEndpoint(TablesEndpoint):
-    """An interface endpoint for DynamoDB, or for DynamoDB Streams, that lets our callers reach the named tables alone.
+    """Creates an interface endpoint for DynamoDB, or its streams, that allows your callers the named tables only.
 
-    Streams are reached from inside a VPC in no other way. For tables it is needed where callers come over peering, VPN
-    or Direct Connect, which a gateway endpoint does not serve. Lambda's polling of a stream needs none: it comes from
-    Lambda's network (see `LambdaPoller`).
+    Use it for streams, and for tables whose callers come over peering, VPN or Direct Connect; otherwise a gateway
+    endpoint is enough. Lambda's polling of a stream needs no endpoint: it comes from Lambda's network (see
+    `LambdaPoller`).
 
-    Its security group lets nothing out and HTTPS in, from the VPC and from `callers`.
+    Its security group allows HTTPS from the VPC and from `callers`, and nothing out.
     """
 
     def __init__(

@@ -32,17 +32,17 @@ OPEN_REPLICA: Final = "tableguard:replica-without-perimeter"
 
 
 class TablePerimeter(Construct):
-    """Denies what reads, writes or moves a table's data to everybody outside a perimeter.
+    """Denies everybody outside a perimeter to read, write or move the data of an existing table.
 
-    It writes the policies of the table and of its stream, and nothing else: who inside may do what stays a matter of
-    grants and identity policies. It works on `TableV2`, `Table`, `CfnTable` and `CfnGlobalTable`, next to statements of
-    grants, of the caller and of the CDK. A table has one perimeter at most.
+    It adds statements to the policies of the table and of its stream, beside those of grants, of the caller and of the
+    CDK. Grants and identity policies still decide what callers inside may do. It works on `TableV2`, `Table`,
+    `CfnTable` and `CfnGlobalTable`. A table has one perimeter at most.
 
-    Settings stay open (`RestrictedActions.SETTINGS`), replicas stay in step, the role that deploys the stack is exempt
-    for what a deployment does, and the root user of the account can delete the policy: nobody is locked out for good.
+    Settings stay open (`RestrictedActions.SETTINGS`) and replication continues. The role that deploys the stack is
+    exempt for what a deployment does, and the root user of the account can delete the policy.
 
-    A client inside the VPC that misses the endpoint is outside; docs/private-table.md says how that happens and how to
-    see it. Watch who would be denied before you add this to a table in use.
+    Before you add this to a table in use, find out who would be denied: docs/private-table.md says how. A client inside
+    the VPC that does not go through an endpoint is outside.
     """
 
     def __init__(

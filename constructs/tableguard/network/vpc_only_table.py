@@ -51,10 +51,10 @@ class TableProperties(TypedDict, total=False):
 
 
 class VpcOnlyTable(CrossAccountTable):
-    """A DynamoDB table whose data is read, written and moved from inside the network alone.
+    """Creates a DynamoDB table whose data can be read, written and moved only from inside your networks.
 
-    It is a `CrossAccountTable` with a `TablePerimeter`: everything that those two say holds here. Grants and the
-    perimeter combine: a consumer of another account has to be granted access, and to be inside.
+    It is a `CrossAccountTable` with a `TablePerimeter`. A consumer of another account needs both: a grant, and a
+    request from inside.
 
     `TableV2(scope, "Orders", …)` and `VpcOnlyTable(scope, "Orders", …)` make a resource of the same logical id.
     """

@@ -1,1 +1,1 @@
-"""Constructs for an organization's accounts: who may step in, and what nobody may do."""
+"""Constructs for an organization's accounts: emergency roles, SCPs, RCPs, boundaries and Access Analyzer."""

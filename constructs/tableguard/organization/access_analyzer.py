@@ -1,4 +1,4 @@
-"""An analyzer that reports what is shared, but for what the grants declare."""
+"""An analyzer that reports external access, except the access that grants declare."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ AnyShared: TypeAlias = CrossAccountTable | TableAccess | SharedTable
 
 
 class ExternalAccessAnalyzer(Construct):
-    """IAM Access Analyzer for external access, with an archive rule for everything that grants declare.
+    """Makes an IAM Access Analyzer for external access, with archive rules for the access that grants declare.
 
-    What nobody declared stays an active finding: a statement that somebody adds to a policy by hand, a principal that
-    is replaced, a condition that is taken away. A grant that is removed takes its rule with it; findings that the rule
-    has archived stay archived, though, as long as the statement is there: remove the statement as well.
+    Access that no grant declares stays an active finding: a statement added to a policy by hand, a replaced principal,
+    a removed condition. When you remove a grant, its rule is removed too. Remove the statement from the policy as well:
+    findings that the rule has archived stay archived as long as the statement exists.
 
-    An analyzer looks at one region. An account takes one of its kind for each region, an organization five.
+    An analyzer covers one region. The quota for this type is one a region for an account, five for an organization.
     """
 
     def __init__(
@@ -47,17 +47,17 @@ class ExternalAccessAnalyzer(Construct):
         Args:
             scope: The parent construct, in a stack of the tables' region.
             construct_id: The construct's id, unique below its parent.
-            tables: The tables whose grants are declared, `CrossAccountTable` or `TableAccess` with all grants that
-                they have by the end; `SharedTable` for tables of another app. Of a table with replicas the one in the
-                stack's region is meant.
-            whole_organization: Whether everything outside the organization is reported, in all of its accounts: then
-                the stack is one of the management account, or of the delegated administrator's for Access Analyzer.
-                By default everything outside the account is, and all tables are of the stack's account.
+            tables: The tables whose grants are archived: `CrossAccountTable` or `TableAccess`, with all grants that
+                they have when the app is synthesized; `SharedTable` for tables of another app. Of a table with
+                replicas, the replica in the stack's region counts.
+            whole_organization: True reports access from outside the organization, in all its accounts; deploy the
+                stack in the management account or the delegated administrator account for Access Analyzer. False, the
+                default, reports access from outside the stack's account, to which all tables must belong.
             analyzer_name: The analyzer's name; CloudFormation chooses one when left out.
-            most_rules: How many rules the analyzer has room for; 100 when left out.
+            most_rules: The quota of archive rules for the analyzer; 100 when left out.
 
         Raises:
-            InvalidInputError: A table of another account or region, or one that only its own stack knows.
+            InvalidInputError: A table is of another account or region, or its ARN is not known to this stack.
         """
         super().__init__(scope, construct_id)
         self._tables = self._checked(tables, whole_organization=whole_organization)
@@ -69,7 +69,7 @@ class ExternalAccessAnalyzer(Construct):
             analyzer_name=analyzer_name,
             archive_rules=cdk.Lazy.any(_Rules(self)),
         )
-        # Grants may still come: only the end of the synthesis knows how many rules there are.
+        # Rendered late, since grants can be added until the end of the synthesis.
         self.node.add_validation(_Room(self))
 
     @property
@@ -79,12 +79,12 @@ class ExternalAccessAnalyzer(Construct):
 
     @property
     def archive_rules(self) -> tuple[ArchiveRule, ...]:
-        """The rules, for the grants that there are now."""
+        """The rules for the grants made so far."""
         return archive_rules(map(self._shared, self._tables))
 
     @property
     def most_rules(self) -> int:
-        """How many rules it has room for."""
+        """The quota of archive rules for the analyzer."""
         return self._most_rules
 
     def _checked(self, tables: object, *, whole_organization: bool) -> tuple[AnyShared, ...]:
@@ -107,13 +107,13 @@ class ExternalAccessAnalyzer(Construct):
                 raise InvalidInputError(
                     what,
                     value=reference.arn,
-                    allowed=f"tables of account {stack.account}, which the analyzer looks at",
+                    allowed=f"tables of account {stack.account}, the only one that this analyzer covers",
                     fix="Make an analyzer in that account, or one with whole_organization=True.",
                 )
             regions = (reference.region, *reference.replica_regions)
             if all(_differ(region, stack.region) for region in regions):
                 raise InvalidInputError(
-                    what, value=reference.arn, allowed=f"tables of {stack.region}: an analyzer looks at one region"
+                    what, value=reference.arn, allowed=f"tables of {stack.region}: an analyzer covers one region"
                 )
         return given
 
@@ -145,7 +145,7 @@ def _rendered(rule: ArchiveRule) -> dict[str, Any]:
 
 @jsii.implements(cdk.IStableAnyProducer)
 class _Rules:
-    """Renders the rules when everything else is known."""
+    """Renders the rules at the end of the synthesis, when all grants are known."""
 
     def __init__(self, owner: ExternalAccessAnalyzer) -> None:
         self._owner = owner
@@ -156,7 +156,7 @@ class _Rules:
 
 @jsii.implements(IValidation)
 class _Room:
-    """Looks whether the rules fit."""
+    """Checks that the rules are within the quota."""
 
     def __init__(self, owner: ExternalAccessAnalyzer) -> None:
         self._owner = owner
@@ -167,6 +167,6 @@ class _Room:
             return []
         message = (
             f"The grants come to {count} archive rules. Allowed: {most} (IAM user guide, IAM Access Analyzer quotas). "
-            "Make an analyzer for some of the tables in each account, or say most_rules=… if your quota is higher."
+            "Make an analyzer for some of the tables in each account, or pass most_rules=… if your quota is higher."
         )
         return [message]

@@ -21,15 +21,15 @@ RESOURCE_CONTROL: Final = "RESOURCE_CONTROL_POLICY"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachments:
-    """How many policies of one type may be attached to a root, an organizational unit or an account.
+    """States how many SCPs or RCPs this app may attach to one root, organizational unit or account.
 
     Args:
-        most: The most that AWS lets be attached to one target.
-        elsewhere: How many of them are attached by other means than this app, the one that allows everything included
-            (FullAWSAccess, which can be replaced, and RCPFullAWSAccess, which cannot).
+        most: How many policies of the type AWS allows on one target, 1 or more.
+        elsewhere: How many policies are attached by other means than this app, 0 or more and below `most`. Count the
+            policy that allows everything: FullAWSAccess (can be replaced) or RCPFullAWSAccess (cannot be replaced).
 
     Raises:
-        InvalidInputError: Numbers that leave no room.
+        InvalidInputError: The numbers are not whole, negative, or leave no policy for this app.
     """
 
     most: int
@@ -45,7 +45,7 @@ class Attachments:
 
     @property
     def room(self) -> int:
-        """How many are left for this app."""
+        """How many policies this app may attach to one target."""
         return self.most - self.elsewhere
 
 
@@ -59,12 +59,12 @@ _COUNTED: Final[WeakKeyDictionary[IConstruct, dict[str, Attachments]]] = WeakKey
 
 
 def count_attachments(scope: IConstruct, kind: str, attachments: Attachments) -> None:
-    """Have the attachments of an app's policies counted when it is synthesized.
+    """Check at synthesis that no target gets more policies than it may have.
 
     Args:
         scope: A construct of the app.
         kind: The type of policy.
-        attachments: What one target takes. Of several constructs that differ, the one that leaves least counts.
+        attachments: The limits of one target. If constructs differ, the smallest room counts.
     """
     root = scope.node.root
     if root not in _COUNTED:
@@ -76,7 +76,7 @@ def count_attachments(scope: IConstruct, kind: str, attachments: Attachments) ->
 
 @jsii.implements(IValidation)
 class _Count:
-    """Counts when the app is complete: policies of other constructs, and plain ones, take a slot as well."""
+    """Counts when the app is complete, since plain `CfnPolicy` resources and other constructs count as well."""
 
     def __init__(self, root: IConstruct) -> None:
         self._root = root
@@ -91,7 +91,7 @@ class _Count:
         return [
             f"{target} gets {count} policies of type {kind} from this app. Allowed: {limit.room}, that is "
             f"{limit.most} less {limit.elsewhere} attached by other means. Attach some of them to the level above or "
-            "below, let one construct hold more guardrails, or say attachments=Attachments(…) if your quota differs."
+            "below, put more guardrails into one construct, or pass attachments=Attachments(…) if your quota differs."
             for (kind, target), count in sorted(counts.items())
             if (limit := _COUNTED[self._root].get(kind)) is not None and count > limit.room
         ]

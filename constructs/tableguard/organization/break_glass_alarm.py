@@ -1,4 +1,4 @@
-"""The alarm of an emergency role."""
+"""The alarm for break-glass roles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tableguard.policy.tokens import is_unresolved
 
 _SIGN_IN: Final = "signin.amazonaws.com"
 _BY_CLOUDTRAIL: Final = ("AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail")
-# A rule that is merely enabled is sent no events that only read, and AssumeRole counts as one.
+# A rule in the state ENABLED gets no events of read-only operations, and AssumeRole counts as one of these.
 # Source: EventBridge user guide, "Receiving read-only management events from AWS services".
 _CHANGES: Final = "ENABLED"
 _READS_TOO: Final = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
@@ -44,18 +44,17 @@ _PATHS: Final = {
 
 
 class BreakGlassAlarm(Construct):
-    """Says at once when an emergency role is assumed, what its sessions then change, and when somebody changes it.
+    """Sends a message when a break-glass role is assumed, when its sessions change something, and when it is changed.
 
-    An event appears where it was served: AssumeRole and signing in to the console in the Region whose endpoint served
-    them, a change to a table in the table's Region, changes in IAM and Organizations in us-east-1 only. So an alarm
-    belongs into every enabled Region of the role's account: see `in_every`. It needs a trail that logs management
-    events; reads and writes of items appear only if the trail logs DynamoDB's data events as well.
+    Make one alarm in every enabled Region of the role's account (`in_every`), since each event appears in one Region:
+    AssumeRole and console sign-in in the Region whose endpoint served them, a change to a table in the table's Region,
+    changes in IAM and Organizations in us-east-1 only. The alarm needs a trail that logs management events. Reads and
+    writes of items appear only if the trail logs DynamoDB's data events as well.
 
-    EventBridge delivers CloudTrail's events at best effort: an alarm that did not ring proves nothing, the trail does.
-    What cannot be delivered lands in a queue, which has an alarm of its own.
+    EventBridge delivers CloudTrail's events on a best-effort basis: to prove that nothing happened, read the trail.
+    Messages that cannot be delivered go to a queue, which has its own CloudWatch alarm.
 
-    A refused attempt is logged in the account of whoever tried. An alarm for the same role in the account of the users
-    shows those as well.
+    A denied attempt is logged in the caller's account. To see these too, make an alarm for the role in that account.
     """
 
     def __init__(
@@ -71,18 +70,18 @@ class BreakGlassAlarm(Construct):
         """Make the alarm for one Region.
 
         Args:
-            scope: The parent construct, in a stack of the role's account or of its users'.
+            scope: The parent construct, in a stack of the role's account or of its users' account.
             construct_id: The construct's id, unique below its parent.
-            roles: The roles, such as `BreakGlassRole.principal`.
-            subscriptions: Who is told, such as `aws_sns_subscriptions.EmailSubscription(…)`. When left out nobody is,
-                until somebody subscribes to `topic`.
-            reads_too: Whether to tell of what sessions only look at, too. In the console that is a message for each
-                view. False when left out: being assumed is told of all the same.
-            undelivered: What else to do when a message could not be delivered: the alarm on the queue publishes to the
-                topic, which may be what is broken.
+            roles: The roles, at least one, such as `BreakGlassRole.principal`.
+            subscriptions: Who gets the messages, such as `aws_sns_subscriptions.EmailSubscription(…)`. When left out,
+                nobody gets them until somebody subscribes to `topic`.
+            reads_too: True also sends a message for each read-only call of a session: in the console, for each view.
+                False when left out; assuming the role sends a message in any case.
+            undelivered: Further actions of the alarm on the queue; none when left out. That alarm publishes to the same
+                topic, which may be the part that does not work.
 
         Raises:
-            InvalidInputError: No role, or something else than roles.
+            InvalidInputError: `roles` is empty or holds something other than roles.
         """
         super().__init__(scope, construct_id)
         known = [role for role in roles if isinstance(role, Role)]
@@ -112,7 +111,7 @@ class BreakGlassAlarm(Construct):
             self._rule("Used", "is in use", _used(known, stack.partition), reads=reads_too),
             self._rule("Changed", "was changed", _changed(known), reads=False),
         )
-        # No aws:SourceArn here either: where EventBridge sends none, a condition on it would silence the alarm.
+        # No condition on aws:SourceArn here either: if EventBridge sends none, the queue would get no messages.
         self._let_publish(_EVENTS, {})
         self._dead_letters.add_to_resource_policy(
             iam.PolicyStatement(
@@ -131,11 +130,11 @@ class BreakGlassAlarm(Construct):
         Args:
             stacks: The stacks.
             construct_id: The construct's id in each of them.
-            **options: What `BreakGlassAlarm` takes.
+            **options: The other arguments of `BreakGlassAlarm`.
 
         Raises:
-            InvalidInputError: Two stacks of one account and Region, whose events would be told of twice, or an account
-                without a stack where IAM's events appear.
+            InvalidInputError: Two stacks are of the same account and Region, so each event would send two messages; or
+                an account has no stack in the Region where IAM's events appear.
         """
         regions: dict[str, list[str]] = {}
         for stack in stacks:
@@ -156,7 +155,7 @@ class BreakGlassAlarm(Construct):
 
     @property
     def key(self) -> kms.Key:
-        """The key of the topic. Whatever else is to publish to the topic needs it."""
+        """The topic's KMS key. Other publishers to the topic must be allowed to use it."""
         return self._key
 
     @property
@@ -166,14 +165,14 @@ class BreakGlassAlarm(Construct):
 
     @property
     def rules(self) -> tuple[events.CfnRule, ...]:
-        """The rules: assumed, used, changed."""
+        """The EventBridge rules: role assumed, role used, role changed."""
         return self._rules
 
     def _admit(self, service: str, conditions: Mapping[str, Mapping[str, object]]) -> None:
-        """Let a service encrypt for topics of this account and Region.
+        """Let a service encrypt messages for topics of this account and Region.
 
-        Not by aws:SourceAccount or aws:SourceArn for EventBridge: with either of them nothing arrives. Source: SNS
-        developer guide, "Managing Amazon SNS encryption keys", on EventBridge and encrypted topics.
+        EventBridge gets no condition on aws:SourceAccount or aws:SourceArn: with either, no message arrives. Source:
+        SNS developer guide, "Managing Amazon SNS encryption keys", on EventBridge and encrypted topics.
         """
         topics = cdk.Stack.of(self).format_arn(service="sns", resource="*")
         self._key.add_to_resource_policy(
@@ -186,7 +185,7 @@ class BreakGlassAlarm(Construct):
         )
 
     def _rule(self, construct_id: str, what: str, detail: Mapping[str, object], *, reads: bool) -> events.CfnRule:
-        # Not the L2 target: it would open the key to EventBridge for every topic of every account.
+        # No L2 target: it would let EventBridge use the key for every topic of every account.
         return events.CfnRule(
             self,
             construct_id,
@@ -232,12 +231,12 @@ class BreakGlassAlarm(Construct):
 
 
 def _sessions(roles: Sequence[Role], partition: str) -> list[object]:
-    # A session's ARN leaves the role's path out.
+    # The ARN of a session does not contain the role's path.
     return [{"prefix": f"arn:{partition}:sts::{role.account}:assumed-role/{role.name}/"} for role in roles]
 
 
 def _assumed(roles: Sequence[Role], partition: str) -> dict[str, object]:
-    """Becoming the role: by any operation of STS, by switching to it in the console, by signing in with its keys."""
+    """The role is assumed: by any STS operation, by switching roles in the console, or by console sign-in."""
     arns = [role.arn(partition) for role in roles]
     return {
         "$or": [
@@ -248,7 +247,7 @@ def _assumed(roles: Sequence[Role], partition: str) -> dict[str, object]:
 
 
 def _used(roles: Sequence[Role], partition: str) -> dict[str, object]:
-    """Everything that sessions of the role do."""
+    """Sessions of the role make requests."""
     return {
         "eventSource": [{"anything-but": [_SIGN_IN]}],
         "$or": [
@@ -259,7 +258,7 @@ def _used(roles: Sequence[Role], partition: str) -> dict[str, object]:
 
 
 def _changed(roles: Sequence[Role]) -> dict[str, object]:
-    """Whatever anybody does to the role in IAM, such as changing who may assume it."""
+    """Somebody changes the role in IAM, such as its trust policy."""
     return {
         "eventSource": ["iam.amazonaws.com"],
         "requestParameters": {"roleName": [role.name for role in roles]},
@@ -280,6 +279,6 @@ def _message(what: str) -> str:
 
 
 def _with_iam(regions: Sequence[str]) -> bool:
-    """Whether the Region is among them in which the events of IAM appear; what is not known is taken to be."""
+    """Whether the Region where IAM's events appear is among these, or may be since one is known at deployment only."""
     home = _IAM_EVENTS.get(partition_of(regions[0]))
     return home is None or home in regions or any(map(is_unresolved, regions))

@@ -1,4 +1,4 @@
-"""An RCP that keeps data inside and settings safe, whoever calls."""
+"""RCPs that enforce a perimeter and guardrails on resources, for callers of every account."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tableguard.organization.control_policy import ControlPolicy, ControlPolicyT
 
 
 class BreakGlassRCP(ControlPolicy):
-    """Resource control policies: a perimeter, some guardrails, or both, for the resources of accounts.
+    """Enforces a perimeter, some guardrails, or both on the resources of accounts, with resource control policies.
 
-    They bind whoever calls, from other organizations as well, and AWS services that call for a stranger. They never
-    bind service-linked roles, nor the resources of the management account. The roles that an RCP lets through are
-    guarded by an SCP, not by itself: attach a `BreakGlassSCP` with the same administrators to the same targets.
+    RCPs apply to all callers: also to those of other organizations and to AWS services that call for other accounts.
+    They never apply to service-linked roles, nor to resources of the management account. An RCP does not protect its
+    exempt roles from changes: attach a `BreakGlassSCP` with the same administrators to the same targets.
 
-    What `BreakGlassSCP` says of several accounts, of where to deploy it and of recovery holds here as well. RCPs must
-    be enabled first ("Enable resource control policies").
+    Enable RCPs first ("Enable resource control policies"). For several accounts, where to deploy and recovery, see
+    `BreakGlassSCP`: the same applies here.
     """
 
     kind: ClassVar[ControlPolicyType] = ControlPolicyType(

@@ -1,4 +1,4 @@
-"""An emergency role."""
+"""The break-glass role."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _POLICY_NAME: Final = "BreakGlass"
 
 
 class BreakGlassRole(Construct):
-    """A role that people assume in an emergency, for an hour at a time.
+    """Makes a role that people assume in an emergency, for one hour at a time.
 
-    It has a fixed name at the path "/", so that exemptions, alarms and the people on call can name it, and so that the
-    console can switch to it. Its policies are complete as they are: whatever somebody attaches to it or grants to it
-    elsewhere, it can do nothing more. Put it into every account whose tables it is for, next to a `BreakGlassAlarm` in
-    every enabled Region. docs/break-glass.md is the procedure for the people on call.
+    Make the role in every account whose tables it is for, and a `BreakGlassAlarm` in every enabled Region of these
+    accounts. The role has a fixed name at the path "/", so that exemptions, alarms and people can name it and the
+    console can switch to it. A Deny in its policy covers everything else: no policy attached elsewhere, and no grant,
+    can let the role do more. docs/break-glass.md is the procedure for the people on call.
     """
 
     def __init__(
@@ -60,19 +60,19 @@ class BreakGlassRole(Construct):
         Args:
             scope: The parent construct, in a stack of the tables' account.
             construct_id: The construct's id, unique below its parent.
-            role_name: The role's name.
-            assumed_by: Who may assume it: `UsersWithMfa`, `PermissionSet`, better both.
-            reason: What it is there for. It stands in the template's metadata and in the role's description.
-            access: What it may do: `BreakGlassAccess.SETTINGS` when left out, `SETTINGS_AND_TTL` or `FULL`.
-            tables: The tables that it is for; every table of the account when left out.
-            until: The last day (in UTC) on which it can be assumed and used, or a moment with a time zone; for an
-                emergency that is known to end. A session that began before does not outlast it. No end when left out.
-            limits: Limits on the size of policies, where AWS has raised yours.
-            trust_limit: The limit of its trust policy, where AWS has raised yours.
+            role_name: The role's name, 1 to 64 characters.
+            assumed_by: Who may assume the role: `UsersWithMfa`, `PermissionSet`, or better both.
+            reason: What the role is for. It is written to the template's metadata and the role's description.
+            access: What the role may do: `BreakGlassAccess.SETTINGS` when left out, `SETTINGS_AND_TTL` or `FULL`.
+            tables: The tables that the role may work on; every table of the account when left out.
+            until: The last day (in UTC) on which the role can be assumed and used, or a moment with a time zone. Open
+                sessions lose access then, too. No end when left out.
+            limits: Limits on the size of policies, if AWS has raised yours; the published ones when left out.
+            trust_limit: The limit of the role's trust policy; 2,048 characters when left out.
 
         Raises:
-            InvalidInputError: Nobody in `assumed_by` or a wrong one, users of the role's own account, a table of
-                another account, no reason, or a malformed name.
+            InvalidInputError: `assumed_by` is empty, wrong, or has users of the role's own account; a table is of
+                another account; there is no reason; or the name is malformed.
             PolicyTooLargeError: A policy is over its limit.
         """
         super().__init__(scope, construct_id)
@@ -115,22 +115,22 @@ class BreakGlassRole(Construct):
     def principal(self) -> Role:
         """The role, for rules, grants and assertions, and for `administrators` of an SCP or a perimeter.
 
-        As an administrator it changes no role: its own policy denies it everything in IAM.
+        Even as an administrator it can change no role, since its own policy denies everything in IAM.
         """
         return self._principal
 
     @property
     def role_arn(self) -> str:
-        """The role's ARN, made of its name: it creates no reference between stacks."""
+        """The role's ARN, built from its name, so that it creates no reference between stacks."""
         return self._principal.arn(self._partition)
 
     @property
     def exemption(self) -> Exemption:
-        """Its exemption from a `Perimeter`: an emergency is no time to be in the right network.
+        """The role's exemption for `Perimeter(exemptions=[…])`, so that it works from any network in an emergency.
 
-        Settings are restricted by few perimeters; where they are not, the exemption lets nothing through, and the role
-        is guarded all the same. Guardrails such as `ProtectTables` stop it even so, unless it is an administrator as
-        well.
+        Most perimeters leave settings open; then the exemption of a role for settings allows nothing more, but an SCP
+        still protects the role from changes. Guardrails such as `ProtectTables` deny the role its work all the same:
+        make it one of their administrators as well.
         """
         restricted = (
             RestrictedActions.ALL | RestrictedActions.SETTINGS if self._access.data else RestrictedActions.SETTINGS
@@ -139,7 +139,7 @@ class BreakGlassRole(Construct):
 
     @property
     def caller_policy(self) -> Json:
-        """What the users, or the permission set, need on their side: put it into their identity policy."""
+        """The identity policy that the users, or the permission set, need to assume the role."""
         return caller_policy(self.role_arn)
 
     def _check(self, access: object, tables: Sequence[TableReference]) -> None:
@@ -158,7 +158,7 @@ class BreakGlassRole(Construct):
                     f"the assumed_by of {self.node.path}",
                     value=trusted.label,
                     allowed=f"users of another account than {account}, one that holds nothing else",
-                    fix="Whoever administers this account could make new credentials of theirs.",
+                    fix="In their own account, an administrator could create new credentials for these users.",
                 )
         for table in tables:
             if not isinstance(table, TableReference):

@@ -1,4 +1,4 @@
-"""An SCP that keeps data inside and settings safe, with break-glass as the way through."""
+"""SCPs that enforce a perimeter and guardrails on identities, with exemptions for break-glass roles."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from tableguard.organization.control_policy import ControlPolicy, ControlPolicyT
 
 
 class BreakGlassSCP(ControlPolicy):
-    """Service control policies: a perimeter, guardrails, or both, on accounts, organizational units or the root.
+    """Enforces a perimeter, guardrails, or both on accounts, organizational units or the root, with SCPs.
 
-    They bind every identity of those accounts, the root user included. They never bind the management account,
-    service-linked roles, AWS services, and callers from other organizations: `BreakGlassRCP` binds those last two at
-    the resource.
+    SCPs apply to every identity of those accounts, the root user included. They never apply to the management account,
+    service-linked roles, AWS services and callers of other organizations. `BreakGlassRCP` applies to AWS services and
+    callers of other organizations, at the resource.
 
-    One construct has one perimeter. Accounts with VPCs of their own get a construct each, attached to the account:
+    One construct has one perimeter. If accounts have VPCs of their own, make one construct for each account:
 
         for account, vpc in vpcs.items():
             BreakGlassSCP(self, f"Restriction{account}", targets=[account], perimeter=Perimeter(networks=[vpc], …))
 
-    Deploy it in the management account, or in that of a delegated administrator for policies. SCPs must be enabled
-    first (Organizations, Policies, "Enable service control policies"); otherwise the deployment fails with
-    PolicyTypeNotEnabledException. Where SCPs are managed elsewhere, take `documents`, or `tableguard policies cdk.out`.
+    Enable SCPs first (Organizations, Policies, "Enable service control policies"); otherwise the deployment fails with
+    PolicyTypeNotEnabledException. Deploy the stack in the management account, or in that of a delegated administrator
+    for policies. If other tools manage your SCPs, use `documents`, or run `tableguard policies cdk.out`.
 
-    However it is set up, the root user of an account can delete the policy of a table, and rolling back is an update of
-    this stack: it runs in the management account, which no SCP binds.
+    To roll back, update this stack: it runs in the management account, to which no SCP applies. The root user of an
+    account can always delete the policy of a table.
     """
 
     kind: ClassVar[ControlPolicyType] = ControlPolicyType(

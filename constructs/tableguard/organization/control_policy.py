@@ -1,4 +1,4 @@
-"""What SCPs and RCPs have in common: targets, checks, as few resources as fit."""
+"""What SCPs and RCPs have in common: targets, checks, and as few policies as possible."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class ControlPolicyType:
     """A type of policy.
 
     Args:
-        type: What CloudFormation calls it.
-        short: What people call it.
-        principal: What stands in its Principal element; None where it has none.
-        guards_roles: Whether it keeps others from changing the roles that are exempt.
-        limit: Which of the limits is its own.
-        denials: Renders a control for it, given all accounts that it binds, as far as they are known.
+        type: The name in CloudFormation.
+        short: The abbreviation for messages.
+        principal: The value of the Principal element; None if its policies have none.
+        guards_roles: Whether its policies keep others from changing the exempt roles.
+        limit: Which of the limits applies.
+        denials: Renders a control, given all accounts that it applies to; None if not all are known.
     """
 
     type: str
@@ -71,38 +71,39 @@ class ControlPolicy(Construct):
         attachments: Attachments | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """Make as few policies as fit.
+        """Make the policies, as few as possible, and attach them to the targets.
 
         Args:
             scope: The parent construct, in a stack of the management account.
             construct_id: The construct's id, unique below its parent.
-            targets: Accounts (12 digits), organizational units ("ou-…") and roots ("r-…") that they are attached to.
-            perimeter: What keeps data inside; none when left out.
-            guardrails: What nobody but the administrators may do. An SCP takes all of them; an RCP takes
-                `ProtectTables` and `ProtectKeys`, since RCPs know no NotAction and few services.
-            administrators: The role that deployments run as, with the CDK the one that CloudFormation gets, and the
-                break-glass role; those of the perimeter when left out. In an RCP a role of every account counts in the
-                resource's own account only.
-            pass_role_principals: Who hands those roles to services and no more: with the CDK the role that `cdk deploy`
-                works as, RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*"); those of the perimeter when left out.
-                Only for an SCP.
-            accounts: All accounts that the targets hold, so that exemptions of others are left out and nobody is
-                locked out unnoticed. Known when the targets are accounts; every exemption stands in it otherwise.
-            excluded_accounts: Accounts of a unit or root among the targets that none of it binds, each with the reason:
-                development accounts without data, say. `{"111122223333": "development, no customer data"}`.
-            management_account: The organization's management account; the stack's own when left out.
-            nobody_deploys: Why it is fine that nobody may put tables' policies from outside the perimeter. An error
-                when left out and nobody may.
-            policy_name: The policies' name, numbered where there are several; made from the path when left out.
-            attachments: How many policies one target takes, and how many are attached by other means. When left out, 1
-                is attached by other means, and a target takes 10 SCPs and 5 RCPs.
-            limits: Limits on the size of policies, where AWS has raised yours; the published ones when left out.
+            targets: Accounts (12 digits), organizational units ("ou-…") and roots ("r-…") to attach the policies to.
+            perimeter: The perimeter to enforce; none when left out.
+            guardrails: The guardrails to enforce; none when left out. An SCP takes all guardrails. An RCP takes only
+                `ProtectTables` and `ProtectKeys`: RCPs have no NotAction and cover few services.
+            administrators: The deployment role (with the CDK, the role of CloudFormation) and the break-glass role;
+                those of the perimeter when left out. In an RCP, a RoleOfEveryAccount counts in the resource's own
+                account only.
+            pass_role_principals: Who may pass these roles to a service, and nothing else. With the CDK, the role that
+                `cdk deploy` works as: RoleOfEveryAccount(name="cdk-hnb659fds-deploy-role-*"). Those of the perimeter
+                when left out. Only for an SCP.
+            accounts: All accounts below the targets: the policies leave out exemptions of other accounts, and the
+                checks find accounts that would be locked out. When left out: the targets if all are accounts, else
+                unknown, and the policies hold every exemption.
+            excluded_accounts: Accounts below a unit or root among the targets to which the policies do not apply, each
+                with the reason, such as `{"111122223333": "development, no customer data"}`. None when left out.
+            management_account: The organization's management account; the stack's own account when left out.
+            nobody_deploys: The reason why no role has to deploy tables' policies from outside the perimeter. Needed
+                only if no exemption allows that.
+            policy_name: The policies' name, numbered if there are several; made from the path when left out.
+            attachments: How many policies a target may have, and how many other tools attach. When left out: 10 SCPs
+                or 5 RCPs, 1 of them attached by other tools.
+            limits: Limits on the size of policies, if AWS has raised yours; the published ones when left out.
 
         Raises:
-            InvalidInputError: A malformed target, the management account among them, guardrails without administrators,
-                a guardrail that an RCP cannot hold, a perimeter that no deployment can cross, or an exemption for what
-                a guardrail denies.
-            PolicyTooLargeError: A statement is over the limit, or there are more policies than a target takes.
+            InvalidInputError: A target is malformed or the management account, guardrails have no administrators, an
+                RCP cannot hold a guardrail, no deployment can cross the perimeter, or a guardrail denies what an
+                exemption allows.
+            PolicyTooLargeError: A statement is over the limit, or a target gets more policies than it may have.
         """
         super().__init__(scope, construct_id)
         owner = f"{self.kind.short} {self.node.path}"
@@ -148,7 +149,7 @@ class ControlPolicy(Construct):
         name = policy_name or cdk.Names.unique_resource_name(self, max_length=_LONGEST_NAME, separator="-")
         self._policies = tuple(self._policy(name, number) for number in range(len(self._documents)))
         for one, following in zip(self._policies, self._policies[1:], strict=False):
-            # Organizations takes one change at a time.
+            # Organizations accepts one change at a time.
             following.node.add_dependency(one)
         count_attachments(self, self.kind.type, attachments)
 
@@ -164,7 +165,7 @@ class ControlPolicy(Construct):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """What they are attached to."""
+        """The accounts, organizational units and roots that the policies are attached to."""
         return self._targets
 
     def _policy(self, name: str, number: int) -> organizations.CfnPolicy:
@@ -186,9 +187,9 @@ class ControlPolicy(Construct):
             raise InvalidInputError(
                 f"a target of {owner}",
                 value=management,
-                allowed=f"accounts other than the management account, which no {self.kind.short} ever binds",
-                fix="Keep data out of the management account. Where this stack is deployed in the account of a "
-                "delegated administrator, say which one is the management account: management_account=….",
+                allowed=f"accounts other than the management account, to which no {self.kind.short} applies",
+                fix="Keep data out of the management account. If a delegated administrator deploys this stack, pass "
+                "the organization's management account: management_account=….",
             )
 
     def _check_excluded_accounts(self, owner: str, accounts: Sequence[str] | None) -> None:
@@ -196,13 +197,13 @@ class ControlPolicy(Construct):
         for account in excluded_accounts:
             if account in self._targets:
                 raise InvalidInputError(
-                    f"excluded_accounts of {owner}", value=account, allowed="accounts that are no targets themselves"
+                    f"excluded_accounts of {owner}", value=account, allowed="accounts that are not targets themselves"
                 )
             if accounts is not None and account not in accounts:
                 raise InvalidInputError(
                     f"excluded_accounts of {owner}",
                     value=account,
-                    allowed="accounts that it would bind otherwise: those of a unit or root among the targets",
+                    allowed="accounts below a unit or root among the targets, and in `accounts` if that is given",
                     fix="Leave it out, or add it to `accounts`.",
                 )
         if accounts is not None and not set(accounts) - set(excluded_accounts):
@@ -217,7 +218,7 @@ class ControlPolicy(Construct):
                 raise InvalidInputError(
                     f"the administrators of {owner}",
                     value=[administrator.label for administrator in administrators],
-                    allowed=f"at least one that acts in {account}, where nobody could change what is guarded otherwise",
+                    allowed=f"at least one of account {account}: otherwise nobody there could change what is protected",
                     fix="Add a role of that account, or a RoleOfEveryAccount.",
                 )
 
@@ -242,9 +243,9 @@ class ControlPolicy(Construct):
                     f"the exemptions of the perimeter of {owner}",
                     value=[one.label for one in deploying],
                     allowed=f"at least one for a role that may put tables' policies {where}: CloudFormation calls from "
-                    "outside, and every deployment of a table with a policy would be denied",
+                    "outside, so every deployment of a table with a policy would be denied",
                     fix='Add Exemption(principal=RoleOfEveryAccount(name="cdk-hnb659fds-cfn-exec-role-*"), '
-                    "actions=RestrictedActions.DEPLOYMENT, reason=…), or say why nobody deploys tables: "
+                    "actions=RestrictedActions.DEPLOYMENT, reason=…), or pass the reason why nobody deploys tables: "
                     "nobody_deploys=….",
                 )
 

@@ -1,4 +1,4 @@
-"""The permissions boundary of the roles that teams make."""
+"""The permissions boundary for roles that teams make."""
 
 from __future__ import annotations
 
@@ -24,21 +24,22 @@ _TOO_LARGE = (
 
 
 class DataAccessBoundary(Construct):
-    """A managed policy that roles carry as their permissions boundary, so that their data stays inside a perimeter.
+    """Makes a managed policy for use as permissions boundary, so that roles reach data from inside a perimeter only.
 
-    A boundary grants nothing. Whoever carries this one reads, writes and moves the data of no table, whatever its
-    policy says, from outside; and can neither shed it, nor change it, nor make a role without it. Put it on roles with
-    `iam.PermissionsBoundary.of(scope).apply(boundary.policy)`.
+    Apply it to roles with `iam.PermissionsBoundary.of(scope).apply(boundary.policy)`. A boundary grants nothing. A role
+    with this boundary cannot read, write or move the data of any table from outside, whatever the table's policy
+    allows. It cannot remove or change the boundary, nor make a role without it.
 
-    It binds who carries it. That everybody does is an SCP's part: `BreakGlassSCP(guardrails=[boundary.guardrail], …)`,
-    or `service_control_statements` where SCPs are written by hand.
+    To make all roles and users of an account carry the boundary, use an SCP:
+    `BreakGlassSCP(guardrails=[boundary.guardrail], …)`, or `service_control_statements` for SCPs written by hand.
 
-    What it does not stop is using a role or user that carries none, of the same account or another: assuming one that
-    trusts the carrier, making one do so (`iam:UpdateAssumeRolePolicy` and `iam:CreateAccessKey` say nothing of
-    boundaries), or passing one to a service. Let the carriers' own policies, or `allowed_actions`, leave those out.
+    The boundary does not stop its carrier from using a role or user without it, of any account: assuming a role that
+    trusts the carrier, changing a role or user to allow that (`iam:UpdateAssumeRolePolicy` and `iam:CreateAccessKey`
+    have no condition on boundaries), or passing a role to a service. Leave these actions out of the carriers' policies
+    or of `allowed_actions`.
 
-    A role that Lambda polls a stream with is denied by it, since Lambda polls from outside: give such a role a boundary
-    of its own, with `role` and an `Exemption` of its `LambdaPoller`.
+    The boundary denies polling to a role that Lambda polls a stream with, since Lambda polls from outside. Give such a
+    role a boundary of its own, with `role` and an `Exemption` of its `LambdaPoller`.
     """
 
     def __init__(
@@ -58,18 +59,17 @@ class DataAccessBoundary(Construct):
         Args:
             scope: The parent construct.
             construct_id: The construct's id, unique below its parent.
-            perimeter: The perimeter. Of its exemptions only those of forwarding services count here, and that of
-                `role`.
-            policy_name: The policy's name, the same in every account, so that one SCP can force them all.
-            path: The policy's path.
-            allowed_actions: Actions that its carriers may have at most, with their service prefix and `*` for any part
-                of a name; everything when left out.
-            role: The one role that carries it, so that its own exemption counts.
-            limits: Limits on the size of policies; the published ones when left out.
+            perimeter: The perimeter. Only its exemptions of `Forwarding` and of `role` count here.
+            policy_name: The policy's name. Use the same name in every account, so that one SCP can require it.
+            path: The policy's path; "/" when left out.
+            allowed_actions: The most that its carriers may do: actions with their service prefix, `*` for any part of a
+                name. Every action when left out.
+            role: The only role that carries the boundary, so that its exemption counts; no role's when left out.
+            limits: Limits on the size of policies, if AWS has raised yours; the published ones when left out.
 
         Raises:
-            InvalidInputError: No perimeter, a malformed name, path or action.
-            PolicyTooLargeError: The policy is over its limit.
+            InvalidInputError: `perimeter` is not a Perimeter, or the name, the path or an action is malformed.
+            PolicyTooLargeError: The policy is over the limit.
         """
         super().__init__(scope, construct_id)
         check_list(self, "allowed_actions", allowed_actions)
@@ -101,19 +101,19 @@ class DataAccessBoundary(Construct):
 
     @property
     def guardrail(self) -> ForceBoundary:
-        """The guardrail of a `BreakGlassSCP` that makes all roles and users carry a boundary of this name."""
+        """The guardrail for `BreakGlassSCP` that requires all roles and users to carry a boundary of this name."""
         return ForceBoundary(policy_name=self._boundary.name, path=self._boundary.path)
 
     def service_control_statements(
         self, administrators: Sequence[IamPrincipal], *, partition: str = "aws"
     ) -> tuple[DenyStatement, ...]:
-        """What an SCP denies everybody but the administrators: roles and users without a boundary of this name.
+        """Return SCP statements that deny everybody but the administrators roles and users without this boundary.
 
-        Deploy the boundary into every account that the SCP binds first: where it is missing, nobody but the
-        administrators can make a role.
+        First deploy the boundary in every account to which the SCP applies: without it, nobody but the administrators
+        can make a role there.
 
         Args:
-            administrators: Who may make and change roles without it, and the policy itself.
+            administrators: Who may make and change roles without the boundary, and the boundary itself; at least one.
             partition: The organization's partition.
 
         Raises:

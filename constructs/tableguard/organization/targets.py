@@ -1,4 +1,4 @@
-"""What an organization's policy can be attached to."""
+"""The targets that an SCP or RCP can be attached to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEVEL: Final = re.compile(r"ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32}",
 
 
 def is_account(target: str) -> bool:
-    """Whether a target is an account, and not a root, a unit, or something that only the deployment knows."""
+    """Whether a target is an account, and not a root, a unit, or a value that is known only at deployment."""
     return _ACCOUNT.fullmatch(target) is not None
 
 
@@ -25,10 +25,10 @@ def targets_of(owner: str, values: object) -> tuple[str, ...]:
 
     Args:
         owner: The policy, for messages.
-        values: The list of them.
+        values: The list of targets.
 
     Raises:
-        InvalidInputError: No target, a malformed one, or one twice.
+        InvalidInputError: The list is empty, or a target is malformed or listed twice.
     """
     what = f"the targets of {owner}"
     targets = texts_of(what, values)
@@ -37,7 +37,7 @@ def targets_of(owner: str, values: object) -> tuple[str, ...]:
             what,
             value=targets,
             allowed="at least one",
-            fix="To have the JSON without attaching it, name the targets all the same and take `documents`, or "
+            fix="To get the JSON without attaching it, pass the targets nevertheless and use `documents`, or run "
             "`tableguard policies` on the assembly.",
         )
     for target in targets:
@@ -55,18 +55,18 @@ def targets_of(owner: str, values: object) -> tuple[str, ...]:
 
 
 def bound_accounts(owner: str, targets: Sequence[str], accounts: object) -> tuple[str, ...] | None:
-    """All accounts that a policy binds, as far as that is known.
+    """Return all accounts that a policy applies to; None if they are not known.
 
     Args:
         owner: The policy, for messages.
-        targets: What it is attached to.
-        accounts: What the caller says; None when left out.
+        targets: What the policy is attached to.
+        accounts: All accounts below the targets, as the user passed them; None when left out.
 
     Returns:
-        None where nobody said which accounts a unit or root holds.
+        None if a target is a unit or root and `accounts` is left out.
 
     Raises:
-        InvalidInputError: A malformed account, or a target that is not among the accounts.
+        InvalidInputError: An account is malformed, or a target is not among the accounts.
     """
     if accounts is None:
         return tuple(targets) if all(map(is_account, targets)) else None

@@ -33,9 +33,8 @@ _INSTEAD_OF_NAMES: Final = "Actions by name: Access.on_table(…), Access.on_ind
 class Access:
     """A named set of DynamoDB actions. Use one of the constants, `query`, or `on_table`, `on_index`, `on_stream`.
 
-    Accesses are joined with `|`: `Access.query(index="by-date") | Access.STREAM`.
-
-    Two that allow the same are equal, whatever they are called.
+    Join accesses with `|`: `Access.query(index="by-date") | Access.STREAM`. Two with the same actions are equal,
+    whatever they are called.
 
     Args:
         name: What messages and reports call it.

@@ -1,4 +1,4 @@
-"""Which tables policies can be attached to, and what to do about the others."""
+"""Which tables this app can attach policies to, and what the owner of another table can do instead."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Instead:
     Args:
         table: The policy for the table, if it needs one.
         stream: The policy for its stream, if it needs one.
-        besides: What else there is to do, to go on with: after the commands if there are any, else in the sentence.
+        besides: Text that the message continues with: after the commands, or in the sentence if there are none.
     """
 
     table: Json | None
@@ -39,10 +39,10 @@ class Instead:
 
 
 def unwrapped(table: AnyTable) -> AnyTable:
-    """The table itself, where a construct around it was given, such as CrossAccountTable.
+    """Return the CDK's table if a construct around it was given, such as CrossAccountTable; else what was given.
 
     Args:
-        table: What was given.
+        table: A table, or a construct whose default child is one.
     """
     if isinstance(table, dynamodb.Table | dynamodb.TableV2):
         return table
@@ -54,16 +54,16 @@ def unwrapped(table: AnyTable) -> AnyTable:
 def table_resource(
     table: AnyTable, construct: str, *, instead: Callable[[TableReference], Instead], indexes: Iterable[str] = ()
 ) -> CfnAnyTable:
-    """The L1 resource of a table, which policies can be attached to.
+    """Find the L1 resource of a table, to which policies can be attached.
 
     Args:
         table: The table.
-        construct: The kind of construct that attaches them, for messages.
-        instead: What the owner of an imported table could do instead; asked only if it is one.
-        indexes: Names of indexes that an imported table is taken to have.
+        construct: The kind of construct that attaches the policies, for messages.
+        instead: Returns what the owner of an imported table could do instead; called only for an imported table.
+        indexes: Names of indexes that an imported table is assumed to have.
 
     Raises:
-        InvalidInputError: It is no table, or one whose policy cannot be written here, with the commands for its owner.
+        InvalidInputError: Not a table, or a table whose policy this app cannot write; with commands for its owner.
     """
     if isinstance(table, dynamodb.CfnTable | dynamodb.CfnGlobalTable):
         return table
@@ -76,7 +76,7 @@ def table_resource(
         if not hasattr(table, "table_arn"):
             raise InvalidInputError(what, value=node.path, allowed="a table")
         raise _cannot_attach(table, construct, imported(table, indexes), instead)
-    # A TableV2 has no such replicas, and is not asked: every question crosses over to the CDK.
+    # A TableV2 never has such replicas. It is skipped, since reading its children is a call to the CDK's process.
     for child in () if isinstance(table, dynamodb.TableV2) else node.children:
         if isinstance(child, cdk.CustomResource):
             raise InvalidInputError(
@@ -89,11 +89,11 @@ def table_resource(
 
 
 def imported(table: Any, indexes: Iterable[str] = ()) -> TableReference | None:
-    """An imported table, if its ARN is known before deployment. The region says which partition it is in.
+    """Describe an imported table; None if its ARN is not known before deployment. The partition follows the region.
 
     Args:
         table: The table.
-        indexes: Names of indexes that it is taken to have.
+        indexes: Names of indexes that the table is assumed to have.
     """
     match = _TABLE_ARN.fullmatch(known_text(cdk.Stack.of(table).resolve(table.table_arn), "aws") or "")
     if match is None:
@@ -110,7 +110,7 @@ def _cannot_attach(
     commands = _commands(found, could) if found is not None and could is not None else []
     if could is not None and commands:
         keep = "What `aws dynamodb get-resource-policy` shows has to stay in it: this replaces it as a whole."
-        # Each command on a line of its own: they are to be copied.
+        # One command a line, so that they can be copied.
         lines = "\n".join([f", or let its owner add these statements to the policy. {keep}", *commands])
         fix += f"{lines}{could.besides}"
     else:

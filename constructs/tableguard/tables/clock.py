@@ -1,4 +1,4 @@
-"""The one clock of a synthesis."""
+"""The date that a synthesis works with."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ TODAY_CONTEXT = "tableguard:today"
 
 
 def today(scope: IConstruct) -> dt.date:
-    """Today's date in UTC, or the one that the context says, so that a synthesis can be repeated.
+    """Return today's date in UTC, or the date in the CDK context, which makes a synthesis repeatable.
 
-    Set it with `--context tableguard:today=2027-01-31`.
+    Set the context with `--context tableguard:today=2027-01-31`.
 
     Args:
         scope: A construct of the app.
 
     Raises:
-        InvalidInputError: The context holds something else than a date.
+        InvalidInputError: The context holds something other than a date.
     """
     said = scope.node.try_get_context(TODAY_CONTEXT)
     if said is None:
@@ -33,7 +33,7 @@ def today(scope: IConstruct) -> dt.date:
 
 
 def warn_of_past(scope: IConstruct, grant: TableGrant) -> None:
-    """Warn that a grant is over. It stays, without effect.
+    """Warn about a grant whose last day has passed. Its statements stay in the policies, without effect.
 
     Args:
         scope: The construct that was given the grant.

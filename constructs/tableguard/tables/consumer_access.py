@@ -1,4 +1,4 @@
-"""The consumer's side of a grant, for a role that is already there."""
+"""The consumer's side of a grant, for a role that already exists."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ _TOO_LARGE = "To make it fit: name fewer indexes, or give the role several grant
 class ConsumerAccess(Construct):
     """Gives a role the identity policy that a grant needs on the consumer's side.
 
-    Across accounts both sides must allow: the table's policy (`CrossAccountTable`, `TableAccess`) and this one, which
-    is rendered from the same grant, on the exact ARNs of table, indexes and stream, with kms:Decrypt for the table's
-    key. With a `TableReference` of plain values the two sides live in two apps.
+    Across accounts, both the table's policy (`CrossAccountTable`, `TableAccess`) and the role's identity policy must
+    allow a request. This construct renders the identity policy from the same grant: it names the exact ARNs of table,
+    indexes and stream, and allows kms:Decrypt for the table's key. The two sides can be in two apps: write the
+    `TableReference` down as plain values.
 
-    When access is to end, remove the grant first and the role second: the other way round, whoever can make a role of
-    that name has the access in the meantime.
+    To end access, remove the grant first, then the role. Otherwise anybody who can create a role of that name in the
+    consumer's account has the access in the meantime.
     """
 
     def __init__(
@@ -44,14 +45,14 @@ class ConsumerAccess(Construct):
             scope: The parent construct, in a stack of the role's account.
             construct_id: The construct's id, unique below its parent.
             role: The role, of this app or imported.
-            grant: The grant that the table's account makes.
-            table: The table.
-            limits: Limits on the size of policies, where AWS has raised yours. The role's other inline policies count
-                towards the same limit, but are not known here.
+            grant: The same grant that the table's account makes.
+            table: The table, as `.reference` of its construct or as a `TableReference` written down.
+            limits: Limits on the size of policies, if AWS has raised yours; the published ones when left out. AWS also
+                counts the role's other inline policies, which this check does not know.
 
         Raises:
-            InvalidInputError: The stack's account or the role is not the one that the grant is for, the principal is
-                one that has no role, or the grant does not fit the table.
+            InvalidInputError: The grant is for another account or role, or for a principal without a role, or it does
+                not fit the table.
             PolicyTooLargeError: The policy is over the limit.
         """
         super().__init__(scope, construct_id)
@@ -63,7 +64,7 @@ class ConsumerAccess(Construct):
         _check_role(role, stack, grant)
         policy = grant.identity_policy(table)
         check_size(policy, (limits or Limits()).inline, owner=self.node.path, fix=_TOO_LARGE)
-        # An L1 policy reaches an imported role too, and crosses over to the CDK once.
+        # An L1 policy can be attached to an imported role too, and takes a single call to the CDK's process.
         self._policy = iam.CfnPolicy(
             self,
             "Policy",
@@ -96,7 +97,7 @@ def check_consumer(stack: cdk.Stack, grant: TableGrant, table: TableReference) -
         table: The table.
 
     Raises:
-        InvalidInputError: It cannot.
+        InvalidInputError: The grant is for another account or has no role, or the table's name is not known here.
     """
     if not isinstance(grant, TableGrant):
         raise InvalidInputError("the grant of a consumer", value=grant, allowed="a TableGrant")
@@ -112,8 +113,8 @@ def check_consumer(stack: cdk.Stack, grant: TableGrant, table: TableReference) -
         raise InvalidInputError(
             "the grant of a consumer",
             value=subject.label,
-            allowed="a grant that leaves the table's account",
-            fix="Inside, the table's policy alone admits a session; an identity policy would admit every session.",
+            allowed="a grant to a principal outside the table's account",
+            fix="Inside, the table's policy alone can grant to one session; an identity policy grants to all sessions.",
         )
     role = subject.role_name
     if role is None:
@@ -141,9 +142,9 @@ def check_consumer(stack: cdk.Stack, grant: TableGrant, table: TableReference) -
         raise InvalidInputError(
             "the table of a consumer",
             value="a name that only the table's own stack knows",
-            allowed="a table with a name, once the consumer is in another account or region",
-            fix="Pass table_name=… to a new table. It would replace a deployed one: there, say the name that it has "
-            "got, in TableReference(account=…, region=…, name=…).",
+            allowed="a table with a name, if the consumer is in another account or region",
+            fix="Pass table_name=… to a new table. For a deployed table, where table_name=… would replace it, pass "
+            "TableReference(account=…, region=…, name=…) with its present name.",
         )
 
 
@@ -166,7 +167,7 @@ def _check_role(role: iam.IRole, stack: cdk.Stack, grant: TableGrant) -> None:
     if not expected or is_unresolved(expected):
         return
     name, path = _name_and_path(role, stack)
-    # A role that is made here without a name gets one at deployment, which cannot be the one that the grant names.
+    # CloudFormation chooses the name of a role of this app without one: it cannot be the name in the grant.
     if name is not None and name != expected:
         raise InvalidInputError(
             f"the role of {grant.subject.label}",
@@ -184,15 +185,15 @@ def _check_role(role: iam.IRole, stack: cdk.Stack, grant: TableGrant) -> None:
 
 
 def _name_and_path(role: iam.IRole, stack: cdk.Stack) -> tuple[str | None, str | None]:
-    """The role's name ("" for a role that has none yet) and its path, each None where only the deployment knows it."""
+    """The role's name ("" if CloudFormation chooses it) and path; each is None if only known at deployment."""
     resource = role.node.default_child
     if isinstance(resource, iam.CfnRole):
-        # One by one: a list loses what resolves to nothing.
+        # Resolved one by one: a resolved list leaves out values that resolve to nothing.
         return _known(stack.resolve(resource.role_name) or ""), _known(stack.resolve(resource.path) or "/")
     arn = known_text(stack.resolve(role.role_arn), stack.partition)
     if arn is None:
         return _known(stack.resolve(role.role_name)), None
-    # Of a role that is imported by its name the CDK takes the path to be "/".
+    # The CDK assumes the path "/" for a role that is imported by its name.
     path, _, name = arn.partition(":role")[2].rpartition("/")
     return name, f"{path}/"
 

@@ -1,4 +1,4 @@
-"""The consumer's side of a grant, with a role for it."""
+"""The consumer's side of a grant: a role with its identity policy."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tableguard.tables.consumer_access import ConsumerAccess, check_consumer
 
 @jsii.implements(iam.IGrantable)
 class ConsumerRole(Construct):
-    """A role that a grant on somebody else's table is for, with exactly the identity policy that the grant needs.
+    """Makes the role that uses a table of another account, with exactly the identity policy that the grant needs.
 
-    The role gets the name and path that the grant says, so nothing has to travel between the accounts. It is an
-    `iam.IGrantable`: what else it needs (logs, queues) is granted to it as to any role.
+    The role gets its name and path from the grant, so the two accounts need to exchange no ARNs. The construct is an
+    `iam.IGrantable`: grant other permissions (logs, queues) to it as to any role.
     """
 
     def __init__(
@@ -37,21 +37,21 @@ class ConsumerRole(Construct):
         """Make the role of a grant.
 
         Args:
-            scope: The parent construct, in a stack of the grant's account.
+            scope: The parent construct, in a stack of the consumer's account.
             construct_id: The construct's id, unique below its parent.
-            grant: The grant that the table's account makes: to a Role, whose name and path the role gets, or to an
-                Account or an organization, for which CloudFormation chooses a name.
-            table: The table.
-            assumed_by: Who assumes the role: a service, a role, an identity provider.
-            permissions_boundary: A managed policy that bounds the role; none when left out.
+            grant: The same grant that the table's account makes. A grant to a Role sets this role's name and path; for
+                a grant to an Account or an organization CloudFormation chooses the name.
+            table: The table, as `.reference` of its construct or as a `TableReference` written down.
+            assumed_by: Who may assume the role: a service, a role, an account or an identity provider.
+            permissions_boundary: A managed policy as the role's permissions boundary; none when left out.
             max_session_duration: How long a session may last, 1 to 12 hours; one hour when left out.
-            external_ids: External ids, one of which whoever assumes the role must show; none when left out.
-            description: The role's description; names the table and the reason of the grant when left out.
-            limits: Limits on the size of policies, where AWS has raised yours.
+            external_ids: External ids; a caller must pass one of them to assume the role. None needed when left out.
+            description: The role's description; the table and the grant's reason when left out.
+            limits: Limits on the size of policies, if AWS has raised yours; the published ones when left out.
 
         Raises:
-            InvalidInputError: The stack's account is not the grant's, the grant is not for a role, or it does not fit
-                the table.
+            InvalidInputError: The grant is for another account than the stack's, or for a principal without a role, or
+                it does not fit the table.
             PolicyTooLargeError: The policy is over the limit.
         """
         super().__init__(scope, construct_id)
@@ -74,7 +74,7 @@ class ConsumerRole(Construct):
             external_ids=external_ids,
             description=description or _description(grant, table),
         )
-        # Below the role, so that whoever depends on the role (a Lambda function does) waits for its policy, too.
+        # Below the role, so that resources that depend on the role (Lambda functions do) also wait for its policy.
         self._access = ConsumerAccess(self._role, "Access", role=self._role, grant=grant, table=table, limits=limits)
 
     @property

@@ -23,15 +23,15 @@ from tableguard.tables.identities import converted
 
 
 class CrossAccountTable(Construct):
-    """A DynamoDB table with everything that sharing it across accounts takes.
+    """Makes a DynamoDB table and the policies that share it with other accounts.
 
-    It is a `TableV2` whose properties pass through, with grants. Safe by default: point-in-time recovery, deletion
-    protection, RETAIN, and a customer-managed key, because other accounts cannot use the AWS-managed one and nobody
-    can withdraw the AWS-owned one. The key is made whenever `encryption` is left out, not with the first grant that
-    leaves the account, so that adding or removing a grant never changes how the table is encrypted.
+    It takes the properties of `TableV2`, and grants. Its defaults are safe: point-in-time recovery, deletion
+    protection, RETAIN and a customer-managed key. Other accounts cannot use the AWS-managed key, and nobody can
+    withdraw the AWS-owned key. The key is made whenever `encryption` is left out, even without grants that leave the
+    account, so adding or removing a grant never changes how the table is encrypted.
 
-    `TableV2(scope, "Orders", …)` and `CrossAccountTable(scope, "Orders", …)` make a resource of the same logical id:
-    one can be swapped for the other without a replacement.
+    `TableV2(scope, "Orders", …)` and `CrossAccountTable(scope, "Orders", …)` have the same logical id: you can swap
+    one for the other, and CloudFormation does not replace the table.
     """
 
     def __init__(
@@ -70,28 +70,27 @@ class CrossAccountTable(Construct):
     ) -> None:
         """Make a table.
 
-        Where nothing else is said, an argument has the meaning and the default that it has in `TableV2`.
+        An argument has the meaning and the default of the same argument of `TableV2`, unless stated otherwise.
 
         Args:
-            scope: The parent construct, in a stack whose account and region are concrete.
+            scope: The parent construct, in a stack with a concrete account and region (`env`).
             construct_id: The construct's id, unique below its parent.
             partition_key: The partition key.
             sort_key: The sort key; none when left out.
-            table_name: The table's name. Required once a grant leaves the account: consumers name the table by its
-                ARN, and a name that CloudFormation chooses cannot be known over there.
-            table_grants: The grants; more can follow with `grant`.
-            encryption: How the table is encrypted; with a customer-managed key that is made for it when left out. An
-                AWS-managed key cannot be used with a grant that leaves the account. Required with replicas, whose
-                keys are in regions of their own.
+            table_name: The table's name. Required if a grant leaves the table's account: consumers there name the table
+                by its ARN, and cannot know a name that CloudFormation chooses.
+            table_grants: The grants; none when left out. Add more with `grant`.
+            encryption: How the table is encrypted; with a new customer-managed key when left out. The AWS-managed key
+                works inside the table's account only. Required with replicas, since each region has its own key.
             replicas: Replicas in other regions of the same account.
-            deployed_replicas: Regions of replicas that have been deployed already and can have policies now; see
+            deployed_replicas: Regions of replicas that are already deployed, so that they can get policies; see
                 `TableAccess`.
-            deletion_protection: Whether the table refuses to be deleted.
-            removal_policy: What happens to table and key when they leave the template.
-            point_in_time_recovery_specification: Point-in-time recovery, with a window of 1 to 35 days; on, with the
-                longest, when left out. A shorter window shows anybody who may restore less of the past.
+            deletion_protection: Whether DynamoDB refuses to delete the table; True when left out.
+            removal_policy: What happens to table and key when they leave the template; RETAIN when left out.
+            point_in_time_recovery_specification: Point-in-time recovery, with a window of 1 to 35 days; on with 35
+                days when left out. A shorter window limits how far back a restore can read.
             point_in_time_recovery: As in TableV2, which has deprecated it.
-            limits: Limits on the size of policies, where AWS has raised yours.
+            limits: Limits on the size of policies, if AWS has raised yours; the published ones when left out.
             billing: How capacity is billed; on demand when left out.
             contributor_insights: As in TableV2, which has deprecated it.
             contributor_insights_specification: CloudWatch Contributor Insights; off when left out.
@@ -110,9 +109,9 @@ class CrossAccountTable(Construct):
             witness_region: The region that witnesses strong consistency, in place of a third replica.
 
         Raises:
-            InvalidInputError: A stack without concrete account or region, replicas without `encryption`, a window of
-                recovery that there is not, no name though a grant leaves the account, or a grant that does not fit the
-                table.
+            InvalidInputError: The stack has no concrete account or region, there are replicas but no `encryption`, the
+                recovery window is out of range, a grant leaves the account but the table has no name, or a grant does
+                not fit the table.
             PolicyTooLargeError: The grants alone are over a limit.
         """
         super().__init__(scope, construct_id)
@@ -184,7 +183,7 @@ class CrossAccountTable(Construct):
 
     @property
     def reference(self) -> TableReference:
-        """The table for its consumers, by literal values. Take it after the last index has been added."""
+        """The table's account, region and name, for its consumers. Read it after you have added the last index."""
         return self._granting.reference
 
     @property
@@ -193,13 +192,13 @@ class CrossAccountTable(Construct):
         return self._granting.table_grants
 
     def grant(self, *table_grants: TableGrant) -> None:
-        """Add grants: all of them or, if one of them is wrong, none.
+        """Add grants. If one of them is wrong, none is added.
 
         Args:
             table_grants: The grants.
 
         Raises:
-            InvalidInputError: No name though a grant leaves the account, or a grant that does not fit the table.
+            InvalidInputError: A grant leaves the account but the table has no name, or a grant does not fit the table.
             PolicyTooLargeError: The grants alone are over a limit.
         """
         if not self._named:
@@ -215,8 +214,8 @@ class CrossAccountTable(Construct):
                         f"the table_name of {self.node.path}",
                         value=None,
                         allowed=f"a name, since the grant to {one.grant.subject.label} leaves the table's account",
-                        fix="Pass table_name=… to a new table. It would replace a deployed one: grant on that with "
-                        "TableAccess.",
+                        fix="Pass table_name=… to a new table. A name would replace a deployed table: there, grant "
+                        "with TableAccess.",
                     )
 
 
@@ -227,14 +226,14 @@ def _resource(table: dynamodb.TableV2) -> dynamodb.CfnGlobalTable:
 
 
 def _key_policy(table: dynamodb.TableV2, made: kms.Key | None, home: StackPolicies) -> KeyPolicy | None:
-    """The policy of the table's key. One that was made for it is of the same stack."""
+    """The policy of the table's key. A key that was made for the table is in the same stack."""
     if made is not None:
         return KeyPolicy.of(made, home)
     return KeyPolicy.of(table.encryption_key) if table.encryption_key is not None else None
 
 
 def _check_recovery(table: Construct, given: object) -> None:
-    # jsii takes a mapping for a struct, whatever the types say.
+    # jsii accepts a mapping in place of a struct, though the types do not say so.
     days = (
         given.get("recovery_period_in_days")
         if isinstance(given, Mapping)

@@ -1,4 +1,4 @@
-"""The role that deploys a stack, which must be able to change the policies that it writes."""
+"""The role that deploys a stack. It must stay able to change the policies that it deploys."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _REASON: Final = "deploys the table and its policies"
 
 
 def execution_role(stack: cdk.Stack) -> Role | None:
-    """The role that CloudFormation deploys a stack as, if its synthesizer tells.
+    """Return the role that CloudFormation deploys a stack as; None if the stack's synthesizer does not tell.
 
     Args:
-        stack: The stack; a nested one is deployed with its parent.
+        stack: The stack; a nested stack is deployed with its parent.
     """
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
@@ -43,7 +43,7 @@ def execution_role(stack: cdk.Stack) -> Role | None:
     try:
         arn = synthesizer.cloud_formation_execution_role_arn
     except RuntimeError:
-        # The CDK binds a copy of a synthesizer that was passed to the stack, and hands out the one that was passed.
+        # If a synthesizer was passed to the stack, the CDK binds a copy of it, but returns the unbound original.
         return None
     placeholders = {"AWS::Partition": "aws", "AWS::AccountId": stack.account, "AWS::Region": stack.region}
     for name, value in placeholders.items():
@@ -55,16 +55,16 @@ def execution_role(stack: cdk.Stack) -> Role | None:
 def deployable(
     perimeter: Perimeter, stack: cdk.Stack, *, deployed_by: Exempt | None, no_deployment_role: str | None
 ) -> Perimeter:
-    """The perimeter, with the deploying role exempt for what a deployment does.
+    """Return the perimeter with an exemption that lets the deployment role deploy the table.
 
     Args:
         perimeter: The perimeter.
         stack: The stack of the table.
-        deployed_by: The role that the stack is deployed as; the synthesizer's when None.
-        no_deployment_role: Why no role may change the policies from outside; None where the deploying role has to.
+        deployed_by: The role that the stack is deployed as; the synthesizer's deployment role when None.
+        no_deployment_role: The reason why no role may change the policies from outside; None exempts the role.
 
     Raises:
-        InvalidInputError: Nobody would be left who can change the policies from outside, and no reason says why; or
+        InvalidInputError: Nobody could change the policies from outside and `no_deployment_role` gives no reason, or
             `deployed_by` cannot deploy the stack.
     """
     if no_deployment_role is not None:
@@ -78,7 +78,7 @@ def deployable(
             "policies there",
             fix="With the CDK, that is the role that CloudFormation gets, not the pipeline's.",
         )
-    # Where settings are restricted, a deployment needs leave to describe, change and delete the table as well.
+    # If the perimeter restricts settings, a deployment also has to describe, change and delete the table.
     needed = (
         RestrictedActions.DEPLOYMENT
         if perimeter.settings_too is None
@@ -101,7 +101,7 @@ def deployable(
 
 
 def check_people(what: str, people: NoPeople, stack: cdk.Stack) -> None:
-    """Check that a restriction of people leaves the policies to the role that deploys them.
+    """Check that the role that deploys the table is not denied changing its policies.
 
     Args:
         what: Whose restriction it is, for the message.
@@ -109,7 +109,7 @@ def check_people(what: str, people: NoPeople, stack: cdk.Stack) -> None:
         stack: The stack of the table.
 
     Raises:
-        InvalidInputError: The stack is deployed as a role that people sign in with, which may not change the policies.
+        InvalidInputError: The stack is deployed as one of the `sign_in_roles`, which may not change the policies.
     """
     deploying = execution_role(stack)
     if deploying is None or any(
@@ -146,14 +146,14 @@ def _may_deploy(exemption: Exemption, needed: RestrictedActions) -> bool:
 
 
 def _of_stack(exempt: Exempt, stack: cdk.Stack) -> bool:
-    """Whether somebody can be who deploys a stack: PutResourcePolicy does not work from another account."""
+    """Whether a principal can deploy a stack: PutResourcePolicy does not work from another account."""
     if isinstance(exempt, ServiceLinkedRole | LambdaPoller):
         return False
     return exempt.home in (None, stack.account) or is_unresolved(f"{exempt.home}{stack.account}")
 
 
 def _is(exempt: Exempt, deploying: Exempt, stack: cdk.Stack) -> bool:
-    """Whether an exemption is about the deploying role, by its name or by a pattern that it matches."""
+    """Whether an exemption covers the deployment role, by its name or by a pattern that the role matches."""
     if exempt == deploying:
         return True
     if isinstance(exempt, Forwarding) or isinstance(deploying, Forwarding):
@@ -167,7 +167,7 @@ def _is(exempt: Exempt, deploying: Exempt, stack: cdk.Stack) -> bool:
 
 
 def _literal(pattern: str) -> str:
-    # To fnmatch a bracket is a pattern, to IAM it is not; tokens hold some.
+    # A bracket is a pattern for fnmatch but not for IAM, and tokens contain brackets.
     return pattern.replace("[", "[[]")
 
 

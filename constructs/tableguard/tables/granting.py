@@ -1,4 +1,4 @@
-"""Granting on one table: every check first, then the policies of identities, table, stream and key."""
+"""Grants on one table: first all checks, then the policies of principals, table, stream and key."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Granting:
     """Adds grants to the policies of one table, on behalf of one construct.
 
     Args:
-        scope: The construct, which warnings are about.
+        scope: The construct that warnings are attached to.
         policies: The policies of the table.
-        key_policy: Finds the policy of the table's key, once a grant needs it; None where the key is not of this app.
+        key_policy: Returns the policy of the table's key, when a grant needs it; None if the key is not of this app.
         limits: The limits that the construct sets; unchanged when None.
-        deployed_replicas: Regions of replicas that can have policies now.
+        deployed_replicas: Regions of replicas that are already deployed.
 
     Raises:
         InvalidInputError: An argument of a wrong type.
@@ -54,23 +54,23 @@ class Granting:
 
     @property
     def reference(self) -> TableReference:
-        """The table for its consumers, by literal values. It creates no name: a table without one has none here."""
+        """The table's account, region and name, for its consumers. Without a `table_name`, the name stays unknown."""
         return self._policies.reference
 
     def grant(self, table_grants: Sequence[TableGrant]) -> None:
-        """Add grants: all of them or, if one of them is wrong, none.
+        """Add grants. If one of them is wrong, none is added.
 
         Args:
             table_grants: The grants.
 
         Raises:
-            InvalidInputError: A grant that is there already, or that does not fit the table.
+            InvalidInputError: A grant exists already, or does not fit the table.
             PolicyTooLargeError: The grants alone are over a limit.
         """
         for grant in table_grants:
             if not isinstance(grant, TableGrant):
                 raise InvalidInputError("a grant", value=grant, allowed="a TableGrant")
-        # Read once for all that follows: every look at the table crosses over to the CDK.
+        # Read once and used below: every read of the table is a call to the CDK's process.
         resource = self._policies.table_resource
         facts = resource.facts()
         table = resource.reference(facts)
@@ -79,7 +79,7 @@ class Granting:
         now = resource.home.today
         past = [grant for grant in everything if grant.is_over(now)]
         self._policies.check(everything, table, facts)
-        # Identity policies come first: they are the one thing left that can fail.
+        # Identity policies come first: after the checks, only they can still fail.
         for parts in resolved:
             inside = [one for one in parts if not one.grant.leaves(table.account)]
             if inside:
@@ -91,7 +91,7 @@ class Granting:
             warn_of_past(self._scope, grant)
 
     def _grant_inside(self, one: Converted, table: TableReference) -> None:
-        """Write the identity side, once for a principal that became several grants."""
+        """Write the identity policy, once for a principal that was converted to several grants."""
         named = one.grant.on_resource_side(table.account)
         if one.grantee is not None:
             statements = document(one.grant.identity_statements(table))["Statement"]
@@ -115,7 +115,7 @@ class Granting:
 
 
 def check_list(construct: Construct, name: str, value: object) -> None:
-    """Check that an argument is a list and not, say, one of the things that belong into it.
+    """Check that an argument is a list, and not, for example, a single element.
 
     Args:
         construct: The construct that was given the argument.
@@ -123,9 +123,9 @@ def check_list(construct: Construct, name: str, value: object) -> None:
         value: What was given.
 
     Raises:
-        InvalidInputError: It is not.
+        InvalidInputError: The argument is not a list.
     """
-    # It is read more than once, which a generator does not survive. To ask for the path is a call of the CDK.
+    # No generator, since the argument is read more than once. The path is read only on error: it is a CDK call.
     if isinstance(value, Iterator) or not is_list(value):
         raise no_list(f"{name} of {construct.node.path}", value)
 
@@ -138,7 +138,7 @@ def check_limits(construct: Construct, limits: object) -> None:
         limits: What was given.
 
     Raises:
-        InvalidInputError: They are something else.
+        InvalidInputError: They are not `Limits`.
     """
     if limits is not None and not isinstance(limits, Limits):
         raise InvalidInputError(f"limits of {construct.node.path}", value=limits, allowed="Limits(…)")

@@ -1,4 +1,4 @@
-"""The border between the CDK's principals and this library's."""
+"""Converts the CDK's principals to those of this library."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Converted:
 
     Args:
         grant: The grant.
-        grantee: The CDK principal that it was made for, if it was.
+        grantee: The CDK principal that the grant was made for; None if it was made for a principal of this library.
     """
 
     grant: TableGrant
@@ -54,9 +54,9 @@ class Converted:
 
 
 def converted(grant: TableGrant, stack: cdk.Stack, table: TableReference) -> tuple[Converted, ...]:
-    """Turn a grant to an `iam.IGrantable` into grants to principals of this library; others stay as they are.
+    """Convert a grant to an `iam.IGrantable` to grants to principals of this library; others stay as they are.
 
-    A composite principal becomes several grants; the conditions of a principal join those of the grant.
+    A composite principal becomes several grants. The conditions of a principal are added to those of the grant.
 
     Args:
         grant: The grant.
@@ -64,9 +64,9 @@ def converted(grant: TableGrant, stack: cdk.Stack, table: TableReference) -> tup
         table: The table.
 
     Raises:
-        InvalidInputError: A principal whose account is not known, whose name only its own stack knows, of a kind that
-            DynamoDB does not accept, or one that takes no policy though it is in the table's account.
-        PublicPolicyError: A principal that stands for everybody.
+        InvalidInputError: The principal's account or name is not known in the table's stack, DynamoDB does not accept
+            its kind, or it is in the table's account and no identity policy can be attached to it.
+        PublicPolicyError: The principal stands for everybody.
     """
     if isinstance(grant.principal, Principal):
         return (Converted(grant),)
@@ -92,7 +92,7 @@ def converted(grant: TableGrant, stack: cdk.Stack, table: TableReference) -> tup
             "name_principal of a TableGrant",
             value=_path(grantee),
             allowed="a principal of the table's own stack, while the table has no name",
-            fix="Give the table a name (table_name=…): otherwise each of the two stacks needs the other one first.",
+            fix="Give the table a name (table_name=…): otherwise the two stacks depend on each other.",
         )
     return result
 
@@ -122,7 +122,7 @@ def _given(
 
 
 def _check_takes_policy(grantee: iam.IPrincipal, grants: Sequence[TableGrant], table: TableReference) -> None:
-    """Check that the grants can be said in the policies that they are for."""
+    """Check that the grants can be written to the policies that they need."""
     if _is_group(grantee) and any(grant.on_resource_side(table.account) for grant in grants):
         raise _unsupported("Group", _path(grantee))
     inside = [grant for grant in grants if not grant.on_resource_side(table.account)]
@@ -138,10 +138,10 @@ def _check_takes_policy(grantee: iam.IPrincipal, grants: Sequence[TableGrant], t
 
 
 def is_immutable(grantee: object) -> bool:
-    """Whether it is a role that the CDK silently attaches no policy to (`mutable=False`, `without_policy_updates()`).
+    """Whether the CDK silently attaches no policy to this role (`mutable=False`, `without_policy_updates()`).
 
-    Such a role reports every statement as added. The CDK does not say what it is, but keeps the role behind it as a
-    sibling, by one of two ids.
+    Such a role reports every statement as added. The CDK does not mark it, but keeps the mutable role next to it, under
+    one of two ids.
 
     Args:
         grantee: A role, or any other principal.
@@ -157,7 +157,7 @@ def is_immutable(grantee: object) -> bool:
 
 
 def _is_group(grantee: object) -> bool:
-    # A group takes an identity policy, but no policy of a resource can name it.
+    # A group can have an identity policy, but a resource-based policy cannot name a group.
     return hasattr(grantee, "group_arn")
 
 
@@ -188,7 +188,7 @@ def _unsupported(kind: str, value: str) -> InvalidInputError:
 def _principal(grantee: iam.IPrincipal, value: str, stack: cdk.Stack, table: TableReference) -> Principal:
     if re.fullmatch(r"\d{12}", value):
         return Account(value)
-    # An ARN that was written down may hold a token in its name; its account is known all the same.
+    # A literal ARN may hold a token in its name; its account is known nevertheless.
     text = value if _ARN.fullmatch(value) else _resolved_text(grantee, value, stack, table)
     match = _ARN.fullmatch(text) if text is not None and not _is_group(grantee) else None
     if match is None:
@@ -217,9 +217,9 @@ def _resolved_text(grantee: iam.IPrincipal, value: str, stack: cdk.Stack, table:
 
 
 def _of_this_app(grantee: iam.IPrincipal, value: str, text: str | None, stack: cdk.Stack, owner: str) -> Principal:
-    """A principal whose ARN is known at deployment only, which is fine inside one account."""
+    """A principal whose ARN is known at deployment only; its account must be known."""
     account = grantee.principal_account or _account_of_reference(value)
-    # The account of stacks without an env is one and the same unknown, as for the CDK's own references.
+    # Stacks without an env are taken to share one unknown account, as in the CDK's own references.
     if account is None or (is_unresolved(account) and account != owner):
         raise InvalidInputError(
             _WHAT,
@@ -233,7 +233,7 @@ def _of_this_app(grantee: iam.IPrincipal, value: str, text: str | None, stack: c
 
 
 def _named_elsewhere(grantee: iam.IPrincipal, account: str, stack: cdk.Stack) -> Principal | None:
-    """A role or user with a name in another stack: by that name, so that the templates need no reference."""
+    """A named role or user of another stack: identified by its name, so that the templates need no reference."""
     resource = _resource_of(grantee)
     if resource is None or not _is_of_another_stack(grantee, stack):
         return None
@@ -256,7 +256,7 @@ def _is_of_another_stack(grantee: object, stack: cdk.Stack) -> bool:
 
 
 def _account_of_reference(value: str) -> str | None:
-    """The account of the construct that an ARN refers to: a composite principal names no account itself."""
+    """The account of the construct that an ARN refers to: a composite principal has no account of its own."""
     reference = cdk.Tokenization.reverse(value, fail_concat=False)
     return cdk.Stack.of(reference.target).account if isinstance(reference, cdk.Reference) else None
 
@@ -290,11 +290,11 @@ def _from_arn(service: str, account: str, resource: str, *, text: str) -> Princi
 
 
 def known_text(value: Any, partition: str) -> str | None:
-    """A resolved value as text, if it is known before deployment but for the partition.
+    """A resolved value as text; None if more of it than the partition is unknown before deployment.
 
     Args:
-        value: What `Stack.resolve` gave.
-        partition: The partition that it is in.
+        value: What `Stack.resolve` returned.
+        partition: The partition to fill in.
     """
     if isinstance(value, str):
         return value
@@ -319,10 +319,10 @@ def add_identity_statements(
     Args:
         grantee: The principal.
         statements: The statements.
-        required: Whether nothing else grants the access.
+        required: Whether the identity policy is the only policy that grants the access.
 
     Raises:
-        InvalidInputError: The principal takes no policy, such as an ARN that was written down, though it has to.
+        InvalidInputError: `required`, and no policy can be attached to the principal (a literal ARN, for example).
     """
     for statement in statements:
         result = grantee.add_to_principal_policy(iam.PolicyStatement.from_json(statement))

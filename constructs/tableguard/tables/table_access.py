@@ -1,4 +1,4 @@
-"""Grants on a table that is already there."""
+"""Grants on a table that already exists."""
 
 from __future__ import annotations
 
@@ -29,15 +29,14 @@ from tableguard.tables.identities import converted
 class TableAccess(Construct):
     """Grants access to a table that exists in the app: `TableV2`, `Table`, `CfnTable` or `CfnGlobalTable`.
 
-    It writes the table's account: the policies of table, stream and customer-managed key. The consumer's identity
-    policy is written in the consumer's account, by `ConsumerRole` or `ConsumerAccess`. Inside the table's own account
-    a grant to an `iam.IGrantable` adds to the identity policy of that principal, and to nothing else unless the grant
-    sets `name_principal`.
+    It writes the policies of the table, stream and customer-managed key. `ConsumerRole` or `ConsumerAccess` writes the
+    consumer's identity policy in the consumer's account. In the table's own account, a grant to an `iam.IGrantable`
+    changes only the identity policy of that principal, unless the grant sets `name_principal`.
 
-    Statements that the caller or the CDK's own grants add to the table's policies, before or after, stay as they were.
-    What cannot be attached, such as a policy of an imported table, is an error that says what to do instead.
+    Statements that you or the CDK's own grants add to the table's policies, before or after, stay unchanged. An
+    imported table is an error whose message says what its owner can do instead.
 
-    Several TableAccess constructs may grant on one table: its policy is one document, measured and merged as a whole.
+    Several TableAccess constructs may grant on one table: their statements are merged and measured as one policy.
     """
 
     def __init__(
@@ -56,23 +55,23 @@ class TableAccess(Construct):
         Args:
             scope: The parent construct.
             construct_id: The construct's id, unique below its parent.
-            table: The table, of this app.
-            table_grants: The grants; more can follow with `grant`.
-            encryption_key: The table's customer-managed key, where an L1 table names it by its ARN alone. An L2 table
-                knows its key.
-            deployed_replicas: Regions of replicas that have been deployed already. A replica outside the stack's
-                region cannot be created together with its policy, so it gets one in the deployment after: the second
-                of two phases. A warning says which replicas wait.
-            limits: Limits on the size of policies, where AWS has raised yours; the published ones when left out.
+            table: The table. It must be made in this app.
+            table_grants: The grants; none when left out. Add more with `grant`.
+            encryption_key: The table's customer-managed key, if an L1 table names it only by its ARN. When left out,
+                the key that the L2 table has.
+            deployed_replicas: Regions of replicas that are already deployed; none when left out. CloudFormation cannot
+                create a replica outside the stack's region together with its policy, so such a replica gets its policy
+                in a second deployment that lists it here. A warning names the replicas without a policy.
+            limits: Limits on the size of policies, if AWS has raised yours; the published ones when left out.
 
         Raises:
-            InvalidInputError: A table that cannot have a policy here, or a grant that does not fit it.
+            InvalidInputError: The table cannot have a policy here, or a grant does not fit it.
             PolicyTooLargeError: The grants alone are over a limit.
         """
         super().__init__(scope, construct_id)
         check_list(self, "table_grants", table_grants)
         table = unwrapped(table)
-        # Which indexes an imported table has is not known; with a name among them "all indexes" is not left out.
+        # The indexes of an imported table are unknown. A placeholder keeps "all indexes" in the suggested statements.
         indexes = ("any-index", *(index for grant in table_grants for index in grant.access.indexes))
         instead = _instead(cdk.Stack.of(self), table_grants)
         resource = table_resource(table, "TableAccess", instead=instead, indexes=indexes)
@@ -100,17 +99,17 @@ class TableAccess(Construct):
 
     @property
     def reference(self) -> TableReference:
-        """The table for its consumers, by literal values. It creates no name: a table without one has none here."""
+        """The table's account, region and name, for its consumers. Without a `table_name`, the name stays unknown."""
         return self._granting.reference
 
     def grant(self, *table_grants: TableGrant) -> None:
-        """Add grants: all of them or, if one of them is wrong, none.
+        """Add grants. If one of them is wrong, none is added.
 
         Args:
             table_grants: The grants.
 
         Raises:
-            InvalidInputError: A grant that is there already, or that does not fit the table.
+            InvalidInputError: A grant exists already, or does not fit the table.
             PolicyTooLargeError: The grants alone are over a limit.
         """
         self._granting.grant(table_grants)
@@ -137,7 +136,7 @@ def _document(statements: Sequence[AllowStatement]) -> Json | None:
 
 
 def _on_key(table: TableReference, grants: Sequence[TableGrant]) -> str:
-    """What the owner of an imported table has to add to its key's policy, too."""
+    """The text about what the owner of an imported table also has to add to the policy of its key."""
     known = [grant for grant in grants if isinstance(grant.principal, Principal)]
     statements = [s for grant in known for s in grant.key_statements(table)]
     if not statements:

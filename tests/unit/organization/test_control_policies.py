@@ -241,19 +241,19 @@ REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "a target twice": (lambda: scp(targets=[UNIT, UNIT]), "each target once"),
     "the management account": (
         lambda: scp(targets=[MANAGEMENT]),
-        f"a target of SCP Org/Scp: got '{MANAGEMENT}'.*which no SCP ever binds.*management_account",
+        f"a target of SCP Org/Scp: got '{MANAGEMENT}'.*to which no SCP applies.*management_account",
     ),
     "the management account from a delegated administrator's": (
         lambda: rcp(stack(PARTNER), targets=[MANAGEMENT], management_account=MANAGEMENT),
-        "which no RCP ever binds",
+        "to which no RCP applies",
     ),
     "a target that is excluded": (
         lambda: scp(targets=[UNIT, DATA], excluded_accounts={DATA: "no data"}),
-        "excluded_accounts of SCP Org/Scp.*no targets themselves",
+        "excluded_accounts of SCP Org/Scp.*not targets themselves",
     ),
     "an excluded account that nothing binds": (
         lambda: scp(targets=[DATA], excluded_accounts={DEVELOPMENT: "development"}),
-        "excluded_accounts of SCP Org/Scp.*would bind otherwise",
+        "excluded_accounts of SCP Org/Scp.*below a unit or root among the targets",
     ),
     "everything excluded": (
         lambda: scp(accounts=[DEVELOPMENT], excluded_accounts={DEVELOPMENT: "development"}),
@@ -265,7 +265,7 @@ REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "an account without an administrator": (
         lambda: scp(targets=[DATA], guardrails=[tg.ProtectTables()], administrators=[_ROLE_OF_PARTNER]),
-        f"the administrators of SCP Org/Scp.*at least one that acts in {DATA}",
+        f"the administrators of SCP Org/Scp.*at least one of account {DATA}",
     ),
     "a perimeter that no deployment can cross": (
         lambda: scp(perimeter=_NO_DEPLOYMENT),

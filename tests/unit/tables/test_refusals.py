@@ -232,7 +232,7 @@ ROWS = {
         "the table_name of Data/Orders",
         None,
         "a name, since the grant to role reader of 222233334444 leaves the table's account",
-        "to a new table. It would replace a deployed one: grant on that with TableAccess.",
+        "to a new table. A name would replace a deployed table: there, grant with TableAccess.",
     ),
     "no name, later": Row(
         lambda: cross(stack()).grant(READER),
@@ -488,8 +488,8 @@ ROWS = {
         consumer(tg.TableGrant(SESSION, tg.Access.READ), account=OWNER),
         "the grant of a consumer",
         f"session alice of role admin of {OWNER}",
-        "a grant that leaves the table's account",
-        "an identity policy would admit every session",
+        "a grant to a principal outside the table's account",
+        "an identity policy grants to all sessions",
     ),
     "consumer with a CDK principal": Row(
         consumer(tg.TableGrant(iam.AccountPrincipal(PARTNER), tg.Access.READ, reason="x")),
@@ -509,8 +509,8 @@ ROWS = {
         consumer(READER, UNNAMED),
         "the table of a consumer",
         "a name that only the table's own stack knows",
-        "a table with a name, once the consumer is in another account or region",
-        "It would replace a deployed one: there, say the name that it has got, in TableReference(",
+        "a table with a name, if the consumer is in another account or region",
+        "For a deployed table, where table_name=… would replace it, pass TableReference(",
     ),
     "consumer of an unnamed table, other region": Row(
         lambda: tg.ConsumerRole(

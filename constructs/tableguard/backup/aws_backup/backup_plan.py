@@ -31,15 +31,15 @@ _MOST_TABLES: Final = 500
 
 
 class TableBackupPlan(Construct):
-    """Backs tables up with AWS Backup, into a locked vault and from there into those of other accounts.
+    """Backs up tables with AWS Backup, into a locked vault and from there into vaults of other accounts.
 
-    What a vault of the same account is worth: it survives a deleted table, and with a compliance lock a taken-over
-    account, but not a closed one. For that, each rule copies into a `LockedBackupVault` of another account or an
-    `AirGappedVault`. What is lost at most is what was written since the last *copy* was made.
+    A vault of the same account survives a deleted table, and with a compliance lock a takeover of the account, but not
+    the closing of the account. For that, each rule copies into a `LockedBackupVault` of another account or an
+    `AirGappedVault`. You lose at most what was written since the last *copy*.
 
-    Jobs that fail ring an alarm, and so does a table, or a copy of it, for which none completes for a while: AWS Backup
-    itself tells nobody. A rule tells the topic, too, when somebody changes the region's settings, since copies stop
-    when advanced DynamoDB backup is turned off.
+    Alarms report failed jobs, and tables or copies for which no job completes for a while; AWS Backup itself does not.
+    The topic is also told when somebody changes the region's settings, since copies stop when advanced DynamoDB backup
+    is turned off.
 
     A recovery point carries neither the table's policy nor its restrictions (a restored table has none of them), nor,
     as far as AWS documents it, its settings for point-in-time recovery, streams, TTL, auto scaling and alarms. Source:

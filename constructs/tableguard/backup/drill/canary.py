@@ -77,10 +77,10 @@ def _is_value(value: object) -> bool:
 
 
 class CanaryWriter(Construct):
-    """Writes the canary into a table in use, by EventBridge Scheduler itself: there is no code that could lie.
+    """Writes the canary into a table in use. EventBridge Scheduler writes it directly, without a function.
 
-    Its role may put this one item and nothing else. It belongs into the account of the table, where neither the exports
-    nor the vault have a hand in it.
+    Its role may put this one item and nothing else. Create it in the table's account, independently of exports and
+    vault.
     """
 
     def __init__(

@@ -47,20 +47,20 @@ _LATE_SECONDS: Final = 300
 
 
 class RestoreDrill(Construct):
-    """Restores a backup on a schedule into a table of its own, checks it, says what it found and removes it.
+    """Restores a backup on a schedule into a table of its own, checks it, reports what it found and deletes it.
 
-    A restore that agrees with its backup proves nothing about the backup: that of an emptied table agrees as well, and
-    one of a month ago. So a drill also sees that the backup ends no longer ago than `oldest`, compares with the last
-    good drill, whose figures are kept in an SSM parameter, and looks for a canary that an independent writer
-    (`CanaryWriter`) put into the table in use shortly before the backup's end.
+    That the restored table equals its backup does not prove that the backup is good: a backup of an emptied table, or
+    of last month, is equal too. So a drill also checks that the backup ends no longer ago than `oldest`, compares it
+    with the last good drill, whose figures are kept in an SSM parameter, and looks for a canary that an independent
+    writer (`CanaryWriter`) put into the original table shortly before the backup's end.
 
-    The first drill has nothing to compare with. A shrinkage that is meant makes every drill fail until it is said: by
-    `largest_fall`, or by deleting the parameter (`parameter_name`).
+    The first drill has nothing to compare with. If a table is meant to shrink, drills fail until you raise
+    `largest_fall` or delete the parameter (`parameter_name`).
 
-    After a takeover, sealed exports contradict each other and every drill fails, until the last false one has left the
-    vault. `sealed_by` says up to when what was sealed is trusted, and drills prove that. It is part of the machine, so
-    that whoever may set it could change the whole drill. {"sealed_by": moment} as the input of an execution started by
-    hand tries a moment out: such a drill tells what it found, but is not kept, and no alarm is quiet because of it.
+    After a takeover, sealed exports contradict each other and every drill fails until the last false one has left the
+    vault. `sealed_by` says up to when sealed exports are trusted, and drills prove those. It is part of the state
+    machine, so only those who can deploy it can set it. {"sealed_by": moment} as the input of an execution started by
+    hand tries a moment: such a drill reports what it found, but does not count.
 
     It tells of each drill by metrics (namespace "tableguard/backup"), an event ("tableguard.backup", "Restore drill")
     and a message to the topic, and alarms when one fails and when no good one was begun for `alarm_after`.
@@ -68,8 +68,8 @@ class RestoreDrill(Construct):
     `check_machine` checks any restored table of these targets with the same measure: start it with {"table": name}.
     With `test_restores` it is what `RestoreTesting` wants as its `validation`.
 
-    A drill that is killed cannot remove its table: the machine that says every hour how old the last good drill is
-    removes it when it is six hours old, by its name and its tag. Not so with `keep_failed`.
+    A drill that is aborted cannot delete its table. A second machine, which reports every hour how old the last good
+    drill is, deletes it after six hours, by its name and tag; not with `keep_failed`.
     """
 
     def __init__(

@@ -27,16 +27,16 @@ _RULE_ID = "Backup"
 
 
 class BucketReplication(Construct):
-    """Sends every new object of a bucket, with its tags and its lock, to a bucket of another account.
+    """Replicates every new object of a bucket, with its tags and its lock, into a bucket of another account.
 
-    The other account's half is `ImmutableBackupBucket(sources=[replication.source])`, in an app of its own: it trusts
-    this role and no other of the account, below the account's own prefix.
+    The other account's app has `ImmutableBackupBucket(sources=[replication.source])`: it trusts this role only, below
+    the source account's own prefix.
 
-    The limits of one stage, which a `SealedVault` has not: a replica carries the retention that its source gave it,
-    which no policy of the destination bounds, so whoever takes the source over sends objects that are locked for a day
-    or for a hundred years, and new versions without end, over every key. What had arrived before stays as it was
-    locked. Delete markers and deletions of versions do not replicate. What was in the bucket before the rule does not,
-    either: S3 Batch Replication brings it over.
+    For exports of tables use a `SealedVault` instead. Here a replica carries the retention that its source gave it, and
+    no policy of the destination limits that: whoever takes over the source can send objects that are locked for a day
+    or for a hundred years, and any number of new versions of every key. What had arrived before stays locked. Delete
+    markers and deletions of versions do not replicate. Objects that were there before the rule do not either: use S3
+    Batch Replication.
     """
 
     def __init__(

@@ -43,25 +43,24 @@ _MACHINE_NAME: Final = 80
 
 
 class TableExport(Construct):
-    """Exports tables to a landing bucket by a schedule: first in full, then the changes, window after window.
+    """Exports tables to a landing bucket on a schedule: first in full, then the changes, window after window.
 
-    One state machine, started for each table by a schedule of its own, moves the table's chain of exports on; how, and
-    what holds when it dies between any two states, says `export_machine`. The chain's state is kept in `ledger`, a
-    table that outlives the stack. After a pause the machine catches up, in windows of 24 hours at most. It starts with
-    a full export again where the chain has a hole (point-in-time recovery was off, or the pause was longer than it
-    reaches back), after the table was deleted and made anew, for another landing bucket or another vault, and when
-    `full_every` has passed. Exports are never filtered. One that fails is tried again by the next execution, with the
-    same window.
+    One state machine is started for each table by its own schedule and continues the table's chain of exports. The
+    state of the chain is kept in `ledger`, a table that outlives the stack. After a pause the machine catches up, in
+    windows of 24 hours at most. It begins again with a full export if the chain has a gap (point-in-time recovery was
+    off, or the pause was longer than it reaches back), if the table was deleted and created again, for another landing
+    bucket or vault, and when `full_every` has passed. Exports are never filtered. The next execution repeats a failed
+    export with the same window.
 
-    Windows shorter than 15 minutes wait for the next execution. So `every` of 15 minutes is 30 now and then, when
-    an execution starts a little early.
+    Windows shorter than 15 minutes wait for the next execution. So with `every` of 15 minutes a window is sometimes 30
+    minutes long.
 
     It works in environment-agnostic stacks, and with tables without a name. Of an imported table it cannot see whether
     point-in-time recovery is on: where it is not, executions fail and the alarm rings. For a table with a perimeter,
     pass `exemption(reason=…)` to the perimeter: of tables of this app that is checked.
 
-    What it cannot do: a table that was emptied is exported as an empty table. The older exports are still in the
-    vault, and a restore drill notices.
+    A table that was emptied is exported as an empty table. The older exports are still in the vault, and a restore
+    drill notices.
     """
 
     def __init__(

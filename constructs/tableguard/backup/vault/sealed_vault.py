@@ -40,20 +40,20 @@ from tableguard.policy.metadata.backups import QuotaClaim, SealedClaim, SourceCl
 
 
 class SealedVault(Construct):
-    """A vault in an account of its own: an intake that sources replicate into, and a sealed bucket that they never see.
+    """Keeps exports of tables of other accounts in a locked bucket of an account of its own.
 
-    With plain replication a source decides how long its replicas are locked, and writes over them without end. Here a
-    role of the vault copies each complete, checksum-verified export once, under the vault's own retention, and writes
-    an entry of a catalogue: keys, versions, SHA-256, counts and a digest of the items. A restore goes by the catalogue.
-    No principal of a source's account has any right on the sealed bucket, unless it is named as a reader.
+    Sources replicate into an intake bucket. A role of the vault checks each complete export against its checksums and
+    copies it once into the sealed bucket, under the vault's own retention. It then writes an entry of the catalogue:
+    keys, versions, SHA-256, counts and a digest of the items. Restores read the catalogue. No principal of a source's
+    account has any permission on the sealed bucket, unless you name it as a reader. (With plain replication, a source
+    decides how long its replicas are locked, and can write any number of new versions.)
 
-    A source that is taken over can send what it likes below its own prefix of the intake. The first version of a
-    manifest counts, and files that agree with it; a quota bounds what is sealed of it in a day. Alarms tell of an
-    intake that grows faster, of a source that sends what is refused or of which nothing has been sealed for a while,
-    and of a window that is missing between two that are sealed.
+    A source that is taken over can write anything below its own prefix of the intake. The first version of a manifest
+    counts, with the files that match it, and a quota limits what is sealed in a day. Alarms report an intake that grows
+    faster, refused exports, a source of which nothing was sealed for a while, and a missing window.
 
-    Names are literal, so that both halves can be deployed by themselves: `reference` goes to the sources' apps,
-    `sealed_reference` to those who restore. Put `VaultGuardrail` on the account.
+    Names are literal, so that both sides can be deployed separately: pass `reference` to the sources' apps, and
+    `sealed_reference` to those who restore. Attach `VaultGuardrail` to the account.
     """
 
     def __init__(

@@ -65,9 +65,9 @@ class ServiceLinkedRole:
 class RoleOfEveryAccount:
     """A role that an organization has in each of its accounts, such as the one that deployments run as.
 
-    A table's and a stream's policy let through the role of the table's own account only. In an SCP it is a pattern over
-    accounts, which would let whoever can make a role of that name through: an SCP with it always comes with the
-    statement that keeps everybody but the administrators from making or changing such a role.
+    Policies of a table and its stream exempt the role of the table's own account only. In an SCP it is a pattern over
+    accounts, so everybody who can create a role of that name would be exempt: such an SCP also has the statement that
+    lets only the administrators create or change it.
 
     Args:
         name: The role's name. `*` stands for what differs between accounts, as in "cdk-hnb659fds-cfn-exec-role-*".
@@ -151,8 +151,8 @@ class LambdaPoller:
 class Forwarding:
     """AWS services that act on a caller's behalf with the caller's permissions, such as CloudFormation without a role.
 
-    The request then comes from the service's network. Whoever can make that service call is let through with it. What
-    works as a role of its own, as the function does that Athena's connector is, forwards nothing: exempt the role.
+    The request then comes from the service's network. Everybody who can make that service call is exempt with it. A
+    service that works with a role of its own, such as Athena's connector, forwards nothing: exempt the role.
 
     Args:
         services: Host names of the services that make the last call (aws:CalledViaLast), such as

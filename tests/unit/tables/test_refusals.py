@@ -489,7 +489,7 @@ ROWS = {
         "the grant of a consumer",
         f"session alice of role admin of {OWNER}",
         "a grant that leaves the table's account",
-        "an identity policy would admit every session",
+        "an identity policy grants to all sessions",
     ),
     "consumer with a CDK principal": Row(
         consumer(tg.TableGrant(iam.AccountPrincipal(PARTNER), tg.Access.READ, reason="x")),
@@ -509,7 +509,7 @@ ROWS = {
         consumer(READER, UNNAMED),
         "the table of a consumer",
         "a name that only the table's own stack knows",
-        "a table with a name, once the consumer is in another account or region",
+        "a table with a name, if the consumer is in another account or region",
         "It would replace a deployed one: there, say the name that it has got, in TableReference(",
     ),
     "consumer of an unnamed table, other region": Row(

@@ -13,6 +13,7 @@ import pytest
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.assertions import Template
 
 import tableguard as tg
@@ -23,6 +24,7 @@ from tests.unit.backup import exported
 from tests.unit.backup.aws_backup import plan_support
 from tests.unit.backup.on_demand.test_on_demand_backups import on_demand
 from tests.unit.backup.restore.support import VAULT, full_table, restore
+from tests.unit.backup.test_all_machines import NAMES
 from tests.unit.backup.vault import vaults
 from tests.unit.tables.support import OWNER, app, stack
 
@@ -88,6 +90,15 @@ def planned(region: str) -> cdk.Stack:
     return scope
 
 
+def validated(region: str) -> cdk.Stack:
+    scope = stack(app(), region=region)
+    colons = cdk.ArnFormat.COLON_RESOURCE_NAME
+    arn = scope.format_arn(service="states", resource="stateMachine", resource_name="validate", arn_format=colons)
+    validation = sfn.StateMachine.from_state_machine_arn(scope, "Validation", arn)
+    plan_support.plan(scope, restore_testing=plan_support.restore_testing(scope, validation=validation))
+    return scope
+
+
 def demanded(region: str) -> cdk.Stack:
     scope = stack(app(), region=region)
     on_demand(scope)
@@ -101,6 +112,7 @@ MADE: Final[dict[str, Callable[[str], cdk.Stack]]] = {
     "sealing": sealing,
     "replication": replicated,
     "plan": planned,
+    "restore testing": validated,
     "on demand": demanded,
 }
 
@@ -156,6 +168,15 @@ def test_every_integration_is_one_of_the_machines_partition(kind: str, partition
         resources = list(integrations(json.loads(whole)))
         assert resources
         assert all(resource.startswith(f"arn:{partition}:states:::") for resource in resources), resources
+
+
+def test_every_machine_of_the_library_is_among_them() -> None:
+    made = {
+        logical_id[:-8]
+        for kind in MADE
+        for logical_id in template(kind, "aws-cn").find_resources("AWS::StepFunctions::StateMachine")
+    }
+    assert made == {name.partition("/")[2] for name in NAMES}
 
 
 def test_a_task_names_the_integration_of_its_partition_and_nothing_else() -> None:

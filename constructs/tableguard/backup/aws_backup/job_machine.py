@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tableguard.backup.states.builders import JSONATA, catch, expression, fail, machine
-from tableguard.backup.states.retries import never, retry
+from tableguard.backup.states.retries import retried
 from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
@@ -24,17 +24,6 @@ _WHY: Final = (
     '{% ($cause := $string($states.errorOutput.Cause); $told := $substring($cause, 0, 1) = "{" ? $parse($cause) : {};'
     ' $exists($told.Error) ? $told.Error & ": " & $told.Cause : $states.errorOutput.Error & ": " & $cause) %}'
 )
-
-
-def retried(*errors: str, final: str | None = None) -> list[Json]:
-    """How every call is tried again: six times, ever later, up to five minutes.
-
-    Args:
-        errors: The errors; every one when left out.
-        final: An error that no new attempt can mend.
-    """
-    again = retry(*(errors or ("States.TaskFailed", "States.Timeout")), attempts=6, interval=5, most=300, rate=2.5)
-    return [*([never(final)] if final else []), again]
 
 
 def counting_machine(*, partition: str) -> Json:

@@ -7,7 +7,8 @@ from typing import Any
 
 from tableguard.backup.restore.counting_states import counting
 from tableguard.backup.states.builders import catch, choice, expression, fail, machine, passing
-from tableguard.backup.states.tasks import NO_PARAMETER, Tasks
+from tableguard.backup.states.errors import NO_PARAMETER
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 

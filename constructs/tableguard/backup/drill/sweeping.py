@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tableguard.backup.restore.tags import RESTORE_TAG
-from tableguard.backup.states.builders import JSONATA, catch, choice, expression, passing
+from tableguard.backup.states.builders import catch, choice, expression, passing
+from tableguard.backup.states.maps import inline_map
 from tableguard.backup.states.retries import retry
 from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
@@ -70,19 +71,14 @@ def sweeping(tasks: Tasks, tables: DrillTables) -> dict[str, Json]:
                 )
             },
         ),
-        "Each": {
-            "Type": "Map",
-            "QueryLanguage": JSONATA,
-            "Items": expression("$states.input.tables"),
-            "MaxConcurrency": 1,
-            "ItemProcessor": {
-                "ProcessorConfig": {"Mode": "INLINE"},
-                "StartAt": "Table",
-                "States": _of_one(tasks, tables, length, started),
-            },
-            "Output": {},
-            "Next": "More",
-        },
+        "Each": inline_map(
+            expression("$states.input.tables"),
+            _of_one(tasks, tables, length, started),
+            start="Table",
+            concurrency=1,
+            output={},
+            then="More",
+        ),
         "More": choice([("$after != ''", "Tables")], "Swept"),
         "Swept": passing(None, output={}),
     }

@@ -7,8 +7,9 @@ from typing import Final
 from tableguard.backup.drill.report import NAMESPACE
 from tableguard.backup.drill.sweeping import DrillTables, sweeping
 from tableguard.backup.states.builders import catch, expression, machine, passing
+from tableguard.backup.states.errors import NO_PARAMETER
 from tableguard.backup.states.retries import retry
-from tableguard.backup.states.tasks import NO_PARAMETER, Tasks
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 AGE: Final = "DrillAgeHours"

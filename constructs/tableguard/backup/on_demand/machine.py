@@ -14,20 +14,20 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tableguard.backup.aws_backup.job_machine import retried
 from tableguard.backup.states.builders import (
     JSONATA,
     catch,
     choice,
     expression,
     fail,
-    inline_map,
     machine,
     passing,
     rule,
     succeed,
     wait,
 )
+from tableguard.backup.states.maps import inline_map
+from tableguard.backup.states.retries import retried
 from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from tableguard.backup.states.builders import CALL_SECONDS, catch, choice, expression, passing
-from tableguard.backup.states.tasks import Tasks, distributed_map
+from tableguard.backup.states.maps import distributed_map
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 _NO_DIGEST: Final = "0" * 64

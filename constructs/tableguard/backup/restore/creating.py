@@ -8,7 +8,8 @@ from typing import Any, Final
 from tableguard.backup.restore.tags import INCOMPLETE, REACHED_TAG, RESTORE_TAG, STATE_TAG, VERIFIED, VERIFIED_TAG
 from tableguard.backup.restore.templates import rendered
 from tableguard.backup.states.builders import catch, choice, expression, fail, passing, wait
-from tableguard.backup.states.tasks import DYNAMODB_NOT_YET, Tasks
+from tableguard.backup.states.errors import DYNAMODB_NOT_YET
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 _LOOKS: Final = 5  # at the tags of a table that shows none

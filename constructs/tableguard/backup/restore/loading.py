@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from tableguard.backup.states.builders import CALL_SECONDS, catch, choice, expression, passing
-from tableguard.backup.states.tasks import Tasks, distributed_map
+from tableguard.backup.states.maps import distributed_map, inline_map
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 RESULTS: Final = "results"
@@ -56,30 +57,25 @@ def loading(tasks: Tasks, function: str, *, problem: str, work_bucket: str, file
     )
     return {
         # In order, one after the other: an increment says what became of what the steps before it have written.
-        "Steps": {
-            "Type": "Map",
-            "QueryLanguage": "JSONata",
-            "Items": expression("$steps"),
-            "ItemSelector": {
+        "Steps": inline_map(
+            expression("$steps"),
+            {
+                "Any": choice([("$states.input.files > 0", "Files")], "Nothing"),
+                "Files": files,
+                "Nothing": passing(None, output={}),
+            },
+            start="Any",
+            concurrency=1,
+            selector={
                 "key": expression(f"{item}.key"),
                 "files": expression(f"{item}.files"),
                 "type": expression(f"{item}.type"),
                 "table": expression("$table"),
                 "execution": expression("$states.context.Execution.Name"),
             },
-            "MaxConcurrency": 1,
-            "ItemProcessor": {
-                "ProcessorConfig": {"Mode": "INLINE"},
-                "StartAt": "Any",
-                "States": {
-                    "Any": choice([("$states.input.files > 0", "Files")], "Nothing"),
-                    "Files": files,
-                    "Nothing": passing(None, output={}),
-                },
-            },
-            "Catch": [catch("Problem")],
-            "Output": {},
-            "Next": "Segments",
-        },
+            catches=[catch("Problem")],
+            output={},
+            then="Segments",
+        ),
         "Problem": tasks.problem(problem, then="Incomplete"),
     }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tableguard.backup.states.builders import CALL_SECONDS, catch, choice, expression, fail, wait
+from tableguard.backup.states.errors import DYNAMODB_FAULTS
+from tableguard.backup.states.maps import distributed_map
 from tableguard.backup.states.retries import retry
-from tableguard.backup.states.tasks import DYNAMODB_FAULTS, Tasks, distributed_map
+from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
 

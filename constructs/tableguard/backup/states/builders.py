@@ -106,55 +106,6 @@ def fail(error: str, cause: str) -> Json:
     return {"Type": "Fail", "QueryLanguage": JSONATA, "Error": error, "Cause": cause}
 
 
-def inline_map(
-    items: Sequence[str] | str,
-    states: Mapping[str, Json],
-    *,
-    start: str,
-    then: str | None,
-    concurrency: int | None = None,
-    selector: Mapping[str, Any] | None = None,
-    catches: Sequence[Json] = (),
-    assign: Mapping[str, Any] | None = None,
-    output: Any = None,
-) -> Json:
-    """A map whose items are gone through in the execution itself.
-
-    Args:
-        items: The items, or an expression.
-        states: The states that each goes through.
-        start: The first of them.
-        then: The next state; the end when None.
-        concurrency: How many at once; as many as there are when None.
-        selector: What each is given; the item when None.
-        catches: The catchers.
-        assign: Variables that it sets.
-        output: What it hands on; the results when None.
-    """
-    state: Json = {
-        "Type": "Map",
-        "QueryLanguage": JSONATA,
-        "Items": items,
-        **({} if concurrency is None else {"MaxConcurrency": concurrency}),
-        **({} if selector is None else {"ItemSelector": dict(selector)}),
-        "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": start, "States": dict(states)},
-    }
-    return ended(state, then, catches=catches, assign=assign, output=output)
-
-
-def distributed(states: Mapping[str, Json], *, start: str) -> Json:
-    """The processor of a map whose items are executions of their own.
-
-    Standard: a file takes as many rounds as it needs, and an Express execution ends after five minutes.
-
-    Args:
-        states: The states of each child.
-        start: The first of them.
-    """
-    config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
-    return {"ProcessorConfig": config, "StartAt": start, "States": dict(states)}
-
-
 def ended(
     state: Json,
     then: str | None,

@@ -47,3 +47,23 @@ def at_once(*errors: str, attempts: int) -> Json:
         attempts: How often it goes on.
     """
     return {"ErrorEquals": list(errors), "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": attempts}
+
+
+def until_known(*errors: str) -> Json:
+    """A retrier for about two minutes: half of the interval each time, on average.
+
+    Args:
+        errors: Names of errors.
+    """
+    return retry(*errors, attempts=12, interval=20, rate=1.0)
+
+
+def retried(*errors: str, final: str | None = None) -> list[Json]:
+    """Retriers of a call that may wait: six attempts, with delays that grow to at most five minutes.
+
+    Args:
+        errors: The errors; every one when left out.
+        final: An error that no new attempt can mend.
+    """
+    again = retry(*(errors or ("States.TaskFailed", "States.Timeout")), attempts=6, interval=5, most=300, rate=2.5)
+    return [*([never(final)] if final else []), again]

@@ -8,58 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from tableguard.backup.states.builders import (
-    JSONATA,
-    JSONPATH,
-    catch,
-    choice,
-    distributed,
-    ended,
-    expression,
-    passing,
+from tableguard.backup.states.builders import JSONATA, catch, choice, ended, expression, passing
+from tableguard.backup.states.errors import (
+    DYNAMODB_BUSY,
+    DYNAMODB_FAULTS,
+    DYNAMODB_NOT_YET,
+    LAMBDA_AGAIN,
+    LAMBDA_FAULTS,
+    LAMBDA_NOT_YET,
+    SSM_FAULTS,
 )
-from tableguard.backup.states.retries import retry
+from tableguard.backup.states.retries import retry, until_known
 from tableguard.policy.documents import Json
-
-# Source: Step Functions developer guide, "Handling errors in Step Functions workflows" and "Best practices".
-LAMBDA_FAULTS: Final = (
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    "Lambda.Unknown",
-    # The function's process died: every worker may be run again.
-    "Runtime.ExitError",
-    "Sandbox.Timedout",
-    "States.Timeout",
-)
-# What the workers raise when they have not come to an end, having kept what they did.
-LAMBDA_AGAIN: Final = ("Throttled", "Unfinished")
-DYNAMODB_FAULTS: Final = (
-    "DynamoDb.ThrottlingException",
-    "DynamoDb.RequestLimitExceededException",
-    "DynamoDb.LimitExceededException",
-    "DynamoDb.InternalServerErrorException",
-    "DynamoDb.SdkClientException",
-    "States.Timeout",
-)
-# While a table is being created or changed, and until what was just made is known everywhere.
-DYNAMODB_BUSY: Final = (
-    "DynamoDb.ResourceInUseException",
-    "DynamoDb.ResourceNotFoundException",
-    "DynamoDb.ContinuousBackupsUnavailableException",
-    "DynamoDb.PolicyNotFoundException",
-)
-# Rights that follow from the tags of a new table: tags are eventually consistent. Which name Step Functions has for a
-# refusal is not documented; the second is that of every error that the SDK has no class for.
-DYNAMODB_NOT_YET: Final = ("DynamoDb.AccessDeniedException", "DynamoDb.DynamoDbException")
-LAMBDA_NOT_YET: Final = "NotAllowed"
-# By the service's own name of the error as well: which of the two Step Functions says is not documented.
-NO_PARAMETER: Final = ("Ssm.ParameterNotFoundException", "Ssm.ParameterNotFound")
-_SSM_FAULTS: Final = ("Ssm.ThrottlingException", "Ssm.InternalServerErrorException", "Ssm.SdkClientException")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +95,7 @@ class Tasks:
             **more: What `task` takes.
         """
         retries = [retry(*DYNAMODB_FAULTS), *([retry(*DYNAMODB_BUSY, attempts=20, interval=5)] if busy else [])]
-        retries += [_until_known(*DYNAMODB_NOT_YET)] if new else []
+        retries += [until_known(*DYNAMODB_NOT_YET)] if new else []
         return self.task(f"aws-sdk:dynamodb:{operation}", arguments, retries=retries, **more)
 
     def reading_tags(self, name: str, arn: str, *, then: str, catches: Sequence[Json] = ()) -> dict[str, Json]:
@@ -170,7 +132,7 @@ class Tasks:
             arguments: Its arguments.
             **more: What `task` takes.
         """
-        return self.task(f"aws-sdk:ssm:{operation}", arguments, retries=[retry(*_SSM_FAULTS, "States.Timeout")], **more)
+        return self.task(f"aws-sdk:ssm:{operation}", arguments, retries=[retry(*SSM_FAULTS, "States.Timeout")], **more)
 
     def metrics(self, namespace: str, data: Sequence[Json] | str, **more: Any) -> Json:
         """A task that puts metrics.
@@ -200,7 +162,7 @@ class Tasks:
             "lambda:invoke",
             {"FunctionName": function, "Payload": payload},
             seconds=seconds,
-            retries=more.pop("retries", [*again, *([_until_known(LAMBDA_NOT_YET)] if new else [])]),
+            retries=more.pop("retries", [*again, *([until_known(LAMBDA_NOT_YET)] if new else [])]),
             output=more.pop("output", expression("$states.result.Payload")),
             **more,
         )
@@ -241,48 +203,3 @@ class Tasks:
             prefix: The prefix of the keys: `{"Prefix": text}` or `{"Prefix.$": JSONPath}`.
         """
         return {"Resource": self.integration("s3:putObject"), "Parameters": {"Bucket": bucket, **prefix}}
-
-
-def distributed_map(
-    states: Mapping[str, Json],
-    *,
-    start: str,
-    label: str,
-    items: Mapping[str, Any],
-    concurrency: int,
-    then: str | None,
-    catches: Sequence[Json] = (),
-    selector: Mapping[str, Any] | None = None,
-    more: Mapping[str, Any] | None = None,
-) -> Json:
-    """A map whose items are executions of their own; in JSONPath, since readers and writers are the same in both.
-
-    Args:
-        states: The states of each child.
-        start: The first of them.
-        label: What its runs are named by, which is part of their ARNs.
-        items: Where the items come from: an `ItemReader`, or an `ItemsPath`.
-        concurrency: How many children run at once.
-        then: The next state; the end when None.
-        catches: Its catchers.
-        selector: What each child is given; the item when None.
-        more: Further fields.
-    """
-    state: Json = {
-        "Type": "Map",
-        "QueryLanguage": JSONPATH,
-        "Label": label,
-        **items,
-        **({"ItemSelector": dict(selector)} if selector else {}),
-        "MaxConcurrency": concurrency,
-        "ToleratedFailureCount": 0,
-        "ItemProcessor": distributed(states, start=start),
-        "Retry": [retry("States.ItemReaderFailed", attempts=4)],
-        **(more or {}),
-    }
-    return ended(state, then, catches=catches)
-
-
-def _until_known(*errors: str) -> Json:
-    """A retrier for about two minutes: half of the interval each time, on average."""
-    return retry(*errors, attempts=12, interval=20, rate=1.0)

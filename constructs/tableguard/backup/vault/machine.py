@@ -19,14 +19,13 @@ from tableguard.backup.states.builders import (
     JSONATA,
     catch,
     choice,
-    distributed,
     ended,
     expression,
     fail,
-    inline_map,
     machine,
     succeed,
 )
+from tableguard.backup.states.maps import distributed, inline_map
 from tableguard.backup.states.retries import at_once, never, retry
 from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.backup.sealing_names import METRICS

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
+from aws_cdk import aws_dynamodb as dynamodb, aws_iam as iam
 from aws_cdk.assertions import Template
 
 import tableguard as tg

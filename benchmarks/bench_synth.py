@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_dynamodb as dynamodb, aws_iam as iam, aws_kms as kms
 
 import tableguard as tg
 from benchmarks.processes import Usage

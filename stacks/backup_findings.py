@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_lambda as lambda_, aws_logs as logs, aws_s3 as s3
 from constructs import Construct
 
 from stacks.findings import acknowledge, acknowledge_wildcard, skip_checks

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_dynamodb as dynamodb, aws_ec2 as ec2
 from constructs import Construct
 
 import tableguard as tg

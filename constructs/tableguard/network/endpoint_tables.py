@@ -7,9 +7,7 @@ from typing import Any, Final, TypeAlias
 
 import aws_cdk as cdk
 import jsii
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
+from aws_cdk import aws_dynamodb as dynamodb, aws_ec2 as ec2, aws_iam as iam
 from constructs import Construct, IValidation, Node
 
 from tableguard.network.inside import of_app

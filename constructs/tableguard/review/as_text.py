@@ -7,8 +7,7 @@ from typing import Final
 
 from tableguard.review import backed_up
 from tableguard.review.acknowledgements import Acknowledgement
-from tableguard.review.enclosed import is_worth_saying, of_control, of_exempted
-from tableguard.review.enclosed import lines as enclosed
+from tableguard.review.enclosed import is_worth_saying, lines as enclosed, of_control, of_exempted
 from tableguard.review.kinds import KINDS
 from tableguard.review.lines import LEAST, wrapped
 from tableguard.review.matrix import LEGEND, NONE, cell, details, where

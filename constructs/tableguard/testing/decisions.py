@@ -30,8 +30,7 @@ from tableguard.testing.whereabouts import Whereabouts, whereabouts
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
-    from aws_cdk import assertions
-    from aws_cdk import aws_iam as iam
+    from aws_cdk import assertions, aws_iam as iam
 
     Where: TypeAlias = cdk.Stack | cdk.Stage | assertions.Template | Path | str | Picture
     AnyPrincipal: TypeAlias = Principal | iam.IGrantable | str

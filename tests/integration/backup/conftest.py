@@ -16,8 +16,7 @@ from scripts.deployment.plan import context
 from scripts.deployment.report import Report
 from tests.conftest import Once
 from tests.integration import deploy_local
-from tests.integration.backup import organization as org
-from tests.integration.backup import tested_account
+from tests.integration.backup import organization as org, tested_account
 from tests.integration.backup.flow import PAUSES, Flow
 from tests.integration.emulator.server import Emulator, Kept
 

@@ -7,9 +7,7 @@ mode, and restored and drilled in the recovery account.
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_dynamodb as dynamodb, aws_scheduler as scheduler, aws_sns as sns
 
 import tableguard as tg
 

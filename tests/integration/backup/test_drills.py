@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.backup import items
-from tests.integration.backup import organization as org
+from tests.integration.backup import items, organization as org
 from tests.integration.backup.flow import Flow
 from tests.integration.backup.forged import Forged
 from tests.integration.backup.items import identity, make, plain

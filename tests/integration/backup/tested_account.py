@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_dynamodb as dynamodb, aws_scheduler as scheduler
 
 import tableguard as tg
 from tests.integration.backup import organization as org

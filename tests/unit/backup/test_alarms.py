@@ -6,9 +6,7 @@ import json
 from typing import Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_events as events
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_cloudwatch as cloudwatch, aws_events as events, aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
 from tableguard.backup.alarms import tell, told_of

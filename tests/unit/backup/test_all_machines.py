@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_scheduler as scheduler, aws_sns as sns
 from aws_cdk.assertions import Template
 
 import tableguard as tg

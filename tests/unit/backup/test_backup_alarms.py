@@ -7,15 +7,22 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_s3 as s3, aws_sns as sns
 from aws_cdk.assertions import Template
 
 import tableguard as tg
 from tests.unit.backup.exported import BUCKET, INTAKE, export, landing
-from tests.unit.backup.vault.vaults import DATA, QUOTA, SEALED, SOURCE, STRANGER, VAULT, vault
-from tests.unit.backup.vault.vaults import INTAKE as INTAKE_OF_VAULT
-from tests.unit.backup.vault.vaults import stack as vault_stack
+from tests.unit.backup.vault.vaults import (
+    DATA,
+    INTAKE as INTAKE_OF_VAULT,
+    QUOTA,
+    SEALED,
+    SOURCE,
+    STRANGER,
+    VAULT,
+    stack as vault_stack,
+    vault,
+)
 from tests.unit.tables.support import stack
 
 Json = dict[str, Any]

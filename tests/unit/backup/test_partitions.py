@@ -10,10 +10,7 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_s3 as s3, aws_scheduler as scheduler, aws_sns as sns, aws_stepfunctions as sfn
 from aws_cdk.assertions import Template
 
 import tableguard as tg

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
+from aws_cdk import aws_dynamodb as dynamodb, aws_iam as iam
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg

@@ -6,8 +6,7 @@ import inspect
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_dynamodb as dynamodb, aws_ec2 as ec2
 from aws_cdk.assertions import Template
 
 import tableguard as tg

@@ -8,8 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_dynamodb as dynamodb, aws_kms as kms
 
 import tableguard as tg
 from tableguard.evaluation import ContextValue, Decision, Policies, Request, evaluate

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tableguard.evaluation import Policies, Request, evaluate
 from tableguard.policy import Clause, PolicyTooLargeError, measured

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import event, given
-from hypothesis import strategies as st
+from hypothesis import event, given, strategies as st
 
 from tableguard.policy import Access, Account, Limit, Limits, PolicyTooLargeError, TableGrant, document, measured
 from tableguard.policy.limits import DEFAULT_LIMITS, check_size

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
+from aws_cdk import aws_dynamodb as dynamodb, aws_iam as iam
 from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct
 

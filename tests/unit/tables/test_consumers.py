@@ -5,8 +5,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_iam as iam, aws_s3 as s3
 
 import tableguard as tg
 from tableguard.policy.metadata import METADATA_KEY, consumer_metadata

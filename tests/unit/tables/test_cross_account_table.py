@@ -5,8 +5,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_dynamodb as dynamodb, aws_kms as kms
 from aws_cdk.assertions import Match, Template
 from constructs import Construct
 

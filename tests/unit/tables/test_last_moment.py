@@ -8,9 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 import jsii
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_dynamodb as dynamodb, aws_iam as iam, aws_kms as kms
 from jsii._kernel.providers import process
 
 import tableguard as tg

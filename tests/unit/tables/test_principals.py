@@ -5,8 +5,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_iam as iam, aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match, Template
 
 import tableguard as tg

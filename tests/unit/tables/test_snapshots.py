@@ -5,9 +5,7 @@ from collections.abc import Callable
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_dynamodb as dynamodb, aws_iam as iam, aws_kms as kms
 from constructs import Construct
 from syrupy.assertion import SnapshotAssertion
 

@@ -6,8 +6,7 @@ from typing import Any
 import aws_cdk as cdk
 import jsii
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
+from aws_cdk import aws_dynamodb as dynamodb, aws_iam as iam
 from constructs import IConstruct
 
 import tableguard as tg

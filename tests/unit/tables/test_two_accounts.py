@@ -6,9 +6,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_dynamodb as dynamodb, aws_iam as iam, aws_kms as kms
 from aws_cdk.assertions import Template
 from constructs import Construct
 

@@ -10,8 +10,7 @@ from constructs import Construct
 
 from tableguard.backup.aws_backup.locked_vault import known_here
 from tableguard.policy.backup import BackupVaultReference
-from tableguard.policy.backup.backup_vaults import COMPLIANCE, air_gapped_bounds, said
-from tableguard.policy.backup.backup_vaults import vault_name as checked_name
+from tableguard.policy.backup.backup_vaults import COMPLIANCE, air_gapped_bounds, said, vault_name as checked_name
 from tableguard.policy.backup.vault_access import CopySource, checked_sources, receiving
 from tableguard.policy.metadata import METADATA_KEY, backup_metadata
 from tableguard.policy.metadata.backups import VaultClaim

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_backup as backup
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_backup as backup, aws_iam as iam, aws_kms as kms, aws_sns as sns
 from constructs import Construct
 
 from tableguard.backup.alarms import hours_of

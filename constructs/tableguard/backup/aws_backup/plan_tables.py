@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_dynamodb as dynamodb, aws_kms as kms
 from constructs import Construct
 
 from tableguard.policy import InvalidInputError

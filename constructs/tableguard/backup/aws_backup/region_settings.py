@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_ssm as ssm
-from aws_cdk import custom_resources as cr
+from aws_cdk import aws_iam as iam, aws_logs as logs, aws_ssm as ssm, custom_resources as cr
 from constructs import Construct
 
 _MAPS: Final = ("ResourceTypeManagementPreference", "ResourceTypeOptInPreference")

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_backup as backup
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import (
+    aws_backup as backup,
+    aws_events as events,
+    aws_events_targets as targets,
+    aws_iam as iam,
+    aws_sns as sns,
+    aws_stepfunctions as sfn,
+)
 from constructs import Construct
 
 from tableguard.backup.alarms import absence, hours_of, told_of, watch_failure

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_cloudwatch as cloudwatch, aws_sns as sns, aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.backup.alarms import tell

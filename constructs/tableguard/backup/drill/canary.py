@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_iam as iam, aws_scheduler as scheduler
 from constructs import Construct
 
 from tableguard.aws.partitions import dns_suffix_of

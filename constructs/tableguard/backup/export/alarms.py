@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_cloudwatch as cloudwatch, aws_sns as sns
 from constructs import Construct
 
 from tableguard.backup.alarms import tell

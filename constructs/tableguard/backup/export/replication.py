@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_cloudwatch as cloudwatch, aws_iam as iam, aws_s3 as s3, aws_sns as sns
 from constructs import Construct
 
 from tableguard.backup.export.replication_alarm import replication_alarm

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import (
+    aws_dynamodb as dynamodb,
+    aws_iam as iam,
+    aws_s3 as s3,
+    aws_scheduler as scheduler,
+    aws_sns as sns,
+    aws_stepfunctions as sfn,
+)
 from constructs import Construct, Node
 
 from tableguard.aws.limits import RECOVERY_DAYS

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import (
+    aws_dynamodb as dynamodb,
+    aws_iam as iam,
+    aws_scheduler as scheduler,
+    aws_sns as sns,
+    aws_stepfunctions as sfn,
+)
 from constructs import Construct
 
 from tableguard.backup.alarms import absence, hours_of, watch_failure

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
+from aws_cdk import aws_iam as iam, aws_kms as kms
 from constructs import Construct
 
 from tableguard.backup.perimeter_checks import PerimeterCheck

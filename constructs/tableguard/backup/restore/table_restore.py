@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_iam as iam, aws_kms as kms, aws_s3 as s3, aws_stepfunctions as sfn
 from constructs import Construct
 
 from tableguard.backup.protected_bucket import partition_in

@@ -9,9 +9,7 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 import jsii
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_iam as iam, aws_logs as logs, aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
 from tableguard.backup.protected_bucket import partition_in

@@ -6,10 +6,7 @@ import json
 from typing import Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_events as events, aws_iam as iam, aws_s3 as s3, aws_scheduler as scheduler
 from constructs import Construct
 
 from tableguard.backup.protected_bucket import partition_in

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_sns as sns, aws_stepfunctions as sfn
 from aws_cdk.assertions import Template
 
 import tableguard as tg

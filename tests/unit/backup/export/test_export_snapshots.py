@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_dynamodb as dynamodb, aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg

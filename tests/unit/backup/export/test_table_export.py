@@ -8,10 +8,7 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_dynamodb as dynamodb, aws_kms as kms, aws_s3 as s3, aws_sns as sns
 from aws_cdk.assertions import Template
 
 import tableguard as tg

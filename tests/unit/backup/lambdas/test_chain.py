@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tableguard.backup.lambdas.chain import MOST_STEPS, Link, choose
 from tableguard.backup.lambdas.errors import BrokenChain, NoBackup

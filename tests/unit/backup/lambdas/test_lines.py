@@ -5,8 +5,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tableguard.backup.lambdas.errors import Rejected
 from tableguard.backup.lambdas.lines import lines

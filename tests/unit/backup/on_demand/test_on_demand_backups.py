@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_dynamodb as dynamodb, aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 
 import tableguard as tg

@@ -6,8 +6,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_scheduler as scheduler, aws_sns as sns
 
 import tableguard as tg
 from tests.unit.backup.restore.support import Json, definitions, restore, vault_stack

@@ -7,9 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_kms as kms, aws_scheduler as scheduler, aws_sns as sns
 
 from tableguard.backup.drill.restore_drill import RestoreDrill
 from tableguard.evaluation import Policies, Request, evaluate

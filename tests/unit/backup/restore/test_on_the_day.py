@@ -7,9 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_dynamodb as dynamodb, aws_kms as kms, aws_scheduler as scheduler
 
 import tableguard as tg
 from tableguard.backup.drill.canary import Canary, CanaryWriter

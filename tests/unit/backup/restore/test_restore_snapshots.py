@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sns as sns
+from aws_cdk import aws_scheduler as scheduler, aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 
 from tableguard.backup.drill.canary import Canary, CanaryWriter

@@ -22,11 +22,11 @@ from tests.unit.backup.vault.vaults import (
     Asked,
     Json,
     decided,
+    locked as _locked,
     policy_of,
     request_of,
     resources,
 )
-from tests.unit.backup.vault.vaults import locked as _locked
 
 _OPPOSITE = {
     "ArnNotEquals": "ArnEquals",

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import botocore.session
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import tableguard as tg
 from tableguard.aws.services import ACTIONS_BY_SERVICE

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from tableguard.policy import Access, FromVpcEndpoint, Role, TableGrant
-from tableguard.policy import metadata as schema
+from tableguard.policy import Access, FromVpcEndpoint, Role, TableGrant, metadata as schema
 from tableguard.policy.metadata import Readable
 from tableguard.policy.metadata.principals import principal_json, read_principal
 from tableguard.policy.metadata.source import MalformedMetadataError, Source

@@ -30,8 +30,8 @@ from tableguard.policy import (
     TableGrant,
     TableReference,
     User,
+    metadata as schema,
 )
-from tableguard.policy import metadata as schema
 from tableguard.policy.break_glass import BreakGlassAccess, UsersWithMfa
 from tableguard.policy.guardrails import Control, ProtectTables, VaultGuardrail
 from tableguard.policy.metadata import Readable, ResourceClaims, backups

@@ -14,24 +14,40 @@ WORKS: Final = "works"
 _HEAD: Final = """\
 # Attacks on backups, and what refuses them
 
-Printed by `make attacks` from the table that the tests carry out, `tests/integration/backup/attacks.py`.
+For reviewers who want to know whether somebody can destroy or forge sealed backups. Afterwards you can look up each
+attack, what refuses it, and what happens without that protection.
 
-Every row is done to an organization of three accounts that is deployed into an emulated AWS: the data account with the
-table and the landing bucket, the vault account with the intake and the sealed bucket, and the account that restores.
-The attackers have every right that their own account can give them, as an administrator has. After all of it, every
-sealed version is what it was, and a restore from them is the table, item by item.
+What each construct does, and when not to use it:
 
-Each attack is also done without what refuses it, to see that it would work then: the second column of outcomes, and the
-third. What works as deployed is what somebody is there for: sealing writes the catalogue, readers read, deployments
-change settings. Whoever has the sealing role can therefore add an entry, and change or take away none. The emulated S3
-has no UpdateObjectEncryption: there the policy's refusal is all that is seen. Who has refused is told apart:
+- `LandingBucket` receives exports, which S3 replicates to the vault. Do not use it as a backup: it has no lock.
+- `SealedVault` checks what arrives in the intake bucket, copies it once into the sealed bucket, and locks it there. Do
+  not use governance mode if the roles that may bypass it could be taken over.
+- `VaultGuardrail` denies changes to the vault's buckets and locks, to the account's root user as well. Do not rely on
+  it against deployments of the vault: they may change settings.
+- `TableRestore` restores what the catalogue names. After a takeover do not start it without `sealed_by`: false exports
+  make it fail with `BrokenChain`.
+- `RestoreDrill` finds a table that shrank. Do not rely on the first drill for that: it has nothing to compare with.
 
-- "bucket policy", "own policy", "SCP": the policies that are deployed, decided by tableguard's own evaluation, because
-  the emulated S3 asks no policy of roles. The statements are named by their `Sid`.
-- "S3": the emulated S3 by itself, with the error that it answers.
-- "sealing": the vault's own code, with the error that fails its execution.
+How to read a row:
 
-None of it is AWS. What is said of policies is also decided without an emulator, in `tests/unit/backup`.
+1. The first column of outcomes is with all protection. The further columns repeat the attack without what refused it,
+   to see that it works then.
+2. What **works** as deployed is the task of that caller: sealing writes the catalogue, readers read, deployments change
+   settings, the break-glass role bypasses governance. The sealing role can add an entry, but neither change nor delete
+   one.
+3. A refusal names who refused:
+   - "bucket policy", "own policy", "SCP": deployed policies, decided by tableguard's own evaluation, because the
+     emulated S3 asks no policy of roles. Statements are named by their `Sid`.
+   - "S3": the emulated S3 by itself, with its error. It has no UpdateObjectEncryption, so those rows show the policy's
+     refusal only.
+   - "sealing": the vault's own code, with the error that fails its execution.
+
+The tests carry out every row in an emulated AWS, not in AWS, on three accounts: the data account with the table and the
+landing bucket, the vault account with the intake and the sealed bucket, and the account that restores. Attackers have
+every right that their own account can give them, as an administrator has. After all attacks every sealed version is
+what it was, and a restore from them equals the table, item by item. What is said of policies is also decided without an
+emulator, in `tests/unit/backup`. `make attacks` prints this page from the table that the tests carry out,
+`tests/integration/backup/attacks.py`.
 """
 
 

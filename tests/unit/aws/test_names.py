@@ -19,6 +19,7 @@ _MEANT = {
     "sts:Nothing": "an action that nobody has, for a statement that lets nobody in",
     "aws:kms": "what S3 calls the encryption with a key of KMS",
     "aws:principal": "how the evaluation names who asks, beside the condition keys",
+    "lambda:invoke": "an integration of Step Functions, which names it so",
     "aws:resource": "how the evaluation names what is asked for, beside the condition keys",
 }
 

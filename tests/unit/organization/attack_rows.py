@@ -26,18 +26,34 @@ _ORGANIZATION: Final = (Layer.SERVICE_CONTROL, Layer.RESOURCE_CONTROL)
 _HEAD: Final = """\
 # Attacks, and what decides them
 
-Printed by `make attacks` from the table that the tests decide, `tests/unit/organization/attacks.py`.
+For reviewers who want to know which requests a full set of tableguard's policies denies. Afterwards you can look up who
+is denied what, from where, and which policies decide it.
 
-Every row is a request to what one app synthesizes: a `VpcOnlyTable` with a replica, a grant and exemptions, a table
-with `NoHumanAccess`, a `DataAccessBoundary`, two `BreakGlassRole`s, and on the root a `BreakGlassSCP` and a
-`BreakGlassRCP`. Everybody's own policy allows everything, as an administrator's does, but for those of the break-glass
-roles. So what is denied is denied by what stands under "decided by", and each policy there would do by itself. A policy
-that is "silent" had to allow, and does not. Statements are named by their `Sid`.
+What each construct does, and when not to use it:
 
-The table's key is asked by itself: "through DynamoDB" stands for the request that DynamoDB makes to KMS as the caller,
-"directly" for one that the caller makes. No perimeter restricts keys.
+- `VpcOnlyTable` denies access to its data from outside its networks. Do not rely on it for a restored copy of the
+  table, which has no policy: SCP and RCP protect that.
+- `NoHumanAccess` denies people the data of a table. Do not use it if a person deploys the table's policy.
+- `DataAccessBoundary` keeps the data access of roles inside a perimeter. Do not use it for roles that Lambda polls a
+  stream with, unless an exemption names them. It does not stop roles that do not carry it.
+- `BreakGlassRole` lets people in for an hour in an emergency. Do not use it for daily work.
+- `BreakGlassSCP` denies the identities of whole accounts, root users included. Do not rely on it for the management
+  account, service-linked roles, AWS services and callers of other organizations.
+- `BreakGlassRCP` denies callers at the resources of whole accounts, those of other organizations included. Do not use
+  it without a `BreakGlassSCP`, which guards the roles that it lets through, nor for the management account's resources.
 
-Decided by an evaluation of policies, not by AWS. The table stands in {region}, its copy is what a restore makes of it.
+How to read a row:
+
+1. Everybody's own policy allows everything, as an administrator's does. Only the break-glass roles have narrower ones.
+2. "decided by" names each policy that denies; each of them is enough by itself. Statements are named by their `Sid`.
+3. "(silent)" is a policy that had to allow the request and does not.
+4. The table's key is asked separately: "through DynamoDB" is the request that DynamoDB makes to KMS as the caller,
+   "directly" one that the caller makes. No perimeter restricts keys.
+
+An evaluation of policies decides all rows, not AWS. One app synthesizes the policies: a `VpcOnlyTable` with a replica,
+a grant and exemptions, a table with `NoHumanAccess`, a `DataAccessBoundary`, two `BreakGlassRole`s, and a
+`BreakGlassSCP` and a `BreakGlassRCP` on the root. The table is in {region}; "the copy" is what a restore makes of it.
+`make attacks` prints this page from the table that the tests decide, `tests/unit/organization/attacks.py`.
 """
 
 

@@ -22,17 +22,17 @@ _ACTIONS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectBackups(Guardrail):
-    """Nobody but the administrators deletes backups, or changes plans, vaults, their locks and the service's settings.
+    """Denies everybody but the administrators to delete backups, and to change plans, vaults, locks and settings.
 
-    Nor does anybody else take away what a restore goes through: the vault that gives another account access to an
-    air-gapped one, and the plans of restore tests, by which one hears that a backup is worth nothing.
+    It also protects what restores depend on: vaults that give another account access to an air-gapped vault, and
+    restore test plans. Making, copying and restoring backups stays open. For point-in-time recovery, use
+    `ProtectTables`.
 
-    Taking a backup, copying one and restoring one stay open. AWS Backup removes what has reached the end of its plan
-    with a role: with its service-linked role, which is out of reach, or with the role of the plan. Where backups
-    outlive their plan, exempt that role. Point-in-time recovery belongs to `ProtectTables`.
+    AWS Backup deletes expired backups with its service-linked role, which no SCP binds, or with the role of the plan.
+    If backups stay after their retention, exempt that role.
 
     Args:
-        exempt_principals: Who else may, such as the role that AWS Backup runs plans with.
+        exempt_principals: Who else may, such as the role of a backup plan; only the administrators when left out.
 
     Raises:
         InvalidInputError: Something in `exempt_principals` is no role, user or permission set.

@@ -15,16 +15,16 @@ from tableguard.policy.representation import as_call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceBoundary(Guardrail):
-    """Nobody but the administrators makes or widens a role or user that does not carry the boundary, or takes it off.
+    """Denies everybody but the administrators to create or change roles and users without the boundary, or remove it.
 
-    The boundary is the policy of a `DataAccessBoundary`, whose `.guardrail` is this one. Deploy it into every account
-    first: where it is missing, nobody but the administrators can make a role. A role that carries none can still be
-    used and deleted; to be changed it has to get the boundary.
+    Use `DataAccessBoundary.guardrail`, which is this one for its policy. Deploy the policy to every account first:
+    where it is missing, only administrators can create roles. Existing roles without it can still be used and deleted;
+    to be changed, they first have to get it.
 
     Args:
         policy_name: The boundary's name, the same in every account; that of a `DataAccessBoundary` when left out.
         path: The boundary's path; "/" when left out.
-        exempt_principals: Who else may, and change the boundary itself.
+        exempt_principals: Who else may, and may change the boundary itself; only the administrators when left out.
 
     Raises:
         InvalidInputError: A malformed name or path, or something in `exempt_principals` that is no role, user or

@@ -32,13 +32,13 @@ _LAUNCHES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoEc2(Guardrail):
-    """Nobody launches, starts or buys EC2 instances: by themselves, in fleets, by autoscaling, Batch, EKS or Lightsail.
+    """Denies launching, starting and buying EC2 instances, also by fleets, autoscaling, Batch, EKS and Lightsail.
 
-    What runs goes on running, and an autoscaling group that is there goes on launching: its service-linked role is
-    out of an SCP's reach. Instances that services keep in accounts of their own (Lambda, Fargate, RDS) are none.
+    Running instances continue. An existing autoscaling group continues to launch, since no SCP binds its service-linked
+    role. Instances in AWS's own accounts (Lambda, Fargate, RDS) are not affected.
 
     Args:
-        reason: Why.
+        reason: Why, in words for a reviewer.
         exempt_principals: Who may; nobody when left out.
 
     Raises:

@@ -73,11 +73,11 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guardrail(abc.ABC):
-    """Something that nobody may do in the accounts that a policy is attached to, but those that it exempts.
+    """Actions that are denied in the accounts that a policy is attached to, to all but the exempt principals.
 
     Args:
-        exempt_principals: Who else may, next to whom the guardrail exempts by itself. They are guarded like the
-            administrators: nobody but an administrator may make, change or pass them.
+        exempt_principals: Further exempt principals, besides those that the guardrail exempts by itself. Only
+            administrators may create, change or pass them.
 
     Raises:
         InvalidInputError: It is no list, or something in it is no role, user or permission set.

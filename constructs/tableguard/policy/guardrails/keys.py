@@ -24,14 +24,14 @@ _OF_A_STORE: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectKeys(Guardrail):
-    """Nobody but the administrators deletes or disables KMS keys, changes their policies or revokes their grants.
+    """Denies everybody but the administrators to delete or disable KMS keys, change key policies and revoke grants.
 
-    Using keys, rotating them and cancelling a deletion stay open. A key policy that locks its owner out is for AWS
-    Support to repair, whoever calls: no guardrail can leave a way out of that.
+    Using keys, rotating them and cancelling a deletion stay open. Only AWS Support can repair a key policy that locks
+    out its owner.
 
     Args:
         keys: ARNs of keys; all keys of the accounts when left out.
-        exempt_principals: Who else may.
+        exempt_principals: Who else may; only the administrators when left out.
 
     Raises:
         InvalidInputError: Something that is no key's ARN, or in `exempt_principals` no role, user or permission set.

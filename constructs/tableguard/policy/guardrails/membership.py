@@ -14,9 +14,9 @@ _ACTIONS: Final = ("account:CloseAccount", "organizations:LeaveOrganization")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StayInOrganization(Guardrail):
-    """No account leaves the organization, or is closed, from inside: it would leave every guardrail behind.
+    """Denies leaving the organization and closing the account, from inside the account; no guardrail would hold then.
 
-    The management account can still remove and close accounts. The administrators are bound as well.
+    The management account can still remove and close accounts. Administrators are bound as well.
 
     Args:
         exempt_principals: Who may; nobody when left out.

@@ -38,13 +38,13 @@ _RECOVERY: Final = "dynamodb:DeleteResourcePolicy"
 
 @dataclass(frozen=True, slots=True, init=False)
 class OnlyRegions(Guardrail):
-    """Nothing works outside these regions but global services.
+    """Denies requests to all other regions, except to global services.
 
-    It looks at the region that a request is sent to. What a service carries elsewhere by itself (replicas of tables
-    and buckets, copies of backups) it does not see: `ProtectTables` keeps replicas to the administrators.
+    It compares the region of a request. It does not see what a service carries elsewhere by itself: replicas of tables
+    and buckets, copies of backups. (`ProtectTables` lets only administrators create replicas.)
 
-    Administrators are bound as well: exempt the role that deployments run as where it has work in other regions, such
-    as rules for the events of IAM in us-east-1.
+    Administrators are bound as well. If deployments need other regions, such as rules for IAM's events in us-east-1,
+    exempt the deployment role.
 
     Args:
         regions: The regions, at least one.

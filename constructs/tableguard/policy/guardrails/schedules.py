@@ -19,16 +19,16 @@ _SHORTEST: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectSchedules(Guardrail):
-    """Nobody but the administrators changes, stops or deletes these schedules, rules and state machines.
+    """Denies everybody but the administrators to change, stop or delete these schedules, rules and state machines.
 
-    An export that is not started leaves a hole in the backups that nobody sees. The functions and roles that a
-    schedule starts are not covered.
+    Use it for schedules of exports, which would otherwise stop unnoticed. It does not cover the functions and roles
+    that a schedule uses.
 
     Args:
         names: Names of schedules of EventBridge Scheduler and of their groups, of EventBridge rules and of Step
-            Functions state machines. `*` at the end of one stands for the rest of it, after four characters at least.
-            A schedule outside the default group is as safe as its group: name both.
-        exempt_principals: Who else may.
+            Functions state machines. A name may end in `*` after at least four characters. For a schedule outside the
+            default group, name the group too.
+        exempt_principals: Who else may; only the administrators when left out.
 
     Raises:
         InvalidInputError: No name, a malformed one, or something in `exempt_principals` that is no role, user or

@@ -74,22 +74,22 @@ _OF_THE_ACCOUNT: Final = frozenset({TablePart.ABAC})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectTables(Guardrail):
-    """Nobody but the administrators changes or removes what keeps tables safe. Items are read and written as before.
+    """Denies everybody but the administrators to change or remove what protects tables. Items stay accessible.
 
-    Autoscaling and replication go on: their service-linked roles are out of reach. The root user of a table's account
-    may delete its policy, so that a lock-out can be put right.
+    Autoscaling and replication continue, since SCPs do not bind their service-linked roles. The root user of a table's
+    account may delete the table's policy, so that a lock-out can be repaired.
 
     Args:
         parts: What is protected; every `TablePart` when left out.
         tables: The tables; all tables of the accounts when left out.
-        tags: The keys of the tags that policies rely on, in any case, as IAM reads them in aws:ResourceTag; all tags
-            when left out. `*` at the end of one stands for the rest of it. Such a beginning counts in the case in
-            which it is written only, since no operator knows patterns in any case: better name each key.
-            Source: IAM user guide, "AWS global condition context keys", aws:ResourceTag/tag-key.
-        exempt_principals: Who else may.
+        tags: Keys of the tags that policies rely on; all tags when left out. A key counts in upper and lower case, as
+            in aws:ResourceTag. A key may end in `*`, but then only as it is written, since no operator compares
+            patterns without case: better name each key. Source: IAM user guide, "AWS global condition context keys",
+            aws:ResourceTag/tag-key.
+        exempt_principals: Who else may; only the administrators when left out.
 
     Raises:
-        InvalidInputError: No part, something that is none, tables that are none, or tag keys without the part.
+        InvalidInputError: `parts` is empty or holds something else, a table is none, or `tags` without the part TAGS.
     """
 
     parts: Sequence[TablePart] = field(default=tuple(TablePart))

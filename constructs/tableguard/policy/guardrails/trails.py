@@ -19,13 +19,13 @@ _ACTIONS: Final = qualified_names(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectTrails(Guardrail):
-    """Nobody but the administrators stops, changes or deletes CloudTrail's trails and event data stores.
+    """Denies everybody but the administrators to stop, change or delete CloudTrail's trails and event data stores.
 
-    An organization's trail cannot be changed from a member account anyway. What a trail has written is as safe as its
-    bucket: keep that in an account of its own.
+    A member account can never change an organization's trail. This does not protect the bucket of a trail: keep it in
+    an account of its own.
 
     Args:
-        exempt_principals: Who else may.
+        exempt_principals: Who else may; only the administrators when left out.
 
     Raises:
         InvalidInputError: Something in `exempt_principals` is no role, user or permission set.

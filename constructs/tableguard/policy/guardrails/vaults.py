@@ -78,41 +78,38 @@ _MEASURE: Final = ("cloudwatch:PutMetricData",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultGuardrail(Guardrail):
-    """In an account that keeps backups, deployments alone change what keeps them, and nobody leaves or closes it.
+    """Protects an account that keeps backups: only deployments change it, and nobody closes it from inside.
 
-    Nobody, the administrators included, leaves the organization, closes the account from inside, or turns regions on
-    and off. Nobody but the administrators changes buckets' policies, lifecycle, replication, versioning and lock
-    configuration, KMS keys, AWS Backup's vaults and settings, or the functions, machines, rules, schedules and alarms
-    that seal and watch. Nobody but the bypass_governance_roles deletes versions, lifts governance locks or sets holds,
-    not even the administrators; and nobody but the administrators makes, changes or passes the roles that seal. It
-    binds the account's root user as well, who may otherwise replace the policy of every bucket.
+    It binds the account's root user as well, who could otherwise replace the policy of every bucket. It denies
 
-    Nor does anybody get there by way of a deployment. A stack keeps the role that it was deployed with, so that nobody
-    but the administrators and `pass_role_principals` touches the account's stacks; and nobody of the account but the
-    deployers assumes a pass-role principal. Nobody but the machines of the sealing runs its functions, which believe
-    what a machine tells them, or reports to CloudWatch that something was sealed.
+    - everybody, administrators included: leaving the organization, closing the account, turning regions on and off;
+    - everybody but the administrators: changing buckets' policies, lifecycle, replication, versioning and locks, KMS
+      keys, AWS Backup's vaults and settings, the functions, machines, rules, schedules and alarms of the vault, and
+      creating, changing or passing the roles that seal;
+    - everybody but `bypass_governance_roles`: deleting versions, lifting governance locks, setting holds;
+    - everybody but the administrators and `pass_role_principals`: changing stacks, since a stack keeps its role;
+    - everybody of the account but the deployers: assuming a pass-role principal;
+    - everybody but the state machines of the vault: running its functions, and putting its metrics.
 
-    What stays open to an administrator of the account: to start the machines, which check whatever they are given; to
-    write a metric by way of CloudWatch Logs, with a metric filter or a log in the embedded metric format, so that the
-    alarm on nothing being sealed stays quiet (a drill in another account still tells); and to write over what `cdk
-    deploy` has uploaded and not yet deployed, unless other policies keep the account's people from that bucket. And
-    whoever may assume a deployer's role deploys, as does whoever may assume a pass-role principal from another account.
+    Administrators of the account can still start the machines, which check their input. They can write a metric by way
+    of CloudWatch Logs (a metric filter, or the embedded metric format), which silences the alarm that nothing was
+    sealed; a drill in another account still notices. They can overwrite files that `cdk deploy` has uploaded and not
+    yet deployed, unless another policy denies that. Those who may assume a deployer's role can deploy, and those who
+    may assume a pass-role principal from another account.
 
-    Attach it to the vault's account alone. It does not bind the management account, from which somebody can detach
-    it, take the account out of the organization and close it: a closed account's data is gone after 90 days, locked or
-    not. The answers to that are another organization for the vault, and a logically air-gapped vault of AWS Backup
-    whose multi-party approval is held elsewhere.
+    Attach it to the vault's account only. It does not bind the management account, which can detach it, remove the
+    account and close it; the data of a closed account is gone after 90 days, locked or not. Against that, use another
+    organization for the vault, or an air-gapped vault with multi-party approval elsewhere.
 
     Args:
-        deployers: Whoever assumes the roles of `pass_role_principals` from inside of the account, as somebody does who
-            runs `cdk deploy` with its credentials: roles of the account, guarded like the administrators, and
-            permission sets. None where a pipeline of another account deploys, whom no SCP of this one binds.
-        sealing_roles: The roles that seal, which are guarded like the administrators, with all that is named after
-            them: `SealedVault.sealing_role`. Without them nothing is said of functions and metrics.
+        deployers: Who assumes `pass_role_principals` from inside the account, as `cdk deploy` with its credentials
+            does: roles of the account, guarded like the administrators, and permission sets. [] where a pipeline of
+            another account deploys, which an SCP on this account does not bind.
+        sealing_roles: `SealedVault.sealing_role` of each vault; guarded like the administrators, with all that is named
+            after them. Without them, functions and metrics are not protected.
         bypass_governance_roles: Break-glass roles that may lift governance locks; nobody when left out.
-        buckets: Names of the buckets that it is about; all of the account when left out, among them the one with the
-            lists of what is being sealed.
-        exempt_principals: Who else may change what keeps backups.
+        buckets: Names of the buckets; all buckets of the account when left out, also the one with work lists.
+        exempt_principals: Who else may change what keeps backups; only the administrators when left out.
 
     Raises:
         InvalidInputError: A role that is none, a deployer that is neither a role nor a permission set, or a malformed

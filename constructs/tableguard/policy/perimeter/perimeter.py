@@ -38,22 +38,22 @@ _FUNCTION: Final = "lambda:SourceFunctionArn"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perimeter:
-    """The networks that data may be reached from, and who may cross that line.
+    """The networks from which data can be reached, and who is exempt. It renders as policies of every kind.
 
     Args:
         networks: `FromVpc`, `FromVpcEndpoint`, `FromNetwork`, `FromVpcsOfAccount`, `FromVpcsOfOrganization`: a request
             from any of them is inside.
-        exemptions: Who may do what from outside. The role that keeps replicas in step is always let through, and the
-            root user of the table's account may always delete a policy: otherwise a mistake could not be put right.
-        administrators: Who may make and change the roles that are exempt, and the administrators themselves: the role
-            that deployments run as and the break-glass role, as a rule. An SCP needs them.
-        pass_role_principals: Who may pass those roles to services and no more: the role that `cdk deploy` works as has
-            to hand the role that deployments run as to CloudFormation.
-        organization: The organization's id. AWS services that call in their own name are let through when they do so
-            for an account of it; for the resource's own account when left out. A service call that names no account is
-            let through, since many do not.
+        exemptions: Who may do what from outside; nobody when left out. The replication role is always exempt, and the
+            root user of the table's account may always delete a policy, so that a mistake can be repaired.
+        administrators: Who may create and change the exempt roles and each other: usually the deployment role and the
+            break-glass role. An SCP needs them.
+        pass_role_principals: Who may pass those roles to services, and nothing else: the role of `cdk deploy` passes
+            the deployment role to CloudFormation.
+        organization: The organization's id. AWS services that call in their own name are not denied when they call for
+            an account of it; for the resource's own account when left out. Calls of services that name no account are
+            not denied, since many services name none.
         settings_too: Why settings (`RestrictedActions.SETTINGS`) are restricted as well; they are not when left out.
-            Nobody outside can then repair, describe or delete the table but those who are exempt for it.
+            From outside, only exempt principals can then repair, describe or delete the table.
         unclassified_open: Why actions that AWS adds after this release stay open from outside in SCPs, identity
             policies and boundaries. They are denied when left out, to everybody but those who are exempt for
             anything, the administrators and the pass-role principals (docs/adr/0015).

@@ -1,4 +1,4 @@
-"""Grants that a perimeter denies, whatever the caller does."""
+"""Finds grants that a perimeter denies to every request."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _SIDES = (Side.TABLE, Side.STREAM)
 def denied_grants(
     perimeter: Perimeter, table: TableReference, grants: Iterable[TableGrant]
 ) -> Iterator[tuple[TableGrant, str]]:
-    """The grants whose principal can never be inside, or stands for a stranger, and why.
+    """Find the grants that the perimeter denies to every request, each with the reason.
 
-    Where it depends on values that only the deployment knows, nothing is said.
+    A grant that depends on values that are known only at deployment is left out.
 
     Args:
         perimeter: The perimeter of the table.
         table: The table.
-        grants: Its grants, to principals of this library.
+        grants: The table's grants, to principals of this library.
     """
     for grant in grants:
         restricted = [
@@ -67,7 +67,7 @@ def _stranger(perimeter: Perimeter, table: TableReference, grant: TableGrant) ->
 
 
 def _outside(perimeter: Perimeter, grant: TableGrant) -> str:
-    """Why no request that the grant allows can come from inside; nothing where one can, or that is not known."""
+    """Why no request that the grant allows can come from inside; empty if one can, or if that is not known."""
     if isinstance(grant.subject, AwsService):
         return ""
     for condition in grant.conditions:
@@ -78,12 +78,12 @@ def _outside(perimeter: Perimeter, grant: TableGrant) -> str:
 
 
 def _meet(one: Network, other: Network) -> bool:
-    """Whether some request comes from both networks, as far as the values tell."""
+    """Whether a request can come from both networks. It is True if the values do not tell."""
     match one, other:
         case FromNetwork(), FromNetwork():
             return any(_overlap(a, b) for a in one.ranges for b in other.ranges)
         case (FromNetwork(), _) | (_, FromNetwork()):
-            # A request through an endpoint carries no public address.
+            # A request through a VPC endpoint has no public IP address.
             return False
         case FromVpc(), FromVpc():
             same_region = one.region == other.region or is_unresolved(one.region + other.region)

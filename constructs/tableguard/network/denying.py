@@ -1,4 +1,4 @@
-"""What a restriction denies at one table, as its policies say it."""
+"""Renders a restriction for the policies of one table."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from tableguard.policy.tokens import is_unresolved
 
 
 class Denying(Protocol):
-    """What denies something at a table: a perimeter, or a restriction of people."""
+    """Something that denies actions on a table: a perimeter, or a restriction of people."""
 
     def table_statements(self, table: TableReference) -> Sequence[DenyStatement]:
-        """What the table's policy denies."""
+        """The deny statements for the table's policy."""
 
     def stream_statements(self, table: TableReference) -> Sequence[DenyStatement]:
-        """What the stream's policy denies."""
+        """The deny statements for the stream's policy."""
 
 
 def denied(denying: Denying, table: TableReference, *, stream: bool) -> list[Json]:
-    """The statements for the policy of a table, or of its stream.
+    """Render the deny statements for the policy of a table or its stream.
 
     Args:
-        denying: What denies.
+        denying: The perimeter or the restriction of people.
         table: The table, in the region that the policy is for.
-        stream: Whether it is the policy of the stream.
+        stream: True for the policy of the stream, False for that of the table.
     """
     denials = denying.stream_statements(table) if stream else denying.table_statements(table)
     # As for grants: a stream's ARN changes whenever it is enabled, and a table's own would be a circular reference.

@@ -1,4 +1,4 @@
-"""The policy of an endpoint that is already there: which tables are reached through it, and by whom."""
+"""Adds tables to the policy of an existing VPC endpoint."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ _TOO_LARGE: Final = (
 class EndpointTables(Construct):
     """Adds tables to the policy of an existing VPC endpoint, so that your callers can reach them through it.
 
-    An endpoint with a policy keeps its statements. An endpoint *without* one allows every table in the world, and with
-    the first statement only what its policy names. You have to accept that with `narrow`, and name all tables that are
-    used through it.
+    An endpoint with a policy keeps its statements. An endpoint *without* a policy allows every table in the world; with
+    the first statement, it allows only what its policy names. Accept that with `narrow=True`, and name all tables that
+    are used through the endpoint.
 
-    `DynamoDbGatewayEndpoint` and `DynamoDbInterfaceEndpoint` make an endpoint together with this.
+    `DynamoDbGatewayEndpoint` and `DynamoDbInterfaceEndpoint` create a new endpoint with such a policy.
     """
 
     def __init__(
@@ -62,24 +62,24 @@ class EndpointTables(Construct):
         narrow: bool = False,
         limits: Limits | None = None,
     ) -> None:
-        """Add to the policy of an endpoint.
+        """Add statements to the policy of an endpoint.
 
         Args:
             scope: The parent construct.
             construct_id: The construct's id, unique below its parent.
-            endpoint: The endpoint, of this app, for DynamoDB or for DynamoDB Streams.
-            tables: Tables to reach through it: references, tables of this library, or of the CDK. More can follow with
-                `add_tables`; a `VpcOnlyTable` adds itself.
-            organization: The id of the organization whose identities may call.
-            accounts: The 12-digit ids of the accounts whose identities may call, where that is not the whole
-                organization; the endpoint's own account when both are left out.
-            narrow: Whether an endpoint that has no policy yet, and so lets everything through, may be narrowed to what
-                is named here.
+            endpoint: The endpoint for DynamoDB or for DynamoDB Streams. It must be made in this app.
+            tables: Tables that callers reach through the endpoint: references, or tables of this library or the CDK;
+                none when left out. Add more with `add_tables`; a `VpcOnlyTable` adds itself.
+            organization: The id ("o-…") of the organization whose identities may call.
+            accounts: The 12-digit ids of the accounts whose identities may call, instead of a whole organization. When
+                both are left out, the endpoint's own account.
+            narrow: True allows the construct to give a policy to an endpoint that has none, which so far allows
+                everything. False, the default, makes such an endpoint an error.
             limits: Limits on the size of policies; the published ones when left out.
 
         Raises:
-            InvalidInputError: An endpoint whose policy cannot be changed here, with the statements for its owner; one
-                of another service; one without a policy, unless `narrow`; malformed callers.
+            InvalidInputError: The endpoint is not of this app (the message has the statements for its owner), is of
+                another service, or has no policy and `narrow` is False; or `organization` or `accounts` is malformed.
         """
         super().__init__(scope, construct_id)
         check_list(self, "tables", tables)
@@ -107,19 +107,19 @@ class EndpointTables(Construct):
 
     @property
     def region(self) -> str:
-        """The region that the endpoint is in, whose tables it reaches."""
+        """The region of the endpoint, and of all tables that it reaches."""
         return self._region
 
     @property
     def tables(self) -> tuple[TableReference, ...]:
-        """The tables that are reached through it."""
+        """The tables that callers reach through the endpoint."""
         return tuple(self._tables.values())
 
     def network(self, stack: cdk.Stack) -> FromVpc:
-        """The VPC that the endpoint is in, as a network of a perimeter.
+        """The endpoint's VPC as a network for a perimeter.
 
-        It is the VPC and not the endpoint, because a table's policy that names the endpoint and an endpoint's policy
-        that names the table would wait for each other.
+        The perimeter names the VPC and not the endpoint: if the table's policy named the endpoint and the endpoint's
+        policy named the table, the two resources would depend on each other.
 
         Args:
             stack: The stack of the table.
@@ -131,14 +131,14 @@ class EndpointTables(Construct):
         return of_app(self._resource.vpc_id, home.account, home.region, self, stack)
 
     def add_tables(self, *tables: ReachedTable) -> None:
-        """Let callers reach more tables. One that is named already is left as it is.
+        """Let callers reach more tables. Tables that the policy names already are skipped.
 
         Args:
-            tables: References, tables of this library, or of the CDK.
+            tables: References, or tables of this library or the CDK.
 
         Raises:
-            InvalidInputError: Something else, a table of another region, or one whose name the endpoint's stack cannot
-                know.
+            InvalidInputError: An argument is not a table, is in another region, or has a name that is not known in the
+                endpoint's stack.
         """
         known = [_reference(self, table, self._resource.vpc_id) for table in tables]
         first = not self._tables
@@ -151,18 +151,18 @@ class EndpointTables(Construct):
                 self._endpoint.add_to_policy(iam.PolicyStatement.from_json(statement))
 
     def resources(self) -> list[str]:
-        """The ARNs of what is reached through it."""
+        """The ARNs in the endpoint's policy: of the tables and their indexes, or of their streams."""
         statements = self._rendered(self.tables, streams=self._streams)
         named = [s["Resource"] for s in statements if s["Resource"] != "*"]
         return [arn for each in named for arn in ([each] if isinstance(each, str) else each)]
 
     def problems(self) -> list[str]:
-        """What is wrong with the whole policy, statements of others included."""
+        """The problems of the whole policy, including statements of other code."""
         if not self._tables:
             none = InvalidInputError(
                 f"the tables of {self.node.path}",
                 value=(),
-                allowed="at least one, since the endpoint's policy lets through what it names",
+                allowed="at least one table, since the endpoint's policy allows only the tables that it names",
                 fix="Pass tables=[…], or the endpoint to a VpcOnlyTable.",
             )
             return [str(none)]
@@ -175,7 +175,7 @@ class EndpointTables(Construct):
             replaced = InvalidInputError(
                 f"the policy of {resource.node.path}",
                 value="a document that was assigned to the resource",
-                allowed=f"the policy of the endpoint itself, since the other has replaced what it says of {lost[0]}",
+                allowed=f"the endpoint's own policy: the assigned document has replaced its statement on {lost[0]}",
                 fix="Add your statements with endpoint.add_to_policy(…).",
             )
             return [str(replaced)]
@@ -190,7 +190,7 @@ class EndpointTables(Construct):
         return statements
 
     def _for_its_owner(self, tables: Sequence[ReachedTable]) -> str:
-        """The statements for the owner of an imported endpoint, where they can be written down."""
+        """The statements for the owner of an imported endpoint, if all their values are known."""
         known = [_reference(self, table, "") for table in tables]
         text = minified(self._rendered(known, streams=False)) if known else ""
         return f", by these statements: {text}" if text and not is_unresolved(text) else "."
@@ -211,16 +211,16 @@ class EndpointTables(Construct):
             raise InvalidInputError(
                 f"the policy of {self._endpoint.node.path}",
                 value=None,
-                allowed="an endpoint with a policy, which is added to: this one lets everybody reach every table, and "
-                "with a first statement it would cut off whatever is not named",
-                fix="Pass narrow=True and, in tables, all tables that are used through the endpoint; or leave it "
-                "alone, since it lets this table through as it is.",
+                allowed="an endpoint with a policy. This endpoint has none, so it allows every table, and a first "
+                "statement would cut off all tables that are not named",
+                fix="Pass narrow=True, and in tables=[…] all tables that are used through the endpoint. Or do not use "
+                "this construct: the endpoint already allows this table.",
             )
 
 
 @jsii.implements(cdk.IListProducer)
 class _Resources:
-    """Tables may follow until the template is rendered."""
+    """Renders the ARNs at the end of the synthesis, since tables can be added until then."""
 
     def __init__(self, policy: EndpointTables) -> None:
         self._policy = policy
@@ -239,13 +239,13 @@ class _Validate:
 
 
 def endpoint_tables(endpoint: object) -> EndpointTables:
-    """The policy of an endpoint of this library.
+    """Return the `EndpointTables` of an endpoint of this library.
 
     Args:
-        endpoint: An EndpointTables, or what makes an endpoint with one.
+        endpoint: An `EndpointTables`, `DynamoDbGatewayEndpoint` or `DynamoDbInterfaceEndpoint`.
 
     Raises:
-        InvalidInputError: It is something else.
+        InvalidInputError: The argument is something else.
     """
     found = getattr(endpoint, "endpoint_tables", endpoint)
     if not isinstance(found, EndpointTables):
@@ -253,7 +253,7 @@ def endpoint_tables(endpoint: object) -> EndpointTables:
             "an endpoint of a perimeter",
             value=endpoint,
             allowed="a DynamoDbGatewayEndpoint, DynamoDbInterfaceEndpoint or EndpointTables",
-            fix="Wrap an endpoint that is there: EndpointTables(scope, id, endpoint=…, tables=[…]).",
+            fix="Wrap an existing endpoint: EndpointTables(scope, id, endpoint=…, tables=[…]).",
         )
     return found
 
@@ -298,15 +298,15 @@ def _reference(construct: EndpointTables, table: Any, vpc_id: str) -> TableRefer
         raise InvalidInputError(
             f"a table of {construct.node.path}",
             value=f"{table.node.path}, whose name is known only at deployment",
-            allowed="a table with a name, since endpoint and table are in different stacks, and the table's policy "
-            "names the endpoint's VPC: each would wait for the other",
-            fix="Pass table_name=… to a new table. It would replace a deployed one: put both into one stack.",
+            allowed="a table with a name. Endpoint and table are in different stacks, and the table's policy names the "
+            "endpoint's VPC: without a name, each stack would depend on the other",
+            fix="Pass table_name=… to a new table. A name would replace a deployed table: put both into one stack.",
         )
     if found.region != construct.region and not is_unresolved(found.region + construct.region):
         raise InvalidInputError(
             f"the region of a table of {construct.node.path}",
             value=found.region,
-            allowed=f"{construct.region}, where the endpoint is: it reaches no other region",
+            allowed=f"{construct.region}, the endpoint's region: an endpoint reaches no other region",
             fix=f'Pass the replica: reference.in_region("{construct.region}").',
         )
     return found

@@ -1,4 +1,4 @@
-"""The way to DynamoDB for everything in a VPC."""
+"""A gateway endpoint for DynamoDB."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tableguard.policy import Limits
 class DynamoDbGatewayEndpoint(TablesEndpoint):
     """Creates a gateway endpoint for DynamoDB whose policy allows your callers the named tables, and nothing else.
 
-    A VPC has one, since a route table takes a single route to DynamoDB. It serves all tables that are used from the
-    VPC, so name them all. It reaches tables of its own region only, and no streams. Callers beyond the VPC (peering,
-    VPN, Direct Connect) cannot use it: use a `DynamoDbInterfaceEndpoint`.
+    Name all tables that are used from the VPC: a VPC has one such endpoint, since a route table takes a single route to
+    DynamoDB. The endpoint reaches tables of its own region only, and no streams. For callers outside the VPC (peering,
+    VPN, Direct Connect), use a `DynamoDbInterfaceEndpoint`.
 
-    Its resource has the logical id that `GatewayVpcEndpoint` would have with the same construct id.
+    The resource has the same logical id as a `GatewayVpcEndpoint` with the same construct id.
     """
 
     def __init__(
@@ -40,15 +40,16 @@ class DynamoDbGatewayEndpoint(TablesEndpoint):
             scope: The parent construct.
             construct_id: The construct's id, unique below its parent.
             vpc: The VPC.
-            tables: Tables to reach through it. More can follow with `add_tables`; a `VpcOnlyTable` adds itself.
-            organization: The id of the organization whose identities may call.
-            accounts: The 12-digit ids of the accounts whose identities may call, where that is not the whole
-                organization; the endpoint's own account when both are left out.
-            subnets: The subnets whose route tables get the route; all of the VPC when left out.
+            tables: Tables that callers reach through the endpoint; none when left out. Add more with `add_tables`; a
+                `VpcOnlyTable` adds itself.
+            organization: The id ("o-…") of the organization whose identities may call.
+            accounts: The 12-digit ids of the accounts whose identities may call, instead of a whole organization. When
+                both are left out, the endpoint's own account.
+            subnets: The subnets whose route tables get the route; all subnets of the VPC when left out.
             limits: Limits on the size of policies; the published ones when left out.
 
         Raises:
-            InvalidInputError: A table that is none, or malformed callers.
+            InvalidInputError: `tables` contains something else, or `organization` or `accounts` is malformed.
         """
         super().__init__(scope, construct_id)
         self._endpoint = ec2.GatewayVpcEndpoint(
@@ -62,5 +63,5 @@ class DynamoDbGatewayEndpoint(TablesEndpoint):
 
     @property
     def endpoint(self) -> ec2.GatewayVpcEndpoint:
-        """The endpoint itself."""
+        """The CDK's endpoint."""
         return self._endpoint

@@ -15,16 +15,16 @@ from tableguard.policy.tokens import is_unresolved
 
 
 def from_vpc(vpc: ec2.IVpc, stack: cdk.Stack) -> FromVpc:
-    """The network of a VPC, for the policy of a table.
+    """Return the network of a VPC, for the policy of a table.
 
     Args:
         vpc: The VPC, made in the app or imported.
         stack: The stack of the table.
 
     Raises:
-        InvalidInputError: It is no VPC, or one whose id the table's template cannot know.
+        InvalidInputError: `vpc` is not a VPC, or its id is not known in the table's template.
     """
-    # A VPC that was made in Python is no ec2.IVpc to isinstance; what it must have is an id and an environment.
+    # isinstance does not recognize a VPC implemented in Python as an ec2.IVpc. It needs an id and an environment.
     vpc_id, env = getattr(vpc, "vpc_id", None), getattr(vpc, "env", None)
     if not isinstance(vpc_id, str) or env is None:
         raise InvalidInputError("a VPC of a perimeter", value=vpc, allowed="an ec2.IVpc", fix="See ec2.Vpc.")
@@ -32,12 +32,12 @@ def from_vpc(vpc: ec2.IVpc, stack: cdk.Stack) -> FromVpc:
 
 
 def of_app(vpc_id: str, account: str, region: str, construct: Any, stack: cdk.Stack) -> FromVpc:
-    """The network of a VPC by its id, which may be known at deployment only.
+    """Return the network of a VPC by its id, which may be known only at deployment.
 
     Args:
         vpc_id: The id.
-        account: The account that the VPC is in.
-        region: The region that it is in.
+        account: The VPC's account.
+        region: The VPC's region.
         construct: The construct that the id comes from, for the message.
         stack: The stack of the table.
 
@@ -55,15 +55,15 @@ def of_app(vpc_id: str, account: str, region: str, construct: Any, stack: cdk.St
 
 
 def with_vpcs(what: str, perimeter: Perimeter | None, vpcs: Iterable[FromVpc]) -> Perimeter:
-    """A perimeter with more VPCs inside.
+    """Return a perimeter with further VPCs inside.
 
     Args:
         what: Whose perimeter it is, for the message.
-        perimeter: What else is inside, and who is exempt; nothing when None.
+        perimeter: The perimeter to extend; an empty one when None.
         vpcs: The VPCs.
 
     Raises:
-        InvalidInputError: There is nothing inside, or `perimeter` is none.
+        InvalidInputError: Nothing is inside, or `perimeter` is not a Perimeter.
     """
     more = tuple(dict.fromkeys(vpcs))
     if perimeter is None and more:

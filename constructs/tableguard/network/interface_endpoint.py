@@ -1,4 +1,4 @@
-"""The way to DynamoDB, or to its streams, by private addresses."""
+"""An interface endpoint for DynamoDB or DynamoDB Streams."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ class DynamoDbInterfaceEndpoint(TablesEndpoint):
     """Creates an interface endpoint for DynamoDB, or its streams, that allows your callers the named tables only.
 
     Use it for streams, and for tables whose callers come over peering, VPN or Direct Connect; otherwise a gateway
-    endpoint is enough. Lambda's polling of a stream needs no endpoint: it comes from Lambda's network (see
-    `LambdaPoller`).
+    endpoint is enough. Lambda needs no endpoint to poll a stream: it polls from its own network (see `LambdaPoller`).
 
-    Its security group allows HTTPS from the VPC and from `callers`, and nothing out.
+    The security group allows HTTPS from the VPC and from `callers`, and no outbound traffic.
     """
 
     def __init__(
@@ -47,22 +46,24 @@ class DynamoDbInterfaceEndpoint(TablesEndpoint):
             scope: The parent construct.
             construct_id: The construct's id, unique below its parent.
             vpc: The VPC.
-            streams: Whether it is for the tables' streams; for the tables themselves when left out.
-            tables: Tables to reach through it. More can follow with `add_tables`; a `VpcOnlyTable` adds itself.
-            organization: The id of the organization whose identities may call.
-            accounts: The 12-digit ids of the accounts whose identities may call, where that is not the whole
-                organization; the endpoint's own account when both are left out.
-            callers: IP ranges beyond the VPC that may connect, such as that of a peered VPC or of an office.
-            private_dns: Whether the service's usual host name leads to the endpoint inside the VPC. Without it, clients
-                have to be given the endpoint's own host name, and those that are not miss it. AWS's pages disagree on
-                whether DynamoDB offers it: where it does not, the deployment fails and says so.
-            subnets: The subnets that it has addresses in, one for each Availability Zone; as the CDK chooses when left
+            streams: True for the streams of the tables; False, the default, for the tables themselves.
+            tables: Tables that callers reach through the endpoint; none when left out. Add more with `add_tables`; a
+                `VpcOnlyTable` adds itself.
+            organization: The id ("o-…") of the organization whose identities may call.
+            accounts: The 12-digit ids of the accounts whose identities may call, instead of a whole organization. When
+                both are left out, the endpoint's own account.
+            callers: IP ranges outside the VPC that may connect, such as those of a peered VPC or an office.
+            private_dns: Whether the service's usual host name resolves to the endpoint inside the VPC. If False, give
+                all clients the endpoint's own host name; other clients do not use the endpoint. AWS's pages disagree on
+                whether DynamoDB offers private DNS: if it does not, the deployment fails with an error.
+            subnets: The subnets of the endpoint's addresses, one for each Availability Zone; the CDK's choice when left
                 out.
-            security_groups: Security groups to use instead of one of its own.
+            security_groups: The endpoint's security groups; a new one when left out.
             limits: Limits on the size of policies; the published ones when left out.
 
         Raises:
-            InvalidInputError: A table that is none, malformed callers, or callers together with security groups.
+            InvalidInputError: `tables` contains something else, `organization`, `accounts` or `callers` is malformed,
+                or there are both `callers` and `security_groups`.
         """
         super().__init__(scope, construct_id)
         check_list(self, "callers", callers)
@@ -71,7 +72,7 @@ class DynamoDbInterfaceEndpoint(TablesEndpoint):
             raise InvalidInputError(
                 f"the callers of {self.node.path}",
                 value=ranges,
-                allowed="none with security_groups, which say who may connect",
+                allowed="no callers together with security_groups, which decide who may connect",
             )
         groups = [_security_group(self, vpc, ranges)] if security_groups is None else list(security_groups)
         service = ec2.InterfaceVpcEndpointAwsService
@@ -89,7 +90,7 @@ class DynamoDbInterfaceEndpoint(TablesEndpoint):
 
     @property
     def endpoint(self) -> ec2.InterfaceVpcEndpoint:
-        """The endpoint itself."""
+        """The CDK's endpoint."""
         return self._endpoint
 
 

@@ -1,4 +1,4 @@
-"""A table whose data is for applications only."""
+"""Denies people the data of a table."""
 
 from __future__ import annotations
 
@@ -31,20 +31,18 @@ _COMES_LATER: Final = "CloudFormation cannot create a replica together with its 
 
 
 class NoHumanAccess(Construct):
-    """Denies people the data of a table that exists in the app, whatever their identity policies say.
+    """Denies people the data of a table of the app, even if their identity policies or a grant allow it.
 
     People are root users, IAM users, sessions of GetFederationToken, everybody who signs in with Identity Center, and
-    the roles that `sign_in_roles` names, of any account. Applications' roles are not touched. Denied are items, the
-    stream, and what moves data out or opens the table, its policies among them; settings stay open.
+    the roles in `sign_in_roles`, of any account. It does not affect applications' roles. It denies actions on items and
+    the stream, and actions that move data out or open the table, such as changes to its policies. It does not deny
+    changes to settings. A warning names grants to people that have no effect.
 
-    So nobody deploys the table's policy as a person any more: deploy with CloudFormation's execution role, as `cdk
-    bootstrap` sets it up, or make an exception for `RestrictedActions.POLICY`. The account's root user can always
-    delete the policy.
+    People cannot change the table's policy. Deploy it with CloudFormation's execution role, as `cdk bootstrap` sets it
+    up, or make an exception for `RestrictedActions.POLICY`. The account's root user can always delete the policy.
 
-    A person who may assume an application's role is that application to DynamoDB. The rule `NoWayAround` looks for such
-    ways in the app and fails the synth for each that nobody acknowledged.
-
-    Grants to people on the same table have no effect, and a warning says so: a Deny wins.
+    DynamoDB cannot tell a person who assumes an application's role from the application. The rule `NoWayAround` finds
+    such ways in the app, and fails the synthesis for each that is not acknowledged.
     """
 
     def __init__(
@@ -63,17 +61,17 @@ class NoHumanAccess(Construct):
         Args:
             scope: The parent construct.
             construct_id: The construct's id, unique below its parent.
-            table: The table, of this app.
-            sign_in_roles: Roles that people sign in with other than by Identity Center, such as those that trust a
-                SAML provider: no policy can tell these from an application's.
-            exceptions: People who may do some of it all the same, with the reason, such as the one permission set that
-                answers requests of customers about their data.
-            deployed_replicas: Regions of replicas that have been deployed already: see `TableAccess`.
-            limits: Limits on the size of policies, where AWS has raised yours.
+            table: The table. It must be made in this app.
+            sign_in_roles: Roles that people sign in with outside Identity Center, such as roles that trust a SAML
+                provider: no policy can tell these from applications' roles. None when left out.
+            exceptions: People who may take some of the denied actions, each with the reason, such as the permission set
+                that answers requests of customers about their data. None when left out.
+            deployed_replicas: Regions of replicas that are already deployed; see `TableAccess`.
+            limits: Limits on the size of policies, if AWS has raised yours; the published ones when left out.
 
         Raises:
-            InvalidInputError: A table that cannot have a policy here, a wrong role or exception, or a role that people
-                sign in with and that deploys the table.
+            InvalidInputError: The table cannot have a policy here, a role or exception is malformed, or one of the
+                `sign_in_roles` deploys the table.
             PolicyTooLargeError: The policy is over the limit.
         """
         super().__init__(scope, construct_id)
@@ -105,11 +103,11 @@ def _waiting(table: TableReference, deployed: Collection[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class PeopleRestriction:
-    """A restriction of people, around one table.
+    """The restriction of people, for one table.
 
     Args:
-        construct: Where it was made, for warnings.
-        people: What is denied.
+        construct: The construct that warnings are attached to.
+        people: The restriction, which renders the deny statements.
     """
 
     construct: Construct
@@ -117,31 +115,31 @@ class PeopleRestriction:
     kind: str = "people"
 
     def statements(self, table: TableReference, *, stream: bool) -> list[Json]:
-        """What the policy of a table, or of its stream, denies.
+        """The deny statements for the policy of a table or its stream.
 
         Args:
             table: The table, in the region that the policy is for.
-            stream: Whether it is the policy of the stream.
+            stream: True for the policy of the stream, False for that of the table.
         """
         return denied(self.people, table, stream=stream)
 
     def described(self, table: TableReference, *, deployed: Collection[str]) -> Json:
-        """What the template's metadata says of it.
+        """The description for the template's metadata.
 
         Args:
             table: The table.
-            deployed: Regions of the replicas that can have policies.
+            deployed: Regions of the replicas that can have policies now.
         """
         waiting = _waiting(table, deployed)
         return people_json(self.people, open_replicas=dict.fromkeys(waiting, _COMES_LATER))
 
     def problems(self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]) -> list[str]:
-        """Warn of replicas that have no restriction yet, and of grants that it denies.
+        """Warn of replicas that have no restriction yet, and of grants that the restriction denies.
 
         Args:
             table: The table.
-            deployed: Regions of the replicas that can have policies.
-            grants: Everything that is granted on the table.
+            deployed: Regions of the replicas that can have policies now.
+            grants: All grants on the table.
         """
         annotations = cdk.Annotations.of(self.construct)
         for grant, actions in denied_people(self.people, table, grants, is_user=is_user_of_this_app):
@@ -155,9 +153,9 @@ class PeopleRestriction:
         if waiting:
             annotations.add_warning_v2(
                 OPEN_REPLICA,
-                f"Phase 1 of 2: in {', '.join(waiting)} people are not kept out in this deployment: CloudFormation "
-                "cannot create a replica in another region together with its policy. Once they are deployed, add "
-                f"deployed_replicas={waiting!r} and deploy again.",
+                f"Phase 1 of 2: this deployment does not deny people the replicas in {', '.join(waiting)}: "
+                "CloudFormation cannot create a replica in another region together with its policy. Once they are "
+                f"deployed, add deployed_replicas={waiting!r} and deploy again.",
             )
         return []
 
@@ -168,16 +166,16 @@ _SIDES = (Side.TABLE, Side.STREAM)
 def denied_people(
     people: NoPeople, table: TableReference, grants: Iterable[TableGrant], *, is_user: Callable[[str], bool]
 ) -> Iterator[tuple[TableGrant, tuple[str, ...]]]:
-    """The grants to people that a restriction denies them, each with the actions.
+    """Find the grants to people that a restriction denies, each with the denied actions.
 
-    A grant to a whole account or organization is for its applications, too, and not among them. Where the deployment
-    alone knows who somebody is, nothing is said.
+    Grants to a whole account or organization are left out, since they also serve applications; so are grants to
+    principals that are known only at deployment.
 
     Args:
         people: The restriction.
         table: The table.
-        grants: Its grants, to principals of this library.
-        is_user: Whether an ARN that is not known yet is that of an IAM user.
+        grants: The table's grants, to principals of this library.
+        is_user: Tells whether an ARN that is not known before deployment is that of an IAM user.
     """
     restricted = {action for side in _SIDES for action in restricted_at(side, settings=False)}
     persons = tuple(people.people(table))
@@ -201,13 +199,13 @@ def denied_people(
 
 
 def _arns(grant: TableGrant, table: TableReference) -> tuple[str, ...]:
-    """What `aws:PrincipalArn` holds for whom a grant is made; nothing for many."""
+    """The values of `aws:PrincipalArn` for the principal of a grant; empty if it stands for many principals."""
     partition = table.partition_id
     match grant.subject:
         case PermissionSet() as people:
             return people.role_patterns(partition)
         case RoleSession() as session:
-            # A path that no session tells is left to the deployment.
+            # The ARN of a session does not contain the role's path: the path is known only at deployment.
             return (f"arn:{partition}:iam::{session.account}:role/{session.role}",)
         case Role() | User() | ArnIdentity() | FederatedUser() as identity:
             return (identity.arn(partition),)

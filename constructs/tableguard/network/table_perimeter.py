@@ -1,4 +1,4 @@
-"""A perimeter around a table that is already there."""
+"""A perimeter for an existing table."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ OPEN_REPLICA: Final = "tableguard:replica-without-perimeter"
 
 
 class TablePerimeter(Construct):
-    """Denies everybody outside a perimeter to read, write or move the data of an existing table.
+    """Denies callers outside a perimeter to read, write or move the data of an existing table.
 
-    It adds statements to the policies of the table and of its stream, beside those of grants, of the caller and of the
-    CDK. Grants and identity policies still decide what callers inside may do. It works on `TableV2`, `Table`,
-    `CfnTable` and `CfnGlobalTable`. A table has one perimeter at most.
+    It adds deny statements to the policies of the table and its stream; all other statements stay. Grants and identity
+    policies still decide what callers inside may do. It works on `TableV2`, `Table`, `CfnTable` and `CfnGlobalTable`. A
+    table has one perimeter at most.
 
-    Settings stay open (`RestrictedActions.SETTINGS`) and replication continues. The role that deploys the stack is
-    exempt for what a deployment does, and the root user of the account can delete the policy.
+    The perimeter does not deny settings (`RestrictedActions.SETTINGS`) or replication. The role that deploys the stack
+    is exempt for what a deployment does, and the root user of the account can delete the policy.
 
-    Before you add this to a table in use, find out who would be denied: docs/private-table.md says how. A client inside
-    the VPC that does not go through an endpoint is outside.
+    Before you add this to a table in use, find out who would be denied: docs/private-table.md says how. A client in the
+    VPC that does not go through an endpoint is outside.
     """
 
     def __init__(
@@ -65,28 +65,27 @@ class TablePerimeter(Construct):
         Args:
             scope: The parent construct.
             construct_id: The construct's id, unique below its parent.
-            table: The table, of this app.
-            perimeter: What is inside and who may cross the line. May be left out where `vpcs` or `endpoints` say what
-                is inside and nobody is exempt.
-            vpcs: VPCs that are inside as well, of the table's account and region or imported by their ids.
+            table: The table. It must be made in this app.
+            perimeter: The networks inside and the exemptions. It may be left out if `vpcs` or `endpoints` say what is
+                inside and nobody is exempt.
+            vpcs: Further VPCs inside, of the table's account and region or imported by their ids.
             endpoints: Endpoints of this library. The table is added to their policies, and their VPCs are inside.
-            deployed_by: The role that the stack is deployed as, exempt for what a deployment does
-                (`RestrictedActions.DEPLOYMENT`, and `RestrictedActions.SETTINGS` where the perimeter restricts those
-                too): CloudFormation's execution role of the stack's synthesizer when left out. A synthesizer that was
-                passed to the stack does not tell it: then it must be named.
-            no_deployment_role: Why no role is exempt for deployments: only who is inside changes the policies. Only the
-                root user of the account can then delete them; the deploying role is exempt when left out.
-            deployed_replicas: Regions of replicas that have been deployed already and can have policies now; see
-                `TableAccess`.
-            open_replicas: Replicas in other regions that this deployment creates, by region, each with the reason why
-                it may stand open until the next one: CloudFormation cannot create a replica together with its
-                policy, so until then nothing but identity policies and the organization's policies protect it.
-            limits: Limits on the size of policies, where AWS has raised yours; the published ones when left out.
+            deployed_by: The role that the stack is deployed as; CloudFormation's execution role of the stack's
+                synthesizer when left out. If a synthesizer was passed to the stack, it does not tell the role: name the
+                role here. It is exempt for `RestrictedActions.DEPLOYMENT`, and for `RestrictedActions.SETTINGS` if the
+                perimeter restricts these too.
+            no_deployment_role: The reason why no role is exempt for deployments. Then only callers inside can change
+                the policies, and otherwise only the root user can delete them. When left out, a role is exempt.
+            deployed_replicas: Regions of replicas that are already deployed and can have policies; see `TableAccess`.
+            open_replicas: Regions of replicas that this deployment creates, each with the reason why the replica may be
+                open until the next deployment. CloudFormation cannot create a replica together with its policy, so
+                until then only identity policies and the organization's policies protect it.
+            limits: Limits on the size of policies, if AWS has raised yours; the published ones when left out.
 
         Raises:
-            InvalidInputError: A table that cannot have a policy here or has a perimeter already, nothing inside, nobody
-                left who could change the policies, or no network that reaches a region of the table.
-            PolicyTooLargeError: Our statements alone, those of grants included, are over a limit.
+            InvalidInputError: The table cannot have a policy here or has a perimeter already; nothing is inside; nobody
+                could change the policies; or no network reaches a region of the table.
+            PolicyTooLargeError: The statements of this library alone, including those of grants, are over a limit.
         """
         super().__init__(scope, construct_id)
         for name, value in (("vpcs", vpcs), ("endpoints", endpoints), ("deployed_replicas", deployed_replicas)):
@@ -112,7 +111,7 @@ class TablePerimeter(Construct):
         self._policies.configure(limits=limits, deployed_replicas=deployed_replicas)
         for region in (reference.region, *self._policies.deployed_replicas):
             if region in (reference.region, *reference.replica_regions):
-                # An error while it can come through in one piece.
+                # Raised here, since an error that is raised during synthesis does not arrive intact.
                 self._perimeter.table_statements(reference.in_region(region))
         self._policies.enclose(restriction)
         for endpoint in listed:
@@ -121,12 +120,12 @@ class TablePerimeter(Construct):
 
     @property
     def perimeter(self) -> Perimeter:
-        """The perimeter, with every VPC and exemption that it got here."""
+        """The perimeter, with all VPCs and exemptions that this construct added."""
         return self._perimeter
 
     @property
     def reference(self) -> TableReference:
-        """The table by literal values, where they are known."""
+        """The table's account, region and name, with literal values where they are known."""
         return self._policies.reference
 
 
@@ -135,9 +134,9 @@ class PerimeterRestriction:
     """A perimeter as the restriction of one table.
 
     Args:
-        construct: Where it was made, for warnings.
+        construct: The construct that warnings are attached to.
         perimeter: The perimeter.
-        open_replicas: Why a replica may stand open, by region.
+        open_replicas: The reasons why replicas may be open, by region.
     """
 
     construct: Construct
@@ -146,33 +145,33 @@ class PerimeterRestriction:
     kind: str = "perimeter"
 
     def statements(self, table: TableReference, *, stream: bool) -> list[Json]:
-        """What the policy of a table, or of its stream, denies.
+        """The deny statements for the policy of a table or its stream.
 
         Args:
             table: The table, in the region that the policy is for.
-            stream: Whether it is the policy of the stream.
+            stream: True for the policy of the stream, False for that of the table.
         """
         if not self.perimeter.trusted.outside(table.region):
-            # Nothing is inside there: `problems` says so, since an error would not come through here in one piece.
+            # No network reaches this region. `problems` reports it, since an error raised here would not arrive intact.
             return []
         return denied(self.perimeter, table, stream=stream)
 
     def described(self, table: TableReference, *, deployed: Collection[str]) -> Json:
-        """What the template's metadata says of it.
+        """The description for the template's metadata.
 
         Args:
-            table: The table; its replicas stand in `open_replicas`, as the perimeter was told.
-            deployed: Regions of the replicas that can have policies.
+            table: The table. Its open replicas are taken from `open_replicas`.
+            deployed: Regions of the replicas that can have policies now.
         """
         return perimeter_json(self.perimeter, open_replicas=self.open_replicas, refer=True)
 
     def problems(self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]) -> list[str]:
-        """What is wrong with it, at the last moment before templates are rendered.
+        """The problems of the perimeter, checked just before templates are rendered.
 
         Args:
             table: The table.
-            deployed: Regions of the replicas that can have policies.
-            grants: Everything that is granted on the table.
+            deployed: Regions of the replicas that can have policies now.
+            grants: All grants on the table.
         """
         for grant, why in denied_grants(self.perimeter, table, grants):
             cdk.Annotations.of(self.construct).add_warning_v2(
@@ -204,10 +203,10 @@ class PerimeterRestriction:
         stands_open = InvalidInputError(
             f"the replicas of {where}",
             value=region,
-            allowed="replicas that can have a policy: CloudFormation cannot create one together with its policy, so a "
-            "new one would stand open",
-            fix=f"Pass deployed_replicas=[{region!r}] once it has been deployed, and for the deployment that creates "
-            f'it open_replicas={{{region!r}: "why it may"}}. An SCP closes the gap.',
+            allowed="replicas that can have a policy: CloudFormation cannot create a replica together with its policy, "
+            "so a new replica would stand open",
+            fix=f'For the deployment that creates the replica, pass open_replicas={{{region!r}: "the reason"}}; '
+            f"afterwards, deployed_replicas=[{region!r}]. An SCP can protect the replica in between.",
         )
         return [str(stands_open)]
 
@@ -222,7 +221,7 @@ def _reasons(construct: Construct, open_replicas: object) -> dict[str, str]:
 
 
 def _instead(perimeter: Perimeter | None, table: TableReference) -> Instead:
-    """What the owner of an imported table could do instead."""
+    """Return what the owner of an imported table could do instead."""
     if perimeter is None or any(is_unresolved(network.label) for network in perimeter.networks):
         besides = ". For the policy to give to its owner, pass perimeter=Perimeter(networks=[…]) with ids written down"
         return Instead(table=None, stream=None, besides=besides)

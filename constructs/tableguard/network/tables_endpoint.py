@@ -1,4 +1,4 @@
-"""What both kinds of endpoint have in common: the tables that are reached through them."""
+"""The base class of both kinds of endpoint: the tables that callers reach through it."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ class TablesEndpoint(Construct):
 
     @property
     def tables(self) -> tuple[TableReference, ...]:
-        """The tables that are reached through it."""
+        """The tables that callers reach through the endpoint."""
         return self._tables.tables
 
     def add_tables(self, *tables: ReachedTable) -> None:
         """Let callers reach more tables.
 
         Args:
-            tables: References, tables of this library, or of the CDK.
+            tables: References, or tables of this library or the CDK.
 
         Raises:
-            InvalidInputError: Something else, or a table whose name the endpoint's stack cannot know.
+            InvalidInputError: An argument is not a table, or its name is not known in the endpoint's stack.
         """
         self._tables.add_tables(*tables)

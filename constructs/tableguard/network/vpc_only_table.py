@@ -1,4 +1,4 @@
-"""A table whose data is reached from inside the network alone."""
+"""A table whose data can be reached only from inside a perimeter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tableguard.tables.cross_account_table import CrossAccountTable
 
 
 class TableProperties(TypedDict, total=False):
-    """What `CrossAccountTable` takes besides; its docstring says what each is for."""
+    """The other arguments of `CrossAccountTable`, whose docstring describes them."""
 
     sort_key: dynamodb.Attribute | None
     table_name: str | None
@@ -50,10 +50,10 @@ class TableProperties(TypedDict, total=False):
 class VpcOnlyTable(CrossAccountTable):
     """Creates a DynamoDB table whose data can be read, written and moved only from inside your networks.
 
-    It is a `CrossAccountTable` with a `TablePerimeter`. A consumer of another account needs both: a grant, and a
-    request from inside.
+    It is a `CrossAccountTable` with a `TablePerimeter`. A consumer of another account needs a grant, and has to send
+    its requests from inside.
 
-    `TableV2(scope, "Orders", …)` and `VpcOnlyTable(scope, "Orders", …)` make a resource of the same logical id.
+    `TableV2(scope, "Orders", …)` and `VpcOnlyTable(scope, "Orders", …)` make a resource with the same logical id.
     """
 
     def __init__(
@@ -75,22 +75,22 @@ class VpcOnlyTable(CrossAccountTable):
         """Make a table.
 
         Args:
-            scope: The parent construct, in a stack whose account and region are concrete.
+            scope: The parent construct, in a stack with a concrete account and region (`env`).
             construct_id: The construct's id, unique below its parent.
             partition_key: The partition key.
-            perimeter: As in `TablePerimeter`: what is inside, and who may cross the line.
+            perimeter: As in `TablePerimeter`: the networks inside and the exemptions.
             vpcs: As in `TablePerimeter`: VPCs that are inside.
-            endpoints: As in `TablePerimeter`: endpoints that are to reach the table, whose VPCs are inside.
+            endpoints: As in `TablePerimeter`: endpoints through which callers reach the table; their VPCs are inside.
             deployed_by: As in `TablePerimeter`: the role that the stack is deployed as.
-            no_deployment_role: As in `TablePerimeter`: why nobody outside may change the policies.
-            deployed_replicas: As in `TablePerimeter`: regions of replicas that have been deployed already.
+            no_deployment_role: As in `TablePerimeter`: the reason why no role is exempt for deployments.
+            deployed_replicas: As in `TablePerimeter`: regions of replicas that are already deployed.
             open_replicas: As in `TablePerimeter`: replicas that this deployment creates, each with the reason.
-            limits: Limits on the size of policies, where AWS has raised yours.
-            properties: Everything else that `CrossAccountTable` takes.
+            limits: Limits on the size of policies, if AWS has raised yours; the published ones when left out.
+            properties: All other arguments of `CrossAccountTable`.
 
         Raises:
-            InvalidInputError: What `CrossAccountTable` or `TablePerimeter` refuses.
-            PolicyTooLargeError: Our statements alone are over a limit.
+            InvalidInputError: As `CrossAccountTable` or `TablePerimeter` raises it.
+            PolicyTooLargeError: The statements of this library alone are over a limit.
         """
         super().__init__(
             scope,
@@ -114,5 +114,5 @@ class VpcOnlyTable(CrossAccountTable):
 
     @property
     def perimeter(self) -> Perimeter:
-        """The perimeter, with every VPC and exemption that it got here."""
+        """The perimeter, with all VPCs and exemptions that this construct added."""
         return self._perimeter.perimeter

@@ -1,7 +1,7 @@
-"""The language of access: pure Python, free of aws_cdk.
+"""Grants, perimeters and guardrails as value objects, in pure Python without aws_cdk.
 
-A `TableGrant` says who may do what with a table, under which conditions, and why; it renders the statements of every
-policy that has to agree for the access to work.
+A `TableGrant` says who may do what with a table, under which conditions, and why. It renders the statements of all
+policies that the access needs.
 """
 
 from __future__ import annotations

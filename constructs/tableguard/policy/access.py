@@ -1,7 +1,7 @@
-"""What is granted: sets of actions, each tied to the resource that it is authorized on.
+"""What a grant allows: sets of actions, each with the resource that it is authorized on.
 
-A statement on a table's ARN says nothing about its indexes or its stream, and stream actions in a table's policy fail
-the deployment, so an access always knows which action goes where.
+A statement on a table's ARN does not cover its indexes or its stream, and stream actions in a table's policy fail the
+deployment. So an access holds the resource of each action.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STREAM: Final = "/stream/*"
 _INDEX: Final = ALL_INDEXES.removesuffix("*")
 _CONSTANTS: Final = ("READ", "READ_ITEMS", "WRITE", "READ_WRITE", "STREAM", "SETTINGS")
 _LARGEST: Final = ("READ_WRITE", "READ", "WRITE", "READ_ITEMS", "STREAM", "SETTINGS")
-"""The same, so that none comes after one that it is made of."""
+"""The constants by name, the largest first, so that none comes after one that it contains."""
 _INSTEAD_OF_NAMES: Final = "Actions by name: Access.on_table(…), Access.on_index(…), Access.on_stream(…)."
 
 
@@ -33,11 +33,11 @@ _INSTEAD_OF_NAMES: Final = "Actions by name: Access.on_table(…), Access.on_ind
 class Access:
     """A named set of DynamoDB actions. Use one of the constants, `query`, or `on_table`, `on_index`, `on_stream`.
 
-    Join accesses with `|`: `Access.query(index="by-date") | Access.STREAM`. Two with the same actions are equal,
-    whatever they are called.
+    Join accesses with `|`: `Access.query(index="by-date") | Access.STREAM`. Two accesses with the same actions are
+    equal, even if their names differ.
 
     Args:
-        name: What messages and reports call it.
+        name: The name in messages and reports.
         permissions: Pairs of a target (what follows the table's ARN) and an action's name, in any collection.
 
     Raises:
@@ -69,7 +69,7 @@ class Access:
     READ: ClassVar[Access]
     """Read items by key, query and scan them, in the table and in all its indexes, and describe the table."""
     READ_ITEMS: ClassVar[Access]
-    """Read items by key and query them, in the table and in all its indexes: what `LeadingKeys` can narrow."""
+    """Read items by key and query them, in the table and in all its indexes: reads that `LeadingKeys` can narrow."""
     WRITE: ClassVar[Access]
     """Put, update and delete items, in batches and transactions too, and describe the table."""
     READ_WRITE: ClassVar[Access]
@@ -77,15 +77,15 @@ class Access:
     STREAM: ClassVar[Access]
     """Read the table's stream."""
     SETTINGS: ClassVar[Access]
-    """Describe and update the table. UpdateTable has no key that narrows it: it changes throughput, but indexes,
-    stream, deletion protection and encryption as well. Items cannot be read with it."""
+    """Describe and update the table, without reading items. No condition key narrows UpdateTable: besides throughput,
+    it changes indexes, stream, deletion protection and encryption."""
 
     @staticmethod
     def query(*, index: str | None = None) -> Access:
-        """Query the table, or one of its indexes and nothing else.
+        """Query one index, or the table without its indexes.
 
         Args:
-            index: The index; when left out, the table itself and no index.
+            index: The index; the table itself when left out.
 
         Raises:
             InvalidInputError: The index name is malformed.
@@ -96,38 +96,38 @@ class Access:
 
     @staticmethod
     def on_table(*actions: str) -> Access:
-        """These actions on the table itself.
+        """Allow these actions on the table itself.
 
         Args:
-            actions: Exact names ("GetItem" or "dynamodb:GetItem"), no patterns.
+            actions: Exact names ("GetItem" or "dynamodb:GetItem"), at least one, no patterns.
 
         Raises:
-            InvalidInputError: An action that does not exist or does not work on a table, or none at all.
+            InvalidInputError: No action, or one that does not exist or does not work on a table.
         """
         return _custom(actions, TABLE)
 
     @staticmethod
     def on_index(*actions: str, index: str | None = None) -> Access:
-        """These actions on one index, or on all indexes.
+        """Allow these actions on one index, or on all indexes.
 
         Args:
-            actions: Exact names ("Query" or "dynamodb:Query"), no patterns.
+            actions: Exact names ("Query" or "dynamodb:Query"), at least one, no patterns.
             index: The index; all indexes when left out.
 
         Raises:
-            InvalidInputError: An action that does not exist or does not work on an index, or none at all.
+            InvalidInputError: No action, or one that does not exist or does not work on an index.
         """
         return _custom(actions, ALL_INDEXES if index is None else _index_target(index))
 
     @staticmethod
     def on_stream(*actions: str) -> Access:
-        """These actions on the table's stream.
+        """Allow these actions on the table's stream.
 
         Args:
-            actions: Exact names ("GetRecords" or "dynamodb:GetRecords"), no patterns.
+            actions: Exact names ("GetRecords" or "dynamodb:GetRecords"), at least one, no patterns.
 
         Raises:
-            InvalidInputError: An action that does not exist or does not work on a stream, or none at all.
+            InvalidInputError: No action, or one that does not exist or does not work on a stream.
         """
         return _custom(actions, STREAM)
 
@@ -139,7 +139,7 @@ class Access:
                 allowed="another Access, such as Access.STREAM",
                 fix=_INSTEAD_OF_NAMES if isinstance(other, str) else "",
             )
-        # The order in which they are joined changes nothing: no name either, which stands in templates.
+        # The order of joining must not change the name, since templates contain it.
         parts = in_order((*self.name.split(" + "), *other.name.split(" + ")), _CONSTANTS)
         return Access(" + ".join(parts), self.permissions | other.permissions)
 
@@ -150,22 +150,22 @@ class Access:
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """Every action once, sorted by name."""
+        """All actions, each once, sorted by name."""
         return tuple(ACTIONS[name] for name in sorted({action for _, action in self.permissions}))
 
     @property
     def indexes(self) -> tuple[str, ...]:
-        """The indexes it names."""
+        """The names of the indexes that it names."""
         return tuple(sorted({t.removeprefix(_INDEX) for t, _ in self.permissions if t.startswith(_INDEX)} - {"*"}))
 
     @property
     def reads_stream(self) -> bool:
-        """Whether it reaches the table's stream."""
+        """Whether it has actions on the table's stream."""
         return any(target == STREAM for target, _ in self.permissions)
 
     @property
     def reaches_table(self) -> bool:
-        """Whether it reaches the table or an index: what the table's policy speaks of."""
+        """Whether it has actions on the table or an index, which the table's policy covers."""
         return any(target != STREAM for target, _ in self.permissions)
 
 
@@ -235,7 +235,7 @@ def _check(name: str, resource: Resource) -> None:
 
 def _instead_of(unknown: str) -> str:
     if "*" in unknown or "?" in unknown:
-        return "Patterns take in actions that AWS adds later: list the actions."
+        return "List the actions: a pattern would also allow actions that AWS adds later."
     if unknown in ("TransactGetItems", "TransactWriteItems"):
         return "Transactions are authorized by GetItem, PutItem, UpdateItem, DeleteItem and ConditionCheckItem."
     return names.suggestion(unknown, ACTIONS)
@@ -245,8 +245,8 @@ def _named(name: str, *sets: tuple[str, str]) -> Access:
     return Access(name, frozenset((target, action) for target, actions in sets for action in actions.split()))
 
 
-# ConditionCheckItem belongs to both: it is a transaction's read of an item, which a writer's transactions need too.
-# Left out on purpose: PartiQL, which does not work across accounts; SearchVectors, for which that is not documented.
+# READ and WRITE have ConditionCheckItem: it reads an item in a transaction, and writers' transactions need it too.
+# Left out on purpose: PartiQL does not work across accounts; for SearchVectors, that is not documented.
 Access.READ = _named(
     "READ", (TABLE, "BatchGetItem ConditionCheckItem DescribeTable GetItem Query Scan"), (ALL_INDEXES, "Query Scan")
 )
@@ -259,5 +259,5 @@ Access.WRITE = _named("WRITE", (TABLE, "BatchWriteItem ConditionCheckItem Delete
 Access.READ_WRITE = Access("READ_WRITE", (Access.READ | Access.WRITE).permissions)
 # Without ListStreams, which is an action on the account and does not work across accounts.
 Access.STREAM = _named("STREAM", (STREAM, "DescribeStream GetRecords GetShardIterator"))
-# Without UpdateTimeToLive, which deletes items in the end, and everything else that works in the own account only.
+# Without UpdateTimeToLive, which can delete items, and without actions that work only in the table's own account.
 Access.SETTINGS = _named("SETTINGS", (TABLE, "DescribeTable UpdateTable"))

@@ -1,10 +1,10 @@
-"""What IAM Access Analyzer need not report, because a grant declares it.
+"""Archive rules of IAM Access Analyzer for the access that grants declare.
 
-A rule holds for one way in: the principal and the conditions that a grant's statement has. Where somebody edits the
-policy (another principal, or a condition less of those below), no rule fits any more and the analyzer reports it. It
-cannot tell actions apart, though: who is declared for reading is not reported when he may write. `tableguard review`
-tells. How a finding shows a statement with several values of one condition is not documented: one value each is what
-the rules expect, and otherwise what is declared is reported as well.
+A rule matches the principal and the conditions of a grant's statement. If somebody changes these in the policy, no rule
+matches and the analyzer reports the statement. A rule cannot match actions: if a grant declares reading and the policy
+also allows writing, the analyzer reports nothing, but `tableguard review` does. The rules expect one value of a
+condition in a finding. How a finding shows several is not documented; if it shows them together, declared access is
+reported as well.
 Sources: IAM user guide, "IAM Access Analyzer filter keys" and "IAM Access Analyzer quotas".
 """
 
@@ -26,21 +26,21 @@ from tableguard.policy.principals import Principal
 from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import is_unresolved, ordered
 
-# Conditions that a rule can ask for; a finding shows them as they stand in the policy.
+# Conditions that a rule can match. A finding shows them as in the policy.
 _KEYS: Final = ("aws:PrincipalArn", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceIp", "aws:SourceVpc")
 _POSITIVE: Final = ("ArnEquals", "ArnLike", "ForAnyValue:StringLike", "IpAddress", "StringEquals", "StringLike")
 
 
 @dataclass(frozen=True, slots=True)
 class SharedTable:
-    """A table and the grants on it, for an analyzer of an app that does not make the table.
+    """A table of another app and the grants on it, for an `ExternalAccessAnalyzer`.
 
     Args:
         table: The table.
-        grants: Its grants, to principals of this library.
+        grants: The table's grants, to principals of this library.
 
     Raises:
-        InvalidInputError: Something else.
+        InvalidInputError: `table` is not a TableReference, or `grants` is not a list of such grants.
     """
 
     table: TableReference
@@ -59,11 +59,11 @@ class SharedTable:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRule:
-    """Findings that are archived as they arise.
+    """A rule that archives matching findings as they arise.
 
     Args:
-        criteria: What all has to hold: the values that a property of the finding equals, one of them.
-        streams: Beginnings of streams' ARNs, one of which the finding's resource has; none for other resources.
+        criteria: Properties of a finding, each with the values of which it must have one. All must match.
+        streams: Prefixes of streams' ARNs, one of which the finding's resource must have; none for other resources.
     """
 
     criteria: tuple[tuple[str, tuple[str, ...]], ...]
@@ -71,16 +71,16 @@ class ArchiveRule:
 
     @property
     def name(self) -> str:
-        """Its name: of its content, so that other rules can come and go."""
+        """The rule's name, a hash of its content, so that it does not change when other rules do."""
         content = json.dumps([self.criteria, self.streams])
         return f"declared-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 
 def archive_rules(shared: Iterable[SharedTable]) -> tuple[ArchiveRule, ...]:
-    """The rules for everything that grants let into tables and streams, and keys whose ARN is known.
+    """Return the rules for the access that grants give to tables, streams, and keys whose ARN is known.
 
-    AWS services that are granted access are no external principals: the analyzer does not report them. What is known
-    at deployment only gets no rule, so it is reported.
+    There are no rules for AWS services, which the analyzer does not report, and none for values that are known only at
+    deployment, so that access is reported.
 
     Args:
         shared: The tables and their grants.
@@ -114,7 +114,7 @@ def _statements(grant: TableGrant, table: TableReference) -> Iterator[tuple[str,
 
 
 def _way(statement: AllowStatement) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
-    """How a finding about a statement looks, but for the resource; None where it is none, or not known."""
+    """The properties of a finding about a statement, without the resource; None if there is none, or if unknown."""
     if statement.kind != "AWS":
         return None
     asked = {"isPublic": ("false",), "principal.AWS": ordered(statement.principals), **_conditions(statement.clauses)}

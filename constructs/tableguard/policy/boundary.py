@@ -1,4 +1,4 @@
-"""A permissions boundary that keeps whoever carries it inside, and the denials that make everybody carry it."""
+"""A permissions boundary that enforces a perimeter, and the deny statements that force roles and users to have it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _CARRIED: Final = "iam:PermissionsBoundary"
 
 
 _REMOVING: Final = ("iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary")
-# These tell the boundary and give nobody more than he has: to delete a role, and to change who assumes it for how long.
+# Requests for these have the boundary's key but widen no permissions: deleting a role, changing its trust or duration.
 _NOT_WIDENING: Final = ("iam:DeleteRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription")
-# What gives a role or user more than it has, all of which tell the boundary that it carries, or is to carry. A role
-# that is made from a template gets the template's. Whether the request tells it is open: where not, nobody makes one.
+# What widens a role or user. All these requests have the key of the present or future boundary. A role that is created
+# from a template gets the template's boundary; if that request does not have the key, nobody can create such a role.
 _WIDENING: Final = (
     "iam:AcquireRole",
     *(
@@ -43,14 +43,14 @@ _EDITING: Final = qualified_names(ACTIONS, Effect.CHANGES_ACCESS, on="policy")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boundary:
-    """A managed policy, of the same name in every account, that roles carry as their permissions boundary.
+    """A managed policy with the same name in every account, for use as a permissions boundary.
 
     Args:
         name: The policy's name.
         path: The policy's path; "/" when left out.
 
     Raises:
-        InvalidInputError: One of them is malformed.
+        InvalidInputError: An argument is malformed.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Boundary:
         names.role_name("the name of a Boundary", self.name)
 
     def arn(self, account: str, partition: str = "aws") -> str:
-        """The policy's ARN, or the pattern of it.
+        """Return the policy's ARN, or its pattern for all accounts.
 
         Args:
             account: The account's id, or "*".
@@ -78,21 +78,21 @@ class Boundary:
         allowed_actions: Sequence[str] = ("*",),
         role: Role | None = None,
     ) -> Json:
-        """The managed policy.
+        """Return the document of the managed policy.
 
-        It allows no more than `allowed_actions`, denies data to whoever is outside the perimeter, and passes itself on:
-        a role that carries it can make and widen only roles and users that carry it, too.
+        It allows at most `allowed_actions` and denies data outside the perimeter. A role with this boundary can create
+        and widen only roles and users that have the boundary, too.
 
         Args:
             perimeter: The perimeter.
             account: The account of the policy.
             partition: The account's partition.
-            allowed_actions: Actions that its carriers may have at most, with their service prefix; `*` stands for any
-                part of a name. Everything when left out: the boundary then only takes away.
-            role: The one role that carries it, so that its own exemption counts; no role's does when left out.
+            allowed_actions: Actions, with their service prefix, to which the boundary limits its roles and users; `*`
+                stands for any part of a name. When left out, all actions: then the boundary only denies.
+            role: The only role with this boundary, so that its exemption counts. When left out, no exemption counts.
 
         Raises:
-            InvalidInputError: A malformed action.
+            InvalidInputError: An action is malformed.
         """
         allowed = texts("allowed_actions of a boundary", allowed_actions)
         for action in allowed:
@@ -115,17 +115,18 @@ class Boundary:
     def service_control_statements(
         self, administrators: Sequence[IamPrincipal], *, partition: str = "aws"
     ) -> tuple[DenyStatement, ...]:
-        """What an SCP denies everybody but the administrators, so that all roles and users carry the boundary.
+        """Return the deny statements of an SCP that force all roles and users to have the boundary.
 
-        Making or widening a role or user that does not carry it, taking it off, and changing the policy itself. A role
-        that carries none already can still be used and deleted; to be changed it has to get the boundary first.
+        They deny everybody but the administrators to create or widen a role or user without the boundary, to remove the
+        boundary, and to change the policy. An existing role without the boundary can still be used and deleted; to
+        change it, give it the boundary first.
 
         Args:
-            administrators: Who may: the role that deployments run as and the break-glass role, as a rule.
+            administrators: Who may do this: usually the deployment role and the break-glass role.
             partition: The organization's partition.
 
         Raises:
-            InvalidInputError: No administrator: nobody could ever make the policy.
+            InvalidInputError: No administrator, so nobody could create the policy.
         """
         listed = iam_principals("the administrators", administrators)
         if not listed:
@@ -136,7 +137,7 @@ class Boundary:
             )
         exempt = ordered(arn for administrator in listed for arn in arns_of(administrator, partition, account="*"))
         unless = Clause("ArnNotLike", PRINCIPAL_ARN, exempt)
-        # Only a policy of the carrier's own account can be its boundary, so the pattern lets no other policy pass.
+        # Only a policy of its own account can be the boundary of a role, so the pattern matches no other policy.
         pattern = (self.arn("*", partition),)
         carried = Clause("StringNotLike", _CARRIED, pattern)
         return (

@@ -1,4 +1,4 @@
-"""Principals that are nobody's identity: AWS services, and everybody of an organization or of a unit of it."""
+"""Principals that are not one identity: AWS services, organizations and organizational units."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tableguard.policy.tokens import is_unresolved
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsService(Principal):
-    """An AWS service, pinned to the account (and resource) on whose behalf it calls.
+    """An AWS service, limited to the account (and resource) on whose behalf it calls.
 
-    Without the pin anybody could make the service call for them (the confused deputy), which Block Public Access
-    would let pass. DynamoDB refuses some service principals at deployment; replication.dynamodb, redshift and glue
-    are known to be accepted.
+    Without the limit, anybody could make the service call the table (the confused deputy problem), and Block Public
+    Access does not prevent it. DynamoDB rejects some service principals at deployment; it is known to accept
+    replication.dynamodb, redshift and glue.
 
     Args:
         service: The host name of the service, such as "redshift.amazonaws.com".
-        source_account: The 12-digit id of the account on whose behalf it may call.
-        source_arn: The resource on whose behalf it may call; any of that account when left out.
+        source_account: The 12-digit id of the account on whose behalf the service may call.
+        source_arn: The ARN of the resource on whose behalf it may call; any resource of that account when left out.
 
     Raises:
-        InvalidInputError: One of them is malformed, or the ARN is of another account.
+        InvalidInputError: An argument is malformed, or the ARN is of another account.
     """
 
     service: str
@@ -69,14 +69,14 @@ class AwsService(Principal):
 
 
 def _everybody_but(owner: str) -> Clause:
-    # In the table's own account `Principal: "*"` grants to sessions directly, past permissions boundaries and session
-    # policies. Identities there are governed by their identity policies, so leaving them out loses nothing.
+    # In the table's own account, `Principal: "*"` grants to sessions directly, without regard to permissions boundaries
+    # and session policies. Identities there have their identity policies, so they are left out.
     return Clause("StringNotEquals", "aws:PrincipalAccount", (owner,))
 
 
 @dataclass(frozen=True, slots=True)
 class Organization(Principal):
-    """Every account of an organization but the table's own.
+    """All accounts of an organization except the table's own.
 
     Args:
         organization: The organization's id, such as "o-a1b2c3d4e5".
@@ -112,14 +112,14 @@ class Organization(Principal):
 
 @dataclass(frozen=True, slots=True)
 class OrganizationalUnit(Principal):
-    """Every account of an organizational unit and of the units below it, but the table's own.
+    """All accounts of an organizational unit and of the units below it, except the table's own.
 
     Args:
         path: The unit's path from the organization down, each part followed by "/":
             "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/".
 
     Raises:
-        InvalidInputError: The path is malformed.
+        InvalidInputError: The path is malformed, or not known before deployment.
     """
 
     path: str
@@ -153,7 +153,7 @@ class OrganizationalUnit(Principal):
         return ""
 
     def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
-        # The path ends in a wildcard, which alone would make the policy public: the organization is the fixed value.
+        # The path ends in a wildcard, and alone would make the policy public. The organization's id is a fixed value.
         return Trust(
             "AWS",
             "*",

@@ -1,6 +1,6 @@
-"""When and from where access is granted, and to which items: conditions of a grant.
+"""Conditions of a grant: when, from where, and for which items it allows access.
 
-All conditions of a grant hold together (and). Alternatives (or) are values of one condition, or two grants.
+All conditions of a grant must hold (and). For alternatives (or), give one condition several values, or make two grants.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _OPERATORS: Final = frozenset({
 
 
 class Condition(abc.ABC):
-    """Something that must hold for a grant to apply."""
+    """What has to be true of a request for a grant to allow it."""
 
     __slots__ = ()
 
     @abc.abstractmethod
     def clauses(self, action: Action) -> tuple[Clause, ...]:
-        """The condition as IAM writes it, for one action: fine-grained conditions differ between reads and writes."""
+        """The condition as IAM clauses for one action: fine-grained conditions differ between reads and writes."""
 
     @property
     @abc.abstractmethod
     def label(self) -> str:
-        """The condition in a reader's words."""
+        """The condition in words, for messages and reports."""
 
     @property
     def fine_grained(self) -> bool:
@@ -51,18 +51,18 @@ class Condition(abc.ABC):
 
     @property
     def survives_forwarding(self) -> bool:
-        """Whether it still holds when DynamoDB calls another service (KMS) on the caller's behalf.
+        """Whether the condition still holds when DynamoDB calls another service (KMS) on the caller's behalf.
 
-        Where a request came from is lost on the way; who sent it and when is not.
+        Such a call keeps the caller and the time, but not the network that the request came from.
         """
         return False
 
 
 @dataclass(frozen=True, slots=True)
 class Clause(Condition):
-    """One line of a `Condition` element, as IAM writes it: for keys that no other condition here stands for.
+    """One operator, key and values of a `Condition` element, for keys that no other class of this library covers.
 
-    A grant refuses one on the keys of `LeadingKeys` and `Attributes`, which need more than one line to be safe.
+    A grant rejects a `Clause` on the keys of `LeadingKeys` and `Attributes`: one clause alone is not safe there.
 
     Args:
         operator: An IAM condition operator, such as "StringEquals" or "ForAnyValue:StringLike".
@@ -80,7 +80,7 @@ class Clause(Condition):
     __repr__ = as_call
 
     def __post_init__(self) -> None:
-        # Null, which asks whether a key is there, takes neither a prefix nor a suffix.
+        # Null, which tests whether a key is present, takes neither a prefix nor a suffix.
         bare = re.sub(r"^(ForAllValues|ForAnyValue):|IfExists$", "", str(self.operator))
         if bare not in _OPERATORS and self.operator != "Null":
             raise InvalidInputError(
@@ -107,7 +107,7 @@ class Clause(Condition):
 
 @dataclass(frozen=True, slots=True)
 class InOrganization(Condition):
-    """Only while the caller's account belongs to this organization: an account that leaves loses the access.
+    """Allows only callers whose account belongs to this organization. An account that leaves loses the access.
 
     Args:
         organization: The organization's id, such as "o-a1b2c3d4e5".
@@ -137,13 +137,13 @@ class InOrganization(Condition):
 
 @dataclass(frozen=True, slots=True)
 class Until(Condition):
-    """Only before a moment. A grant takes it as its argument `until`.
+    """Allows requests before a moment only. A grant takes it as its argument `until`.
 
     Args:
-        end: A date, whose whole day (in UTC) is still covered, or a datetime with a time zone, which is not.
+        end: A date, the last day of access (in UTC), or a datetime with a time zone, at which access ends.
 
     Raises:
-        InvalidInputError: It is neither, a datetime without a time zone, or beyond the calendar's end.
+        InvalidInputError: `end` is something else, a datetime without a time zone, or the last day of the calendar.
     """
 
     end: dt.date
@@ -187,15 +187,15 @@ class Until(Condition):
         return True
 
     def is_over(self, today: dt.date) -> bool:
-        """Whether nothing of the day `today` (in UTC) is covered any more."""
+        """Whether access has ended before the day `today` (in UTC) begins."""
         return dt.datetime.combine(today, dt.time(), dt.UTC) >= self.moment
 
 
 def combined(conditions: Iterable[Condition], action: Action) -> tuple[Clause, ...]:
-    """All clauses for one action.
+    """Return all clauses for one action.
 
     Raises:
-        InvalidInputError: Two conditions use the same operator and key: side by side they would widen each other.
+        InvalidInputError: Two conditions use the same operator and key: joined, they would widen each other.
     """
     clauses: dict[tuple[str, str], Clause] = {}
     for condition in conditions:
@@ -212,7 +212,7 @@ def combined(conditions: Iterable[Condition], action: Action) -> tuple[Clause, .
 
 
 def texts(what: str, values: object) -> tuple[str, ...]:
-    """Check that values are texts, at least one, and none of them empty.
+    """Check that values are strings, at least one, and none of them empty.
 
     Args:
         what: What the values are, for the message.

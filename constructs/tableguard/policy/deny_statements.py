@@ -1,4 +1,4 @@
-"""Statements that deny: what restrictions and guardrails are made of."""
+"""Deny statements, of which restrictions and guardrails consist."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from tableguard.policy.tokens import ordered
 IS_SERVICE: Final = "aws:PrincipalIsAWSService"
 VIA_SERVICE: Final = "aws:ViaAWSService"
 VIA_LAST: Final = "aws:CalledViaLast"
-# A wildcard or a variable, which a token of the CDK is not.
+# A wildcard or a variable, but not a CDK token.
 _PATTERN: Final = re.compile(r"[*?]|\$\{(?!Token\[)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DenyStatement:
-    """One statement that denies something.
+    """A statement with `"Effect": "Deny"`.
 
     Args:
-        sid: What it is called in the decisions that it makes: letters and digits.
-        actions: Actions with their service prefix.
-        but_actions: Every action but these, with their service prefix. Exactly one of the two is given. An RCP and a
-            table's policy take no such list.
+        sid: Its name, which decisions show: letters and digits.
+        actions: The denied actions, with their service prefix.
+        but_actions: Instead of `actions`: denies all actions except these (NotAction). An RCP and a table's policy
+            take no such list.
         resources: ARNs, or "*".
-        clauses: The conditions, all of which must hold for it to deny. None: it always denies.
+        clauses: The conditions, all of which must hold for it to deny. Without conditions, it always denies.
     """
 
     sid: str
@@ -52,10 +52,10 @@ class DenyStatement:
             )
 
     def to_json(self, *, principal: str | None = None) -> Json:
-        """The statement as IAM reads it, minified.
+        """Return the statement as JSON, minified.
 
         Args:
-            principal: "*" in a policy of a resource, which must name principals; None where a policy cannot.
+            principal: "*" in a resource-based policy, which must name principals; None in other policies.
         """
         json_: dict[str, Any] = {"Sid": self.sid, "Effect": "Deny"}
         if principal is not None:
@@ -71,10 +71,10 @@ class DenyStatement:
 
 
 def unless_called_by(arns: Iterable[str]) -> tuple[Clause, ...]:
-    """The clause that does not hold for some callers; none for nobody, so that everybody is denied.
+    """Return the clause that exempts some callers from a deny statement; none if there are no callers.
 
     Args:
-        arns: What their `aws:PrincipalArn` may be, or patterns of it.
+        arns: The values of their `aws:PrincipalArn`, or patterns.
     """
     listed = ordered(arns)
     if not listed:
@@ -84,9 +84,9 @@ def unless_called_by(arns: Iterable[str]) -> tuple[Clause, ...]:
 
 
 def joined(denials: Iterable[DenyStatement]) -> tuple[DenyStatement, ...]:
-    """Join denials that differ in nothing but their actions, or in nothing but their resources, until none do.
+    """Join statements that differ only in their actions or only in their resources, as far as possible.
 
-    The decision on every request stays the same; of several names, the first remains. The order is theirs.
+    No decision on a request changes. Of several names, the first stays. The order of the statements stays.
     """
     current = tuple(denials)
     while True:
@@ -98,14 +98,14 @@ def joined(denials: Iterable[DenyStatement]) -> tuple[DenyStatement, ...]:
 
 
 def denying(denials: Sequence[DenyStatement], *, principal: str | None = None) -> Json:
-    """A whole policy document of denials.
+    """Return a policy document of deny statements.
 
     Args:
-        denials: At least one.
-        principal: "*" for a policy of a resource.
+        denials: The statements, at least one.
+        principal: "*" for a resource-based policy; None for other policies.
 
     Raises:
-        InvalidInputError: There is none: an empty policy is invalid.
+        InvalidInputError: There is no statement: an empty policy is invalid.
     """
     if not denials:
         raise InvalidInputError("the statements of a policy document", value=(), allowed="at least one statement")
@@ -117,7 +117,7 @@ def _canonical(clauses: Iterable[Clause]) -> frozenset[Clause]:
 
 
 def _but_actions(denial: DenyStatement) -> Hashable:
-    # Two lists of exceptions have no union that means the same.
+    # Two NotAction lists cannot be joined without a change of meaning.
     return (denial.but_actions, denial.sid if denial.but_actions else "", *_rest(denial), ordered(denial.resources))
 
 
@@ -149,20 +149,20 @@ def packed(
     at_most: int | None = None,
     owner: str,
 ) -> tuple[Json, ...]:
-    """Pack denials into as few documents as fit, each within its limit, the same ones for the same denials.
+    """Pack deny statements into few documents, each within its limit. The same statements give the same documents.
 
-    Largest first, each into the first document that has room: that is never more than a quarter above the fewest
-    possible, and adding a small statement rarely moves the others.
+    The largest statement comes first, each into the first document with room (first-fit decreasing). That needs at most
+    a quarter more documents than the fewest possible, and a new small statement rarely moves the others.
 
     Args:
-        denials: At least one.
+        denials: The statements, at least one.
         limit: The limit of one document.
-        principal: "*" for policies of resources; None for policies that name no principal.
-        at_most: How many documents there may be; no matter how many when left out.
+        principal: "*" for resource-based policies; None for other policies.
+        at_most: The largest number of documents; no limit when left out.
         owner: Whose policies they are, for the message.
 
     Raises:
-        InvalidInputError: There is no denial, or two of the same name.
+        InvalidInputError: There is no statement, or two have the same name.
         PolicyTooLargeError: One statement alone is over the limit, or there are more documents than allowed.
     """
     named = {denial.sid: denial for denial in denials}
@@ -184,7 +184,7 @@ def packed(
         raise PolicyTooLargeError(
             f"{owner} takes {len(bins)} policies. Allowed: {at_most} ({limit.source}). {_TOO_LARGE}"
         )
-    # The largest statement decides which document is first, the statements' own order what it looks like.
+    # The largest statements decide the order of documents; within a document, the statements keep their own order.
     return tuple(
         denying(sorted(documents, key=lambda d: position[d.sid]), principal=principal)
         for documents in sorted(bins, key=lambda b: min(position[d.sid] for d in b))

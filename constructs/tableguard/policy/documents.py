@@ -1,4 +1,4 @@
-"""Policy documents: statements merged until nothing merges, minified, in an order that does not change by itself."""
+"""Policy documents: statements are merged as far as possible, minified, and kept in a stable order."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AllowStatement:
-    """One statement that allows something.
+    """A statement with `"Effect": "Allow"`.
 
     Args:
         actions: Actions with their service prefix.
         resources: ARNs, or "*".
         kind: The kind of principal, "AWS" or "Service"; None in an identity policy.
-        principals: The values of that kind.
+        principals: The principals of that kind.
         clauses: The conditions, all of which must hold.
     """
 
@@ -54,11 +54,11 @@ class AllowStatement:
 
 
 def merged(statements: Iterable[AllowStatement]) -> tuple[AllowStatement, ...]:
-    """Merge principals, then actions, until nothing merges any more. The decision on every request stays the same.
+    """Merge statements by principals, then by actions, as far as possible. No decision on a request changes.
 
-    Two statements that differ in nothing but their principals are one statement for both. Where principals are
-    accounts narrowed by `aws:PrincipalArn`, the accounts and the ARNs are joined as well: an ARN holds its account,
-    so no ARN can pair with another statement's account.
+    Two statements that differ only in their principals become one. If the principals are accounts narrowed by
+    `aws:PrincipalArn`, the accounts and the ARNs are joined as well: an ARN contains its account, so no ARN can match
+    together with another statement's account.
     """
     current = tuple(statements)
     while True:
@@ -69,7 +69,7 @@ def merged(statements: Iterable[AllowStatement]) -> tuple[AllowStatement, ...]:
 
 
 def document(statements: Iterable[AllowStatement]) -> Json:
-    """A whole policy document of the given statements, merged.
+    """Return a whole policy document of the given statements, merged.
 
     Raises:
         InvalidInputError: There is no statement: an empty policy is invalid.
@@ -81,12 +81,12 @@ def document(statements: Iterable[AllowStatement]) -> Json:
 
 
 def minified(json_: object) -> str:
-    """JSON without white space, which counts in some limits."""
+    """Return JSON without white space, which counts in some limits."""
     return json.dumps(json_, separators=(",", ":"), ensure_ascii=False)
 
 
 def scalar(values: Sequence[str]) -> str | list[str]:
-    """One value by itself, several as a list: the shortest that IAM takes."""
+    """Return a single value alone and several as a list: the shortest form that IAM accepts."""
     return values[0] if len(values) == 1 else list(values)
 
 
@@ -110,7 +110,7 @@ def condition_element(clauses: Iterable[Clause]) -> Json:
 
 
 def _canonical(clauses: Iterable[Clause]) -> frozenset[Clause]:
-    # A clause checks itself whenever it is made, so it is not made anew where its values are in order.
+    # Creating a clause checks it, which takes time, so a clause with sorted values is kept.
     return frozenset(
         clause if (values := ordered(clause.values)) == clause.values else replace(clause, values=values)
         for clause in clauses
@@ -118,13 +118,13 @@ def _canonical(clauses: Iterable[Clause]) -> frozenset[Clause]:
 
 
 def _pin(statement: AllowStatement) -> Clause | None:
-    """The clause that narrows accounts to ARNs of theirs, if joining it with another statement's is safe."""
+    """The clause that narrows accounts to their ARNs, if it can safely be joined with that of another statement."""
     pins = [clause for clause in statement.clauses if clause.key == PRINCIPAL_ARN]
     if len(pins) != 1 or pins[0].operator not in ("ArnEquals", "ArnLike"):
         return None
     accounts = {_account(arn) for arn in pins[0].values}
-    # Every account has an ARN of its own here, and no ARN is of an account that is not here. Anything else (a wildcard,
-    # a variable, a value that only the deployment knows) could pair with another statement's account.
+    # Each account must have an ARN, and each ARN must be of one of the accounts. Anything else (a wildcard, a variable,
+    # a value that is known only at deployment) could match together with another statement's account.
     return pins[0] if accounts == set(statement.principals) else None
 
 
@@ -173,7 +173,7 @@ def _merge(
     but: Callable[[AllowStatement], Hashable],
     join: Callable[[Sequence[AllowStatement]], AllowStatement],
 ) -> tuple[AllowStatement, ...]:
-    """Join the statements that are alike but for one element, all of a kind at once."""
+    """Join the statements that differ in one element only."""
     groups: dict[Hashable, list[AllowStatement]] = {}
     for statement in statements:
         groups.setdefault(but(statement), []).append(statement)
@@ -181,7 +181,7 @@ def _merge(
 
 
 def _position(statements: Sequence[AllowStatement]) -> Callable[[AllowStatement], tuple[int, int, str]]:
-    """Literal statements by their text, then those with unresolved values in the order of their declaration."""
+    """Sort literal statements by their text, then those with unresolved values in the order of their declaration."""
     declared = dict(zip(map(id, statements), itertools.count(), strict=False))
 
     def position(statement: AllowStatement) -> tuple[int, int, str]:

@@ -1,4 +1,4 @@
-"""The errors this library raises: all of them `ValueError`s that say what to do about it."""
+"""The errors of this library. All of them are `ValueError`s whose message says how to fix the problem."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ _MOST: Final = 200  # characters of a value in a message, which is read on a ter
 
 
 class TableguardError(ValueError):
-    """The base of every error that this library raises.
+    """The base class of all errors that this library raises.
 
-    A `ValueError`, so that callers who know nothing of this library can still catch it.
+    It is a `ValueError`, so that code that does not import this library can catch it.
     """
 
 
 class InvalidInputError(TableguardError):
-    """An argument, or a combination of arguments, that must not reach a template.
+    """An argument, or a combination of arguments, is not allowed.
 
     Args:
-        what: What the argument is ("the account of a Role").
-        value: What was given.
+        what: The argument in words, such as "the account of a Role".
+        value: The value that was given.
         allowed: What is allowed instead.
-        fix: The shortest way to get there, when it does not follow from `allowed`.
+        fix: How to fix it, as a sentence; empty if that follows from `allowed`.
     """
 
     def __init__(self, what: str, *, value: object, allowed: str, fix: str = "") -> None:
@@ -35,8 +35,8 @@ class InvalidInputError(TableguardError):
 
 
 class PublicPolicyError(TableguardError):
-    """A statement that Block Public Access refuses, or that it lets through only by accident."""
+    """A statement makes a policy public, even if Block Public Access would accept it."""
 
 
 class PolicyTooLargeError(TableguardError):
-    """A document that is over the limit of its kind."""
+    """A policy is larger than AWS allows for its kind."""

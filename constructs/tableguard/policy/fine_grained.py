@@ -1,4 +1,4 @@
-"""Conditions on what a request touches: items by their partition keys, and attributes."""
+"""Conditions on the items (by partition key) and the attributes that a request may touch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ATTRIBUTES: Final = "dynamodb:Attributes"
 _SELECT: Final = "dynamodb:Select"
 _RETURN_VALUES: Final = "dynamodb:ReturnValues"
 
-# What LeadingKeys and Attributes stand for, in lower case: IAM does not tell cases of keys apart.
+# The condition keys of LeadingKeys and Attributes, in lower case, since IAM ignores the case of condition keys.
 _BY_KEY: Final = frozenset(key.lower() for key in (*_PARTITION_KEYS, "dynamodb:FirstPartitionKeyValues"))
 _BY_ATTRIBUTE: Final = frozenset(key.lower() for key in (ATTRIBUTES, _SELECT, _RETURN_VALUES))
 _VARIABLE: Final = re.compile(r"\$\{([*?$]|[^*?$}][^}]*)\}")
@@ -31,20 +31,19 @@ _VARIABLE: Final = re.compile(r"\$\{([*?$]|[^*?$}][^}]*)\}")
 
 @dataclass(frozen=True, slots=True, init=False)
 class LeadingKeys(Condition):
-    """Only items with these partition keys.
+    """Allows only items with these partition keys.
 
-    Rendered so that a request that names no partition key is refused: `ForAllValues` alone is true for it.
-    On an index, these are values of the index's own partition key. Where that is another attribute than the table's,
-    the same values restrict something else: grant the table and each such index separately.
+    A request that names no partition key is denied, although `ForAllValues` alone would be true for it. On an index,
+    the values are those of the index's own partition key. If that is another attribute than the table's, grant the
+    table and the index separately, since the same values would restrict another attribute.
     Source: DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
 
     Args:
-        keys: Values of the partition key as strings (numbers and binary keys in the form in which DynamoDB's JSON
-            writes them). `*` and `?` are wildcards, so a prefix is "ProductCatalog-*". IAM policy variables work:
-            "${aws:PrincipalTag/tenant}" lets each caller reach the items that belong to it. A literal `*`, `?` or
-            `$` is written `${*}`, `${?}`, `${$}`.
-        attribute: Which attribute of the partition key, 1 to 4, where it is made of several; 1 when left out. Such a
-            table is restricted by one condition for each attribute: narrowing the first alone leaves the others open.
+        keys: Values of the partition key as strings; write numbers and binary keys as in DynamoDB's JSON. `*` and `?`
+            are wildcards: a prefix is "ProductCatalog-*". IAM policy variables work: "${aws:PrincipalTag/tenant}"
+            allows each caller the items of its own tenant. Write a literal `*`, `?` or `$` as `${*}`, `${?}`, `${$}`.
+        attribute: The number of the attribute, 1 to 4, if the partition key has several; 1 when left out. Use one
+            condition for each attribute: a condition on the first does not restrict the others.
 
     Raises:
         InvalidInputError: No key, an empty one, a pattern that matches every key, a "${" that opens no variable, or
@@ -102,19 +101,18 @@ class LeadingKeys(Condition):
 
 @dataclass(frozen=True, slots=True, init=False)
 class Attributes(Condition):
-    """Only these attributes of an item.
+    """Allows only these attributes of an item.
 
-    `dynamodb:Attributes` looks at what a request names, not at what comes back: so a read must also ask for specific
-    attributes, and a write may return nothing but what it changed. All key attributes of the table, and of the index
-    that is read, must be in the list, or no request matches.
+    List all key attributes of the table, and of the index that is read; otherwise no request matches.
+    `dynamodb:Attributes` tests the attributes that a request names, not those that it returns. So the grant also
+    requires that a read asks for specific attributes, and that a write returns only what it changed.
 
-    UpdateItem deserves a second look: an update whose condition fails can be asked to return the item as it is
-    (ReturnValuesOnConditionCheckFailure), and no condition key is documented to forbid that. Leave UpdateItem out where
-    the other attributes are secret.
+    Leave UpdateItem out if the other attributes are secret: an update whose condition fails can return the whole item
+    (ReturnValuesOnConditionCheckFailure), and no condition key is documented to forbid that.
     Source: DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
 
     Args:
-        attributes: Names of top-level attributes, the key attributes among them.
+        attributes: Names of top-level attributes, including the key attributes.
 
     Raises:
         InvalidInputError: No attribute, an empty one, or one that IAM would read as a policy variable.
@@ -135,8 +133,8 @@ class Attributes(Condition):
         object.__setattr__(self, "attributes", attributes)
 
     def clauses(self, action: Action) -> tuple[Clause, ...]:
-        # PutItem and BatchWriteItem replace a whole item and DeleteItem removes it: attributes that are not in the
-        # list would be lost without being named.
+        # PutItem and BatchWriteItem replace a whole item and DeleteItem removes it, with attributes that are not in the
+        # list and that the request does not name.
         if not action.by_attribute or action.name in ("PutItem", "DeleteItem", "BatchWriteItem"):
             raise InvalidInputError(
                 "Attributes",
@@ -163,10 +161,10 @@ class Attributes(Condition):
 
 
 def check_not_by_hand(condition: Condition) -> None:
-    """Check that a condition on items or attributes was not written as a bare clause.
+    """Check that a condition on items or attributes is not written as a `Clause`.
 
-    One clause alone restricts nothing: `ForAllValues` holds for a request that lacks the key, and actions that never
-    carry it would be granted without a restriction.
+    One clause alone restricts nothing: `ForAllValues` is true for a request without the key, and actions whose requests
+    never have the key would be granted without a restriction.
 
     Args:
         condition: A condition as it was given to a grant.

@@ -1,4 +1,4 @@
-"""A grant, said once, and everything it renders: the policies of the table, its stream, its key and the consumer."""
+"""A grant, and the statements that it renders for the policies of table, stream, key and consumer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SERVICES: Final = frozenset({"glue.amazonaws.com", "redshift.amazonaws.com", "r
 
 
 class Grantable(Protocol):
-    """What the CDK calls `iam.IGrantable`, described without importing it."""
+    """The CDK's `iam.IGrantable`, described without importing the CDK."""
 
     @property
     def grant_principal(self) -> Any:
@@ -36,25 +36,25 @@ class Grantable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TableGrant:
-    """Who may do what with a table, under which conditions, and why.
+    """States who may do what with a table, under which conditions, and why.
 
     Args:
-        principal: Who. A principal of this library, or any `iam.IGrantable`, which the construct that takes the grant
-            converts.
-        access: What.
-        reason: Why, in a reviewer's words. Required once the principal is outside the table's account; it stands in
-            the template's metadata, never in the policy.
-        conditions: What must hold as well. All of them together (and).
+        principal: A principal of this library, such as `Role(…)`, or any `iam.IGrantable`, which the construct that
+            takes the grant converts.
+        access: The allowed actions, such as `Access.READ`.
+        reason: Why, in words for a reviewer. Required if the principal is outside the table's account. It goes into the
+            template's metadata, never into a policy.
+        conditions: Conditions, all of which must hold (and); none when left out.
         until: The last day of access (in UTC), or a moment with a time zone at which it ends; no end when left out.
             Afterwards the statement stays in the policy, without effect, until the grant is removed.
-        name_principal: Name the role or user itself in the policies of table, stream and key, instead of its account
-            narrowed by `aws:PrincipalArn`. The role must then exist before the table is deployed, and a role that is
-            deleted and made anew has lost the access. Inside the table's own account this is what adds the resource
-            side: there, identity policies alone decide when it is left out.
+        name_principal: True names the role or user itself in the policies of table, stream and key. Then the role must
+            exist before the table is deployed, and a role that is deleted and created again loses the access. False,
+            the default, names its account, narrowed by `aws:PrincipalArn`; in the table's own account, only the
+            identity policy then grants the access.
 
     Raises:
         InvalidInputError: A wrong type, conditions that cannot hold together, a fine-grained condition on an action
-            that it does not work for, or a `Clause` that stands in for one.
+            that it does not work for, or a `Clause` in place of such a condition.
     """
 
     principal: Principal | Grantable
@@ -97,7 +97,7 @@ class TableGrant:
                 "the conditions of a TableGrant",
                 value=[condition.label for condition in self.conditions],
                 allowed="an IP range, or VPCs and VPC endpoints, not both in one grant",
-                fix="A request through an endpoint carries no public address: make two grants.",
+                fix="Make two grants: a request through an endpoint has no public IP address.",
             )
         for target, actions in self.access.by_target.items():
             if target == STREAM and any(condition.fine_grained for condition in self.conditions):
@@ -105,7 +105,7 @@ class TableGrant:
                     "the conditions of a TableGrant",
                     value=[condition.label for condition in self.conditions if condition.fine_grained],
                     allowed="conditions on items for actions on items",
-                    fix="A stream's records cannot be narrowed: grant the stream separately.",
+                    fix="Grant the stream separately: no condition can narrow its records.",
                 )
             for action in actions:
                 combined(self._every_condition, action)
@@ -117,7 +117,7 @@ class TableGrant:
             raise InvalidInputError(
                 "name_principal of a TableGrant",
                 value=self.principal.label,
-                allowed="a Role or a User; every other kind is always trusted in one way",
+                allowed="name_principal=True for a Role or a User only",
             )
         service = self.principal.service if isinstance(self.principal, AwsService) else ""
         if service and service not in _SERVICES and not is_unresolved(service):
@@ -134,10 +134,10 @@ class TableGrant:
 
     @property
     def subject(self) -> Principal:
-        """The principal, known to be one of this library's.
+        """The principal, as one of this library's principals.
 
         Raises:
-            InvalidInputError: It is an iam.IGrantable that no construct has converted.
+            InvalidInputError: The principal is an iam.IGrantable that no construct has converted.
         """
         if isinstance(self.principal, Principal):
             return self.principal
@@ -153,20 +153,20 @@ class TableGrant:
         return self.subject.home != owner
 
     def on_resource_side(self, owner: str) -> bool:
-        """Whether the policies of table, stream and key speak of this grant, and not the identity policy alone."""
+        """Whether the policies of table, stream and key have statements for this grant."""
         return self.leaves(owner) or self.name_principal or self.subject.by_name
 
     def is_over(self, today: dt.date) -> bool:
-        """Whether its last day has passed."""
+        """Whether the grant's last day has passed."""
         return self.until is not None and Until(self.until).is_over(today)
 
     def same_access(self, other: TableGrant) -> bool:
-        """Whether another grant lets the same principal do the same under the same conditions, whenever it ends.
+        """Whether another grant allows the same principal the same actions under the same conditions.
 
-        Two such grants on one table are a mistake: the one that ends later, or never, makes the end of the other void.
-        Reason and end do not count, nor does the order in which conditions and their values are given, nor the name of
-        an access; `name_principal` does. Principals are compared as they are, so an iam.IGrantable is converted first.
-        Conditions are compared, not weighed: a grant with fewer of them is wider, but not the same.
+        Two such grants on one table are a mistake: the grant that ends later, or never, makes the end of the other
+        ineffective. The reason, the end, the name of the access and the order of conditions and values do not count;
+        `name_principal` does. A grant with fewer conditions is wider, but not the same. Convert an iam.IGrantable
+        first, since principals are compared as they are.
 
         Args:
             other: Another grant.
@@ -179,12 +179,12 @@ class TableGrant:
         )
 
     def check(self, table: TableReference) -> None:
-        """Check the grant against the table that it is for.
+        """Check that the grant fits a table.
 
         Raises:
-            InvalidInputError: No reason, an action that does not work across accounts or not in a resource policy, an
-                index that the table does not have, a VPC of another region, or an account or region that is not known
-                before deployment.
+            InvalidInputError: No reason, an action that does not work across accounts or in a resource policy, an index
+                that the table does not have, a VPC of another region, or an account or region that is not known before
+                deployment.
         """
         self._check_accounts(table.account)
         for index in self.access.indexes:
@@ -195,7 +195,7 @@ class TableGrant:
             raise InvalidInputError(
                 f"the access of the grant to {self.subject.label}",
                 value=self.access.name,
-                allowed=f"access to what table {table.label} has, and no index of it is known",
+                allowed=f"access without indexes, since no index of table {table.label} is known",
                 fix="Add the index to the table before the grant, or to `indexes` of the TableReference.",
             )
         if self.leaves(table.account):
@@ -213,7 +213,7 @@ class TableGrant:
                 raise InvalidInputError(
                     f"the account of {whose}",
                     value="a value that is known only at deployment",
-                    allowed="12 digits: otherwise nobody can say whether the grant leaves the table's account",
+                    allowed="12 digits, to tell whether the grant leaves the table's account",
                     fix="Set env=Environment(account=…, region=…) on the stack, or write the account down.",
                 )
 
@@ -260,7 +260,7 @@ class TableGrant:
                 f"actions granted to {self.subject.label}",
                 value=local,
                 allowed="actions that work on a table of another account",
-                fix="Let the principal assume a role in the table's account for these.",
+                fix="For these actions, let the principal assume a role in the table's account.",
             )
 
     def _check_resource_side(self) -> None:
@@ -274,11 +274,11 @@ class TableGrant:
                 f"actions granted to {self.subject.label}",
                 value=refused,
                 allowed="actions that a table's or stream's policy may name",
-                fix="Grant these in an identity policy alone: leave name_principal out.",
+                fix="Leave name_principal out: then only the identity policy grants these actions.",
             )
 
     def table_statements(self, table: TableReference) -> tuple[AllowStatement, ...]:
-        """The statements of the table's policy, which covers its indexes."""
+        """The statements of the table's policy, which also covers its indexes."""
         targets = set(self.access.by_target) - {STREAM}
         if not table.indexes:
             targets.discard(ALL_INDEXES)
@@ -291,8 +291,8 @@ class TableGrant:
     def key_statements(self, table: TableReference) -> tuple[AllowStatement, ...]:
         """The statements of the policy of the table's customer-managed key.
 
-        Beyond the account of the key, a principal needs both its identity policy and the key's policy. DynamoDB calls
-        KMS as the caller, and needs nothing but kms:Decrypt to read and write items and to read a stream.
+        A principal of another account needs both its identity policy and the key's policy. DynamoDB calls KMS as the
+        caller, and needs only kms:Decrypt to read and write items and to read a stream.
         """
         if not self.on_resource_side(table.account) or not self._uses_key:
             return ()
@@ -321,16 +321,16 @@ class TableGrant:
         return document(self.identity_statements(table))
 
     def given_to(self, principal: Principal, conditions: Iterable[Condition] = ()) -> TableGrant:
-        """The same grant for another principal, with more conditions.
+        """Return the same grant for another principal, with further conditions.
 
         Raises:
-            InvalidInputError: The conditions are not ones that a grant takes.
+            InvalidInputError: A grant cannot have these conditions.
         """
         return replace(self, principal=principal, conditions=(*self.conditions, *conditions))
 
     @property
     def _narrowing(self) -> frozenset[tuple[str, str, str, frozenset[str]]]:
-        """What the conditions demand of each action, however they were put."""
+        """The clauses that the conditions mean for each action, in a form that can be compared."""
         return frozenset(
             (action.name, clause.operator, clause.key.lower(), frozenset(clause.values))
             for action in self.access.actions
@@ -365,7 +365,7 @@ class TableGrant:
     def _parts(
         self, targets: Iterable[str], trust: Sequence[Clause] = ()
     ) -> Iterable[tuple[str, list[Action], tuple[Clause, ...]]]:
-        """The actions per target, split where their conditions differ."""
+        """The actions by target, split if their conditions differ."""
         for target in sorted(targets):
             split: dict[tuple[Clause, ...], list[Action]] = {}
             for action in self.access.by_target[target]:
@@ -399,7 +399,7 @@ class TableGrant:
             Clause("StringEquals", "kms:ViaService", (table.kms_via_service,)),
             Clause("StringEquals", f"{context}subscriberId", (table.account,)),
         ]
-        # The name of an unnamed table is a reference to it, and the table refers to its key: left out, not circular.
+        # Left out for an unnamed table: its name is a reference to the table, which refers to its key (a circle).
         if not is_unresolved(table.name):
             narrowed.append(Clause("StringEquals", f"{context}tableName", (table.name,)))
         lasting = [

@@ -1,4 +1,4 @@
-"""How large a policy of each kind may be, and an error that helps when it is larger."""
+"""How large a policy of each kind may be, and the error for a larger one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tableguard.policy.documents import minified
 from tableguard.policy.errors import InvalidInputError, PolicyTooLargeError
 from tableguard.policy.tokens import is_unresolved, literal_part
 
-# The shortest that each pseudo parameter can be: a lower bound for what only the deployment knows.
+# The shortest value of each pseudo parameter: a lower bound for values that are known only at deployment.
 _SHORTEST: Final[Mapping[str, int]] = MappingProxyType(
     {"AWS::AccountId": 12, "AWS::Partition": 3, "AWS::Region": 9, "AWS::URLSuffix": 10}
 )
@@ -22,16 +22,16 @@ _UNITS: Final = ("bytes", "characters")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The size that a kind of policy may have.
+    """The largest size of one kind of policy.
 
     Args:
         kind: The kind of policy, for messages.
-        size: The largest size, in `unit`s of the minified document.
+        size: The largest size, in `unit`s of the minified document, 1 or more.
         unit: "bytes" or "characters".
-        source: Where AWS says so.
+        source: The AWS page that states the limit.
 
     Raises:
-        InvalidInputError: The size is no positive number, or the unit is neither of the two.
+        InvalidInputError: The size is not a positive integer, or the unit is another one.
     """
 
     kind: str
@@ -50,7 +50,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The limit for each kind of policy that this library writes. Pass your own where AWS has raised yours.
+    """The limit of each kind of policy that this library writes. Pass your own if AWS has raised yours.
 
     Args:
         table: A table's resource policy, its indexes included.
@@ -64,7 +64,7 @@ class Limits:
         bucket: A bucket's policy.
 
     Raises:
-        InvalidInputError: One of them is no Limit.
+        InvalidInputError: An argument is not a `Limit`.
     """
 
     table: Limit = Limit("table policy", *limits.TABLE_POLICY.described)
@@ -97,8 +97,8 @@ class Measure:
     """The size of a document.
 
     Args:
-        size: Its size when minified.
-        exact: False where it holds values that only the deployment knows: it is then a lower bound.
+        size: The size of the minified document.
+        exact: False if the document has values that are known only at deployment. Then the size is a lower bound.
     """
 
     size: int
@@ -106,13 +106,11 @@ class Measure:
 
 
 def measured(json_: object, limit: Limit) -> Measure:
-    """Measure a document, resolved as far as it can be.
-
-    CloudFormation intrinsics and CDK tokens count as the shortest that they can become.
+    """Measure a document. CloudFormation intrinsics and CDK tokens count with the shortest value that they can have.
 
     Args:
-        json_: The document, or a part of it.
-        limit: The limit that it will be held against, for the unit.
+        json_: The document, or a part of it, resolved as far as possible.
+        limit: The limit for the document, which decides the unit.
     """
     text = minified(json_)
     if not is_unresolved(text) and '"Ref"' not in text and '"Fn::' not in text:
@@ -131,8 +129,8 @@ def check_size(document: Mapping[str, Any], limit: Limit, *, owner: object, fix:
     Args:
         document: The whole document.
         limit: Its limit.
-        owner: Whose policy it is, for the message: text, or something whose text says it when it is needed.
-        fix: What would make it fit, for the message.
+        owner: Whose policy it is, for the message: a text, or an object whose str() is called only for an error.
+        fix: How to make it fit, for the message.
 
     Raises:
         PolicyTooLargeError: It is over the limit.
@@ -141,7 +139,7 @@ def check_size(document: Mapping[str, Any], limit: Limit, *, owner: object, fix:
     if measure.size <= limit.size:
         return measure
     at_least = "" if measure.exact else "at least "
-    note = "" if measure.exact else " Values that only the deployment knows are counted at their shortest."
+    note = "" if measure.exact else " Values that are known only at deployment count with their shortest length."
     statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
     largest = sorted(
         ((measured(statement, limit).size, position, statement) for position, statement in enumerate(statements)),
@@ -167,7 +165,7 @@ def _words(statement: Mapping[str, Any]) -> str:
 
 
 def _literal(value: object) -> tuple[Any, int, bool]:
-    """The value with everything unresolved emptied, the shortest length of what was emptied, whether nothing was."""
+    """Return the value without its unresolved parts, the shortest length of these parts, and whether there are none."""
     match value:
         case {"Ref": name, **others} if not others:
             return "", _SHORTEST.get(str(name), 1), False

@@ -1,4 +1,4 @@
-"""Arguments that have to be lists."""
+"""Checks of arguments that have to be lists."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ _FIX: Final = "Put it into a list: […]."
 
 
 def listed(what: str, values: object, *, allowed: str = "a list", fix: str = _FIX) -> tuple[Any, ...]:
-    """The values of a list, which a single one is not. It may be empty.
-
-    A text is none: its letters would be taken for its values.
+    """Return the values of a list, which may be empty. A string is not a list: its letters would count as values.
 
     Args:
         what: What the values are, for the message.
-        values: The list, or whatever else can be gone through.
+        values: The list, or another iterable.
         allowed: What is allowed, for the message.
-        fix: How to get there, for the message.
+        fix: How to fix it, for the message.
 
     Raises:
-        InvalidInputError: It is no list.
+        InvalidInputError: `values` is not a list.
     """
     if not isinstance(values, Iterable) or not is_list(values):
         raise no_list(what, values, allowed=allowed, fix=fix)
@@ -30,7 +28,7 @@ def listed(what: str, values: object, *, allowed: str = "a list", fix: str = _FI
 
 
 def is_list(values: object) -> bool:
-    """Whether values are a list, as `listed` takes it.
+    """Whether `listed` accepts values as a list.
 
     Args:
         values: The values.
@@ -39,26 +37,26 @@ def is_list(values: object) -> bool:
 
 
 def no_list(what: str, values: object, *, allowed: str = "a list", fix: str = _FIX) -> InvalidInputError:
-    """The error of values that are no list.
+    """Return the error for values that are not a list.
 
     Args:
         what: What the values are.
         values: The values.
         allowed: What is allowed.
-        fix: How to get there.
+        fix: How to fix it.
     """
     return InvalidInputError(what, value=values, allowed=allowed, fix=fix)
 
 
 def texts_of(what: str, values: object) -> tuple[str, ...]:
-    """The texts of a list. It may be empty, and what stands in it is for the caller to check.
+    """Return the strings of a list, which may be empty. The caller checks the strings themselves.
 
     Args:
         what: What the values are, for the message.
         values: The list.
 
     Raises:
-        InvalidInputError: It is no list.
+        InvalidInputError: `values` is not a list.
     """
     fix = f"Put it into a list: [{values!r}]." if isinstance(values, str) else ""
     return listed(what, values, allowed="a list of strings", fix=fix)

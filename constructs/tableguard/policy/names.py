@@ -1,8 +1,8 @@
-"""What names, ids and ranges must look like, so that a slip of the pen never becomes a policy.
+"""Checks of names, ids and ranges, so that a typing error never gets into a policy.
 
-Every check takes what the value is for, returns the value, and lets unresolved CDK values pass, as long as nothing
-that a policy would read as a pattern stands beside them. Patterns come from the IAM, STS, Organizations, EC2 and
-DynamoDB API references.
+Each check takes a description of the value for messages, and returns the value. Unresolved CDK values pass, unless
+there are characters beside them that a policy reads as a pattern. The formats come from the IAM, STS, Organizations,
+EC2 and DynamoDB API references.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.tokens import is_unresolved, literal_part
 
 _IAM_NAME: Final = r"[\w+=,.@-]"
-# Addresses that aws:SourceIp never holds. Sources: RFC 1918, 3927, 4193, 4291 and 6598.
+# Addresses that aws:SourceIp never has. Sources: RFC 1918, 3927, 4193, 4291 and 6598.
 _PRIVATE: Final = tuple(
     ipaddress.ip_network(each)
     for each in (
@@ -25,7 +25,7 @@ _PRIVATE: Final = tuple(
         "::1/128", "fc00::/7", "fe80::/10",
     )
 )  # fmt: skip
-# What a policy reads as a pattern, or as a variable of the request.
+# What a policy reads as a pattern or a policy variable.
 _WILD: Final = re.compile(r"[*?]|\$\{")
 
 
@@ -47,7 +47,7 @@ def account_id(what: str, value: str) -> str:
 
 
 def region(what: str, value: str) -> str:
-    """Check a region's shape ("eu-west-1"); which regions exist changes too often to be listed."""
+    """Check the format of a region ("eu-west-1"), not whether it exists: the list changes too often."""
     return _matching(what, value, r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", 'a region such as "eu-west-1"')
 
 
@@ -68,7 +68,7 @@ def index_name(what: str, value: str) -> str:
 
 
 def role_name(what: str, value: str) -> str:
-    """Check a role name: one role, never a pattern."""
+    """Check the name of one role. A pattern is an error."""
     fix = "Pass the name alone; its path is an argument of its own." if "/" in str(value) else ""
     return _matching(what, value, rf"{_IAM_NAME}{{1,64}}", "1 to 64 letters, digits or any of '+=,.@_-'", fix)
 
@@ -94,7 +94,7 @@ def permission_set_name(what: str, value: str) -> str:
 
 
 def iam_path(what: str, value: str) -> str:
-    """Check the path of a role or user. IAM would take `*`, `?` and `$` in it; a policy would read them as patterns."""
+    """Check the path of a role or user. IAM accepts `*`, `?` and `$` in it, but a policy reads them as patterns."""
     allowed = "'/', or a path that starts and ends with '/', without '*', '?' and '$'"
     return _matching(what, value, r"/|/[!-#%-)+->@-~]{1,510}/", allowed)
 
@@ -139,7 +139,7 @@ def vpc_endpoint_id(what: str, value: str) -> str:
 
 
 def network(what: str, value: str) -> str:
-    """Check an IPv4 or IPv6 range and write it the canonical way. Host bits are an error: they hide a typing slip."""
+    """Check an IPv4 or IPv6 range and return its canonical form. Host bits are an error: they hide a typing error."""
     allowed = "an IPv4 or IPv6 range in CIDR form without host bits"
     _matching(what, value, r"[0-9a-fA-F.:/]+", allowed)  # ipaddress takes integers and IPv6 zones, too
     if is_unresolved(value):
@@ -156,10 +156,9 @@ def network(what: str, value: str) -> str:
 
 
 def networks(what: str, values: Collection[str]) -> tuple[str, ...]:
-    """Check public IPv4 and IPv6 ranges that stand side by side, and write them the canonical way.
+    """Check a list of public IPv4 and IPv6 ranges, and return their canonical forms.
 
-    Together they must not be the whole internet either: two halves are no narrower than one whole. Ranges that only
-    the deployment knows are left out of that sum.
+    Together they must not cover the whole internet. Ranges that are known only at deployment are not counted for that.
     """
     ranges = tuple(network(f"a range of {what}", value) for value in values)
     known = [ipaddress.ip_network(value) for value in ranges if not is_unresolved(value)]
@@ -170,7 +169,7 @@ def networks(what: str, values: Collection[str]) -> tuple[str, ...]:
                 value=str(part),
                 allowed="public addresses: AWS never sees a caller come from these, and through a VPC endpoint it sees "
                 "no address",
-                fix="Name the VPC or its endpoint instead: FromVpc, FromVpcEndpoint.",
+                fix="Name the VPC or its endpoint instead, with FromVpc or FromVpcEndpoint.",
             )
     for parts in (
         ipaddress.collapse_addresses(part for part in known if isinstance(part, ipaddress.IPv4Network)),
@@ -182,13 +181,13 @@ def networks(what: str, values: Collection[str]) -> tuple[str, ...]:
                     f"the ranges of {what}",
                     value=ranges,
                     allowed="ranges that are narrower than the whole internet, taken together",
-                    fix=f"These add up to {whole}: leave out those that nobody calls from.",
+                    fix=f"Together these ranges are {whole}: leave out ranges that nobody calls from.",
                 )
     return ranges
 
 
 def arn(what: str, value: str) -> str:
-    """Check that a value is one ARN, of any service, without wildcards and variables."""
+    """Check that a value is one ARN of any service, without wildcards and policy variables."""
     return _matching(
         what,
         value,
@@ -198,6 +197,6 @@ def arn(what: str, value: str) -> str:
 
 
 def suggestion(value: str, known: Collection[str]) -> str:
-    """Say what was probably meant, or nothing. Whatever is no text is like nothing that is known."""
+    """Return a sentence with the known value that is most similar; empty if none is similar."""
     close = difflib.get_close_matches(str(value), known, n=1, cutoff=0.6)
     return f'Did you mean "{close[0]}"?' if close else ""

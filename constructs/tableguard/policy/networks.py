@@ -1,4 +1,4 @@
-"""Networks that requests come from: conditions of a grant, and what is inside a perimeter."""
+"""Networks that requests come from. They are conditions of a grant, and the inside of a perimeter."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ REQUESTED_REGION = "aws:RequestedRegion"
 
 
 class Network(Condition):
-    """Where a request comes from."""
+    """A condition on the network that a request comes from."""
 
     __slots__ = ()
 
     region: str | None = None
-    """The region in which it tells something; None for every one."""
+    """The region in which the condition applies; None for all regions."""
 
     @property
     @abc.abstractmethod
     def source(self) -> Clause:
-        """The clause that says so, whatever the region."""
+        """The clause for the network, without the region."""
 
     def clauses(self, action: Action) -> tuple[Clause, ...]:
         within = () if self.region is None else (Clause("StringEquals", REQUESTED_REGION, (self.region,)),)
@@ -33,13 +33,13 @@ class Network(Condition):
 
 @dataclass(frozen=True, slots=True, init=False)
 class FromNetwork(Network):
-    """Only from these IP ranges, as AWS sees the caller over the internet.
+    """Allows requests from these public IP ranges, over the internet.
 
-    A request through a VPC endpoint carries no public address and is therefore not covered: give such callers a
-    grant of their own with `FromVpcEndpoint` or `FromVpc`.
+    A request through a VPC endpoint has no public IP address, so it is not covered. Give such callers another grant,
+    with `FromVpcEndpoint` or `FromVpc`.
 
     Args:
-        ranges: IPv4 or IPv6 ranges in CIDR form, without host bits.
+        ranges: Public IPv4 or IPv6 ranges in CIDR form, without host bits.
 
     Raises:
         InvalidInputError: No range, a malformed one, one with host bits, one of private addresses, or ranges that alone
@@ -64,14 +64,14 @@ class FromNetwork(Network):
 
 @dataclass(frozen=True, slots=True, init=False)
 class FromVpc(Network):
-    """Only from these VPCs, through a VPC endpoint for DynamoDB.
+    """Allows requests from these VPCs, through a VPC endpoint for DynamoDB.
 
-    VPC ids are unique within a region only, so the region is part of the condition.
+    VPC ids are unique only within a region, so the region is part of the condition.
     Source: IAM user guide, "AWS global condition context keys", aws:SourceVpc.
 
     Args:
-        vpc_ids: Ids of VPCs.
-        region: The region of these VPCs, which is also the table's: a gateway endpoint reaches no other region.
+        vpc_ids: Ids of VPCs ("vpc-…").
+        region: The region of these VPCs. It is also the table's: a gateway endpoint reaches no other region.
 
     Raises:
         InvalidInputError: No id, or a malformed id or region.
@@ -98,10 +98,10 @@ class FromVpc(Network):
 
 @dataclass(frozen=True, slots=True, init=False)
 class FromVpcEndpoint(Network):
-    """Only through these VPC endpoints.
+    """Allows requests through these VPC endpoints.
 
     Args:
-        endpoint_ids: Ids of VPC endpoints for DynamoDB (gateway or interface).
+        endpoint_ids: Ids ("vpce-…") of VPC endpoints for DynamoDB (gateway or interface).
 
     Raises:
         InvalidInputError: No id, or a malformed one.
@@ -129,10 +129,10 @@ class FromVpcEndpoint(Network):
 
 @dataclass(frozen=True, slots=True, init=False)
 class FromVpcsOfAccount(Network):
-    """Only through VPC endpoints that these accounts own, whichever they are.
+    """Allows requests through all VPC endpoints that these accounts own.
 
-    AWS lists the key for DynamoDB, yet says nothing of gateway endpoints. Where it is absent a perimeter denies and a
-    grant allows nothing: callers are cut off rather than let in. Try it before you rely on it.
+    Try it before you rely on it: AWS lists the condition key for DynamoDB, but does not document it for gateway
+    endpoints. If a request does not have the key, a perimeter denies it and a grant does not allow it.
     Source: IAM user guide, "AWS global condition context keys", aws:VpceAccount.
 
     Args:
@@ -163,9 +163,9 @@ class FromVpcsOfAccount(Network):
 
 @dataclass(frozen=True, slots=True)
 class FromVpcsOfOrganization(Network):
-    """Only through VPC endpoints that accounts of this organization own.
+    """Allows requests through all VPC endpoints that accounts of this organization own.
 
-    What `FromVpcsOfAccount` says of gateway endpoints holds here as well.
+    Try it before you rely on it: gateway endpoints are not documented, as for `FromVpcsOfAccount`.
     Source: IAM user guide, "AWS global condition context keys", aws:VpceOrgID.
 
     Args:

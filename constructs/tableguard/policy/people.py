@@ -1,9 +1,9 @@
-"""A restriction of people: whoever signs in as a person is denied a table's data, whatever else allows it.
+"""A restriction of people: it denies people the data of a table, even if other policies allow it.
 
-A person is told by `aws:PrincipalArn`: a root user, an IAM user, a session of GetFederationToken, a role that Identity
-Center made, or a role that is named as one that people sign in with. It is the same in every session, console included,
-and on calls that an AWS service makes for the person. An AWS service in its own name carries none and is let through.
-`aws:PrincipalType` would not do: a person in a role and an application in a role are both "AssumedRole".
+The statements recognize people by `aws:PrincipalArn`: a root user, an IAM user, a session of GetFederationToken, a role
+of Identity Center, or a role that is named as one that people sign in with. The key is the same in every session,
+console included, and on calls that an AWS service makes for the person. A call of an AWS service in its own name has
+no such key, and is not denied. `aws:PrincipalType` would not work: it is "AssumedRole" for people and applications.
 Source: IAM user guide, "AWS global condition context keys", aws:PrincipalArn and aws:PrincipalType.
 """
 
@@ -33,27 +33,27 @@ EVERY_PERSON: Final = (
     "arn:{partition}:sts::*:federated-user/*",
     f"arn:{{partition}}:iam::*:role/{permission_sets.PATH}*",
 )
-"""Patterns of the ARNs by which people sign in, in any account."""
+"""Patterns of the ARNs of people, in any account."""
 
 _EXCEPTIONS: Final = (Role, User, ArnIdentity, PermissionSet, RoleOfEveryAccount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoPeople:
-    """The data of a table is out of reach for people.
+    """Denies people the data of a table.
 
-    Denied are reading and writing items, the stream, and what moves data out or opens the table: exports, backups,
-    restores, replicas, Kinesis destinations and the table's policies. Settings stay open, and so does what no table's
-    policy can stop: to restore a backup, into a table without a policy. An SCP can.
+    It denies actions on items and the stream, and actions that move data out or open the table: exports, backups,
+    restores, replicas, Kinesis destinations and changes to the table's policies. It does not deny changes to settings.
+    No table's policy can deny restoring a backup into a table without a policy; an SCP can.
 
     Args:
-        sign_in_roles: Roles that people sign in with other than by Identity Center, such as those that trust a SAML
-            provider. A RoleOfEveryAccount stands for the role of that name in the table's own account.
-        exceptions: People who may do some of it all the same, and why.
+        sign_in_roles: Roles that people sign in with outside Identity Center, such as roles that trust a SAML provider.
+            A RoleOfEveryAccount stands for the role of that name in the table's own account.
+        exceptions: People who may take some of the denied actions, with reasons.
 
     Raises:
-        InvalidInputError: Something else than roles and exemptions, an exemption of somebody who is no person, or the
-            same one twice.
+        InvalidInputError: `sign_in_roles` or `exceptions` has something else in it, an exemption of a principal that is
+            not a person, or two exemptions of one principal.
     """
 
     sign_in_roles: Sequence[Role | RoleOfEveryAccount] = ()
@@ -92,7 +92,7 @@ class NoPeople:
                 )
 
     def table_statements(self, table: TableReference) -> tuple[DenyStatement, ...]:
-        """What the policy of a table denies, its indexes included.
+        """The deny statements for the policy of a table, which also covers its indexes.
 
         Args:
             table: The table, in the region that the policy is for.
@@ -100,7 +100,7 @@ class NoPeople:
         return self._at(table, Side.TABLE, (table.arn, f"{table.arn}/index/*"))
 
     def stream_statements(self, table: TableReference) -> tuple[DenyStatement, ...]:
-        """What the policy of a table's stream denies.
+        """The deny statements for the policy of a table's stream.
 
         Args:
             table: The table, in the region that the policy is for.
@@ -108,7 +108,7 @@ class NoPeople:
         return self._at(table, Side.STREAM, (table.stream_arn,))
 
     def people(self, table: TableReference) -> tuple[str, ...]:
-        """Patterns of the ARNs of people, as a policy of the table names them.
+        """Patterns of the ARNs of people, for a policy of the table.
 
         Args:
             table: The table.

@@ -1,10 +1,10 @@
-"""Who is granted access: IAM's kinds of principal, each with the way a resource policy trusts it.
+"""IAM's kinds of principal, and how a resource policy names each of them.
 
-A role or user of another account is trusted as its *account*, narrowed by `aws:PrincipalArn`: the statement deploys
-before the role exists and survives its re-creation. The price is that administrators of that account decide who the
-role is; they do anyway, since they write its trust policy. Naming the principal itself is what
-`TableGrant(name_principal=True)` asks for: IAM then ties the statement to the role's unique id, so a role that is
-deleted and made anew stays out, and a principal that does not exist fails the deployment.
+A resource policy names the *account* of a role or user of another account, narrowed by `aws:PrincipalArn`. So the
+statement can be deployed before the role exists, and still works if the role is created again. Administrators of that
+account decide who the role is; they do anyway, since they write its trust policy. `TableGrant(name_principal=True)`
+names the principal itself: IAM then ties the statement to the role's unique id, so a role that is deleted and created
+again has no access, and the deployment fails if the principal does not exist.
 Source: IAM user guide, "AWS JSON policy elements: Principal".
 """
 
@@ -25,12 +25,12 @@ PRINCIPAL_ARN = "aws:PrincipalArn"
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How a resource policy admits a principal: an entry of its `Principal` element, and conditions.
+    """How a resource policy names a principal: an entry of its `Principal` element, and conditions.
 
     Args:
         kind: "AWS" or "Service".
         value: The entry: an account id, an ARN, a host name, or "*".
-        clauses: What narrows the entry.
+        clauses: The conditions that narrow the entry.
     """
 
     kind: str
@@ -39,38 +39,38 @@ class Trust:
 
 
 class Principal(abc.ABC):
-    """Somebody, or some group, who may be granted access to a table."""
+    """A principal, or a group of principals, that can be granted access to a table."""
 
     __slots__ = ()
 
     @property
     @abc.abstractmethod
     def home(self) -> str | None:
-        """The account whose identity policies govern the principal; None where there is no single one."""
+        """The account of the principal; None if there is no single account."""
 
     @property
     @abc.abstractmethod
     def label(self) -> str:
-        """The principal in a reader's words, for messages, metadata and reports."""
+        """The principal in words, for messages, metadata and reports."""
 
     @abc.abstractmethod
     def trust(self, *, partition: str, owner: str, named: bool) -> Trust:
-        """Say how a policy on a resource of account `owner` admits this principal.
+        """Return how a policy on a resource of account `owner` names this principal.
 
         Args:
-            partition: The partition of the resource, which is the principal's own.
+            partition: The partition of the resource and of the principal.
             owner: The account of the resource.
-            named: Whether the principal itself stands in the `Principal` element.
+            named: Whether the `Principal` element names the principal itself.
         """
 
     @property
     def by_name(self) -> bool:
-        """Whether only a resource policy can speak of it: a session has no identity policy, a service has none."""
+        """Whether only a resource policy can grant to it, since sessions and services have no identity policy."""
         return False
 
     @property
     def role_name(self) -> str | None:
-        """The role whose identity policy serves it: a name, "" for any role, None where it is no role."""
+        """The name of the role whose identity policy it uses; "" for any role, None if it is not a role."""
         return None
 
 
@@ -88,7 +88,7 @@ class _OfOneAccount(Principal):
 
 @dataclass(frozen=True, slots=True)
 class Account(_OfOneAccount):
-    """A whole account: its administrators decide which of their identities use the grant.
+    """A whole account. Its administrators decide which of its identities can use the grant.
 
     Args:
         account: The 12-digit account id.
@@ -117,7 +117,7 @@ class Account(_OfOneAccount):
 
 
 class _Session(_OfOneAccount):
-    """A session: it has an ARN of its own and no policy, so it is always named."""
+    """A session. It has its own ARN and no identity policy, so a resource policy always names it."""
 
     __slots__ = ()
 
@@ -134,7 +134,7 @@ class _Session(_OfOneAccount):
 
 
 class _Identity(_OfOneAccount):
-    """A role or a user: something that has an IAM ARN of its own."""
+    """A role or a user: a principal with an IAM ARN of its own."""
 
     __slots__ = ()
 
@@ -151,16 +151,16 @@ class _Identity(_OfOneAccount):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role(_Identity):
-    """An IAM role, every session of it included.
+    """An IAM role, with all its sessions.
 
     Args:
         account: The 12-digit id of the role's account.
         name: The role's name, without its path.
-        path: The role's path; "/" when left out. It is part of the role's ARN, so leaving it out for a role that has
-            one grants nobody anything.
+        path: The role's path; "/" when left out. It is part of the role's ARN: if a role has a path and you leave it
+            out, the grant has no effect.
 
     Raises:
-        InvalidInputError: One of them is malformed, or a wildcard stands in it.
+        InvalidInputError: An argument is malformed, or has a wildcard.
     """
 
     account: str
@@ -196,7 +196,7 @@ class User(_Identity):
         path: The user's path; "/" when left out.
 
     Raises:
-        InvalidInputError: One of them is malformed, or a wildcard stands in it.
+        InvalidInputError: An argument is malformed, or has a wildcard.
     """
 
     account: str
@@ -220,15 +220,15 @@ class User(_Identity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArnIdentity(_Identity):
-    """A role or user of which no more than the ARN is known, perhaps only at deployment.
+    """A role or user of which only the ARN is known, perhaps only at deployment.
 
     Args:
         account: The 12-digit id of its account.
         principal_arn: Its ARN.
-        described_as: What messages and reports call it.
+        described_as: Its name in messages and reports.
 
     Raises:
-        InvalidInputError: The account id is malformed, or the ARN holds a wildcard or a variable.
+        InvalidInputError: The account id is malformed, or the ARN has a wildcard or a variable.
     """
 
     account: str
@@ -251,18 +251,19 @@ class ArnIdentity(_Identity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleSession(_Session):
-    """One named session of a role. It is always named: `aws:PrincipalArn` holds the role, not the session.
+    """One session of a role, by its session name.
 
-    Inside the table's own account such a grant is not limited by the role's permissions boundary.
+    A policy always names the session itself, since `aws:PrincipalArn` has the ARN of the role. In the table's own
+    account, the role's permissions boundary does not limit such a grant.
     Source: IAM user guide, "Permissions boundaries for IAM entities".
 
     Args:
         account: The 12-digit id of the role's account.
-        role: The role's name, without its path: a session's ARN carries none.
+        role: The role's name, without its path: a session's ARN has no path.
         session: The session's name.
 
     Raises:
-        InvalidInputError: One of them is malformed, or a wildcard stands in it.
+        InvalidInputError: An argument is malformed, or has a wildcard.
     """
 
     account: str
@@ -290,14 +291,14 @@ class RoleSession(_Session):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FederatedUser(_Session):
-    """A session made by GetFederationToken. It is always named.
+    """A session made by GetFederationToken. A policy always names it.
 
     Args:
         account: The 12-digit id of the account in which the token is made.
         name: The name given to GetFederationToken.
 
     Raises:
-        InvalidInputError: One of them is malformed, or a wildcard stands in it.
+        InvalidInputError: An argument is malformed, or has a wildcard.
     """
 
     account: str
@@ -321,9 +322,9 @@ class FederatedUser(_Session):
 class PermissionSet(_OfOneAccount):
     """The people who sign in to one account with an Identity Center permission set.
 
-    Identity Center makes the role, under a path that only it can write to and with a suffix of 16 characters that
-    changes when the assignment is made anew. So the role is matched by a pattern, the account and everything else
-    fixed: the suffix as 16 single characters, so that the set "Data" does not match the role of a set "Data_Admin".
+    Identity Center creates the role, at a path that nobody else can use and with a suffix of 16 characters. The suffix
+    changes when the assignment is made again, so policies match the role by a pattern with 16 single-character
+    wildcards; all else is fixed. So the set "Data" does not match the role of a set "Data_Admin".
     Source: IAM Identity Center user guide, "Referencing permission sets in resource policies".
 
     Args:
@@ -331,7 +332,7 @@ class PermissionSet(_OfOneAccount):
         name: The permission set's name.
 
     Raises:
-        InvalidInputError: One of them is malformed, or a wildcard stands in it.
+        InvalidInputError: An argument is malformed, or has a wildcard.
     """
 
     account: str
@@ -357,5 +358,5 @@ class PermissionSet(_OfOneAccount):
         return Trust("AWS", self.account, (Clause("ArnLike", PRINCIPAL_ARN, self.role_patterns(partition)),))
 
     def role_patterns(self, partition: str) -> tuple[str, ...]:
-        """Patterns of the ARN of the role that Identity Center makes, which match no other role."""
+        """Patterns of the ARN of the role that Identity Center creates. They match no other role."""
         return role_patterns(self.name, account=self.account, partition=partition)

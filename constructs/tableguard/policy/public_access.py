@@ -1,8 +1,7 @@
-"""Which statements make a policy public, in the eyes of Block Public Access and in fact.
+"""Finds statements that make a policy public, by the rules of Block Public Access and by stricter ones.
 
-DynamoDB refuses a public policy. Its idea of "not public" is wider than anybody would want, though: a statement for
-everybody counts as closed when it is limited to a VPC, or to calls by AWS services, whoever drives them. So a
-statement that allows everybody must be limited to identities here.
+DynamoDB rejects a public policy. But its rules do not count a statement for everybody as public if it is limited to a
+VPC, or to calls by AWS services for any account. This library requires that such a statement is limited to identities.
 Source: DynamoDB developer guide, "Blocking public access with DynamoDB resource-based policies".
 """
 
@@ -14,7 +13,7 @@ from typing import Any, Final
 
 from tableguard.policy.errors import PublicPolicyError
 
-# Keys of which one fixed value makes a policy non-public. In lower case: IAM does not tell cases of keys apart.
+# Keys of which one fixed value makes a policy non-public, in lower case: IAM ignores the case of condition keys.
 _IDENTITY: Final = frozenset(
     f"aws:{key}" for key in ("principalaccount", "principalarn", "principalorgid", "principalorgpaths", "userid")
 )
@@ -37,7 +36,7 @@ def check_not_public(document: Mapping[str, Any], *, owner: object) -> None:
 
     Args:
         document: The whole document, resolved.
-        owner: Whose policy it is, for the message: text, or something whose text says it when it is needed.
+        owner: Whose policy it is, for the message: a text, or an object whose str() is called only for an error.
 
     Raises:
         PublicPolicyError: A statement allows everybody, or everybody within a network or through a service.
@@ -82,7 +81,7 @@ def _everybody(principal: object) -> bool:
 
 def _conditions(statement: Mapping[str, Any]) -> Iterable[tuple[str, list[object]]]:
     for operator, keys in (statement.get("Condition") or {}).items():
-        # IfExists and ForAllValues hold when the key is absent, negations whenever it is anything else.
+        # IfExists and ForAllValues are true without the key; negations are true for any other value.
         if operator.lower() in _FIXED and isinstance(keys, Mapping):
             for key, values in keys.items():
                 yield key.lower(), list(values) if isinstance(values, list | tuple) else [values]
@@ -91,12 +90,12 @@ def _conditions(statement: Mapping[str, Any]) -> Iterable[tuple[str, list[object
 def _fixed(key: str, values: list[object]) -> bool:
     if key == "aws:principalisawsservice":
         return all(str(value).lower() == "true" for value in values)
-    # A wildcard or variable may stand for anything. A value that only the deployment knows is taken for a fixed one.
+    # A wildcard or variable may stand for anything. A value that is known only at deployment counts as fixed.
     return bool(values) and not any(_open(value, _VARIABLE) for value in values)
 
 
 def _open(value: object, variable: str) -> bool:
-    """Whether a pattern stands in a value, the literal parts of CloudFormation's functions included."""
+    """Whether a value contains a pattern, also in the literal parts of CloudFormation's functions."""
     if isinstance(value, str):
         return re.search(rf"[*?]|{variable}", value) is not None
     if isinstance(value, Mapping):

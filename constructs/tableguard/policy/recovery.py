@@ -1,4 +1,4 @@
-"""How far point-in-time recovery goes back."""
+"""The window of point-in-time recovery."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ def check_recovery_days(what: str, days: object) -> None:
     """Check the window of point-in-time recovery.
 
     Args:
-        what: What it is for, for messages.
+        what: What the window is for, for messages.
         days: 1 to 35, or None.
 
     Raises:
-        InvalidInputError: It is neither.
+        InvalidInputError: `days` is something else.
     """
     if days is None:
         return

@@ -1,4 +1,4 @@
-"""How value objects are shown in errors and in Python: short, as one would write them, and the same in every run."""
+"""The repr of value objects in errors and in Python: short, as in source code, and the same in every run."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 
 
 def as_call(value: Any) -> str:
-    """The call that makes a value object, without arguments that were left out. It stands in for `__repr__`.
+    """Return the call that makes a value object, without arguments that were left out. It is used as `__repr__`.
 
     Args:
-        value: A dataclass that keeps what its constructor was given under the names of its parameters.
+        value: A dataclass that keeps the arguments of its constructor under the names of its parameters.
     """
     return f"{type(value).__name__}({', '.join(_arguments(value))})"
 
 
 def shown(value: Any) -> str:
-    """A value of an argument as Python would write it.
+    """Return the value of an argument as Python source.
 
     Args:
         value: The value.
@@ -30,7 +30,7 @@ def shown(value: Any) -> str:
         case Mapping():
             return f"{{{', '.join(f'{shown(key)}: {shown(inner)}' for key, inner in value.items())}}}"
         case list() | tuple():
-            # One and the same whether it was given as a list or not.
+            # The same text for a list and a tuple.
             return f"[{', '.join(map(shown, value))}]"
     return repr(value)
 
@@ -38,7 +38,7 @@ def shown(value: Any) -> str:
 def union(
     name: str, constants: Mapping[str, frozenset[Any]], permissions: frozenset[Any]
 ) -> tuple[list[str], set[Any]]:
-    """The constants of a class that a set of permissions is made of, and what is left of it.
+    """Split a set of permissions into constants of a class and the rest.
 
     Args:
         name: The name of the class.
@@ -55,11 +55,11 @@ def union(
 
 
 def in_order(parts: Iterable[str], known: Iterable[str]) -> list[str]:
-    """The names of what something is made of, each once: those that are known in their order, the others sorted.
+    """Return names, each once: first the known names in their order, then the others sorted.
 
     Args:
         parts: The names.
-        known: The names that have an order.
+        known: The known names, in order.
     """
     order = {name: number for number, name in enumerate(known)}
     return sorted(set(parts), key=lambda name: (order.get(name, len(order)), name))
@@ -85,6 +85,6 @@ def _left_out(given: Any, field: dataclasses.Field[Any], parameter: inspect.Para
     if parameter.default is inspect.Parameter.empty:
         return False
     if isinstance(given, tuple) and isinstance(parameter.default, tuple):
-        # Some keep their values sorted, whatever the order in which they were given.
+        # Some classes sort the values that they were given.
         return sorted(map(shown, given)) == sorted(map(shown, parameter.default))
     return type(given) is type(parameter.default) and bool(given == parameter.default)

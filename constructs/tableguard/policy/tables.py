@@ -1,4 +1,4 @@
-"""Where a table is, as literal values: what a consumer in another account, or another app, needs to know of it."""
+"""A reference to a table: the literal values that a consumer in another account or app needs."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ from tableguard.policy.tokens import is_unresolved
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableReference:
-    """A table of some account, by values that a person could type. It creates nothing and looks nothing up.
+    """Names a table of any account by plain values. It creates nothing and looks nothing up.
 
-    `CrossAccountTable.reference` and `TableAccess.reference` give one for a table of the same app; for a table of
-    another app it is written down.
+    For a table of the same app, use `CrossAccountTable.reference` or `TableAccess.reference`. For a table of another
+    app, write the reference down.
 
     Args:
         account: The 12-digit id of the account that owns the table.
         region: The table's region.
         name: The table's name.
-        indexes: Names of the table's secondary indexes, all that a grant names.
+        indexes: Names of the table's secondary indexes: at least those that a grant names. None when left out.
         customer_managed_key: Whether the table is encrypted with a customer-managed key, so that consumers need
-            kms:Decrypt. True when left out. An AWS-managed key cannot be used across accounts at all.
-        key_arn: The exact ARN of that key. When left out, consumers may use the keys of the table's account and region
-            for this table only (by kms:ViaService and the encryption context), and only those whose key policy lets
-            them.
-        replica_regions: Regions that hold a replica of the table, for `in_region`.
-        partition: The partition, such as "aws". It follows from the region when left out; only a region that is known
-            at deployment alone needs it.
+            kms:Decrypt. True when left out. Other accounts cannot use an AWS-managed key.
+        key_arn: The exact ARN of that key. When left out, consumers may use any key of the table's account and region
+            whose key policy allows it, for this table only (by kms:ViaService and the encryption context).
+        replica_regions: Regions with a replica of the table, for `in_region`; none when left out.
+        partition: The partition, such as "aws". When left out, it follows from the region. Pass it only if the region
+            is known only at deployment.
 
     Raises:
         InvalidInputError: A wrong type, a malformed value, or a key of another account or region.
@@ -86,7 +85,7 @@ class TableReference:
 
     @property
     def label(self) -> str:
-        """The table in a reader's words."""
+        """The table in words, for messages and reports."""
         return "without a name" if is_unresolved(self.name) else self.name
 
     @property
@@ -98,12 +97,12 @@ class TableReference:
 
     @property
     def arn(self) -> str:
-        """The table's ARN: what a caller of another account passes as `TableName`."""
+        """The table's ARN. Callers of another account pass it as `TableName`."""
         return f"arn:{self.partition_id}:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
     @property
     def stream_arn(self) -> str:
-        """A pattern for the ARNs of the table's streams, whose last part is the moment at which each was enabled."""
+        """A pattern for the ARNs of the table's streams. Their last part is the time when the stream was enabled."""
         return f"{self.arn}/stream/*"
 
     def index_arn(self, index: str) -> str:
@@ -119,7 +118,7 @@ class TableReference:
         """Check that the table has this index.
 
         Raises:
-            InvalidInputError: It has not.
+            InvalidInputError: The table does not have it.
         """
         if index not in self.indexes:
             raise InvalidInputError(
@@ -132,21 +131,21 @@ class TableReference:
 
     @property
     def key_resource(self) -> str:
-        """What an identity policy names to use the table's key: its ARN, or all keys of the account and region."""
+        """The resource for the table's key in an identity policy: its ARN, or all keys of the account and region."""
         return self.key_arn or f"{self._key_arn_prefix}*"
 
     @property
     def kms_via_service(self) -> str:
-        """DynamoDB of the table's region, as `kms:ViaService` names it."""
+        """The value of `kms:ViaService` for DynamoDB in the table's region."""
         return f"dynamodb.{self.region}.{dns_suffix_of(self.partition_id)}"
 
     def in_region(self, region: str, *, key_arn: str | None = None) -> TableReference:
-        """The table's replica in another region, or the table itself in its own.
+        """Return the reference to the table's replica in another region, or to the table itself.
 
         Args:
             region: One of `replica_regions`, or the table's own region.
-            key_arn: The exact ARN of the key in that region. When left out: for the table itself the key that it names,
-                for a replica any key of that region, narrowed to this table.
+            key_arn: The exact ARN of the key in that region. When left out: for the table itself, its own `key_arn`;
+                for a replica, any key of that region, limited to this table.
 
         Raises:
             InvalidInputError: There is no replica in that region, or the key is of another account or region.

@@ -1,7 +1,7 @@
-"""Values that only a deployment knows, recognized without importing what made them.
+"""Recognizes values that are known only at deployment, without importing the CDK.
 
-The CDK encodes such a value into a string as `${Token[NAME.NUMBER]}`, into a list as `#{Token[…]}`. The language
-passes them through: it neither checks, sorts nor measures what it cannot see.
+The CDK encodes such a value in a string as `${Token[NAME.NUMBER]}`, in a list as `#{Token[…]}`. This library passes
+them through: it does not check, sort or measure them.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ _TOKEN: Final = re.compile(r"[$#]\{Token\[[^\]]*\]\}")
 
 def is_unresolved(value: str) -> bool:
     """Whether the string is, or contains, a value that is known only at deployment."""
-    # Asked of every value many times, and nearly all of them are literal.
+    # Called many times for every value, and nearly all values are literal.
     return _HINT in value and _TOKEN.search(value) is not None
 
 
 def literal_part(value: str) -> str:
-    """What is left of a string without its unresolved values: what can be checked and measured today."""
+    """Return a string without its unresolved values: the part that can be checked and measured now."""
     return _TOKEN.sub("", value)
 
 
 def ordered(values: Iterable[str]) -> tuple[str, ...]:
-    """Each value once: literals sorted, then unresolved values in the order in which they were declared.
+    """Return each value once: literals sorted, then unresolved values in the order in which they were declared.
 
-    A token's text holds a number that shifts when an unrelated construct is added, so sorting by it would reorder
-    policies for no reason.
+    A token's text has a number that changes when an unrelated construct is added, so sorting by the text would reorder
+    policies.
     """
     unique = tuple(dict.fromkeys(values))
     if len(unique) == 1:

@@ -1,7 +1,7 @@
-"""Actions that AWS adds after this release: refused where a refusal is promised, and to nobody who is let through.
+"""Denies actions that AWS adds after this release.
 
-A statement that lists what it denies leaves open whatever AWS adds tomorrow. This one denies everything but what is
-classified in `aws/`, and stands beside the others: on an action that is classified it decides nothing.
+A statement with a list of denied actions does not deny actions that AWS adds later. The statement of this module denies
+all actions except those that `aws/` classifies, which other statements of the same policy deny or leave open.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ def all_classified(
     other_services: Iterable[str] = (),
     denied: Iterable[str] = (),
 ) -> tuple[str, ...]:
-    """What the statement leaves to the others: its NotAction element.
+    """Return the NotAction element of the statement: the actions that it does not deny.
 
     Args:
-        actions: The actions of one service that are classified.
-        open_verbs: Beginnings of names that stay open whatever follows: verbs that look at settings alone.
-        other_services: Prefixes of other services whose actions go to resources of this one.
-        denied: Actions with their service prefix that other statements deny to everybody whom this one reaches, and to
-            more. They can be left out where there is no room: they are then denied twice, and to nobody else.
+        actions: The classified actions of one service.
+        open_verbs: Prefixes of action names that are never denied: verbs that only read settings.
+        other_services: Prefixes of other services whose actions go to resources of this service.
+        denied: Actions, with their service prefix, that other statements deny to all callers that this one denies. They
+            are left out of the list to save room: then both statements deny them, and the decision stays the same.
     """
     listed, left_out, verbs = tuple(actions), frozenset(denied), tuple(open_verbs)
     return (
@@ -55,16 +55,16 @@ def unclassified(
     beside: Iterable[DenyStatement],
     exempt: Iterable[str] = (),
 ) -> DenyStatement:
-    """The denial of every action but some, to everybody but those whom any other statement of the policy exempts.
+    """Return a statement that denies all actions except some, to callers that no other statement exempts.
 
     Args:
-        sid: What it is called.
-        but_actions: The actions that it leaves to the others, with their service prefix.
-        resources: ARNs of one service: with "*" it would deny what every other service does.
-        outside: What has to hold for it to deny anything, whoever calls.
-        beside: The other statements. Whoever is exempt in one of them, from whatever it denies, is exempt here: nobody
-            can tell what a new action is needed for.
-        exempt: ARNs, or patterns of them, of who else is.
+        sid: The statement's name.
+        but_actions: The actions that it does not deny, with their service prefix.
+        resources: ARNs of one service: with "*" it would deny the actions of all other services.
+        outside: Conditions that must hold for it to deny, for every caller.
+        beside: The other statements. A caller that one of them exempts is exempt here, too, since it is not known what
+            a new action is needed for.
+        exempt: ARNs, or patterns of ARNs, of further exempt callers.
     """
     clauses = tuple(clause for denial in beside for clause in denial.clauses)
     arns = (v for c in clauses if c.key == PRINCIPAL_ARN and c.operator in _NOT_OF_PRINCIPALS for v in c.values)

@@ -1,7 +1,7 @@
-"""Text with `*` and `?`, matched without regular expressions.
+"""Matches patterns with `*` and `?` without regular expressions.
 
 Regular expressions take a hundred times longer to compile, and backtrack without a bound on patterns such as
-`a*a*a*b`, which anybody may write into a policy.
+`a*a*a*b`, which a policy may contain.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Final
 
 
 class Wild(enum.Enum):
-    """A wildcard, as opposed to the character that writes it."""
+    """A wildcard, as opposed to the literal character."""
 
     MANY = "*"
     ONE = "?"
 
 
 def tokens(text: str) -> list[str | Wild]:
-    """Split text into its literal runs and its wildcards."""
+    """Split a pattern into literal texts and wildcards."""
     found: list[str | Wild] = []
     for number, part in enumerate(text.split("*")):
         if number:
@@ -33,7 +33,7 @@ def tokens(text: str) -> list[str | Wild]:
 
 
 class _Part:
-    """A run between two `*`: literals with a single free character between them."""
+    """The part of a pattern between two `*`: literal texts and `?`."""
 
     __slots__ = ("length", "runs")
 
@@ -82,7 +82,7 @@ class Glob:
         if len(text) < self._least or not first.fits(text, 0) or not last.fits(text, end):
             return False
         position = first.length
-        # Taking the leftmost fit of every part leaves the most room for the others.
+        # The leftmost match of each part leaves the most room for the next parts.
         for part in parts[1:-1]:
             found = part.find(text, position, end)
             if found < 0:
@@ -95,14 +95,14 @@ _FEW: Final = 4
 
 
 def container(texts: Collection[str]) -> Collection[str]:
-    """Something to look texts up in: a tuple as long as they are few, since it costs the garbage collector nothing."""
+    """Return a collection for lookups: a tuple for few texts, since it costs the garbage collector nothing."""
     return tuple(texts) if len(texts) <= _FEW else frozenset(texts)
 
 
 class Patterns:
-    """Several patterns of plain text, `*` and `?`, tried together.
+    """Several patterns of plain text, `*` and `?`, matched together.
 
-    Those without wildcards, and those with one `*` at the end, are most of them: Python tries all of these at once.
+    Most patterns have no wildcard, or one `*` at the end: Python matches all of these at once.
 
     Args:
         texts: The patterns.
@@ -126,10 +126,10 @@ class Patterns:
         self._globs = tuple(globs)
 
     def match(self, text: str) -> bool:
-        """Whether text fits any of them."""
+        """Whether the text matches any of the patterns."""
         if text in self._exact or text.startswith(self._prefixes):
             return True
-        # A generator would take longer than most comparisons.
+        # A generator expression would take longer than most comparisons.
         for glob in self._globs:  # noqa: SIM110
             if glob.matches(text):
                 return True
@@ -146,8 +146,8 @@ def fits(pattern: str | Glob, text: str) -> bool:
 def compact(pattern: str) -> str | Glob:
     """Compile a pattern of plain text, `*` and `?`.
 
-    The usual forms, without wildcards or with one `*` at the end, stay text: a library of policies holds many
-    thousands of them, and text costs the garbage collector nothing.
+    The usual forms, without wildcards or with one `*` at the end, stay text: a set of policies has many thousands of
+    them, and text costs the garbage collector nothing.
     """
     if "?" in pattern or "*" in pattern[:-1]:
         return Glob(tokens(pattern))

@@ -1,4 +1,4 @@
-"""Help for the tests of applications that share tables: snapshots with any snapshot library, and decisions.
+"""Helpers for tests of apps that share tables: template snapshots, and assertions on access decisions.
 
 def test_data_stack(snapshot):
     assert template_snapshot(DataStack(app, "Data")) == snapshot

@@ -1,8 +1,7 @@
-"""Assertions on decisions: who may do what, as the synthesized policies have it.
+"""Assertions on decisions: whether the synthesized policies allow or deny a request.
 
-An assertion holds for what the templates show. Where they show one side of a grant only, `assert_denied` takes the
-other side to allow everything, so that no denial is asserted which somebody else could undo; and `assert_allowed` fails
-until it is told what the other side is to be.
+If the templates show only one side of a grant, `assert_denied` assumes that the other side allows everything, so that
+nobody can undo the asserted denial there. `assert_allowed` fails until you pass the policies of the other side.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ Documents: TypeAlias = Literal["any"] | Iterable[Mapping[str, object]]
 _ANY: Final = "any"
 _WIDTH: Final = 100
 _ACTIONS: Final = {action.name.lower(): action.qualified for action in ACTIONS.values()}
-# Operations of the API that are no actions of IAM.
+# API operations that are not IAM actions.
 _INSTEAD: Final = {
     "transactgetitems": "It is authorized as 'dynamodb:GetItem' on each table: ask about that.",
     "transactwriteitems": "It is authorized as what it does to each item: ask about 'dynamodb:PutItem',"
@@ -64,29 +63,31 @@ def assert_allowed(
     identity: Documents | None = None,
     table_policy: Literal["any"] | Mapping[str, object] | None = None,
 ) -> None:
-    """Assert that a request goes through, the table's key included.
+    """Assert that a request is allowed, including the use of the table's key.
 
     Args:
-        where: What was synthesized: a stack (which stands for the app or stage that it is in), an app, a stage, a
-            `Template`, a cloud assembly's folder, or a `Picture`. An app is synthesized once, so nothing may be changed
-            in it afterwards. A `Template` is taken to be of the account and region of the resource or, if the resource
-            is not in it, of the principal's account.
-        principal: Who: an ARN, the host name of a service, a principal such as `Role(…)`, or an IAM role or user.
-        action: What: "dynamodb:GetItem".
-        resource: With what: an ARN, a `TableReference`, a table (of this library, or an L1 or L2 of the CDK), or a key
-            of the CDK for an action of KMS. For actions on streams a table stands for its stream.
-        context: Condition keys of the request; None takes one away. What is not said is filled in: it comes over TLS,
-            by the caller itself (aws:ViaAWSService is false), to the region of the resource, with the tags that the
-            template gives the role or user, and, unless a key of networks is said, from the internet (aws:SourceIp is
-            203.0.113.113; through a VPC endpoint it would have none).
-        today: The day of the request, which is made at noon in UTC, or its moment; today when left out.
-        identity: The principal's identity policies, where no template has them: documents, or "any" to assert what the
-            table's side says alone. When left out, a principal that is in no template fails the assertion.
-        table_policy: The policy of the table, stream or key, likewise, where it is in no template.
+        where: What was synthesized: a stack (which stands for its app or stage), an app, a stage, a `Template`, the
+            folder of a cloud assembly, or a `Picture`. An app is synthesized once: do not change it afterwards. A
+            `Template` is assumed to be of the resource's account and region or, if the resource is not in it, of the
+            principal's account.
+        principal: The caller: an ARN, the host name of a service, a principal such as `Role(…)`, or an IAM role or user
+            of the CDK.
+        action: The action, such as "dynamodb:GetItem".
+        resource: An ARN, a `TableReference`, a table (of this library, or an L1 or L2 of the CDK), or a key of the CDK
+            for a KMS action. For actions on streams, a table stands for its stream.
+        context: Condition keys of the request with their values; None as a value removes a key. The defaults are: TLS,
+            a call by the caller itself (aws:ViaAWSService is false), the region of the resource, the tags that the
+            template gives the role or user, and, unless you pass a network key, the internet (aws:SourceIp is
+            203.0.113.113; a request through a VPC endpoint has no such key).
+        today: The date of the request (at noon in UTC), or its moment as a datetime; today when left out.
+        identity: The principal's identity policies, if no template has them: documents, or "any" to test the table's
+            side alone. When left out, the assertion fails for a principal that is in no template.
+        table_policy: The policy of the table, stream or key, if no template has it: a document, or "any" to test the
+            caller's side alone. When left out, the assertion fails for a resource that is in no template.
 
     Raises:
-        AssertionError: It does not go through, or that cannot be known; with the explanation.
-        InvalidInputError: An argument that is no such thing.
+        AssertionError: The request is denied, or the decision is not known. The message explains it.
+        InvalidInputError: An argument is malformed, such as an action that DynamoDB does not have.
     """
     __tracebackhide__ = True
     case = _case(where, principal, action, resource, context=context, today=today)
@@ -109,23 +110,24 @@ def assert_denied(
     identity: Documents | None = None,
     table_policy: Literal["any"] | Mapping[str, object] | None = None,
 ) -> None:
-    """Assert that a request is refused, whatever the side that the templates do not show may say.
+    """Assert that a request is denied, even if policies that no template shows allow it.
 
     Args:
-        where: As for `assert_allowed`.
-        principal: Likewise.
-        action: Likewise.
-        resource: Likewise.
-        context: Likewise.
-        today: Likewise.
-        identity: The principal's identity policies, where no template has them, or not all of them; taken to allow
-            everything when left out ("any").
-        table_policy: The policy of the table, stream or key, where it is in no template; likewise.
+        where: As in `assert_allowed`.
+        principal: As in `assert_allowed`.
+        action: As in `assert_allowed`.
+        resource: As in `assert_allowed`.
+        context: As in `assert_allowed`.
+        today: As in `assert_allowed`.
+        identity: The principal's identity policies, if the templates do not have all of them; assumed to allow
+            everything ("any") when left out.
+        table_policy: The policy of the table, stream or key, if no template has it; assumed to allow everything ("any")
+            when left out.
 
     Raises:
-        AssertionError: It goes through, might do so with policies that no template holds, or is refused by nothing but
-            a statement that cannot be understood; with the explanation.
-        InvalidInputError: An argument that is no such thing.
+        AssertionError: The request is allowed, policies that no template has could allow it, or only a statement that
+            is not understood denies it. The message explains it.
+        InvalidInputError: An argument is malformed, such as an action that DynamoDB does not have.
     """
     __tracebackhide__ = True
     case = _case(where, principal, action, resource, context=context, today=today)
@@ -139,7 +141,7 @@ def assert_denied(
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A request, and the picture to decide it in."""
+    """A request, and the `Picture` that it is decided in."""
 
     picture: Picture
     request: Request
@@ -164,7 +166,7 @@ class _Case:
     def decided(
         self, identity: Documents | None, table_policy: Literal["any"] | Mapping[str, object] | None
     ) -> Verdict:
-        """Decide it, with what is assumed where the templates do not tell."""
+        """Decide the request, with the given policies where the templates have none."""
         picture = self.picture
         assumed = _documents(identity)
         if self._unread and assumed:
@@ -182,7 +184,7 @@ class _Case:
     def missing(
         self, identity: Documents | None, table_policy: Literal["any"] | Mapping[str, object] | None
     ) -> tuple[str, ...]:
-        """What was neither in a template nor given, so that the decision is not known."""
+        """What is neither in a template nor given, so that the decision is not known."""
         said = []
         if not self._identity_known and identity is None:
             said.append(
@@ -202,7 +204,7 @@ class _Case:
     def hints(
         self, identity: Documents | None, table_policy: Literal["any"] | Mapping[str, object] | None
     ) -> tuple[str, ...]:
-        """What is missing, and what no template shows besides."""
+        """What is missing, and which policies no template shows."""
         unread = ", ".join(self._unread)
         said = f"These policies of the principal stand in no template: {unread}. Say what they are with identity=[…]."
         hints = (said,) if unread and identity is None else ()
@@ -235,7 +237,7 @@ def _case(
 
 
 def _check_action(action: object) -> None:
-    """Refuse an action that DynamoDB does not have: every policy denies it, so that a misspelt test would pass."""
+    """Raise an error for an unknown DynamoDB action: every policy denies it, so a misspelt test would pass."""
     service, _, name = action.partition(":") if isinstance(action, str) else ("", "", "")
     if service.lower() != SERVICE or name.lower() in _ACTIONS:
         return

@@ -1,4 +1,4 @@
-"""Definitions of state machines as a person reviews them: state by state, where a template has one line of text."""
+"""Shows the definition of a state machine state by state, instead of the one line of text in a template."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 
 
 def with_definitions(template: Any) -> Any:
-    """A template whose definitions of state machines are JSON in place of text.
+    """Return a copy of a template in which the definitions of state machines are JSON instead of text.
 
-    A reference inside of the text stands as Fn::Sub writes it, "${Function.Arn}", and any other function as JSON in
-    such braces. A text that is no JSON then stays as it is.
+    A reference inside a definition is written as in Fn::Sub, "${Function.Arn}"; any other function as JSON in such
+    braces. A definition that is not JSON stays text.
 
     Args:
-        template: A template, or any other JSON, which has none. It stays as it is.
+        template: A template, or any other JSON. It is not changed.
     """
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
         return template
@@ -43,7 +43,7 @@ def _text(value: Any) -> str:
 
 
 def _reference(value: Any) -> str:
-    """A reference, as the inside of a JSON string has it."""
+    """A reference, escaped for the inside of a JSON string."""
     match value:
         case {"Ref": str(name)}:
             said = name

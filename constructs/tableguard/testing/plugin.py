@@ -1,6 +1,6 @@
-"""The pytest plugin: the assertions on decisions and template snapshots as fixtures.
+"""The pytest plugin: assertions on decisions, and template snapshots, as fixtures.
 
-Installed with tableguard; `pytest -p no:tableguard` turns it off.
+It is installed with tableguard; `pytest -p no:tableguard` turns it off.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import pytest
 
 @pytest.fixture(name="assert_allowed", scope="session")
 def _assert_allowed() -> Callable[..., None]:
-    """`tableguard.testing.assert_allowed`: a request goes through."""
-    # Imported on first use: pytest loads the plugin in every run, whatever is tested.
+    """`tableguard.testing.assert_allowed`: assert that a request is allowed."""
+    # Imported on first use, since pytest loads the plugin in every run.
     from tableguard.testing.decisions import assert_allowed  # noqa: PLC0415
 
     return assert_allowed
@@ -21,7 +21,7 @@ def _assert_allowed() -> Callable[..., None]:
 
 @pytest.fixture(name="assert_denied", scope="session")
 def _assert_denied() -> Callable[..., None]:
-    """`tableguard.testing.assert_denied`: a request is refused."""
+    """`tableguard.testing.assert_denied`: assert that a request is denied."""
     from tableguard.testing.decisions import assert_denied  # noqa: PLC0415 - as above
 
     return assert_denied

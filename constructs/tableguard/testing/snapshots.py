@@ -1,4 +1,4 @@
-"""Templates as a person reviews them: without what changes by itself, and without what every stack has."""
+"""Templates for snapshots: without hashes of content, and without what the CDK adds to every stack."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tableguard.testing.definitions import with_definitions
 if TYPE_CHECKING:
     import aws_cdk as cdk
 
-# Digests of content: of assets (64 digits), and in the logical ids of function versions (32 to 40). Not the 8 digits
-# at the end of every logical id: they stand for the path of the construct, and when they change a table is replaced.
+# Digests of content: of assets (64 digits), and in the logical ids of function versions (32 to 40). The 8 digits at the
+# end of every logical id stay: they are a hash of the construct's path, and a change of them replaces a table.
 _HASH: Final = re.compile(r"(?:[0-9a-f]{64}|[0-9a-f]{32,40})(?![0-9a-f])")
 
 _BOILERPLATE: Final = (
@@ -23,14 +23,14 @@ _BOILERPLATE: Final = (
 
 
 def template_snapshot(stack: cdk.Stack) -> dict[str, Any]:
-    """The template of a stack for a snapshot: hashes scrubbed, and without what the CDK adds to every stack.
+    """Return the template of a stack for a snapshot: without hashes, and without what the CDK adds to every stack.
 
-    Definitions of state machines are JSON in it, not text, see `with_definitions`.
+    Definitions of state machines are JSON in it, not text; see `with_definitions`.
 
     Args:
-        stack: A stack, which this synthesizes together with its app: nothing can be added afterwards.
+        stack: The stack. Its app is synthesized, so nothing can be added to it afterwards.
     """
-    # Here, since `scrubbed` is of use where there is no CDK.
+    # Imported here, since `scrubbed` also works without the CDK.
     from aws_cdk.assertions import Template  # noqa: PLC0415
 
     template: dict[str, Any] = dict(Template.from_stack(stack).to_json())
@@ -42,13 +42,13 @@ def template_snapshot(stack: cdk.Stack) -> dict[str, Any]:
 
 
 def scrubbed(template: Any) -> Any:
-    """JSON with the hashes of content replaced, in keys as well as in values.
+    """Return a copy of a template in which the hashes of content are replaced, in keys as well as in values.
 
-    Each hash becomes HASH1, HASH2 and so on, in the order in which they first appear, so that what was the same stays
-    the same, and what was different stays different: no two keys can fall together.
+    The hashes become HASH1, HASH2 and so on, in the order in which they first appear. Equal hashes get the same number
+    and different hashes get different numbers, so no two keys become equal.
 
     Args:
-        template: A template, or any other JSON. It stays as it is.
+        template: A template, or any other JSON. It is not changed.
     """
     names: dict[str, str] = {}
 

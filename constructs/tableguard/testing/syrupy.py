@@ -1,4 +1,4 @@
-"""A syrupy extension: one file for each template, as a person reviews it."""
+"""A syrupy extension that writes each template to a JSON file of its own."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 
 class TemplateSnapshotExtension(JSONSnapshotExtension):
-    """Writes a stack's template to a JSON file of its own, hashes scrubbed in keys and values.
+    """Writes a stack's template to a JSON file of its own, with hashes replaced in keys and values.
 
-    Definitions of state machines are JSON in it: a change of one state is a change of its lines.
+    Definitions of state machines are JSON in it, so a change of one state shows as a change of its lines.
 
-    Give it a stack, or a template that is there already:
+    Compare a stack, or the JSON of a template, with the snapshot:
 
     def test_data_stack(snapshot):
         assert DataStack(app, "Data") == snapshot.use_extension(TemplateSnapshotExtension)
     """
 
     def serialize(self, data: Any, **kwargs: Any) -> SerializedData:
-        """The snapshot of a stack or template.
+        """Return the snapshot of a stack or template.
 
         Args:
-            data: An aws_cdk Stack, which this synthesizes together with its app, or the JSON of a template.
-            kwargs: What syrupy passes on.
+            data: An aws_cdk Stack, whose app is then synthesized, or the JSON of a template.
+            kwargs: Further arguments from syrupy.
         """
-        # A stack is told by what it can do: tests of templates alone need no CDK.
+        # A stack is recognized by its methods, so that tests of plain templates do not need the CDK.
         template = template_snapshot(data) if hasattr(data, "template_file") else scrubbed(with_definitions(data))
         return super().serialize(template, **kwargs)

@@ -1,4 +1,4 @@
-"""What the assertions are about: pictures of whatever was synthesized, and the ARNs of what stands in it."""
+"""Reads what the assertions are about: the synthesized templates, and the ARNs of principals and resources."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _ARN_NAMES: Final = ("table_arn", "key_arn", "role_arn", "user_arn", "attr_arn",
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """A picture, and the stacks that it was made of.
+    """A `Picture` and the stacks that it was made of.
 
     Args:
         picture: The picture.
-        stacks: The stacks; none for a picture that was given.
+        stacks: The stacks; none if the caller passed a picture.
     """
 
     picture: Picture
@@ -37,18 +37,18 @@ class Whereabouts:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """The stacks that the picture is without, since they do not say their account and region."""
+        """The stacks that are not in the picture, since their account and region are not known."""
         return tuple(each.name for each in self.stacks if each.account is None or each.region is None)
 
     def principal(self, said: Any, resource: str) -> str:
-        """The ARN, or the service's host name, of a principal.
+        """Return the ARN of a principal, or the host name of a service.
 
         Args:
             said: An ARN, a principal of this library, or an `iam.IGrantable`.
             resource: The ARN of the resource, for the partition.
 
         Raises:
-            InvalidInputError: It is no single principal, or its ARN is known at deployment only.
+            InvalidInputError: `said` is not a single principal, or its ARN is known only at deployment.
         """
         if isinstance(said, str):
             return said
@@ -58,7 +58,7 @@ class Whereabouts:
             raise InvalidInputError(
                 "the principal of a decision",
                 value=getattr(said, "label", said),
-                allowed="somebody who makes requests: an ARN, a Role, a User, a session, an AwsService or an IAM role",
+                allowed="a principal that makes requests: an ARN, Role, User, session, AwsService or an IAM role",
             )
         if isinstance(said, Principal):
             return said.trust(partition=resource.split(":")[1], owner="", named=True).value
@@ -66,14 +66,14 @@ class Whereabouts:
         return self._arn("the principal of a decision", said if named else said.grant_principal)
 
     def resource(self, said: Any, action: str) -> str:
-        """The ARN of a resource.
+        """Return the ARN of a resource.
 
         Args:
             said: An ARN, a `TableReference`, or a table.
-            action: What is to be done with it; an action on streams goes to the table's stream.
+            action: The action; for an action on streams, the ARN is that of the table's stream.
 
         Raises:
-            InvalidInputError: Its ARN is known at deployment only, or it is no table.
+            InvalidInputError: `said` is not a table, or its ARN is known only at deployment.
         """
         if isinstance(said, str):
             return said
@@ -94,7 +94,7 @@ class Whereabouts:
         return table.stream_arn if table is not None else f"{arn}{STREAM.replace('*', '{label}')}"
 
     def _arn(self, what: str, construct: Any) -> str:
-        """The ARN of a construct, as the picture has it."""
+        """The ARN of a construct, as in the picture."""
         import aws_cdk as cdk  # noqa: PLC0415 - what was given is the CDK's
 
         arn = next((getattr(construct, name) for name in _ARN_NAMES if hasattr(construct, name)), None)
@@ -120,7 +120,7 @@ class Whereabouts:
         raise InvalidInputError(
             what,
             value=construct,
-            allowed="a construct of what was synthesized, with an ARN that its templates tell",
+            allowed="a construct of the synthesized app, with an ARN that its templates tell",
             fix="Pass the ARN.",
         )
 
@@ -130,12 +130,12 @@ def whereabouts(where: Any, *, principal: Any, resource: Any) -> Whereabouts:
 
     Args:
         where: A stack, a stage, an app, a `Template`, a folder or a picture.
-        principal: Who asks; for a `Template`, which says no account.
-        resource: What for; likewise.
+        principal: The caller. It tells the account of a `Template`, which names none.
+        resource: The resource. It tells the account and region of a `Template`.
 
     Raises:
-        InvalidInputError: It is none of these.
-        UnusableAssemblyError: The folder is no cloud assembly.
+        InvalidInputError: `where` is none of these.
+        UnusableAssemblyError: The folder is not a cloud assembly.
     """
     if isinstance(where, Picture):
         return Whereabouts(where)
@@ -148,7 +148,7 @@ def whereabouts(where: Any, *, principal: Any, resource: Any) -> Whereabouts:
 
 @lru_cache(maxsize=32)
 def _synthesized(where: Any) -> str:
-    """The folder of an app or stage, which the CDK synthesizes once and keeps: it is asked once as well."""
+    """The output folder of an app or stage. It is cached, since the CDK also synthesizes only once."""
     import aws_cdk as cdk  # noqa: PLC0415 - as above
 
     stage = where if isinstance(where, cdk.Stage) else cdk.Stage.of(where) if isinstance(where, cdk.Stack) else None
@@ -168,13 +168,13 @@ def _of_folder(folder: Path) -> Whereabouts:
 
 @lru_cache(maxsize=32)
 def _read(folder: Path, written: int) -> Whereabouts:
-    # `written` is there for the cache: an assembly that was written anew is read anew.
+    # `written` is part of the cache's key: an assembly that is written again is read again.
     stacks = read_assembly(folder)
     return Whereabouts(collect(stacks), stacks)
 
 
 def _side(template: Any, principal: Any, resource: Any) -> tuple[str, str]:
-    """The account and region of a template that says neither."""
+    """The account and region of a template, taken from the resource or the principal."""
     arn = resource.arn if isinstance(resource, TableReference) else resource
     if not isinstance(arn, str):
         raise InvalidInputError(
@@ -193,7 +193,7 @@ def _holds_tables(template: Any) -> bool:
 
 @lru_cache(maxsize=32)
 def _of_template(template: Any, account: str, region: str) -> Whereabouts:
-    # A Template never changes: it is read once for all assertions on it.
+    # A Template never changes, so it is read once for all assertions on it.
     stacks = (SynthesizedStack("Template", account, region, template.to_json()),)
     return Whereabouts(collect(stacks), stacks)
 

@@ -376,7 +376,7 @@ def test_replicas_are_restricted_once_they_are_deployed() -> None:
 
     in_ireland = ORDERS.replace("us-east-1", REPLICA)
     first, second = made(), made(deployed_replicas=[REPLICA])
-    assert any("people are not kept out" in warning for warning in warnings(first))
+    assert any("this deployment does not deny people the replicas" in warning for warning in warnings(first))
     assert Documents.of(first).table_policy(REPLICA) is None
     policy = Documents.of(second).table_policy(REPLICA)
     assert not allows(policy, "GetItem", principal=PEOPLE[1], resource=in_ireland)
@@ -388,7 +388,7 @@ def test_of_two_replicas_the_one_that_is_new_is_warned_of_and_the_other_is_restr
     replicas = [dynamodb.ReplicaTableProps(region=region) for region in (REPLICA, "us-west-2")]
     tg.NoHumanAccess(scope, "NoPeople", table=table_v2(scope, replicas=replicas), deployed_replicas=[REPLICA])
     (warning,) = [text for text in warnings(scope) if "tableguard:replica-open-to-people" in text]
-    assert "in us-west-2 people are not kept out" in warning
+    assert "this deployment does not deny people the replicas in us-west-2:" in warning
     assert "deployed_replicas=['us-west-2']" in warning
     documents = Documents.of(scope)
     assert documents.table["Metadata"]["tableguard"]["people"]["open_replicas"].keys() == {"us-west-2"}

@@ -103,7 +103,7 @@ def test_the_actions_per_target_cannot_be_changed() -> None:
 
 
 ACTION = 'the name of a DynamoDB action, such as "GetItem"'
-PATTERN = "Patterns take in actions that AWS adds later: list the actions."
+PATTERN = "List the actions: a pattern would also allow actions that AWS adds later."
 TRANSACTION = "Transactions are authorized by GetItem, PutItem, UpdateItem, DeleteItem and ConditionCheckItem."
 
 PAIRS = 'pairs of a target and an action, such as ("", "GetItem")'

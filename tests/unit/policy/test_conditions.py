@@ -484,7 +484,7 @@ BAD_INPUT = {
             "the ranges of FromNetwork",
             ranges,
             "narrower than the whole internet, taken together",
-            f"These add up to {whole}",
+            f"Together these ranges are {whole}",
         )
         for ranges, whole in (
             (("0.0.0.0/1", "128.0.0.0/1"), "0.0.0.0/0"),

@@ -670,7 +670,7 @@ MALFORMED = {
             "the conditions of a TableGrant",
             ["from 192.0.2.0/24", place.label],
             NETWORKS,
-            "A request through an endpoint carries no public address: make two grants.",
+            "Make two grants: a request through an endpoint has no public IP address.",
         )
         for place in (FromVpc("vpc-1a2b3c4d", region=REGION), FromVpcEndpoint("vpce-1a2b3c4d"))
     },
@@ -705,7 +705,7 @@ MALFORMED = {
         "the conditions of a TableGrant",
         ["partition keys a"],
         "conditions on items for actions on items",
-        "A stream's records cannot be narrowed: grant the stream separately.",
+        "Grant the stream separately: no condition can narrow its records.",
     ),
     "attributes on access that replaces items": Refusal(
         lambda: given(access=Access.on_table("PutItem"), conditions=[Attributes("id")]),
@@ -744,7 +744,7 @@ MALFORMED = {
             lambda principal=principal: given(principal, name_principal=True),  # type: ignore[misc]
             "name_principal of a TableGrant",
             principal.label,
-            "a Role or a User; every other kind is always trusted in one way",
+            "name_principal=True for a Role or a User only",
         )
         for principal in (
             Account(PARTNER),
@@ -802,7 +802,7 @@ unfit(
     what=f"actions granted to role reader of {PARTNER}",
     value=["PartiQLSelect", "UpdateTimeToLive"],
     allowed="actions that work on a table of another account",
-    fix="Let the principal assume a role in the table's account for these.",
+    fix="For these actions, let the principal assume a role in the table's account.",
 )
 unfit(
     "an action that no resource policy may name",
@@ -811,7 +811,7 @@ unfit(
     what=f"actions granted to role reader of {OWNER}",
     value=["CreateTable"],
     allowed="actions that a table's or stream's policy may name",
-    fix="leave name_principal out",
+    fix="Leave name_principal out",
 )
 for half, part in {
     "searching by vector on the index alone": Access.on_index("SearchVectors", index="by-date"),
@@ -833,7 +833,7 @@ unfit(
     what=f"actions granted to role reader of {PARTNER}",
     value=["SearchVectors"],
     allowed="actions that work on a table of another account",
-    fix="Let the principal assume a role in the table's account for these.",
+    fix="For these actions, let the principal assume a role in the table's account.",
 )
 unfit(
     "an index that the table does not have",
@@ -850,7 +850,7 @@ unfit(
     replace(ORDERS, indexes=()),
     what=f"the access of the grant to role reader of {PARTNER}",
     value="Query",
-    allowed="access to what table orders has, and no index of it is known",
+    allowed="access without indexes, since no index of table orders is known",
     fix="Add the index to the table before the grant",
 )
 unfit(

@@ -177,7 +177,7 @@ def test_values_that_only_the_deployment_knows_are_counted_at_their_shortest_and
             )
         )
 
-    with pytest.raises(RuntimeError, match=r"at least .* counted at their shortest"):
+    with pytest.raises(RuntimeError, match=r"at least .* count with their shortest length"):
         Documents.of(data)
 
 

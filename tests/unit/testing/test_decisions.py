@@ -165,7 +165,7 @@ class TestPrincipals:
 
     @pytest.mark.parametrize("principal", [tg.Account(READER), tg.Organization("o-a1b2c3d4e5"), 7])
     def test_a_group_makes_no_requests(self, organization: Organization, principal: Any) -> None:
-        with pytest.raises(tg.InvalidInputError, match="somebody who makes requests"):
+        with pytest.raises(tg.InvalidInputError, match="a principal that makes requests"):
             assert_denied(organization.app, principal=principal, action=GET, resource=ref)
 
     def test_a_service_and_the_anonymous_are_denied(self, organization: Organization) -> None:

@@ -1,1 +1,1 @@
-"""How policies are attached to tables, streams and keys that anybody may go on changing: docs/attaching-policies.md."""
+"""Attaches policies to tables, streams and keys that other code may still change: docs/attaching-policies.md."""

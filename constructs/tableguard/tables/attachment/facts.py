@@ -1,4 +1,4 @@
-"""What a table resource says of itself, read through its L1 properties."""
+"""Reads the facts about a table from its L1 properties."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _KEY_ARN: Final = re.compile(r"arn:[^:]+:kms:[^:]+:[^:]+:key/")
 
 @dataclass(frozen=True, slots=True)
 class PolicyInPlace:
-    """A policy as it would stand in the template now.
+    """A policy as the template would contain it now.
 
     Args:
         kind: "table" or "stream".
-        region: The region of the replica that it belongs to.
-        document: The whole document.
+        region: The region of the replica that the policy belongs to.
+        document: The whole policy document.
     """
 
     kind: str
@@ -38,16 +38,16 @@ class PolicyInPlace:
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """A table resource as it stands at the moment.
+    """The present properties of a table.
 
     Args:
-        name: Its name, if that is known before deployment.
-        indexes: The names of its secondary indexes.
-        key_attributes: The key attributes of the table (under "") and of each of its indexes.
-        has_stream: Whether it has a stream.
-        key: The KMS key that it names, as the template does; None where it names none.
-        aws_managed_key: Whether it is encrypted with the AWS-managed key, which other accounts cannot use.
-        replica_regions: The regions of its replicas, its own left out.
+        name: The table's name; None if it is not known before deployment.
+        indexes: The names of the secondary indexes.
+        key_attributes: The key attributes of the table (under "") and of each index (under its name).
+        has_stream: Whether the table has a stream.
+        key: The KMS key as the template names it; None if the table names no key.
+        aws_managed_key: Whether the table is encrypted with the AWS-managed key, which other accounts cannot use.
+        replica_regions: The regions of the replicas, without the table's own region.
     """
 
     name: str | None
@@ -60,11 +60,11 @@ class TableFacts:
 
 
 class TableResource:
-    """A table resource, with what never changes about it read once: every look crosses over to the CDK.
+    """An L1 table. What never changes is read only once, since every read is a call to the CDK's process.
 
     Args:
         resource: The L1 resource of the table.
-        home: The policies of its stack.
+        home: The policies of the table's stack.
     """
 
     def __init__(self, resource: CfnAnyTable, home: StackPolicies) -> None:
@@ -81,10 +81,10 @@ class TableResource:
         return self.path
 
     def facts(self) -> TableFacts:
-        """What the resource says of itself at the moment.
+        """Read the present facts about the table.
 
         Raises:
-            InvalidInputError: It has properties that the CDK cannot render.
+            InvalidInputError: The CDK cannot render the table's properties.
         """
         try:
             below = self.home.stack.resolve(properties_below(self.resource, self.overlays))
@@ -101,10 +101,10 @@ class TableResource:
         return self.stated(below)
 
     def stated(self, properties: Mapping[str, Any]) -> TableFacts:
-        """What the resource says of itself by its properties.
+        """Read the facts about the table from its properties.
 
         Args:
-            properties: The properties, resolved.
+            properties: The resolved properties.
         """
         indexes = [
             index
@@ -126,7 +126,7 @@ class TableResource:
                 "": _key_attributes(properties),
                 **{index["indexName"]: _key_attributes(index) for index in indexes},
             },
-            # A table with replicas has a stream: replication rests on it.
+            # A table with replicas always has a stream: replication uses it.
             has_stream=bool(others) or bool(properties.get("streamSpecification")),
             key=key,
             aws_managed_key=encryption.get("sseEnabled") is True
@@ -135,10 +135,10 @@ class TableResource:
         )
 
     def reference(self, facts: TableFacts) -> TableReference:
-        """The table, by values that are literal wherever they are known. It creates no name.
+        """The table as a reference, with literal values where they are known. It does not create a physical name.
 
         Args:
-            facts: What the resource says of itself.
+            facts: The facts about the table.
         """
         return TableReference(
             account=self.home.account,
@@ -147,16 +147,16 @@ class TableResource:
             name=facts.name or self.resource.ref,
             indexes=facts.indexes,
             customer_managed_key=facts.key is not None and not facts.aws_managed_key,
-            # Not where the table names its key by an alias or id: policies take the ARN of the key alone.
+            # None if the table names its key by an alias or an id: policies need the ARN of the key.
             key_arn=facts.key if isinstance(facts.key, str) and _KEY_ARN.match(facts.key) else None,
             replica_regions=facts.replica_regions,
         )
 
     def policies_in(self, properties: Mapping[str, Any]) -> list[PolicyInPlace]:
-        """The policies of table and stream, of every replica.
+        """The policies of table and stream, in every region of the table.
 
         Args:
-            properties: The resource's properties, resolved.
+            properties: The table's resolved properties.
         """
         found = []
         for holder, stream in (
@@ -176,7 +176,7 @@ class TableResource:
 
 
 def is_own_region(value: object, region: str) -> bool:
-    """Whether the region of a replica, as it resolves, is that of its stack."""
+    """Whether the resolved region of a replica is the region of its stack."""
     return value in (region, {"Ref": "AWS::Region"})
 
 

@@ -1,4 +1,4 @@
-"""The key side of a grant: a customer-managed key must let the consumer in as well."""
+"""Key policies of grants: a customer-managed key must also allow the consumer to decrypt."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ _TOO_LARGE: Final = (
 
 
 def key_policy_warning(which: str, table: TableReference, statements: Sequence[AllowStatement]) -> str:
-    """The text of the warning that somebody else has to change a key's policy.
+    """The text of the warning about a key policy that this app cannot change.
 
     Args:
-        which: Which key, "the key" or one of a replica.
+        which: Which key: "the key", or "the key in eu-west-1" for a replica.
         table: The table.
-        statements: What the policy lacks.
+        statements: The statements that the key policy needs.
     """
     return (
-        f"The policy of {which} of table {table.name} is written elsewhere. Consumers of other accounts can read "
-        f"nothing until it holds: {minified(document(statements)['Statement'])}"
+        f"The policy of {which} of table {table.name} is written elsewhere. Consumers of other accounts cannot read "
+        f"the table until that policy has these statements: {minified(document(statements)['Statement'])}"
     )
 
 
 class KeyPolicy:
-    """What consumers of tables may do with one key, which several tables may share.
+    """Adds statements for consumers to the policy of one key. Several tables may share the key.
 
     Args:
         resource: The L1 resource of the key.
-        home: The policies of its stack.
+        home: The policies of the key's stack.
     """
 
     @staticmethod
     def of(key: kms.IKey, home: StackPolicies | None = None) -> KeyPolicy | None:
-        """The policy of a key, made when first asked for; None where the key is not of this app.
+        """Return the policy of a key, creating it on the first call; None if the key is not of this app.
 
         Args:
             key: The key.
-            home: The policies of its stack; looked for when left out.
+            home: The policies of the key's stack; looked up when left out.
         """
         resource = key.node.default_child
         if not isinstance(resource, kms.CfnKey):
@@ -79,7 +79,7 @@ class KeyPolicy:
 
         Args:
             statements: Statements of a key policy.
-            limits: The limits to hold the whole document against; unchanged when None.
+            limits: The limits on the size of the whole document; unchanged when None.
         """
         self._statements.extend(statements)
         self._ours = document(self._statements)["Statement"]
@@ -95,13 +95,13 @@ class KeyPolicy:
         }
 
     def refresh(self) -> None:
-        """Nothing to take in: what our statements say of a table was settled when they were added."""
+        """Do nothing: the statements for a table do not change after they are added."""
 
     def whole(self, below: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-        """The key's properties with our statements, and what is wrong with the whole policy.
+        """The key's properties with our statements, and the problems of the whole policy.
 
         Args:
-            below: The properties without our statements, resolved.
+            below: The resolved properties without our statements.
         """
         whole = laid_on(below, self.overlays)
         try:

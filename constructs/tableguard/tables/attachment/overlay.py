@@ -1,4 +1,4 @@
-"""Adds to a property of a resource without taking it over from whoever else sets it."""
+"""Adds to a property of a resource, and keeps what other code sets there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tableguard.policy.tokens import is_unresolved
 
 @jsii.implements(cdk.IAnyProducer)
 class _Edited:
-    """Produces the value that lies below, resolved and edited."""
+    """Resolves the property's own value and edits it."""
 
     def __init__(self, overlay: PropertyOverlay) -> None:
         self._overlay = overlay
@@ -24,18 +24,18 @@ class _Edited:
 
 
 class PropertyOverlay:
-    """Edits what a property of an L1 resource renders, whoever else adds to that property, and whenever.
+    """Edits the rendered value of a property of an L1 resource, even if other code changes the property later.
 
-    An L2 construct keeps adding to its policies after we have looked, and `Table` even assigns the property anew each
-    time. So what lies below stays in place until the last moment, when the edited value is written over it, once. Where
-    the last moment comes too late, the property becomes a lazy value that does the same whenever it is resolved: each
-    time, the CDK crosses over to Python and back. Property overrides apply afterwards, in both cases.
+    An L2 construct may add to its policies after we have read them, and `Table` assigns the property anew each time.
+    So the property keeps its own value (the value below) until the app is validated; then the edited value is written
+    over it, once. Where that is too late, the property becomes a lazy value that is edited whenever the CDK resolves
+    it; each time, the CDK calls Python. In both cases, property overrides apply afterwards.
 
     Args:
         resource: The resource.
         name: The property's name in Python, such as "resource_policy".
-        edit: Given the resolved value below, as the L1 property is spelled ("policyDocument", not "PolicyDocument"),
-            returns the value to render. It must not change its argument.
+        edit: Takes the resolved value below, spelled as in the L1 property ("policyDocument", not "PolicyDocument"),
+            and returns the value to render. It must not change its argument.
     """
 
     def __init__(self, resource: cdk.CfnResource, name: str, edit: Callable[[Any], Any]) -> None:
@@ -54,23 +54,21 @@ class PropertyOverlay:
         return self._lazy is not None
 
     def edited(self, context: cdk.IResolveContext) -> Any:
-        """The edited value, in the given context."""
+        """The edited value, resolved in the given context."""
         return self._edit(None if self._below is None else context.resolve(self._below))
 
     def make_lazy(self) -> None:
-        """Edit the property whenever it is resolved, from now on."""
+        """From now on, edit the property whenever it is resolved."""
         if self._lazy is None:
-            # Uncached: what lies below may still change after somebody has resolved it once.
+            # Uncached: the value below may still change after it has been resolved once.
             self._lazy = cdk.Lazy.uncached_any(_Edited(self))
             self.lift_off(dict(properties_of(self._resource)))
 
     def lift_off(self, properties: dict[str, Any]) -> None:
-        """Put what lies below into the resource's properties, and a lazy overlay on top of the resource.
-
-        On top again, that is, in case somebody has assigned the property since.
+        """Put the value below into `properties`. If other code has assigned the property, put a lazy overlay back.
 
         Args:
-            properties: The resource's properties at the moment, which this changes.
+            properties: The present properties of the resource; this method changes them.
         """
         current = properties.get(self._key)
         if not self._is_ours(current):
@@ -80,28 +78,28 @@ class PropertyOverlay:
         properties[self._key] = self._below
 
     def laid_on(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """The resource's resolved properties with the property edited.
+        """Return the resource's resolved properties with this property edited.
 
         Args:
             properties: The properties without the overlay.
         """
         edited = self._edit(properties.get(self._key))
-        # Crossing over to the CDK once more is for tokens alone.
+        # Only tokens need another call to the CDK's process.
         resolved = self._resolve(edited) if is_unresolved(minified(edited)) else edited
         return {**properties, self._key: resolved}
 
     def write(self, whole: Mapping[str, Any], below: Mapping[str, Any]) -> None:
-        """Write the edited property over what lies below, unless the two are the same.
+        """Write the edited value over the value below, unless the two are equal.
 
         Args:
-            whole: The resource's resolved properties with all overlays on.
-            below: Those without any.
+            whole: The resource's resolved properties with all overlays.
+            below: The resource's resolved properties without overlays.
         """
         if whole[self._key] != below.get(self._key):
             self._put(cdk.Token.as_any(whole[self._key]))
 
     def take_back(self) -> None:
-        """Take back what was written, unless somebody has assigned the property since."""
+        """Undo `write`, unless other code has assigned the property since."""
         if self._is_ours(properties_of(self._resource).get(self._key)):
             setattr(self._resource, self._name, self._below if self._lazy is None else self._lazy)
             self._on_top = self._lazy
@@ -117,12 +115,12 @@ class PropertyOverlay:
         plain = value is None or isinstance(value, Mapping | list)
         if plain or self._on_top is None:
             return False
-        # Proxies of one object differ from each other, the text of its token does not.
+        # Two proxies of one object are not equal, but the texts of their tokens are.
         return cdk.Token.as_string(value) == cdk.Token.as_string(self._on_top)
 
 
 def properties_below(resource: cdk.CfnResource, overlays: Iterable[PropertyOverlay]) -> dict[str, Any]:
-    """The properties of an L1 resource without the overlays; lazy ones are on top of it afterwards.
+    """Return the properties of an L1 resource without the overlays, and put lazy overlays back on the resource.
 
     Args:
         resource: The resource.
@@ -135,12 +133,12 @@ def properties_below(resource: cdk.CfnResource, overlays: Iterable[PropertyOverl
 
 
 def laid_on(properties: Mapping[str, Any], overlays: Iterable[PropertyOverlay]) -> Mapping[str, Any]:
-    """The properties of an L1 resource as they would stand in the template, as plain JSON.
+    """Return the properties of an L1 resource as the template would contain them, as plain JSON.
 
-    The overlays edit here, and are not called back by the CDK, which would cross over once more for each.
+    The overlays are applied here in Python: if the CDK called them, that would be one more call for each.
 
     Args:
-        properties: The resource's properties without the overlays, resolved.
+        properties: The resource's resolved properties without the overlays.
         overlays: The overlays on its properties.
     """
     for overlay in overlays:
@@ -149,12 +147,12 @@ def laid_on(properties: Mapping[str, Any], overlays: Iterable[PropertyOverlay]) 
 
 
 def properties_of(resource: cdk.CfnResource) -> Mapping[str, Any]:
-    """The properties of an L1 resource under their names in the L1 ("keySchema"), lazy values unresolved.
+    """Return the properties of an L1 resource under their L1 names ("keySchema"), with lazy values unresolved.
 
     Args:
         resource: The resource.
     """
-    # The typed getters of jsii cannot hand out a lazy value where "lazy or struct" is declared; this one can, and it
-    # crosses over to the CDK once instead of once per property.
+    # jsii's typed getters fail on a lazy value that is declared as "lazy or struct"; this getter works, and needs one
+    # call to the CDK's process instead of one per property.
     properties: Mapping[str, Any] = resource._cfn_properties  # noqa: SLF001
     return properties

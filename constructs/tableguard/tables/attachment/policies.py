@@ -1,4 +1,4 @@
-"""The policies of one table resource: whatever is granted on it, from however many places, in one document each."""
+"""Policies of one table: the grants and restrictions of all constructs, in one document for table and stream each."""
 
 from __future__ import annotations
 
@@ -46,25 +46,25 @@ _RENDERINGS: Final[tuple[Rendering, ...]] = (TableGrant.table_statements, TableG
 
 
 class TablePolicies:
-    """What is granted on one table resource, from however many places.
+    """Merges all grants and restrictions on one table, from all constructs, into its policies.
 
     Args:
         resource: The L1 resource of the table.
-        home: The policies of its stack.
+        home: The policies of the table's stack.
     """
 
     @staticmethod
     def of(resource: CfnAnyTable, home: StackPolicies | None = None) -> TablePolicies:
-        """The policies of a table resource, made when first asked for.
+        """Return the policies of a table; the first call creates them.
 
         Args:
             resource: The L1 resource of the table.
-            home: The policies of its stack; looked for when left out.
+            home: The policies of the table's stack; looked up when left out.
         """
         stack = home or StackPolicies.of(cdk.Stack.of(resource))
         return stack.holder(resource, lambda: TablePolicies(resource, stack))
 
-    _table: TableReference  # as of the last look at it, which comes before the first grant is rendered
+    _table: TableReference  # as last read; it is read before the first grant is rendered
 
     def __init__(self, resource: CfnAnyTable, home: StackPolicies) -> None:
         self.table_resource = TableResource(resource, home)
@@ -85,17 +85,17 @@ class TablePolicies:
 
     @property
     def overlays(self) -> tuple[PropertyOverlay, ...]:
-        """What adds our statements to the resource."""
+        """The overlays that add our statements to the resource."""
         return self.table_resource.overlays
 
     @property
     def reference(self) -> TableReference:
-        """The table as it stands at the moment."""
+        """The table as it is at present."""
         return self.table_resource.reference(self.table_resource.facts())
 
     @property
     def restrictions(self) -> tuple[Restriction, ...]:
-        """The restrictions around the table."""
+        """The restrictions of the table."""
         return self._restrictions
 
     @property
@@ -104,10 +104,10 @@ class TablePolicies:
         return tuple(sorted(self._deployed_replicas))
 
     def configure(self, *, limits: Limits | None, deployed_replicas: Iterable[str]) -> None:
-        """Set what holds for the whole table.
+        """Set the limits and the deployed replicas of the table.
 
         Args:
-            limits: The limits to hold its documents against; unchanged when None.
+            limits: The limits on the size of its policies; unchanged when None.
             deployed_replicas: Regions of further replicas that can have policies now.
         """
         self._limits = limits or self._limits
@@ -120,11 +120,11 @@ class TablePolicies:
 
         Args:
             grants: Grants to principals of this library.
-            table: The table as it stands at the moment.
-            facts: What it says of itself.
+            table: The table as it is at present.
+            facts: The facts about the table.
 
         Raises:
-            InvalidInputError: A grant that is there already, or that does not fit the table.
+            InvalidInputError: A grant exists already, or does not fit the table.
             PolicyTooLargeError: Our own statements alone are over a limit.
         """
         for position, grant in enumerate(grants):
@@ -156,20 +156,20 @@ class TablePolicies:
 
         Args:
             grants: Grants to principals of this library.
-            table: The table as it stands at the moment.
+            table: The table as it is at present.
         """
         self._grants = (*self._grants, *grants)
         self._table = table
         self._added()
 
     def enclose(self, restriction: Restriction) -> None:
-        """Put a restriction around the table: its statements stand next to those of the grants.
+        """Add a restriction: its deny statements go into the same policies as the statements of the grants.
 
         Args:
             restriction: The restriction.
 
         Raises:
-            InvalidInputError: There is one of its kind already.
+            InvalidInputError: The table has a restriction of this kind already.
             PolicyTooLargeError: Our own statements alone are over a limit.
         """
         if any(restriction.kind == other.kind for other in self._restrictions):
@@ -192,7 +192,7 @@ class TablePolicies:
         self._describe()
 
     def _describe(self) -> None:
-        """Say in the metadata what stands here."""
+        """Write the grants and restrictions into the template's metadata."""
         restrictions = {
             restriction.kind: restriction.described(self._table, deployed=self._deployed_replicas)
             for restriction in self._restrictions
@@ -262,7 +262,7 @@ class TablePolicies:
         }
 
     def _in_region(self, region: object) -> TableReference | None:
-        """The table in the region of one of its replicas; None while that replica can have no policy of ours."""
+        """The table in the region of one of its replicas; None while we can write no policy for that replica."""
         if is_own_region(region, self._table.region):
             return self._table
         if not isinstance(region, str) or region not in self._deployed_replicas:
@@ -285,7 +285,7 @@ class TablePolicies:
         }
 
     def _warn_of_replicas(self, policies: Sequence[PolicyInPlace]) -> None:
-        """Warn of what has to wait for another deployment, or is somebody else's to change."""
+        """Warn of policies that have to wait for another deployment, or that this stack cannot write."""
         waiting = [region for region in self._table.replica_regions if region not in self._deployed_replicas]
         if waiting and self._on_resource_side:
             cdk.Annotations.of(self.resource).add_warning_v2(
@@ -298,11 +298,12 @@ class TablePolicies:
         if copied and self._on_resource_side:
             cdk.Annotations.of(self.resource).add_warning_v2(
                 "tableguard:new-replica-with-policy",
-                f"The replicas in {', '.join(copied)} carry statements that were added elsewhere. Where they are new, "
-                "CloudFormation refuses them: set the context flag @aws-cdk/aws-dynamodb:resourcePolicyPerReplica, "
-                "which keeps the CDK from copying the policy of the primary, or add the statements afterwards.",
+                f"The replicas in {', '.join(copied)} have statements that were added elsewhere. CloudFormation cannot "
+                "create a new replica with a policy. Set the context flag "
+                "@aws-cdk/aws-dynamodb:resourcePolicyPerReplica, which stops the CDK from copying the policy of the "
+                "primary, or add the statements after the deployment.",
             )
-        # Keys of replicas are in other regions, and so never of this stack.
+        # Keys of replicas are in other regions, so they are never resources of this stack.
         for region in self._table.replica_regions:
             table = self._table.in_region(region)
             statements = [statement for grant in self._grants for statement in grant.key_statements(table)]
@@ -313,15 +314,15 @@ class TablePolicies:
 
     @property
     def guarded(self) -> bool:
-        """Whether there is a statement of ours: something granted or denied."""
+        """Whether the table has a grant or a restriction."""
         return bool(self._grants or self._restrictions)
 
     def statements_for(self, table: TableReference, *, stream: bool) -> list[Json]:
-        """Our statements as the policy of another table has them that is like this one, such as a restored one.
+        """Our statements for the policy of another table that gets the same grants, such as a restored table.
 
         Args:
             table: The other table.
-            stream: Whether it is for the policy of the stream.
+            stream: True for the policy of the stream, False for that of the table.
 
         Raises:
             InvalidInputError: A grant does not fit the other table.
@@ -336,17 +337,17 @@ class TablePolicies:
         ]
 
     def refresh(self) -> None:
-        """Take in what the table has become since the last grant."""
+        """Read the table again: it may have changed since the last grant."""
         facts = self.table_resource.facts()
         self._table, self._has_stream = self.table_resource.reference(facts), facts.has_stream
 
     def whole(self, below: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-        """The table's properties with our statements, and what is wrong with the whole documents.
+        """The table's properties with our statements, and the problems of the whole policies.
 
         Args:
-            below: The properties without our statements, resolved.
+            below: The resolved properties without our statements.
         """
-        # Our statements follow the table: with an index or a replica more than at the last grant, they are others.
+        # Our statements depend on the table: an index or a replica that was added after the last grant changes them.
         facts = self.table_resource.stated(below)
         described = self._table.replica_regions if self._restrictions else ()
         self._table, self._has_stream = self.table_resource.reference(facts), facts.has_stream
@@ -385,7 +386,7 @@ class TablePolicies:
             raise InvalidInputError(
                 f"the version of the {limit.kind} of {owner}",
                 value=policy.document.get("Version"),
-                allowed=f'"{VERSION}", without which IAM takes the policy variables of a grant literally',
+                allowed=f'"{VERSION}": in another version, IAM reads the policy variables of a grant as plain text',
             )
         check_not_public(policy.document, owner=owner)
         check_size(policy.document, limit, owner=owner, fix=_TOO_LARGE)
@@ -400,7 +401,7 @@ class TablePolicies:
         table: TableReference,
         rendering: Rendering,
     ) -> list[Json]:
-        """Our statements: what is granted, then what is denied."""
+        """Our statements: first those of the grants, then those of the restrictions."""
         granted = self._rendered(grants, table, rendering)
         stream = rendering is TableGrant.stream_statements
         if not restrictions or (stream and not self._has_stream):
@@ -411,7 +412,7 @@ class TablePolicies:
         ]
 
     def _rendered(self, grants: Sequence[TableGrant], table: TableReference, rendering: Rendering) -> list[Json]:
-        """Our statements, merged once: grants are only ever added."""
+        """The statements of the grants, merged. They are cached by the number of grants: no grant is ever removed."""
         key = (rendering, table, len(grants))
         if key not in self._merged:
             statements = [statement for grant in grants for statement in rendering(grant, table)]

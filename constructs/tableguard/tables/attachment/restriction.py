@@ -1,4 +1,4 @@
-"""What a table's policies need to know of a restriction: statements that deny, next to those of the grants."""
+"""The interface of restrictions: deny statements in a table's policies, next to the statements of the grants."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from tableguard.policy.documents import Json
 
 
 class Restriction(Protocol):
-    """A restriction around one table."""
+    """A restriction of one table: a perimeter or `NoHumanAccess`."""
 
     @property
     def kind(self) -> str:
-        """What kind of restriction it is: a table has one of each, and the template's metadata names it so."""
+        """The kind of restriction, also its name in the template's metadata. A table has at most one of each kind."""
 
     def statements(self, table: TableReference, *, stream: bool) -> Sequence[Json]:
-        """What the policy of a table, or of its stream, denies. It raises nothing: it is asked amid a synthesis.
+        """The deny statements for the policy of a table or its stream. It is called during synthesis and never raises.
 
         Args:
             table: The table, in the region that the policy is for.
-            stream: Whether it is the policy of the stream.
+            stream: True for the policy of the stream, False for that of the table.
         """
 
     def described(self, table: TableReference, *, deployed: Collection[str]) -> Json:
-        """What the template's metadata says of it.
+        """The description for the template's metadata.
 
         Args:
             table: The table.
-            deployed: Regions of the replicas that can have policies.
+            deployed: Regions of the replicas that can have policies now.
         """
 
     def problems(
         self, table: TableReference, *, deployed: Collection[str], grants: Sequence[TableGrant]
     ) -> Sequence[str]:
-        """What is wrong with it, at the last moment before templates are rendered.
+        """The problems of the restriction, checked when the app is validated, just before templates are rendered.
 
         Args:
             table: The table.
-            deployed: Regions of the replicas that can have policies.
-            grants: Everything that is granted on the table.
+            deployed: Regions of the replicas that can have policies now.
+            grants: All grants on the table.
         """

@@ -1,4 +1,4 @@
-"""All policies that this library writes in one stack, and the last moment, when they are written."""
+"""Writes all policies of this library in one stack, when the app is validated."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tableguard.tables.attachment.overlay import PropertyOverlay, properties_bel
 from tableguard.tables.clock import today
 
 _CHILD_ID: Final = "TableguardPolicies"
-# Before every other aspect: once one of a later priority has run, the CDK refuses all aspects of earlier ones that
-# somebody adds during the synthesis, tags among them.
+# Before every other aspect. Once an aspect has run, the CDK rejects aspects with an earlier priority that are added
+# during synthesis, such as tags.
 _EARLY: Final = 0
 
 
 class PolicyHolder(Protocol):
-    """One resource with policies of ours: a table or a key."""
+    """Holds our statements on one resource: a table or a key."""
 
     @property
     def resource(self) -> cdk.CfnResource:
@@ -34,16 +34,16 @@ class PolicyHolder(Protocol):
 
     @property
     def overlays(self) -> Sequence[PropertyOverlay]:
-        """What adds our statements to its properties; none while it has no statement of ours."""
+        """The overlays that add our statements to the resource's properties; empty while there are no statements."""
 
     def refresh(self) -> None:
-        """Take in how the resource stands at the moment."""
+        """Read the present properties of the resource."""
 
     def whole(self, below: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-        """The resource's properties with our statements, and what is wrong with the whole documents.
+        """The resource's properties with our statements, and the problems of the whole policies.
 
         Args:
-            below: The properties without our statements, resolved.
+            below: The resolved properties without our statements.
         """
 
 
@@ -70,7 +70,7 @@ class _Validate:
 
 @jsii.implements(cdk.IAnyProducer)
 class _State:
-    """Resolved while the CDK writes what belongs to the stack, which comes after everything else."""
+    """The metadata of the stack, which the CDK resolves last."""
 
     def __init__(self, policies: StackPolicies) -> None:
         self._policies = policies
@@ -81,7 +81,7 @@ class _State:
 
 @jsii.implements(cdk.IAspect)
 class _PutOnTop:
-    """Puts lazy overlays on top before the CDK looks for references between stacks."""
+    """Puts lazy overlays back before the CDK looks for references between stacks."""
 
     def __init__(self, holder: PolicyHolder) -> None:
         self._holder = holder
@@ -92,15 +92,15 @@ class _PutOnTop:
 
 
 class StackPolicies(Construct):
-    """The tables and keys of one stack that have policies of ours. It hangs below the stack, so there is one.
+    """Writes our statements on all tables and keys of one stack. It is a child of the stack, so there is one.
 
-    One for all of them, because every look at the CDK crosses over to another process: the CDK calls it once for the
-    whole stack, and it looks at all properties at once.
+    There is one for all resources, because every read of the CDK is a call to another process: the CDK calls this
+    construct once for the whole stack, and it reads all properties at once.
     """
 
     @staticmethod
     def around(scope: Construct) -> StackPolicies:
-        """The policies of the stack that a construct is in.
+        """Return the policies of the stack that a construct is in.
 
         Args:
             scope: The construct.
@@ -109,7 +109,7 @@ class StackPolicies(Construct):
 
     @staticmethod
     def of(stack: cdk.Stack) -> StackPolicies:
-        """The policies of a stack, made when first asked for.
+        """Return the policies of a stack; the first call creates them.
 
         Args:
             stack: The stack.
@@ -121,7 +121,7 @@ class StackPolicies(Construct):
 
     @staticmethod
     def held(resource: cdk.CfnResource) -> PolicyHolder | None:
-        """What holds our statements on a resource, if anything does; it makes nothing.
+        """Return the holder of our statements on a resource; None if there is none. It creates nothing.
 
         Args:
             resource: The resource.
@@ -150,11 +150,11 @@ class StackPolicies(Construct):
         return today(self.stack)
 
     def holder(self, resource: cdk.CfnResource, make: Callable[[], _Holder]) -> _Holder:
-        """What holds our statements on a resource: there is one for each.
+        """Return the holder of our statements on a resource. Each resource has one.
 
         Args:
             resource: The resource.
-            make: Makes it when it is first asked for.
+            make: Creates the holder on the first call.
         """
         name = _name(resource)
         found: Any = self.holders.get(name)
@@ -164,14 +164,14 @@ class StackPolicies(Construct):
         return holder
 
     def added(self, holder: PolicyHolder, text: str) -> None:
-        """Take in that statements were added to a resource.
+        """Prepare for statements that were added to a resource.
 
         Args:
-            holder: What holds them.
-            text: All of its statements, for the values among them that only the deployment knows.
+            holder: The holder of the statements.
+            text: All its statements as JSON, to find values that are known only at deployment.
         """
         self._written = False
-        # Such a value may refer to another stack, which the CDK looks for early; and it renders nested stacks early.
+        # Such a value may refer to another stack. The CDK resolves such references, and renders nested stacks, early.
         if (self._nested or is_unresolved(text)) and not all(overlay.is_lazy for overlay in holder.overlays):
             for overlay in holder.overlays:
                 overlay.make_lazy()
@@ -179,7 +179,7 @@ class StackPolicies(Construct):
                 cdk.Aspects.of(Construct(holder.resource, _CHILD_ID)).add(_PutOnTop(holder), priority=_EARLY)
 
     def uncover(self) -> None:
-        """Take back what an earlier synthesis of the same app has written."""
+        """Undo what an earlier synthesis of the same app has written."""
         self._written = False
         if self._covered:
             self._covered = False
@@ -188,8 +188,8 @@ class StackPolicies(Construct):
                     overlay.take_back()
 
     def problems(self) -> list[str]:
-        """Write our statements, or say what is wrong with the whole documents, statements of others included."""
-        # This is the last moment before templates are rendered, aspects and references between stacks being done.
+        """Write our statements, or return the problems of the whole policies, including statements of other code."""
+        # The CDK calls this after aspects and references between stacks, just before it renders templates.
         holders = tuple(self.holders.values())
         properties = [properties_below(holder.resource, holder.overlays) for holder in holders]
         try:
@@ -202,7 +202,7 @@ class StackPolicies(Construct):
             ]
         wholes = [holder.whole(below) for holder, below in zip(holders, resolved, strict=True)]
         problems = [problem for _, found in wholes for problem in found]
-        # A nested stack has been rendered: its parent names it by the hash of what it says.
+        # A nested stack is already rendered: its parent refers to it by the hash of its template.
         if not problems and not self._nested:
             self._covered = True
             for holder, below, (whole, _) in zip(holders, resolved, wholes, strict=True):
@@ -212,7 +212,7 @@ class StackPolicies(Construct):
         return problems
 
     def _refused(self, properties: Mapping[str, Any]) -> str:
-        """Why the CDK cannot render properties; empty where it can."""
+        """The CDK's error message if it cannot render the properties; empty if it can."""
         try:
             self.stack.resolve(properties)
         except RuntimeError as error:
@@ -220,10 +220,10 @@ class StackPolicies(Construct):
         return ""
 
     def state(self) -> Json:
-        """What the metadata of the stack says of its policies.
+        """The metadata of the stack.
 
         Raises:
-            TableguardError: They have not been written, because the validation was skipped.
+            TableguardError: The policies have not been written, because the validation was skipped.
         """
         waiting = any(not overlay.is_lazy for holder in self.holders.values() for overlay in holder.overlays)
         if waiting and not self._written:
@@ -235,8 +235,8 @@ class StackPolicies(Construct):
 
 
 def _name(resource: cdk.CfnResource) -> str:
-    # Proxies of one resource differ from each other, what they stand for does not. A public property that says as
-    # much, such as the logical id's token, would cross over to the CDK for each resource.
+    # Two proxies of one resource are not equal, but their references are. A public property that identifies the
+    # resource, such as the logical id's token, would be a call to the CDK's process for each resource.
     name: str = resource.__jsii_ref__.ref  # type: ignore[attr-defined]
     return name
 

@@ -1,4 +1,4 @@
-"""Backups, and the settings that make them."""
+"""A guardrail for backups and the settings of AWS Backup."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _ACTIONS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectBackups(Guardrail):
-    """Nobody but the administrators deletes backups, or changes plans, vaults, their locks and the service's settings.
+    """Denies everybody but the administrators to delete backups, or change plans, vaults, vault locks and settings.
 
-    Nor does anybody else take away what a restore goes through: the vault that gives another account access to an
-    air-gapped one, and the plans of restore tests, by which one hears that a backup is worth nothing.
+    It also protects what restores need: the vault that gives another account access to an air-gapped vault, and the
+    plans of restore tests, which report unusable backups.
 
-    Taking a backup, copying one and restoring one stay open. AWS Backup removes what has reached the end of its plan
-    with a role: with its service-linked role, which is out of reach, or with the role of the plan. Where backups
-    outlive their plan, exempt that role. Point-in-time recovery belongs to `ProtectTables`.
+    It does not deny making, copying and restoring backups. `ProtectTables` protects point-in-time recovery. AWS Backup
+    deletes expired backups with its service-linked role, to which no SCP applies, or with the role of the plan. If
+    expired backups are not deleted, exempt the role of the plan.
 
     Args:
-        exempt_principals: Who else may, such as the role that AWS Backup runs plans with.
+        exempt_principals: Further principals that may do this, such as the role that AWS Backup runs plans with.
 
     Raises:
-        InvalidInputError: Something in `exempt_principals` is no role, user or permission set.
+        InvalidInputError: `exempt_principals` has something in it that is not a role, user or permission set.
     """
 
     costs: ClassVar[str] = "deleting backups by hand, and changing backup plans, vaults and restore tests"

@@ -1,4 +1,4 @@
-"""The boundary that all roles and users carry."""
+"""A guardrail that forces all roles and users to have a permissions boundary."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tableguard.policy.representation import as_call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceBoundary(Guardrail):
-    """Nobody but the administrators makes or widens a role or user that does not carry the boundary, or takes it off.
+    """Denies everybody but the administrators to create or widen roles and users without a boundary, or remove it.
 
-    The boundary is the policy of a `DataAccessBoundary`, whose `.guardrail` is this one. Deploy it into every account
-    first: where it is missing, nobody but the administrators can make a role. A role that carries none can still be
-    used and deleted; to be changed it has to get the boundary.
+    The boundary is the policy of a `DataAccessBoundary`, whose `.guardrail` returns this guardrail. Deploy it into
+    every account first: in an account without it, only the administrators can create a role. An existing role without
+    the boundary can still be used and deleted; to change it, give it the boundary first.
 
     Args:
         policy_name: The boundary's name, the same in every account; that of a `DataAccessBoundary` when left out.
         path: The boundary's path; "/" when left out.
-        exempt_principals: Who else may, and change the boundary itself.
+        exempt_principals: Further principals that may do this, and may change the boundary itself.
 
     Raises:
-        InvalidInputError: A malformed name or path, or something in `exempt_principals` that is no role, user or
-            permission set.
+        InvalidInputError: The name or path is malformed, or `exempt_principals` has something in it that is not a role,
+            user or permission set.
     """
 
     policy_name: str = DEFAULT_NAME

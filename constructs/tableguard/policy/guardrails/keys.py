@@ -1,4 +1,4 @@
-"""KMS keys, without which tables, backups and exports are lost."""
+"""A guardrail for KMS keys, without which tables, backups and exports are lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tableguard.policy.lists import texts_of
 from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.representation import as_call
 
-# To import a key's material again is a way back.
+# Importing a key's material again restores the key, so it is not denied.
 _OF_A_KEY: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="key", but=(Category.RESTORE,))
 # Of no key. An RCP cannot hold them: they are about no resource that it knows.
 _OF_A_STORE: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="")
@@ -24,17 +24,18 @@ _OF_A_STORE: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectKeys(Guardrail):
-    """Nobody but the administrators deletes or disables KMS keys, changes their policies or revokes their grants.
+    """Denies everybody but the administrators to delete or disable KMS keys, change their policies or revoke grants.
 
-    Using keys, rotating them and cancelling a deletion stay open. A key policy that locks its owner out is for AWS
-    Support to repair, whoever calls: no guardrail can leave a way out of that.
+    It does not deny using keys, rotating them and cancelling a deletion. Only AWS Support can repair a key policy that
+    locks out its owner; a guardrail cannot help there.
 
     Args:
         keys: ARNs of keys; all keys of the accounts when left out.
-        exempt_principals: Who else may.
+        exempt_principals: Further principals that may do this; none when left out.
 
     Raises:
-        InvalidInputError: Something that is no key's ARN, or in `exempt_principals` no role, user or permission set.
+        InvalidInputError: `keys` has something in it that is not the ARN of a key, or `exempt_principals` something
+            that is not a role, user or permission set.
     """
 
     keys: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""What starts exports, and whatever else runs by the clock."""
+"""A guardrail for schedules, rules and state machines, such as those that start exports."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _SHORTEST: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectSchedules(Guardrail):
-    """Nobody but the administrators changes, stops or deletes these schedules, rules and state machines.
+    """Denies everybody but the administrators to change, stop or delete these schedules, rules and state machines.
 
-    An export that is not started leaves a hole in the backups that nobody sees. The functions and roles that a
-    schedule starts are not covered.
+    If an export is not started, the backups have a gap that nobody notices. The guardrail does not cover the functions
+    and roles that a schedule uses.
 
     Args:
-        names: Names of schedules of EventBridge Scheduler and of their groups, of EventBridge rules and of Step
-            Functions state machines. `*` at the end of one stands for the rest of it, after four characters at least.
-            A schedule outside the default group is as safe as its group: name both.
-        exempt_principals: Who else may.
+        names: Names of EventBridge Scheduler schedules and schedule groups, EventBridge rules and Step Functions state
+            machines, at least one. A `*` at the end, after at least four characters, stands for the rest of a name. For
+            a schedule outside the default group, name the group as well: deleting a group deletes its schedules.
+        exempt_principals: Further principals that may do this; none when left out.
 
     Raises:
-        InvalidInputError: No name, a malformed one, or something in `exempt_principals` that is no role, user or
-            permission set.
+        InvalidInputError: No name, a malformed one, or `exempt_principals` has something in it that is not a role, user
+            or permission set.
     """
 
     names: Sequence[str]

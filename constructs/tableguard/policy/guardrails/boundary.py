@@ -27,8 +27,7 @@ class ForceBoundary(Guardrail):
         exempt_principals: Further principals that may do this, and may change the boundary itself.
 
     Raises:
-        InvalidInputError: The name or path is malformed, or `exempt_principals` has something in it that is not a role,
-            user or permission set.
+        InvalidInputError: A malformed name or path, or an exempt principal is not a role, user or permission set.
     """
 
     policy_name: str = DEFAULT_NAME

@@ -42,8 +42,7 @@ class NoEc2(Guardrail):
         exempt_principals: Principals that may do this; none when left out. The administrators may not.
 
     Raises:
-        InvalidInputError: No reason, or `exempt_principals` has something in it that is not a role, user or permission
-            set.
+        InvalidInputError: No reason, or an exempt principal is not a role, user or permission set.
     """
 
     reason: str

@@ -34,8 +34,7 @@ class ProtectKeys(Guardrail):
         exempt_principals: Further principals that may do this; none when left out.
 
     Raises:
-        InvalidInputError: `keys` has something in it that is not the ARN of a key, or `exempt_principals` something
-            that is not a role, user or permission set.
+        InvalidInputError: A key's ARN is malformed, or an exempt principal is not a role, user or permission set.
     """
 
     keys: Sequence[str] = ()

@@ -31,8 +31,7 @@ class ProtectSchedules(Guardrail):
         exempt_principals: Further principals that may do this; none when left out.
 
     Raises:
-        InvalidInputError: No name, a malformed one, or `exempt_principals` has something in it that is not a role, user
-            or permission set.
+        InvalidInputError: No or a malformed name, or an exempt principal is not a role, user or permission set.
     """
 
     names: Sequence[str]

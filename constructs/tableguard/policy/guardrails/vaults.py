@@ -1,4 +1,4 @@
-"""An account that keeps backups, out of everybody's reach but deployments'."""
+"""A guardrail for an account that keeps backups: only deployments may change it."""
 
 from __future__ import annotations
 
@@ -78,45 +78,45 @@ _MEASURE: Final = ("cloudwatch:PutMetricData",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultGuardrail(Guardrail):
-    """In an account that keeps backups, deployments alone change what keeps them, and nobody leaves or closes it.
+    """Protects an account that keeps backups: only deployments change what keeps them, and the account stays open.
 
-    Nobody, the administrators included, leaves the organization, closes the account from inside, or turns regions on
-    and off. Nobody but the administrators changes buckets' policies, lifecycle, replication, versioning and lock
-    configuration, KMS keys, AWS Backup's vaults and settings, or the functions, machines, rules, schedules and alarms
-    that seal and watch. Nobody but the bypass_governance_roles deletes versions, lifts governance locks or sets holds,
-    not even the administrators; and nobody but the administrators makes, changes or passes the roles that seal. It
-    binds the account's root user as well, who may otherwise replace the policy of every bucket.
+    Attach it to the vault's account alone. It denies, to the account's root user as well:
+    - everybody, including the administrators: leaving the organization, closing the account from inside, turning
+      regions on and off
+    - everybody but the administrators: changing buckets' policies, lifecycle, replication, versioning and lock
+      configuration, KMS keys, AWS Backup's vaults and settings, the functions, state machines, rules, schedules and
+      alarms of the sealing, and creating, changing or passing the roles that seal
+    - everybody but the `bypass_governance_roles`, even the administrators: deleting versions, lifting governance locks,
+      setting holds
+    - everybody but the administrators and `pass_role_principals`: changing stacks, since a stack keeps its role
+    - everybody of the account but the administrators and the `deployers`: assuming a pass-role principal
+    - everybody but the administrators and the state machines of the sealing: stopping executions, invoking its
+      functions, which trust their input, and writing the metric of sealed exports.
 
-    Nor does anybody get there by way of a deployment. A stack keeps the role that it was deployed with, so that nobody
-    but the administrators and `pass_role_principals` touches the account's stacks; and nobody of the account but the
-    deployers assumes a pass-role principal. Nobody but the machines of the sealing runs its functions, which believe
-    what a machine tells them, or reports to CloudWatch that something was sealed.
+    An administrator of the account can still start the state machines, which check their input. With a metric filter or
+    a log in the embedded metric format, they can write a metric, so that the alarm on missing exports stays quiet; a
+    drill in another account still detects that. They can overwrite what `cdk deploy` has uploaded but not yet deployed,
+    unless other policies deny that. Anybody who may assume a deployer's role, or a pass-role principal from another
+    account, can deploy.
 
-    What stays open to an administrator of the account: to start the machines, which check whatever they are given; to
-    write a metric by way of CloudWatch Logs, with a metric filter or a log in the embedded metric format, so that the
-    alarm on nothing being sealed stays quiet (a drill in another account still tells); and to write over what `cdk
-    deploy` has uploaded and not yet deployed, unless other policies keep the account's people from that bucket. And
-    whoever may assume a deployer's role deploys, as does whoever may assume a pass-role principal from another account.
-
-    Attach it to the vault's account alone. It does not bind the management account, from which somebody can detach
-    it, take the account out of the organization and close it: a closed account's data is gone after 90 days, locked or
-    not. The answers to that are another organization for the vault, and a logically air-gapped vault of AWS Backup
-    whose multi-party approval is held elsewhere.
+    It does not apply to the management account, where somebody can detach it, remove the account from the organization
+    and close it: a closed account's data is gone after 90 days, locked or not. Against that, use another organization
+    for the vault, or a logically air-gapped vault of AWS Backup whose multi-party approval is held elsewhere.
 
     Args:
-        deployers: Whoever assumes the roles of `pass_role_principals` from inside of the account, as somebody does who
-            runs `cdk deploy` with its credentials: roles of the account, guarded like the administrators, and
-            permission sets. None where a pipeline of another account deploys, whom no SCP of this one binds.
-        sealing_roles: The roles that seal, which are guarded like the administrators, with all that is named after
-            them: `SealedVault.sealing_role`. Without them nothing is said of functions and metrics.
-        bypass_governance_roles: Break-glass roles that may lift governance locks; nobody when left out.
-        buckets: Names of the buckets that it is about; all of the account when left out, among them the one with the
+        deployers: Roles and permission sets of the account that assume the roles of `pass_role_principals`, such as
+            those that run `cdk deploy`. The roles are protected like the administrators. None if a pipeline of another
+            account deploys: no SCP of this account applies to it.
+        sealing_roles: The roles that seal, `SealedVault.sealing_role`. They, and what is named after them, are
+            protected like the administrators. Without them, functions and metrics are not protected.
+        bypass_governance_roles: Break-glass roles that may lift governance locks; none when left out.
+        buckets: Names of the protected buckets; all buckets of the account when left out, including the one with the
             lists of what is being sealed.
-        exempt_principals: Who else may change what keeps backups.
+        exempt_principals: Further principals that may change what keeps backups; none when left out.
 
     Raises:
-        InvalidInputError: A role that is none, a deployer that is neither a role nor a permission set, or a malformed
-            bucket name.
+        InvalidInputError: Something that is not a role, a deployer that is neither a role nor a permission set, or a
+            malformed bucket name.
     """
 
     deployers: Sequence[IamPrincipal]

@@ -1,4 +1,4 @@
-"""Backups that nobody can destroy: how long they are locked, and who may do what with the buckets that hold them."""
+"""Locks and policies of backups: how long they are locked, and who may do what with their buckets and vaults."""
 
 from __future__ import annotations
 

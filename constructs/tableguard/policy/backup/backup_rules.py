@@ -1,4 +1,4 @@
-"""The rules of a backup plan: when, for how long, and where copies go."""
+"""The rules of a backup plan: schedule, retention and copies."""
 
 from __future__ import annotations
 
@@ -45,21 +45,24 @@ def _kept(what: str, keep_days: int, cold_after_days: int | None) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultCopy:
-    """A copy of each backup, into another vault: of another account, of another region, or an air-gapped one.
+    """Copies each backup of a rule into another vault: of another account or region, or an air-gapped vault.
 
-    A copy into another account needs that both are of one organization, in which cross-account backup is turned on
-    (UpdateGlobalSettings in the management account), that the vault lets this account or role copy into it, and
-    `AdvancedDynamoDbBackup` in the source's region. A backup that went to cold storage can no longer be copied; a plan
-    copies before. Sources: AWS Backup developer guide, "Creating backup copies across AWS accounts" and "Backup and
-    tag copy".
+    A copy into another account needs all of these:
+    - both accounts are in one organization with cross-account backup (UpdateGlobalSettings in the management account)
+    - the vault's policy allows this account or role to copy into it
+    - `AdvancedDynamoDbBackup` in the source's region.
+
+    AWS Backup cannot copy a backup that is in cold storage; a plan copies before. Sources: AWS Backup developer guide,
+    "Creating backup copies across AWS accounts" and "Backup and tag copy".
 
     Args:
         to: The vault, such as the `reference` of a LockedBackupVault or AirGappedVault.
-        keep_days: How long the copy is kept: within the bounds of that vault's lock, else the job fails.
-        cold_after_days: When it goes to cold storage, at least 90 days before its end; never when left out.
+        keep_days: For how many days the copy is kept. If that is outside the bounds of the vault's lock, the job fails.
+        cold_after_days: After how many days the copy moves to cold storage, at least 90 days before it expires; never
+            when left out.
 
     Raises:
-        InvalidInputError: It is no vault, or a number out of bounds.
+        InvalidInputError: `to` is not a BackupVaultReference, or a number is out of bounds.
     """
 
     to: BackupVaultReference
@@ -76,25 +79,25 @@ class VaultCopy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupRule:
-    """When backups are made, how long they are kept, and where copies go.
+    """States when a backup plan makes backups, how long it keeps them, and where copies go.
 
-    They are backups of the table as it is then. Continuous backups, with a restore to any second, are not to be had
-    for DynamoDB from AWS Backup: that is the table's own point-in-time recovery. Source: AWS Backup developer guide,
-    "Feature availability by resource".
+    Each backup has the table as it is at that time. For a restore to any second, use the table's own point-in-time
+    recovery: AWS Backup has no continuous backups for DynamoDB. Source: AWS Backup developer guide, "Feature
+    availability by resource".
 
     Args:
-        name: Its name: 1 to 50 of a-z, A-Z, 0-9, '-', '_', '.'.
-        schedule: When, as a cron expression of six fields in UTC, such as "cron(0 5 ? * * *)".
-        keep_days: How long a backup is kept: within the bounds of the vault's lock.
-        cold_after_days: When it goes to cold storage, at least 90 days before its end; never when left out. Source:
-            AWS Backup API reference, Lifecycle.
-        copies: Copies, as soon as a backup is complete; none when left out.
-        start_within_minutes: How late a job may start, after which it has EXPIRED: 60 to 52,560,000 minutes; 8 hours
+        name: The rule's name: 1 to 50 of a-z, A-Z, 0-9, '-', '_', '.'.
+        schedule: A cron expression of six fields in UTC, such as "cron(0 5 ? * * *)".
+        keep_days: For how many days a backup is kept, within the bounds of the vault's lock.
+        cold_after_days: After how many days a backup moves to cold storage, at least 90 days before it expires; never
+            when left out. Source: AWS Backup API reference, Lifecycle.
+        copies: Copies to make when a backup is complete; none when left out.
+        start_within_minutes: How late a job may start, 60 to 52,560,000 minutes; then its state is EXPIRED. 8 hours
             (AWS Backup's own default) when left out. Source: AWS Backup API reference, BackupRuleInput.
-        complete_within_minutes: How long a job may take, longer than it may be late; 7 days when left out.
+        complete_within_minutes: How long a job may take, more than `start_within_minutes`; 7 days when left out.
 
     Raises:
-        InvalidInputError: One of them is malformed or out of bounds, or two copies go to one vault.
+        InvalidInputError: An argument is malformed or out of bounds, or two copies go to one vault.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Vaults of AWS Backup in words: their locks, and what others know of them before they are deployed."""
+"""Vaults of AWS Backup: their locks, and references to them for other apps."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def said(what: str, value: object, allowed: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultLock:
-    """How long a vault keeps what is in it, whatever its administrators want. Made by `governance` or `compliance`.
+    """The vault lock of a backup vault: for how long recovery points are kept. Use `governance` or `compliance`.
 
-    A job whose retention is outside the bounds fails; recovery points that were there before are not covered. Source:
-    AWS Backup API reference, PutBackupVaultLockConfiguration.
+    A job with a retention outside the bounds fails. The lock does not cover recovery points that existed before it.
+    Source: AWS Backup API reference, PutBackupVaultLockConfiguration.
 
     Args:
         mode: "GOVERNANCE" or "COMPLIANCE".
@@ -91,16 +91,16 @@ class VaultLock:
 
     @staticmethod
     def governance(*, at_least_days: int, at_most_days: int | None = None) -> VaultLock:
-        """A lock that whoever may call backup:DeleteBackupVaultLockConfiguration can remove: by no means immutable.
+        """Return a lock that can be removed with backup:DeleteBackupVaultLockConfiguration, so it is *not* immutable.
 
-        Put `ProtectBackups` over the account, and keep that action from its administrators.
+        Attach `ProtectBackups` to the account, and do not allow that action to its administrators.
 
         Args:
             at_least_days: The shortest retention of a recovery point, 1 to 36,500 days.
-            at_most_days: The longest; no bound when left out.
+            at_most_days: The longest retention, at most 36,500 days; no bound when left out.
 
         Raises:
-            InvalidInputError: A number out of bounds, or the longest is shorter than the shortest.
+            InvalidInputError: A number is out of bounds, or the longest retention is shorter than the shortest.
         """
         whole_days("at_least_days of VaultLock.governance", at_least_days, least=1)
         if at_most_days is not None:
@@ -115,23 +115,23 @@ class VaultLock:
 
     @staticmethod
     def compliance(*, at_least_days: int, at_most_days: int, changeable_for_days: int, acknowledge: str) -> VaultLock:
-        """A lock that nobody can remove or change once its grace time is over: neither root nor AWS.
+        """Return a lock that nobody, not even root or AWS, can remove or change after its grace time.
 
-        Until then it is *not* immutable: whoever may call backup:DeleteBackupVaultLockConfiguration removes it. The
-        grace time begins when the lock is deployed; DescribeBackupVault shows its end as LockDate. Afterwards the
-        vault cannot be deleted as long as a recovery point is in it, and each stays, and is billed, to its end.
+        During the grace time it is *not* immutable: backup:DeleteBackupVaultLockConfiguration removes it. The grace
+        time begins when the lock is deployed; DescribeBackupVault shows its end as LockDate. Afterwards, the vault
+        cannot be deleted while it has a recovery point, and each recovery point stays, and is billed, until it expires.
 
         Args:
             at_least_days: The shortest retention of a recovery point, 1 to 36,500 days.
-            at_most_days: The longest, at most 36,500 days. AWS takes a lock without; then a slip, or somebody who
-                wants to harm, could fill the vault with recovery points that stay for a hundred years.
-            changeable_for_days: The grace time, 3 to 36,500 days. Long enough to see a backup, a copy and a restore
-                come through, short enough to be over before it is needed: 14, say.
-            acknowledge: Who has accepted that this cannot be undone, and why. It stands in the template's metadata.
+            at_most_days: The longest retention, at most 36,500 days. AWS does not require it; but without it, a mistake
+                or an attacker could fill the vault with recovery points that stay for a hundred years.
+            changeable_for_days: The grace time, 3 to 36,500 days. Choose enough time to try a backup, a copy and a
+                restore, but not more, such as 14.
+            acknowledge: Who has accepted that the lock cannot be undone, and why. It goes into the template's metadata.
 
         Raises:
-            InvalidInputError: A number out of bounds, the longest is shorter than the shortest, or nothing is
-                acknowledged.
+            InvalidInputError: A number is out of bounds, the longest retention is shorter than the shortest, or
+                `acknowledge` is empty.
         """
         whole_days("at_least_days of VaultLock.compliance", at_least_days, least=1)
         whole_days("at_most_days of VaultLock.compliance", at_most_days, least=at_least_days)
@@ -174,18 +174,18 @@ def air_gapped_bounds(*, at_least_days: int, at_most_days: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupVaultReference:
-    """A vault of AWS Backup, in this account or another, by values that a person could type.
+    """Names a vault of AWS Backup, of any account, by plain values.
 
     Args:
-        account: The 12-digit id of its account.
-        region: Its region.
-        name: Its name. "Default" is refused: AWS Backup copies into no default vault of another account.
-        at_least_days: The shortest retention that its lock takes, to refuse here what would fail there; not checked
-            when left out.
-        at_most_days: The longest, likewise.
+        account: The 12-digit id of the vault's account.
+        region: The vault's region.
+        name: The vault's name. "Default" is an error: AWS Backup cannot copy into a default vault of another account.
+        at_least_days: The shortest retention that the vault's lock allows, so that a job that would fail is an error at
+            synthesis; not checked when left out.
+        at_most_days: The longest retention that the lock allows; not checked when left out.
 
     Raises:
-        InvalidInputError: One of them is malformed, or known at deployment only.
+        InvalidInputError: A value is malformed, or known only at deployment.
     """
 
     account: str

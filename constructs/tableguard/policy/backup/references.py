@@ -1,4 +1,4 @@
-"""What the two halves of a backup know of each other: names and accounts, written down before either is deployed."""
+"""References between the accounts of a backup: names and account ids that are known before deployment."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def _check_key(what: str, key_arn: str | None, region: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultReference:
-    """A vault as the accounts see it that send backups to it. They know its intake bucket, and nothing behind it.
+    """Names the intake bucket of a vault, for the accounts that replicate exports to it.
 
     Args:
-        account: The vault's 12-digit account id.
+        account: The 12-digit id of the vault's account.
         region: The vault's region.
         intake_bucket: The intake bucket's name.
-        intake_key_arn: The KMS key of the intake bucket; None where it has none, as that of a `SealedVault`.
+        intake_key_arn: The ARN of the intake bucket's KMS key; None if it has none, as in a `SealedVault`.
 
     Raises:
-        InvalidInputError: One of them is malformed.
+        InvalidInputError: A value is malformed.
     """
 
     account: str
@@ -61,16 +61,16 @@ class VaultReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedReference:
-    """A vault as those see it who restore from it.
+    """Names the sealed bucket of a vault, for the accounts that restore from it.
 
     Args:
-        account: The vault's 12-digit account id.
+        account: The 12-digit id of the vault's account.
         region: The vault's region.
         bucket: The sealed bucket's name.
-        key_arn: The KMS key of the sealed bucket; None where it has none.
+        key_arn: The ARN of the sealed bucket's KMS key; None if it has none.
 
     Raises:
-        InvalidInputError: One of them is malformed.
+        InvalidInputError: A value is malformed.
     """
 
     account: str
@@ -92,17 +92,17 @@ class SealedReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicationSource:
-    """A role of another account that may replicate into a bucket of ours, below its own account's prefix.
+    """Allows a role of another account to replicate into a bucket, below the prefix of its own account.
 
     Args:
-        account: The 12-digit id of its account.
+        account: The 12-digit id of the role's account.
         role_name: The role's name, at the path "/".
-        tables: Names of the tables whose exports it may send; every table of the account when left out. For a
-            `SealedVault`: what is sent in one stage (`BucketReplication`) tells of no table.
+        tables: Names of the tables whose exports it may replicate; every table of the account when left out. Use this
+            only for a `SealedVault`: the keys of a replication in one stage (`BucketReplication`) name no table.
 
     Raises:
-        InvalidInputError: One of them is malformed, or has the name of the folder that DynamoDB exports to; or an empty
-            list of tables, which would let nothing through.
+        InvalidInputError: A value is malformed, a table has the name of the folder that DynamoDB exports to, or
+            `tables` is an empty list, which would allow nothing.
     """
 
     account: str
@@ -150,14 +150,14 @@ class ReplicationSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceQuota:
-    """How much of one source account a vault seals in 24 hours. What is above stays in the intake, and an alarm rings.
+    """Limits how much a vault seals for one source account in 24 hours. More stays in the intake bucket, with an alarm.
 
     Args:
-        bytes_per_day: Bytes of exported files.
-        exports_per_day: Exports, of all its tables together. An export every hour of one table is 24.
+        bytes_per_day: Bytes of exported files, 1 or more.
+        exports_per_day: Exports of all its tables together, 1 or more. An hourly export of one table makes 24.
 
     Raises:
-        InvalidInputError: One of them is no positive integer.
+        InvalidInputError: A value is not a positive integer.
     """
 
     bytes_per_day: int

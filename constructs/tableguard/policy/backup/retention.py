@@ -1,4 +1,4 @@
-"""How long an object cannot be deleted, and how far a request may move that."""
+"""For how long objects are locked, and which other retention a request may ask for."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class LockMode(enum.Enum):
     """Who can shorten a retention."""
 
     GOVERNANCE = "GOVERNANCE"
-    """Whoever has `s3:BypassGovernanceRetention`."""
+    """Principals with `s3:BypassGovernanceRetention` can shorten it."""
     COMPLIANCE = "COMPLIANCE"
-    """Nobody: not the root user, not AWS. What is locked by mistake is paid for until the last day."""
+    """Nobody can shorten it, not even the root user or AWS. Objects locked by mistake cost money until the last day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long an object is locked from the moment it is written. Use `Retention.governance` or `.compliance`.
+    """States for how long an object is locked after it is written. Use `Retention.governance` or `.compliance`.
 
     Args:
-        mode: Who can shorten it.
-        days: 1 to 36,500 days; exactly one of days and years is given.
+        mode: Who can shorten the retention.
+        days: 1 to 36,500 days. Pass exactly one of days and years.
         years: 1 to 100 years.
-        acknowledged: Why it is fine that nobody can undo it; for compliance mode only.
+        acknowledged: Why it is acceptable that nobody can undo it. Required in compliance mode, and only there.
 
     Raises:
-        InvalidInputError: Not exactly one of the two, one out of its range, or compliance mode without a reason.
+        InvalidInputError: Not exactly one of days and years, a value out of range, or compliance without a reason.
     """
 
     mode: LockMode
@@ -63,7 +63,7 @@ class Retention:
 
     @classmethod
     def governance(cls, *, days: int | None = None, years: int | None = None) -> Retention:
-        """A lock that named break-glass roles can lift, if a bucket names any.
+        """Return a retention in governance mode, which the bucket's break-glass roles can lift, if it names any.
 
         Args:
             days: 1 to 36,500.
@@ -73,12 +73,12 @@ class Retention:
 
     @classmethod
     def compliance(cls, *, days: int | None = None, years: int | None = None, acknowledge: str) -> Retention:
-        """A lock that nobody can lift.
+        """Return a retention in compliance mode, which nobody can lift.
 
         Args:
             days: 1 to 36,500.
             years: 1 to 100, instead of days.
-            acknowledge: Why that is fine. What is locked costs money until the last day, whatever it is.
+            acknowledge: Why that is acceptable. Every locked object costs money until the last day.
         """
         return cls(mode=LockMode.COMPLIANCE, days=days, years=years, acknowledged=acknowledge)
 
@@ -95,14 +95,14 @@ class Retention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionBounds:
-    """How long a request may lock an object for, counted in days from the request.
+    """Limits for how many days, from the request on, a request may lock an object.
 
     Args:
-        at_least: 0 days or more; 0 is no bound.
-        at_most: As many days as `at_least`, or more, up to 36,601.
+        at_least: The shortest lock, 0 days or more; 0 is no bound.
+        at_most: The longest lock, from `at_least` to 36,601 days.
 
     Raises:
-        InvalidInputError: One of them is out of its range.
+        InvalidInputError: A value is out of its range.
     """
 
     at_least: int
@@ -119,10 +119,10 @@ class RetentionBounds:
 
     @classmethod
     def around(cls, retention: Retention) -> RetentionBounds:
-        """The bounds that let a bucket's own retention through and nothing else.
+        """Return bounds that allow a bucket's own retention and nothing else.
 
-        A day wider on both sides: a request is decided a moment after its date was reckoned, and S3 does not say
-        whether it rounds the rest of a day.
+        They are one day wider on both sides: S3 decides a request a moment after the client computed its date, and it
+        is not documented whether S3 rounds the rest of a day.
 
         Args:
             retention: The bucket's retention.

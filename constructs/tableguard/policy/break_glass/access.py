@@ -1,7 +1,7 @@
 """What a break-glass role may do.
 
-Whatever else is attached to the role, or granted to it by a table's own policy, the last statement takes it away: a
-break-glass role assumes no other role, changes nothing in IAM, and passes no role to a service.
+The last statement denies everything else, even if another policy of the role or a table's policy allows it: a
+break-glass role cannot assume another role, change anything in IAM, or pass a role to a service.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ _KEY_GRANT: Final = _all("kms", "CreateGrant")
 
 @dataclass(frozen=True, slots=True)
 class BreakGlassAccess:
-    """What a break-glass role may do: one of the constants below.
+    """States what a break-glass role may do: use one of the constants `SETTINGS`, `SETTINGS_AND_TTL` or `FULL`.
 
     Args:
-        name: What messages and metadata call it.
+        name: The name in messages and metadata.
         on_tables: The actions on the tables.
-        data: Whether it reaches items, for which it needs the tables' keys.
+        data: Whether it has access to items, for which it needs the tables' keys.
     """
 
     name: str
@@ -64,15 +64,15 @@ class BreakGlassAccess:
         return f"BreakGlassAccess.{self.name.upper().replace(' AND ', '_AND_')}"
 
     SETTINGS: ClassVar[BreakGlassAccess]
-    """Throughput, indexes, table class, whatever else `UpdateTable` does, and the reach of auto scaling. It reads no
-    item, moves none and changes no policy, replica, backup or tag. `UpdateTable` cannot be narrowed any further, so it
-    can also delete an index, turn off the stream or the deletion protection, and go back to the key that AWS owns:
+    """Everything that `UpdateTable` does (throughput, indexes, table class and more), and the limits of auto scaling.
+    It cannot read or move items, or change policies, replicas, backups or tags. `UpdateTable` cannot be narrowed, so
+    the role can also delete an index, turn off the stream or the deletion protection, and switch to the AWS-owned key:
     docs/break-glass.md lists what that destroys."""
     SETTINGS_AND_TTL: ClassVar[BreakGlassAccess]
-    """The same, and time to live: turned on for an attribute that holds past times, it deletes items for good."""
+    """`SETTINGS` and time to live, which permanently deletes items if its attribute has times in the past."""
     FULL: ClassVar[BreakGlassAccess]
-    """Everything that DynamoDB can do with the tables, items and policies included. No bucket to export to, no role to
-    pass, nothing in IAM."""
+    """All actions of DynamoDB on the tables, including items and policies. No bucket to export to, no role to pass, no
+    action in IAM."""
 
 
 BreakGlassAccess.SETTINGS = BreakGlassAccess("settings", (*_SEE, *_CHANGE))

@@ -35,21 +35,21 @@ _USER_NAME: Final = "${aws:username}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsersWithMfa:
-    """IAM users who signed in with MFA a moment ago: for the day the identity provider is down.
+    """Lets IAM users with a recent MFA sign-in assume a break-glass role, for when the identity provider is down.
 
-    Their sessions have to be called by their own user names, as the console does by itself, so that every event says
-    who it was. A source identity may be set, to the user's own name. Requiring one adds nothing to that, since the
-    role can assume no other, and it would close the console: switching roles there passes none.
+    The session name must be the user's own name, so that every event shows who it was; the console does this by itself.
+    A source identity may be set, to the user's own name. Requiring it adds nothing, since the role can assume no other
+    role, and it would prevent switching roles in the console, which sets none.
 
     Args:
-        users: The users, all of one account that holds nothing else.
+        users: The users, at least one, all of one account that has no other use.
         mfa_age: For how many seconds after the MFA code they may assume the role, 60 to 3,600; 900 when left out. A
-            session that was assumed in time lasts its hour.
-        source_identity: Whether a source identity is required. Then the role can be assumed by the command line
-            only, and the console is reached through the federation endpoint (docs/break-glass.md).
+            session that was assumed in time lasts its full hour.
+        source_identity: True requires a source identity. Then the role can be assumed only by the command line, and
+            the console is reached through the federation endpoint (docs/break-glass.md). False when left out.
 
     Raises:
-        InvalidInputError: No user, one twice, users of several accounts, or an age out of range.
+        InvalidInputError: No user, a user twice, users of several accounts, or an age out of range.
     """
 
     users: Sequence[User]

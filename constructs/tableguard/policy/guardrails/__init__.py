@@ -1,4 +1,4 @@
-"""Guardrails: small statements of what nobody may do in an organization's accounts, whatever their own policies say."""
+"""Guardrails: deny statements for an organization's accounts, which the accounts' own policies cannot override."""
 
 from __future__ import annotations
 

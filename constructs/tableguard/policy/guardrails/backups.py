@@ -1,4 +1,4 @@
-"""Backups, and the settings that make them."""
+"""A guardrail for backups and the settings of AWS Backup."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _ACTIONS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectBackups(Guardrail):
-    """Denies everybody but the administrators to delete backups, and to change plans, vaults, locks and settings.
+    """Denies everybody but the administrators to delete backups, or change plans, vaults, vault locks and settings.
 
-    It also protects what restores depend on: vaults that give another account access to an air-gapped vault, and
-    restore test plans. Making, copying and restoring backups stays open. For point-in-time recovery, use
-    `ProtectTables`.
+    It also protects what restores need: the vault that gives another account access to an air-gapped vault, and the
+    plans of restore tests, which report unusable backups.
 
-    AWS Backup deletes expired backups with its service-linked role, which no SCP binds, or with the role of the plan.
-    If backups stay after their retention, exempt that role.
+    It does not deny making, copying and restoring backups. `ProtectTables` protects point-in-time recovery. AWS Backup
+    deletes expired backups with its service-linked role, to which no SCP applies, or with the role of the plan. If
+    expired backups are not deleted, exempt the role of the plan.
 
     Args:
-        exempt_principals: Who else may, such as the role of a backup plan; only the administrators when left out.
+        exempt_principals: Further principals that may do this, such as the role that AWS Backup runs plans with.
 
     Raises:
-        InvalidInputError: Something in `exempt_principals` is no role, user or permission set.
+        InvalidInputError: `exempt_principals` has something in it that is not a role, user or permission set.
     """
 
     costs: ClassVar[str] = "deleting backups by hand, and changing backup plans, vaults and restore tests"

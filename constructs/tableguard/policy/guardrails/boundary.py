@@ -1,4 +1,4 @@
-"""The boundary that all roles and users carry."""
+"""A guardrail that forces all roles and users to have a permissions boundary."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from tableguard.policy.representation import as_call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceBoundary(Guardrail):
-    """Denies everybody but the administrators to create or change roles and users without the boundary, or remove it.
+    """Denies everybody but the administrators to create or widen roles and users without a boundary, or remove it.
 
-    Use `DataAccessBoundary.guardrail`, which is this one for its policy. Deploy the policy to every account first:
-    where it is missing, only administrators can create roles. Existing roles without it can still be used and deleted;
-    to be changed, they first have to get it.
+    The boundary is the policy of a `DataAccessBoundary`, whose `.guardrail` returns this guardrail. Deploy it into
+    every account first: in an account without it, only the administrators can create a role. An existing role without
+    the boundary can still be used and deleted; to change it, give it the boundary first.
 
     Args:
         policy_name: The boundary's name, the same in every account; that of a `DataAccessBoundary` when left out.
         path: The boundary's path; "/" when left out.
-        exempt_principals: Who else may, and may change the boundary itself; only the administrators when left out.
+        exempt_principals: Further principals that may do this, and may change the boundary itself.
 
     Raises:
-        InvalidInputError: A malformed name or path, or something in `exempt_principals` that is no role, user or
-            permission set.
+        InvalidInputError: A malformed name or path, or an exempt principal is not a role, user or permission set.
     """
 
     policy_name: str = DEFAULT_NAME

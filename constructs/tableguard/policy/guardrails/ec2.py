@@ -1,4 +1,4 @@
-"""No machines of one's own."""
+"""A guardrail against EC2 instances."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LAUNCHES: Final = (
         " PurchaseScheduledInstances RequestSpotFleet RequestSpotInstances RunInstances RunScheduledInstances"
         " StartInstances",
     ),
-    # These launch instances with service-linked roles, which no SCP binds: the order has to be stopped.
+    # These launch instances with service-linked roles, to which no SCP applies: so the SCP denies the request itself.
     *actions_of(
         "autoscaling",
         "CreateAutoScalingGroup CreateLaunchConfiguration PutWarmPool SetDesiredCapacity UpdateAutoScalingGroup",
@@ -32,17 +32,17 @@ _LAUNCHES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoEc2(Guardrail):
-    """Denies launching, starting and buying EC2 instances, also by fleets, autoscaling, Batch, EKS and Lightsail.
+    """Denies launching, starting and buying EC2 instances, also in fleets and by Auto Scaling, Batch, EKS or Lightsail.
 
-    Running instances continue. An existing autoscaling group continues to launch, since no SCP binds its service-linked
-    role. Instances in AWS's own accounts (Lambda, Fargate, RDS) are not affected.
+    Running instances continue to run, and existing Auto Scaling groups continue to launch instances: no SCP applies to
+    their service-linked role. It does not affect services that run in AWS's own accounts (Lambda, Fargate, RDS).
 
     Args:
         reason: Why, in words for a reviewer.
-        exempt_principals: Who may; nobody when left out.
+        exempt_principals: Principals that may do this; none when left out. The administrators may not.
 
     Raises:
-        InvalidInputError: No reason, or something in `exempt_principals` that is no role, user or permission set.
+        InvalidInputError: No reason, or an exempt principal is not a role, user or permission set.
     """
 
     reason: str

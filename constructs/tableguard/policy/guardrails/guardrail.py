@@ -1,4 +1,4 @@
-"""What a guardrail is: something that nobody may do but a few, rendered for an SCP or an RCP."""
+"""The base class of guardrails, rendered for an SCP or an RCP."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def reason_of(what: str, reason: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """How the denials of guardrails are written for one policy.
+    """How the deny statements of guardrails are rendered for one policy.
 
     Args:
-        administrators: Who may do what guardrails protect.
-        pass_role_principals: Who hands the administrators to services, as `cdk deploy` does.
-        at_resource: Whether it is an RCP, which binds whoever calls, strangers and AWS services included, and not an
-            SCP, which binds the identities of an account.
+        administrators: The administrators, whom most guardrails exempt.
+        pass_role_principals: Principals that pass the administrators' roles to services, as `cdk deploy` does.
+        at_resource: True for an RCP, which applies to all callers, including other organizations and AWS services.
+            False for an SCP, which applies to the identities of an account.
         partition: The organization's partition.
     """
 
@@ -54,43 +54,43 @@ class Rendering:
     partition: str = "aws"
 
     def unless(self, exempt_principals: Sequence[IamPrincipal], *, root: bool = False) -> tuple[Clause, ...]:
-        """The clauses that do not hold for those who are exempt.
+        """Return the clauses that exempt some principals from a deny statement.
 
         Args:
-            exempt_principals: Who is.
-            root: Whether the account's root user is as well: for what puts a mistake right.
+            exempt_principals: The exempt principals.
+            root: Whether the account's root user is exempt as well, for actions that correct a mistake.
         """
-        # A role of every account counts in the account of the resource alone: a stranger may give his role any name.
+        # A RoleOfEveryAccount counts in the resource's account only: others may use the same name for their roles.
         account = "${aws:ResourceAccount}" if self.at_resource else "*"
         arns = [arn for one in exempt_principals for arn in arns_of(one, self.partition, account=account)]
         if root:
             arns.append(f"arn:{self.partition}:iam::{account}:root")
         clauses = (Clause("ArnNotLike", PRINCIPAL_ARN, ordered(arns)),) if arns else ()
-        # Absent it counts as false: what is not known to be a service is none. An SCP never reaches a service.
+        # A request without the key counts as not made by a service. An SCP never applies to a service.
         services = (Clause("BoolIfExists", "aws:PrincipalIsAWSService", ("false",)),) if self.at_resource else ()
         return (*clauses, *services)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guardrail(abc.ABC):
-    """Actions that are denied in the accounts that a policy is attached to, to all but the exempt principals.
+    """Denies actions in the accounts that a policy is attached to, except to exempt principals.
 
     Args:
-        exempt_principals: Further exempt principals, besides those that the guardrail exempts by itself. Only
-            administrators may create, change or pass them.
+        exempt_principals: Principals to whom the guardrail does not apply, besides those that it exempts by itself.
+            Only an administrator may create, change or pass them.
 
     Raises:
-        InvalidInputError: It is no list, or something in it is no role, user or permission set.
+        InvalidInputError: It is not a list, or has something in it that is not a role, user or permission set.
     """
 
     exempt_principals: Sequence[IamPrincipal] = ()
 
     exempts_administrators: ClassVar[bool] = True
-    """Whether the administrators may do it."""
+    """Whether the administrators are exempt."""
     in_rcp: ClassVar[bool] = False
-    """Whether an RCP can hold it: RCPs know no NotAction, and few services."""
+    """Whether an RCP can contain it: RCPs do not support NotAction, and only few services."""
     costs: ClassVar[str]
-    """What it takes away from those who work in the accounts."""
+    """What people in the accounts can no longer do."""
 
     def __post_init__(self) -> None:
         object.__setattr__(
@@ -103,20 +103,20 @@ class Guardrail(abc.ABC):
         return type(self).__name__
 
     def let_through(self, administrators: Sequence[IamPrincipal]) -> tuple[IamPrincipal, ...]:
-        """Everybody who may do it."""
+        """All principals to whom the guardrail does not apply."""
         return (*(administrators if self.exempts_administrators else ()), *self.exempt_principals)
 
     @abc.abstractmethod
     def denials(self, rendering: Rendering) -> tuple[DenyStatement, ...]:
-        """The statements.
+        """Return the deny statements.
 
         Args:
-            rendering: The policy that they are for.
+            rendering: How to render them, for an SCP or an RCP.
         """
 
     @property
     def details(self) -> Mapping[str, Sequence[str | IamPrincipal]]:
-        """What else a reader of the template should know of it: texts, or principals, by what they are."""
+        """Further facts for the template's metadata: texts or principals, by their kind."""
         return {}
 
 

@@ -1,4 +1,4 @@
-"""KMS keys, without which tables, backups and exports are lost."""
+"""A guardrail for KMS keys, without which tables, backups and exports are lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tableguard.policy.lists import texts_of
 from tableguard.policy.perimeter import IamPrincipal
 from tableguard.policy.representation import as_call
 
-# To import a key's material again is a way back.
+# Importing a key's material again restores the key, so it is not denied.
 _OF_A_KEY: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="key", but=(Category.RESTORE,))
 # Of no key. An RCP cannot hold them: they are about no resource that it knows.
 _OF_A_STORE: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="")
@@ -24,17 +24,17 @@ _OF_A_STORE: Final = qualified_names(ACTIONS, Effect.CHANGES_PROTECTION, on="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectKeys(Guardrail):
-    """Denies everybody but the administrators to delete or disable KMS keys, change key policies and revoke grants.
+    """Denies everybody but the administrators to delete or disable KMS keys, change their policies or revoke grants.
 
-    Using keys, rotating them and cancelling a deletion stay open. Only AWS Support can repair a key policy that locks
-    out its owner.
+    It does not deny using keys, rotating them and cancelling a deletion. Only AWS Support can repair a key policy that
+    locks out its owner; a guardrail cannot help there.
 
     Args:
         keys: ARNs of keys; all keys of the accounts when left out.
-        exempt_principals: Who else may; only the administrators when left out.
+        exempt_principals: Further principals that may do this; none when left out.
 
     Raises:
-        InvalidInputError: Something that is no key's ARN, or in `exempt_principals` no role, user or permission set.
+        InvalidInputError: A key's ARN is malformed, or an exempt principal is not a role, user or permission set.
     """
 
     keys: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""Staying where the guardrails are."""
+"""A guardrail that keeps accounts in the organization."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _ACTIONS: Final = ("account:CloseAccount", "organizations:LeaveOrganization")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StayInOrganization(Guardrail):
-    """Denies leaving the organization and closing the account, from inside the account; no guardrail would hold then.
+    """Denies an account to leave the organization, and with it all guardrails, or to close itself.
 
-    The management account can still remove and close accounts. Administrators are bound as well.
+    The guardrail also applies to the administrators. The management account can still remove and close accounts.
 
     Args:
-        exempt_principals: Who may; nobody when left out.
+        exempt_principals: Principals that may do this; none when left out.
 
     Raises:
-        InvalidInputError: Something in `exempt_principals` is no role, user or permission set.
+        InvalidInputError: `exempt_principals` has something in it that is not a role, user or permission set.
     """
 
     exempts_administrators: ClassVar[bool] = False

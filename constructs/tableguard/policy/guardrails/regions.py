@@ -38,24 +38,24 @@ _RECOVERY: Final = "dynamodb:DeleteResourcePolicy"
 
 @dataclass(frozen=True, slots=True, init=False)
 class OnlyRegions(Guardrail):
-    """Denies requests to all other regions, except to global services.
+    """Denies requests to other regions than these, except to global services.
 
-    It compares the region of a request. It does not see what a service carries elsewhere by itself: replicas of tables
-    and buckets, copies of backups. (`ProtectTables` lets only administrators create replicas.)
+    It tests the region that a request is sent to, so it does not deny what a service itself copies to another region
+    (replicas of tables and buckets, copies of backups). `ProtectTables` denies replicas to all but the administrators.
 
-    Administrators are bound as well. If deployments need other regions, such as rules for IAM's events in us-east-1,
-    exempt the deployment role.
+    The guardrail also applies to the administrators. Exempt the deployment role if it works in other regions, such as
+    for rules for the events of IAM in us-east-1.
 
     Args:
-        regions: The regions, at least one.
-        exempt_actions: Actions that work in every region, with their service prefix; `GLOBAL_SERVICES`, which is in
-            `tableguard.policy.guardrails`, when left out. It takes their place: to add one,
-            `exempt_actions=(*GLOBAL_SERVICES, "wafv2:*")`. "iam:*", "signin:*" and "sts:*" have to be among them.
-        exempt_principals: Who may work in every region; nobody when left out.
+        regions: The allowed regions, at least one.
+        exempt_actions: Actions that are allowed in every region, with their service prefix. When left out,
+            `GLOBAL_SERVICES` of `tableguard.policy.guardrails`. The argument replaces that list: to add an action, pass
+            `exempt_actions=(*GLOBAL_SERVICES, "wafv2:*")`. The list must have "iam:*", "signin:*" and "sts:*".
+        exempt_principals: Principals that may work in every region; none when left out.
 
     Raises:
-        InvalidInputError: No region, a malformed one, an exempt action that is none, or nothing exempt of what signing
-            in and recovery take.
+        InvalidInputError: No region, a malformed region or action, or `exempt_actions` without one of the three that
+            are needed for sign-in and recovery.
     """
 
     regions: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What starts exports, and whatever else runs by the clock."""
+"""A guardrail for schedules, rules and state machines, such as those that start exports."""
 
 from __future__ import annotations
 
@@ -21,18 +21,17 @@ _SHORTEST: Final = 4
 class ProtectSchedules(Guardrail):
     """Denies everybody but the administrators to change, stop or delete these schedules, rules and state machines.
 
-    Use it for schedules of exports, which would otherwise stop unnoticed. It does not cover the functions and roles
-    that a schedule uses.
+    If an export is not started, the backups have a gap that nobody notices. The guardrail does not cover the functions
+    and roles that a schedule uses.
 
     Args:
-        names: Names of schedules of EventBridge Scheduler and of their groups, of EventBridge rules and of Step
-            Functions state machines. A name may end in `*` after at least four characters. For a schedule outside the
-            default group, name the group too.
-        exempt_principals: Who else may; only the administrators when left out.
+        names: Names of EventBridge Scheduler schedules and schedule groups, EventBridge rules and Step Functions state
+            machines, at least one. A `*` at the end, after at least four characters, stands for the rest of a name. For
+            a schedule outside the default group, name the group as well: deleting a group deletes its schedules.
+        exempt_principals: Further principals that may do this; none when left out.
 
     Raises:
-        InvalidInputError: No name, a malformed one, or something in `exempt_principals` that is no role, user or
-            permission set.
+        InvalidInputError: No or a malformed name, or an exempt principal is not a role, user or permission set.
     """
 
     names: Sequence[str]

@@ -1,4 +1,4 @@
-"""What makes a table safe, out of everybody's reach but the administrators'."""
+"""A guardrail for the settings and policies that protect tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TablePart(enum.Enum):
     POLICY = "policies of table and stream"
     RECOVERY = "point-in-time recovery, and how far back it reaches"
     SETTINGS = "deletion, deletion protection, stream, encryption, indexes, throughput and class"
-    """`UpdateTable` has no condition key that tells what is changed, so all that it changes comes together.
+    """`UpdateTable` has no condition key for what it changes, so all its changes are one part.
     Source: service authorization reference, "Condition keys for Amazon DynamoDB"."""
     TTL = "time to live, which deletes items"
     REPLICAS = "replicas"
@@ -55,12 +55,12 @@ _CHANGES: Final = (
 
 
 def _part_of(action: Action) -> TablePart | None:
-    """The part that an action changes; None for what reads, writes, copies or restores, which stays open."""
+    """The part that an action changes; None for actions that read, write, copy or restore, which are not denied."""
     if action.name in _BY_NAME:
         return _BY_NAME[action.name]
     if action.by_service or action.name == _WAY_OUT or Resource.TABLE not in action.resources:
         return None
-    # Taking a backup stays open.
+    # Making a backup is not denied.
     changes = (Effect.CHANGES_PROTECTION,) if action.category is Category.BACKUP else _CHANGES
     return _PART_OF.get(action.category) if action.can(*changes) else None
 
@@ -74,22 +74,23 @@ _OF_THE_ACCOUNT: Final = frozenset({TablePart.ABAC})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectTables(Guardrail):
-    """Denies everybody but the administrators to change or remove what protects tables. Items stay accessible.
+    """Denies everybody but the administrators to change the settings and policies that protect tables.
 
-    Autoscaling and replication continue, since SCPs do not bind their service-linked roles. The root user of a table's
-    account may delete the table's policy, so that a lock-out can be repaired.
+    It does not deny reading and writing items. Auto scaling and replication continue: SCPs do not apply to their
+    service-linked roles. The root user of a table's account may delete the table's policy, to undo a lock-out.
 
     Args:
         parts: What is protected; every `TablePart` when left out.
         tables: The tables; all tables of the accounts when left out.
-        tags: Keys of the tags that policies rely on; all tags when left out. A key counts in upper and lower case, as
-            in aws:ResourceTag. A key may end in `*`, but then only as it is written, since no operator compares
-            patterns without case: better name each key. Source: IAM user guide, "AWS global condition context keys",
-            aws:ResourceTag/tag-key.
-        exempt_principals: Who else may; only the administrators when left out.
+        tags: The keys of tags that policies use; all tags when left out. Upper and lower case do not matter, as in
+            aws:ResourceTag. A `*` at the end stands for the rest of a key, but such a key matches only in the case in
+            which it is written, since no operator ignores case in patterns: it is safer to name each key.
+            Source: IAM user guide, "AWS global condition context keys", aws:ResourceTag/tag-key.
+        exempt_principals: Further principals that may do this; none when left out.
 
     Raises:
-        InvalidInputError: `parts` is empty or holds something else, a table is none, or `tags` without the part TAGS.
+        InvalidInputError: No part, something else in `parts` or `tables`, a malformed tag key, or `tags` without
+            `TablePart.TAGS`.
     """
 
     parts: Sequence[TablePart] = field(default=tuple(TablePart))

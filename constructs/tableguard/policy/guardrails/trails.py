@@ -1,4 +1,4 @@
-"""The record of who did what."""
+"""A guardrail for CloudTrail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tableguard.policy.deny_statements import DenyStatement
 from tableguard.policy.guardrails.guardrail import Guardrail, Protection, Rendering
 from tableguard.policy.representation import as_call
 
-# To make a trail and to start it again stay open, and so does what services and the management account do.
+# Creating a trail and starting it again are not denied, nor are actions of services and of the management account.
 _ACTIONS: Final = qualified_names(
     ACTIONS, Effect.CHANGES_ACCESS, Effect.CHANGES_PROTECTION, but=(Category.OTHER, Category.TAGS)
 )
@@ -21,14 +21,14 @@ _ACTIONS: Final = qualified_names(
 class ProtectTrails(Guardrail):
     """Denies everybody but the administrators to stop, change or delete CloudTrail's trails and event data stores.
 
-    A member account can never change an organization's trail. This does not protect the bucket of a trail: keep it in
-    an account of its own.
+    A member account cannot change an organization's trail in any case. The guardrail does not protect the logs that a
+    trail has written: keep their bucket in an account of its own.
 
     Args:
-        exempt_principals: Who else may; only the administrators when left out.
+        exempt_principals: Further principals that may do this; none when left out.
 
     Raises:
-        InvalidInputError: Something in `exempt_principals` is no role, user or permission set.
+        InvalidInputError: `exempt_principals` has something in it that is not a role, user or permission set.
     """
 
     costs: ClassVar[str] = "changing one's own trails but by a deployment; making new ones stays open"

@@ -1,4 +1,4 @@
-"""An account that keeps backups, out of everybody's reach but deployments'."""
+"""A guardrail for an account that keeps backups: only deployments may change it."""
 
 from __future__ import annotations
 
@@ -78,42 +78,45 @@ _MEASURE: Final = ("cloudwatch:PutMetricData",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultGuardrail(Guardrail):
-    """Protects an account that keeps backups: only deployments change it, and nobody closes it from inside.
+    """Protects an account that keeps backups: only deployments change what keeps them, and the account stays open.
 
-    It binds the account's root user as well, who could otherwise replace the policy of every bucket. It denies
+    Attach it to the vault's account alone. It denies, to the account's root user as well:
+    - everybody, including the administrators: leaving the organization, closing the account from inside, turning
+      regions on and off
+    - everybody but the administrators: changing buckets' policies, lifecycle, replication, versioning and lock
+      configuration, KMS keys, AWS Backup's vaults and settings, the functions, state machines, rules, schedules and
+      alarms of the sealing, and creating, changing or passing the roles that seal
+    - everybody but the `bypass_governance_roles`, even the administrators: deleting versions, lifting governance locks,
+      setting holds
+    - everybody but the administrators and `pass_role_principals`: changing stacks, since a stack keeps its role
+    - everybody of the account but the administrators and the `deployers`: assuming a pass-role principal
+    - everybody but the administrators and the state machines of the sealing: stopping executions, invoking its
+      functions, which trust their input, and writing the metric of sealed exports.
 
-    - everybody, administrators included: leaving the organization, closing the account, turning regions on and off;
-    - everybody but the administrators: changing buckets' policies, lifecycle, replication, versioning and locks, KMS
-      keys, AWS Backup's vaults and settings, the functions, machines, rules, schedules and alarms of the vault, and
-      creating, changing or passing the roles that seal;
-    - everybody but `bypass_governance_roles`: deleting versions, lifting governance locks, setting holds;
-    - everybody but the administrators and `pass_role_principals`: changing stacks, since a stack keeps its role;
-    - everybody of the account but the deployers: assuming a pass-role principal;
-    - everybody but the state machines of the vault: running its functions, and putting its metrics.
+    An administrator of the account can still start the state machines, which check their input. With a metric filter or
+    a log in the embedded metric format, they can write a metric, so that the alarm on missing exports stays quiet; a
+    drill in another account still detects that. They can overwrite what `cdk deploy` has uploaded but not yet deployed,
+    unless other policies deny that. Anybody who may assume a deployer's role, or a pass-role principal from another
+    account, can deploy.
 
-    Administrators of the account can still start the machines, which check their input. They can write a metric by way
-    of CloudWatch Logs (a metric filter, or the embedded metric format), which silences the alarm that nothing was
-    sealed; a drill in another account still notices. They can overwrite files that `cdk deploy` has uploaded and not
-    yet deployed, unless another policy denies that. Those who may assume a deployer's role can deploy, and those who
-    may assume a pass-role principal from another account.
-
-    Attach it to the vault's account only. It does not bind the management account, which can detach it, remove the
-    account and close it; the data of a closed account is gone after 90 days, locked or not. Against that, use another
-    organization for the vault, or an air-gapped vault with multi-party approval elsewhere.
+    It does not apply to the management account, where somebody can detach it, remove the account from the organization
+    and close it: a closed account's data is gone after 90 days, locked or not. Against that, use another organization
+    for the vault, or a logically air-gapped vault of AWS Backup whose multi-party approval is held elsewhere.
 
     Args:
-        deployers: Who assumes `pass_role_principals` from inside the account, as `cdk deploy` with its credentials
-            does: roles of the account, guarded like the administrators, and permission sets. [] where a pipeline of
-            another account deploys, which an SCP on this account does not bind.
-        sealing_roles: `SealedVault.sealing_role` of each vault; guarded like the administrators, with all that is named
-            after them. Without them, functions and metrics are not protected.
-        bypass_governance_roles: Break-glass roles that may lift governance locks; nobody when left out.
-        buckets: Names of the buckets; all buckets of the account when left out, also the one with work lists.
-        exempt_principals: Who else may change what keeps backups; only the administrators when left out.
+        deployers: Roles and permission sets of the account that assume the roles of `pass_role_principals`, such as
+            those that run `cdk deploy`. The roles are protected like the administrators. None if a pipeline of another
+            account deploys: no SCP of this account applies to it.
+        sealing_roles: The roles that seal, `SealedVault.sealing_role`. They, and what is named after them, are
+            protected like the administrators. Without them, functions and metrics are not protected.
+        bypass_governance_roles: Break-glass roles that may lift governance locks; none when left out.
+        buckets: Names of the protected buckets; all buckets of the account when left out, including the one with the
+            lists of what is being sealed.
+        exempt_principals: Further principals that may change what keeps backups; none when left out.
 
     Raises:
-        InvalidInputError: A role that is none, a deployer that is neither a role nor a permission set, or a malformed
-            bucket name.
+        InvalidInputError: Something that is not a role, a deployer that is neither a role nor a permission set, or a
+            malformed bucket name.
     """
 
     deployers: Sequence[IamPrincipal]

@@ -1,4 +1,4 @@
-"""A perimeter: the networks that data may be reached from, said once, for every policy that can enforce it."""
+"""A perimeter: the networks that data may be reached from, and its deny statements for each kind of policy."""
 
 from __future__ import annotations
 

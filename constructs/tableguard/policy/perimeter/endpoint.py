@@ -1,4 +1,4 @@
-"""The policy of a VPC endpoint: which tables can be reached through it, and by whom."""
+"""The policy of a VPC endpoint: which callers reach which tables through it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tableguard.policy.documents import AllowStatement
 from tableguard.policy.errors import InvalidInputError
 from tableguard.policy.tables import TableReference
 
-# What names no table: a client asks these before it works with one.
+# Requests that name no table. Clients send them before they work with one.
 _OF_NO_TABLE = ("dynamodb:DescribeEndpoints", "dynamodb:DescribeLimits", "dynamodb:ListTables")
 
 
@@ -21,20 +21,21 @@ def endpoint_statements(
     accounts: Sequence[str] = (),
     streams: bool = False,
 ) -> tuple[AllowStatement, ...]:
-    """What an endpoint lets through: our callers, to these tables and their indexes, and nothing else.
+    """Return the statements that allow your callers these tables and their indexes, and nothing else.
 
-    The default policy of an endpoint lets everybody reach every table in the world, so that credentials of a stranger's
-    account, smuggled in, carry items out. A gateway endpoint serves all tables of its VPC: name every table that is
-    used through it. Source: VPC user guide, "Control access to VPC endpoints using endpoint policies".
+    The default policy of an endpoint allows everybody every table in the world. So code in the VPC could copy items to
+    a table of another account, with credentials of that account. A gateway endpoint serves all tables of its VPC: name
+    every table that is used through it.
+    Source: VPC user guide, "Control access to VPC endpoints using endpoint policies".
 
     Args:
         tables: All tables that may be reached through the endpoint.
         organization: The id of the organization whose identities may call.
-        accounts: The 12-digit ids of the accounts whose identities may call, where that is not the whole organization.
-        streams: Whether it is an endpoint of DynamoDB Streams, so that the tables' streams are meant.
+        accounts: The 12-digit ids of the accounts whose identities may call, instead of a whole organization.
+        streams: True for an endpoint of DynamoDB Streams: the statements then name the tables' streams.
 
     Raises:
-        InvalidInputError: No table, or neither an organization nor an account, or both, or a malformed one.
+        InvalidInputError: No table, not exactly one of `organization` and `accounts`, or a malformed id.
     """
     listed = tuple(tables)
     if not listed or not all(isinstance(table, TableReference) for table in listed):

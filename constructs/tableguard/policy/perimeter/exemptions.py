@@ -1,8 +1,8 @@
-"""Who may cross a perimeter, with what, and why.
+"""Exemptions of a perimeter: who is exempt, for which actions, and why.
 
-An exemption belongs to one account, and to actions: a role that may replicate a table may not read it, and a role that
-Lambda polls a stream with is let through to the stream only. Every policy takes the exemptions that it needs and no
-others.
+An exemption is limited to one account and to some actions: a role that is exempt for replication may not read items,
+and a role with which Lambda polls a stream is exempt for the stream only. Each policy has only the exemptions that it
+needs.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _RESERVED_PATHS: Final = ("/aws-service-role/", "/aws-reserved/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLinkedRole:
-    """A role that only an AWS service can assume and change. SCPs and RCPs never bind it, policies of resources do.
+    """A role that only an AWS service can assume and change. Resource-based policies apply to it, SCPs and RCPs do not.
 
     Args:
-        account: The 12-digit id of its account.
-        service: The host name of its service, such as "replication.dynamodb.amazonaws.com".
-        name: Its name, such as "AWSServiceRoleForDynamoDBReplication".
+        account: The 12-digit id of the role's account.
+        service: The host name of the service, such as "replication.dynamodb.amazonaws.com".
+        name: The role's name, such as "AWSServiceRoleForDynamoDBReplication".
 
     Raises:
-        InvalidInputError: One of them is malformed.
+        InvalidInputError: An argument is malformed.
     """
 
     account: str
@@ -63,18 +63,19 @@ class ServiceLinkedRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleOfEveryAccount:
-    """A role that an organization has in each of its accounts, such as the one that deployments run as.
+    """A role with the same name in every account of an organization, such as the deployment role.
 
-    Policies of a table and its stream exempt the role of the table's own account only. In an SCP it is a pattern over
-    accounts, so everybody who can create a role of that name would be exempt: such an SCP also has the statement that
-    lets only the administrators create or change it.
+    Policies of a table and its stream exempt only the role of the table's own account. An SCP exempts the role of every
+    account by a pattern. So that nobody can create a role of that name and be exempt, the SCP also denies everybody but
+    the administrators to create or change such a role.
 
     Args:
-        name: The role's name. `*` stands for what differs between accounts, as in "cdk-hnb659fds-cfn-exec-role-*".
+        name: The role's name. A `*` at the end stands for what differs between accounts, as in
+            "cdk-hnb659fds-cfn-exec-role-*".
         path: The role's path; "/" when left out.
 
     Raises:
-        InvalidInputError: One of them is malformed, or the name has fewer than four fixed characters before a `*`.
+        InvalidInputError: An argument is malformed, or the name has fewer than four fixed characters before a `*`.
     """
 
     name: str
@@ -110,18 +111,18 @@ class RoleOfEveryAccount:
 
 @dataclass(frozen=True, slots=True)
 class LambdaPoller:
-    """A role that Lambda reads a stream with, on behalf of a function: outside the function's VPC.
+    """The role of a function for which Lambda polls a stream, from outside the function's VPC.
 
-    A policy of the stream cannot tell Lambda's calls from those of the function's own code, which runs as the same
-    role; an SCP and an identity policy can, since only the code's calls carry `lambda:SourceFunctionArn`.
-    Source: Lambda developer guide, "Using source function ARN to control function access behavior". That polling
-    carries no such key is inferred for DynamoDB; where that were wrong, polling would be denied, not let through.
+    Lambda and the function's own code use the same role. A policy of the stream cannot tell their calls apart. An SCP
+    and an identity policy can: only calls of the code have the key `lambda:SourceFunctionArn`.
+    Source: Lambda developer guide, "Using source function ARN to control function access behavior". That Lambda's
+    polling of DynamoDB does not have the key is inferred; if that is wrong, polling is denied.
 
     Args:
         role: The function's execution role.
 
     Raises:
-        InvalidInputError: It is no Role.
+        InvalidInputError: `role` is not a Role.
     """
 
     role: Role
@@ -151,15 +152,15 @@ class LambdaPoller:
 class Forwarding:
     """AWS services that act on a caller's behalf with the caller's permissions, such as CloudFormation without a role.
 
-    The request then comes from the service's network. Everybody who can make that service call is exempt with it. A
-    service that works with a role of its own, such as Athena's connector, forwards nothing: exempt the role.
+    Such a request comes from the service's network. The exemption applies to everybody who can use that service. If a
+    service works with a role of its own, such as Athena's connector, exempt the role instead.
 
     Args:
         services: Host names of the services that make the last call (aws:CalledViaLast), such as
-            "cloudformation.amazonaws.com". None: every service (aws:ViaAWSService), so everybody who can drive any.
+            "cloudformation.amazonaws.com". When left out, every service (aws:ViaAWSService).
 
     Raises:
-        InvalidInputError: A malformed name.
+        InvalidInputError: A name is malformed.
     """
 
     services: tuple[str, ...]
@@ -189,16 +190,16 @@ Exempt: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exemption:
-    """Somebody who may do some of what a perimeter restricts from outside it.
+    """Exempts a principal from a perimeter, or from `NoHumanAccess`, for some restricted actions.
 
     Args:
-        principal: Who. A role, user or permission set is pinned to its account.
-        actions: What. Of these actions, each policy exempts those that it restricts itself.
-        reason: Why, in a reviewer's words. It stands in the template's metadata, never in the policy.
+        principal: The exempt principal. A role, user or permission set is that of its account only.
+        actions: The restricted actions, such as `RestrictedActions.ITEMS`. Each policy uses those that it denies.
+        reason: Why, in words for a reviewer. It goes into the template's metadata, never into a policy.
 
     Raises:
-        InvalidInputError: A principal that would open the perimeter (a whole account, say), no reason, or more for a
-            Lambda poller than the stream.
+        InvalidInputError: The principal is not allowed here (a whole account, for example), there is no reason, or a
+            `LambdaPoller` is exempt for more than the stream.
     """
 
     principal: Exempt
@@ -243,15 +244,15 @@ class Exemption:
             )
 
     def covers(self, action: str, *sides: Side) -> bool:
-        """Whether it is about an action at one of these sides."""
+        """Whether the exemption covers an action at one of these sides."""
         return self.actions.covers(action, *sides)
 
 
 def replication_of(account: str) -> Exemption:
-    """The exemption of the role that keeps replicas of an account's tables in step.
+    """Return the exemption of the service-linked role that replicates the tables of an account.
 
-    Cut off for 20 hours, a replica becomes a table of its own for good. Source: DynamoDB developer guide, "Using IAM
-    with DynamoDB global tables".
+    If replication is denied for 20 hours, a replica becomes a separate table, permanently. Source: DynamoDB developer
+    guide, "Using IAM with DynamoDB global tables".
 
     Args:
         account: The 12-digit id of the tables' account.

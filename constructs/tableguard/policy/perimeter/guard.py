@@ -1,14 +1,13 @@
-"""Who may make and change the roles that are exempt from a perimeter.
+"""Protects the roles that are exempt from a perimeter: only the administrators may create, change or pass them.
 
-An exemption is as strong as the role behind it: whoever can change its trust policy or its permissions, or pass it to a
-function of his own, has the exemption. So an SCP keeps everybody but the administrators from all of that, and guards
-the administrators as well. Roles that an Identity Center permission set makes need no guard: nobody can change those in
-IAM.
+Anybody who can change an exempt role's trust policy or permissions, or pass the role to a function, can use its
+exemption. So an SCP denies that to everybody but the administrators, for the administrators' own roles as well. Roles
+of Identity Center permission sets need no such statement: nobody can change them in IAM.
 
-What it does not reach, since it does not know the names: customer-managed policies attached to an exempt role (whoever
-writes a new version widens the role, though not its exemption), groups of an exempt user, the code of functions that
-run as one, and the identity provider that a trust policy names. Nor who may assume a pass-role principal (as the CDK
-bootstraps it, everybody in the account whose own policy allows it) or change a stack that is deployed as an
+The statements do not cover, since they do not know the names: customer-managed policies attached to an exempt role (a
+new version widens the role, but not its exemption), groups of an exempt user, the code of functions that run as an
+exempt role, and the identity provider in a trust policy. They also do not cover who may assume a pass-role principal
+(after `cdk bootstrap`, everybody in the account whose own policy allows it) or change a stack that is deployed as an
 administrator: both can deploy.
 """
 
@@ -33,7 +32,7 @@ IamPrincipal: TypeAlias = Role | User | PermissionSet | RoleOfEveryAccount
 
 
 _PASS: Final = ("iam:PassRole",)
-# Everything in IAM that makes, changes or removes a role. The roles of services are nobody's to change.
+# All IAM actions that create, change or delete a role. Nobody can change the roles of services.
 _ROLE_ACTIONS: Final = tuple(
     action
     for action in qualified_names(ACTIONS, Effect.CHANGES_ACCESS, on="role", but=(Category.OTHER,))
@@ -41,8 +40,8 @@ _ROLE_ACTIONS: Final = tuple(
 )
 # The name that `cdk bootstrap` gives to the role that CloudFormation deploys as.
 _CLOUDFORMATION: Final = re.compile(r"cdk-[^-]+-cfn-exec-role-")
-# The same of a user, with every way to new credentials that DynamoDB takes: others are for other services. To join and
-# leave a group is authorized on the group, by what the reference says; a statement on users reaches it if not so alone.
+# The same for a user, with all actions that create credentials for DynamoDB. By the service authorization reference,
+# joining and leaving a group is authorized on the group; the statement on users applies if the user is checked as well.
 _USER_ACTIONS: Final = (
     *qualified_names(ACTIONS, Effect.CHANGES_ACCESS, on="user", but=(Category.OTHER,)),
     "iam:AddUserToGroup",
@@ -51,14 +50,14 @@ _USER_ACTIONS: Final = (
 
 
 def iam_principals(what: str, values: object) -> tuple[IamPrincipal, ...]:
-    """Check a list of those whom a Deny can exempt.
+    """Check a list of principals that a deny statement can exempt.
 
     Args:
-        what: What they are, for the message: "the administrators".
-        values: The list of them; it may be empty.
+        what: What they are, for the message, such as "the administrators".
+        values: The list; it may be empty.
 
     Raises:
-        InvalidInputError: It is no list, or something in it is no role, user or permission set.
+        InvalidInputError: `values` is not a list, or has something in it that is not a role, user or permission set.
     """
     allowed = "a list of Role, User, PermissionSet and RoleOfEveryAccount"
     given = listed(what, values, allowed=allowed)
@@ -75,21 +74,21 @@ def guard_statements(
     pass_role_principals: Sequence[IamPrincipal] = (),
     partition: str = "aws",
 ) -> tuple[DenyStatement, ...]:
-    """What an SCP denies everybody but the administrators: to make, change or pass an exempt role or one of theirs.
+    """Return an SCP's statements that deny everybody but the administrators to create, change or pass these roles.
 
     Args:
-        exempt: Who is exempt. Services and service-linked roles are nobody's to change and left out.
-        administrators: Who may do all of that.
-        pass_role_principals: Who may pass them to a service, and nothing else: the role that `cdk deploy` works as
-            hands the role that deployments run as to CloudFormation. Those are guarded, too.
+        exempt: The exempt principals. Services and service-linked roles are left out: nobody can change them.
+        administrators: The administrators, whose own roles are protected as well.
+        pass_role_principals: Principals that may pass these roles to a service, and nothing else: the role that
+            `cdk deploy` works as passes the deployment role to CloudFormation. They are protected, too.
         partition: The organization's partition.
 
     Returns:
-        Nothing where nobody is exempt who could be changed.
+        The statements; none if no exempt principal can be changed.
 
     Raises:
-        InvalidInputError: Somebody is exempt and nobody is an administrator, or an administrator is the CDK's role for
-            CloudFormation and nobody passes it.
+        InvalidInputError: There is an exempt principal but no administrator, or the CDK's role for CloudFormation is an
+            administrator and there is no pass-role principal.
     """
     changeable = [p for p in exempt if not isinstance(p, (Forwarding, ServiceLinkedRole, PermissionSet))]
     if not changeable:
@@ -140,16 +139,16 @@ def _check_passed(administrators: Iterable[IamPrincipal]) -> None:
 def role_guard(
     sid: str, roles: Iterable[str], administrators: Sequence[IamPrincipal], *, partition: str = "aws"
 ) -> tuple[DenyStatement, ...]:
-    """What an SCP denies everybody but the administrators: to make, change or pass roles that nobody deploys with.
+    """Return an SCP's statement that denies everybody but the administrators to create, change or pass some roles.
 
     Args:
         sid: The statement's name.
-        roles: The ARNs of the roles, or patterns of them; of administrators and pass-role principals it says nothing.
-        administrators: Who may.
+        roles: The ARNs of the roles, or patterns. Do not include administrators and pass-role principals.
+        administrators: The administrators.
         partition: The organization's partition.
 
     Returns:
-        Nothing where there is no role.
+        The statement; none if there are no roles.
     """
     arns = ordered(roles)
     if not arns:

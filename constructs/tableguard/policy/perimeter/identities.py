@@ -1,4 +1,4 @@
-"""The ARNs, or patterns of ARNs, of whoever is exempt or guards."""
+"""The ARNs, or patterns of ARNs, of exempt principals and administrators."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from tableguard.policy.principals import PermissionSet
 
 
 def arns_of(principal: Exempt, partition: str, *, account: str) -> tuple[str, ...]:
-    """What `aws:PrincipalArn` may be for a principal; nothing for services that forward calls.
+    """Return the possible values of `aws:PrincipalArn` for a principal; none for services that forward calls.
 
     Args:
-        principal: Whoever is exempt, or guards.
+        principal: The exempt principal or administrator.
         partition: The partition of its ARN.
-        account: Where a role of every account is meant: an id, a variable, or "*".
+        account: The account of a `RoleOfEveryAccount`: an id, a policy variable, or "*".
     """
     match principal:
         case Forwarding():

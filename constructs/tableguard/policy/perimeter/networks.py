@@ -1,4 +1,4 @@
-"""Which networks are trusted, and the condition that holds for a request from anywhere else."""
+"""The networks inside a perimeter, and the conditions that hold for a request from outside."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tableguard.policy.lists import listed
 from tableguard.policy.networks import REQUESTED_REGION, FromNetwork, Network
 from tableguard.policy.tokens import ordered
 
-# The keys that say where a request comes from, each with the operator that denies it, in the order of statements.
+# The condition keys of networks, each with the operator for a deny statement, in the order of statements.
 _NEGATED: Final = {
     "aws:SourceVpc": "StringNotEquals",
     "aws:SourceVpce": "StringNotEquals",
@@ -25,13 +25,13 @@ _NEGATED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class TrustedNetworks:
-    """Networks, any of which a request may come from.
+    """The networks that requests may come from.
 
     Args:
-        networks: At least one.
+        networks: The networks, at least one.
 
     Raises:
-        InvalidInputError: There is none, one that is no network, or ranges that together are the whole internet.
+        InvalidInputError: There is no network, something else in the list, or ranges that cover the whole internet.
     """
 
     networks: Sequence[Network]
@@ -55,31 +55,31 @@ class TrustedNetworks:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The regions in which VPCs are trusted by their id."""
+        """The regions of the VPCs."""
         return ordered(network.region for network in self.networks if network.region is not None)
 
     def outside(self, region: str | None) -> tuple[Clause, ...]:
-        """The clauses that hold together for a request to a region that comes from no trusted network.
+        """The clauses that all hold for a request to a region from outside.
 
-        Each is a negation, so it holds as well when its key is absent: a request over the internet names no VPC, and
-        one through an endpoint no public address.
+        Each clause is a negation, so it also holds if its key is absent: a request over the internet has no VPC, and a
+        request through an endpoint has no public IP address.
 
         Args:
-            region: The region that the request goes to. VPC ids are unique in a region only, so VPCs of others do not
-                count. None: a region of which no VPC is trusted.
+            region: The region that the request goes to. VPCs of other regions do not count, since VPC ids are unique
+                only within a region. None: a region without a VPC of the perimeter.
         """
         return _outside(network for network in self.networks if network.region in (None, region))
 
     def outside_of_every_region(self) -> tuple[Clause, ...]:
-        """The clauses that hold together for a request to any region that comes from no trusted network.
+        """The clauses that all hold for a request to any region from outside.
 
-        A VPC counts in every region here, which takes one statement instead of one for each region. A VPC of somebody
-        else's that has the same id in another region would be taken for it: nobody can choose an id.
+        A VPC counts in every region here, which needs one statement instead of one for each region. A VPC of another
+        owner with the same id in another region would count as inside, but nobody can choose the id of a VPC.
         """
         return _outside(self.networks)
 
     def everywhere(self) -> Iterator[tuple[str | None, tuple[Clause, ...]]]:
-        """Each region that VPCs are trusted in, and None for all others, with the clauses that hold outside there."""
+        """Each region of the VPCs, and None for all other regions, with the clauses for requests from outside."""
         for region in self.regions:
             yield region, (*self.outside(region), Clause("StringEquals", REQUESTED_REGION, (region,)))
         others = (Clause("StringNotEquals", REQUESTED_REGION, self.regions),) if self.regions else ()

@@ -1,4 +1,4 @@
-"""One statement of what is trusted, rendered as the deny of every policy that can enforce it."""
+"""A perimeter, and its deny statements for each kind of policy that can enforce it."""
 
 from __future__ import annotations
 
@@ -31,40 +31,40 @@ from tableguard.policy.tables import TableReference
 from tableguard.policy.tokens import ordered
 
 _EVERYWHERE: Final = (Side.TABLE, Side.STREAM, Side.NEW_TABLE)
-# The way out of a lock-out, which must stay open in every policy: the root user of the account deletes the policy.
+# No policy may deny this to the root user of the table's account, who needs it to undo a lock-out.
 _RECOVERY: Final = "DeleteResourcePolicy"
 _FUNCTION: Final = "lambda:SourceFunctionArn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perimeter:
-    """The networks from which data can be reached, and who is exempt. It renders as policies of every kind.
+    """States from which networks data may be reached, and who is exempt; all other requests are denied.
 
     Args:
-        networks: `FromVpc`, `FromVpcEndpoint`, `FromNetwork`, `FromVpcsOfAccount`, `FromVpcsOfOrganization`: a request
-            from any of them is inside.
-        exemptions: Who may do what from outside; nobody when left out. The replication role is always exempt, and the
-            root user of the table's account may always delete a policy, so that a mistake can be repaired.
-        administrators: Who may create and change the exempt roles and each other: usually the deployment role and the
-            break-glass role. An SCP needs them.
-        pass_role_principals: Who may pass those roles to services, and nothing else: the role of `cdk deploy` passes
-            the deployment role to CloudFormation.
-        organization: The organization's id. AWS services that call in their own name are not denied when they call for
-            an account of it; for the resource's own account when left out. Calls of services that name no account are
-            not denied, since many services name none.
-        settings_too: Why settings (`RestrictedActions.SETTINGS`) are restricted as well; they are not when left out.
-            From outside, only exempt principals can then repair, describe or delete the table.
-        unclassified_open: Why actions that AWS adds after this release stay open from outside in SCPs, identity
-            policies and boundaries. They are denied when left out, to everybody but those who are exempt for
-            anything, the administrators and the pass-role principals (docs/adr/0015).
-        not_action_at_tables: Why they are denied in the policies of tables and streams as well; they are not when left
-            out. That takes NotAction, and no source tells whether DynamoDB's PutResourcePolicy does. If it does not,
-            the deployment fails; nobody is locked out.
+        networks: The networks inside, at least one: `FromVpc`, `FromVpcEndpoint`, `FromNetwork`, `FromVpcsOfAccount`,
+            `FromVpcsOfOrganization`.
+        exemptions: Principals that may take some restricted actions from outside; none when left out. Two exemptions
+            are built in: the role that replicates tables, and the root user of the table's account for deleting a
+            policy, to correct a mistake.
+        administrators: The roles that may create and change exempt roles and the administrators themselves: usually the
+            deployment role and the break-glass role. Required for an SCP if there is an exempt role or user.
+        pass_role_principals: Principals that may only pass these roles to services: the role that `cdk deploy` works as
+            has to pass the deployment role to CloudFormation.
+        organization: The organization's id ("o-…"). AWS services that call in their own name are not denied if they
+            call for an account of the organization; when left out, for the resource's own account. A service call that
+            names no account is not denied, since many do not.
+        settings_too: The reason why settings (`RestrictedActions.SETTINGS`) are denied as well. Then only callers
+            inside and principals exempt for them can repair, describe or delete the table. Not denied when left out.
+        unclassified_open: The reason why SCPs, identity policies and boundaries do not deny actions that AWS adds after
+            this release. When left out, these are denied from outside, except to principals with any exemption, the
+            administrators and the pass-role principals (docs/adr/0015).
+        not_action_at_tables: The reason why policies of tables and streams deny such actions as well; they do not when
+            left out. This needs NotAction, and it is not documented whether DynamoDB's PutResourcePolicy accepts that.
+            If not, the deployment fails; nobody is locked out.
 
     Raises:
-        InvalidInputError: No network, something else than networks and exemptions, the same exemption twice, a
-            malformed id, settings restricted with nobody exempt, an empty reason, or reasons that contradict each
-            other.
+        InvalidInputError: No network, something else among the networks or exemptions, two exemptions of one principal,
+            a malformed id, `settings_too` with nobody exempt, an empty reason, or reasons that contradict each other.
     """
 
     networks: Sequence[Network]
@@ -122,7 +122,7 @@ class Perimeter:
             )
 
     def table_statements(self, table: TableReference) -> tuple[DenyStatement, ...]:
-        """What the policy of a table denies, its indexes included.
+        """The deny statements for the policy of a table, which also covers its indexes.
 
         Args:
             table: The table, in the region that the policy is for.
@@ -133,7 +133,7 @@ class Perimeter:
         return self._at(table, Side.TABLE)
 
     def stream_statements(self, table: TableReference) -> tuple[DenyStatement, ...]:
-        """What the policy of a table's stream denies.
+        """The deny statements for the policy of a table's stream.
 
         Args:
             table: The table, in the region that the policy is for.
@@ -144,13 +144,13 @@ class Perimeter:
         return self._at(table, Side.STREAM)
 
     def identity_statements(self, *, role: Role | None = None, partition: str = "aws") -> tuple[DenyStatement, ...]:
-        """What an identity policy or a permissions boundary denies: the perimeter for roles that reach many tables.
+        """The deny statements for an identity policy or a permissions boundary, for all tables that a role reaches.
 
-        No role is exempt in it: put it where the exempt roles are not, or say whose policy it is. That holds for the
-        administrators and pass-role principals, too, since whoever carries a boundary could make a role of their name.
+        No role is exempt in these statements, not even the administrators and pass-role principals: a role with the
+        boundary could create a role of their name. So do not use them for exempt roles, or pass `role`.
 
         Args:
-            role: The role whose policy it is, so that its own exemption counts; none when left out.
+            role: The role whose policy it is, so that its own exemption counts. When left out, no exemption counts.
             partition: The role's partition.
         """
         mine = [
@@ -168,20 +168,20 @@ class Perimeter:
     def service_control_statements(
         self, *, accounts: Iterable[str] | None = None, partition: str = "aws", beside: Iterable[DenyStatement] = ()
     ) -> tuple[DenyStatement, ...]:
-        """What an SCP denies the identities of the accounts that it is attached to.
+        """The deny statements for an SCP.
 
-        AWS services and service-linked roles are out of an SCP's reach, so none of their exemptions stands in it. The
-        exempt roles are guarded: only the administrators may make, change or pass them.
+        SCPs do not apply to AWS services and service-linked roles, so their exemptions are left out. Further statements
+        deny everybody but the administrators to create, change or pass the exempt roles.
 
         Args:
-            accounts: The 12-digit ids of all accounts that it binds, so that exemptions of others are left out;
-                all exemptions when left out.
+            accounts: The 12-digit ids of all accounts that the SCP applies to. Exemptions of other accounts are left
+                out. When left out, all exemptions are included.
             partition: The organization's partition.
-            beside: Other statements of the same SCP. Whom they exempt from anything is exempt from the denial of
-                actions that AWS adds later.
+            beside: Other statements of the same SCP. A principal that one of them exempts may also take actions that
+                AWS adds later.
 
         Raises:
-            InvalidInputError: There are exempt roles or users, and no administrator of theirs, or nobody who passes the
+            InvalidInputError: There are exempt roles or users but no administrators, or no pass-role principal for the
                 administrator that CloudFormation works as.
         """
         known = None if accounts is None else {names.account_id("an account of an SCP", value) for value in accounts}
@@ -210,7 +210,7 @@ class Perimeter:
         return (*restriction, *later, *guard)
 
     def resource_control_statements(self, *, partition: str = "aws") -> tuple[DenyStatement, ...]:
-        """What an RCP denies everybody at the tables of the accounts that it is attached to, strangers included.
+        """The deny statements for an RCP, which applies to callers of every organization.
 
         Args:
             partition: The organization's partition.
@@ -219,7 +219,7 @@ class Perimeter:
         return self._everywhere(needed, partition, owner="${aws:ResourceAccount}", of_resource=True)
 
     def _deploying(self, partition: str, *, account: str, bound: Collection[str] | None = None) -> tuple[str, ...]:
-        """Whoever deploys, in some accounts or in any: what CloudFormation needs tomorrow must stop no deployment."""
+        """The ARNs of deployment roles, which may take actions that AWS adds later so that no deployment fails."""
         return tuple(
             arn
             for one in (*self.administrators, *self.pass_role_principals)
@@ -262,17 +262,17 @@ class Perimeter:
 
 @dataclass(frozen=True, slots=True)
 class _Rendering:
-    """The denials of one policy.
+    """Renders the deny statements of one policy.
 
     Args:
         perimeter: The perimeter.
         exemptions: The exemptions that this policy needs.
         partition: The partition of ARNs.
-        owner: The account whose roles are exempt as "of every account", and whose root user may put a mistake right:
-            an id, a variable, or "*". None where the policy binds no root user.
-        of_resource: Whether it is a policy at the resource: there, AWS services call in their own name as well, and
-            Lambda's polling looks like the function's own calls.
-        table: The table that it is the policy of; None for a policy of many.
+        owner: The account whose `RoleOfEveryAccount` roles are exempt, and whose root user may undo a lock-out: an id,
+            a policy variable, or "*". None if the policy applies to no root user.
+        of_resource: Whether it is a resource-based policy or an RCP: there, AWS services call in their own name as
+            well, and Lambda's polling looks like the function's own calls.
+        table: The table whose policy it is; None for a policy of many tables.
     """
 
     perimeter: Perimeter
@@ -320,7 +320,7 @@ class _Rendering:
         return (self.table.arn, f"{self.table.arn}/index/*") if on_index else (self.table.arn,)
 
     def for_strangers(self, actions: Sequence[str], sides: tuple[Side, ...]) -> Iterable[DenyStatement]:
-        """The denial of AWS services that say they call for somebody else's account."""
+        """Deny AWS services that call for an account of another owner."""
         if not self.of_resource or self.owner is None:
             return
         ours = (
@@ -334,15 +334,15 @@ class _Rendering:
             resources=self._resources(actions, sides),
             clauses=(
                 Clause("Bool", IS_SERVICE, ("true",)),
-                # Without an account there is nothing to tell a stranger by. An account of no organization has no
-                # SourceOrgID, which the negation above takes for a stranger's.
+                # Without an account, the request does not tell for whom it is made. An account outside of organizations
+                # has no SourceOrgID; the negation above then holds.
                 Clause("Null", "aws:SourceAccount", ("false",)),
                 ours,
             ),
         )
 
     def _unless(self, action: str, exemptions: Sequence[Exemption]) -> tuple[tuple[Clause, ...], ...]:
-        """What has to hold as well for an action to be denied: one way, or two where a poller is exempt."""
+        """The further conditions under which an action is denied: one set, or two if a poller is exempt."""
         arns = ordered(
             arn
             for exemption in exemptions
@@ -364,11 +364,11 @@ class _Rendering:
 
     @property
     def _binds_root(self) -> bool:
-        # A root user deletes the policy of a table of its account whatever that says, and has no identity policy.
+        # A root user can delete the policy of a table of its account in any case, and has no identity policy.
         return self.owner is not None and self.table is None
 
     def _services(self) -> tuple[Clause, ...]:
-        # Absent it counts as false: what is not known to be a service is none.
+        # A request without the key counts as not made by a service.
         return (Clause("BoolIfExists", IS_SERVICE, ("false",)),) if self.of_resource else ()
 
     @staticmethod
@@ -382,7 +382,7 @@ class _Rendering:
 
 
 def _numbered(denials: Sequence[DenyStatement]) -> tuple[DenyStatement, ...]:
-    """Each name once, as IAM wants it: a second of the same name gets a number."""
+    """Make the names unique, as IAM requires: a repeated name gets a number."""
     seen: dict[str, int] = {}
     result = []
     for denial in denials:

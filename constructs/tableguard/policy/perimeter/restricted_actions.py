@@ -1,11 +1,12 @@
-"""What a perimeter keeps inside: data, and what moves data out or opens the table.
+"""The actions that a perimeter restricts: on items, and actions that move data out or open the table.
 
-An action that a stolen credential could use to take the items elsewhere has to be restricted as well as reading them:
-an export to a bucket of the thief's, a restored copy that carries no policy, a replica, a Kinesis stream, a policy
-without the restriction. Settings stay open, so that a mistake can be put right: UpdateTable, Describe…, DeleteTable and
-tags. What that leaves to a caller outside: to turn the stream off and on (the new stream has no policy of its own), to
-change throughput, indexes and encryption, and to delete a table that has no deletion protection: guardrails cover
-those. To turn on Contributor Insights, whose reports show keys of items: `settings_too` covers that.
+With a stolen credential, an attacker could not only read items but also export them to another bucket, restore a copy
+without a policy, add a replica or a Kinesis stream, or remove the restriction from the policy. So all these are
+restricted. Settings are not, so that a mistake can be corrected: UpdateTable, Describe…, DeleteTable and tags. A caller
+outside can still:
+- turn the stream off and on (the new stream has no policy), change throughput, indexes and encryption, and delete a
+  table without deletion protection: guardrails deny these
+- turn on Contributor Insights, whose reports show keys of items: `settings_too` denies that.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Side(enum.Enum):
     """A table and its indexes."""
     STREAM = "stream"
     NEW_TABLE = "new table"
-    """A table that a restore or a new replica fills: it has no policy yet, so only an SCP, an RCP or an identity policy
-    can stand in the way."""
+    """A table that a restore or a new replica fills. It has no policy yet, so only an SCP, an RCP or an identity policy
+    can deny the action."""
 
 
 _LARGEST: Final = (
@@ -49,11 +50,11 @@ _FACTORIES: Final = {Side.TABLE: "on_table", Side.STREAM: "on_stream"}
 class RestrictedActions:
     """A named set of actions that a perimeter restricts: a constant, several joined with `|`, or `on_table(…)`.
 
-    Two of the same actions are equal, whatever they are called.
+    Two sets with the same actions are equal, even if their names differ.
 
     Args:
-        name: What messages and reports call it.
-        permissions: Pairs of the side at which an action arrives, and its name without the service prefix.
+        name: The name in messages and reports.
+        permissions: Pairs of a side (the resource that is asked) and an action's name without the service prefix.
 
     Raises:
         InvalidInputError: No permission, or one that no perimeter restricts.
@@ -63,15 +64,15 @@ class RestrictedActions:
     permissions: frozenset[tuple[Side, str]]
 
     ITEMS: ClassVar[RestrictedActions]
-    """Everything that reads or writes items: of a table, of its indexes, by PartiQL, by vector, in bulk."""
+    """All reads and writes of items: of a table or its indexes, by PartiQL, by vector, in bulk."""
     STREAM: ClassVar[RestrictedActions]
     """The records of the stream."""
     EXPORT: ClassVar[RestrictedActions]
     """Exports to S3, into any bucket that the caller may write to."""
     BACKUP: ClassVar[RestrictedActions]
-    """On-demand backups, AWS Backup's included: the first half of a copy elsewhere."""
+    """On-demand backups, including those of AWS Backup: the first step of a copy to another place."""
     RESTORE: ClassVar[RestrictedActions]
-    """Restores: the copy carries no policy. Restores from a backup are out of reach of a table's policy."""
+    """Restores: the copy has no policy. A table's policy cannot deny restores from a backup."""
     NEW_COPY: ClassVar[RestrictedActions]
     """Items of a table that is just being filled by a restore or as a replica: DynamoDB asks whether the caller may
     read and write the new table. Source: DynamoDB developer guide, "Using IAM with DynamoDB backup and restore" and
@@ -81,12 +82,12 @@ class RestrictedActions:
     KINESIS: ClassVar[RestrictedActions]
     """Kinesis streams as a destination of every change."""
     POLICY: ClassVar[RestrictedActions]
-    """The policies of table and stream, which hold the restriction itself."""
+    """Changes to the policies of table and stream, which contain the restriction itself."""
     ALL: ClassVar[RestrictedActions]
     """All of them."""
     SETTINGS: ClassVar[RestrictedActions]
-    """Everything else that can be done with a table: reading and changing its settings, tags and deletion included. A
-    perimeter leaves it open unless it is told otherwise."""
+    """All other actions on a table: reading and changing its settings, tags and deletion. A perimeter does not restrict
+    them unless `settings_too` is set."""
     DEPLOYMENT: ClassVar[RestrictedActions]
     """What CloudFormation does to a table that a template describes. It reads no item. Where it makes replicas under an
     SCP or RCP that restricts, add `NEW_COPY`: those cannot tell a new table from the others, so that role may then read
@@ -113,25 +114,25 @@ class RestrictedActions:
 
     @staticmethod
     def on_table(*actions: str) -> RestrictedActions:
-        """These actions on the table and its indexes.
+        """Restrict these actions on the table and its indexes.
 
         Args:
             actions: Exact names ("Query" or "dynamodb:Query").
 
         Raises:
-            InvalidInputError: An action that a perimeter does not restriction there.
+            InvalidInputError: An action that a perimeter does not restrict there.
         """
         return _custom(Side.TABLE, actions)
 
     @staticmethod
     def on_stream(*actions: str) -> RestrictedActions:
-        """These actions on the stream.
+        """Restrict these actions on the stream.
 
         Args:
             actions: Exact names ("GetRecords" or "dynamodb:GetRecords").
 
         Raises:
-            InvalidInputError: An action that a perimeter does not restriction there.
+            InvalidInputError: An action that a perimeter does not restrict there.
         """
         return _custom(Side.STREAM, actions)
 
@@ -142,12 +143,12 @@ class RestrictedActions:
                 value=other,
                 allowed="others, such as RestrictedActions.EXPORT",
             )
-        # The order in which they are joined changes nothing: no name either, which stands in templates.
+        # The order of joining must not change the name, since templates contain it.
         parts = in_order((*self.name.split(" + "), *other.name.split(" + ")), _NAMES)
         return RestrictedActions(" + ".join(parts), self.permissions | other.permissions)
 
     def covers(self, action: str, *sides: Side) -> bool:
-        """Whether an action is among them at one of these sides."""
+        """Whether the set has an action at one of these sides."""
         return any((side, action) in self.permissions for side in sides)
 
 
@@ -248,7 +249,7 @@ def parts_of(actions: Collection[str], *sides: Side) -> str:
 
 
 def restricted_at(side: Side, *, settings: bool) -> tuple[str, ...]:
-    """The actions that the policy of a table or stream can restriction, in a fixed order.
+    """Return the actions that the policy of a table or stream can restrict, in a fixed order.
 
     Args:
         side: `Side.TABLE` or `Side.STREAM`.
@@ -264,7 +265,7 @@ def restricted_at(side: Side, *, settings: bool) -> tuple[str, ...]:
 
 
 def restricted_anywhere(*, settings: bool) -> tuple[str, ...]:
-    """Every restricted action once, in a fixed order: what a policy that is not a resource's own restrictions.
+    """Return all restricted actions, each once, in a fixed order, for policies that are not of one resource.
 
     Args:
         settings: Whether settings are restricted as well.

@@ -114,7 +114,7 @@ class ControlPolicy(Construct):
         if pass_role_principals and not self.kind.guards_roles:
             raise InvalidInputError(
                 f"pass_role_principals of {owner}",
-                value=list(pass_role_principals),
+                value=pass_role_principals,
                 allowed="none: an SCP keeps others from passing roles",
                 fix="Pass them to a BreakGlassSCP with the same targets.",
             )

@@ -234,6 +234,10 @@ REFUSALS: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: rcp(stack(), pass_role_principals=[CDK_DEPLOY]),
         "an SCP keeps others from passing roles",
     ),
+    "the same, without a list": (
+        lambda: rcp(stack(), pass_role_principals=CDK_DEPLOY),
+        "an SCP keeps others from passing roles",
+    ),
     "no target": (lambda: scp(targets=[]), "the targets of SCP Org/Scp.*at least one.*tableguard policies"),
     "one text as targets": (lambda: scp(targets=UNIT), "the targets of SCP Org/Scp.*a list of strings"),
     "a path": (lambda: scp(targets=["o-a1b2c3d4e5/r-ab12/"]), "a target of SCP Org/Scp.*without the path above it"),

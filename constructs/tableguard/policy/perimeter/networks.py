@@ -40,7 +40,7 @@ class TrustedNetworks:
         allowed = "a list of FromVpc, FromVpcEndpoint, FromNetwork, FromVpcsOfAccount and FromVpcsOfOrganization"
         given = listed("the networks of a perimeter", self.networks)
         for network in given:
-            if not isinstance(network, Network):
+            if not isinstance(network, Network) or network.source.key not in _NEGATED:
                 raise InvalidInputError("the networks of a perimeter", value=network, allowed=allowed)
         if not given:
             raise InvalidInputError(

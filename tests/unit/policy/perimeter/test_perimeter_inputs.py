@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
-from tableguard.policy import Account, FromNetwork, FromVpc, FromVpcEndpoint, PermissionSet, Role, TableReference, User
+from tableguard.policy import (
+    Account,
+    Clause,
+    FromNetwork,
+    FromVpc,
+    FromVpcEndpoint,
+    PermissionSet,
+    Role,
+    TableReference,
+    User,
+)
 from tableguard.policy.metadata import perimeter_json
 from tableguard.policy.metadata.permissions import restricted_actions_json
+from tableguard.policy.networks import Network
 from tableguard.policy.perimeter import (
     Exemption,
     Forwarding,
@@ -27,6 +40,20 @@ ENDPOINT = FromVpcEndpoint("vpce-1a2b3c4d")
 DEPLOYMENT = Exemption(principal=DEPLOYER, actions=RestrictedActions.DEPLOYMENT, reason="deployments")
 NETWORKS = "FromVpc, FromVpcEndpoint, FromNetwork"
 
+
+@dataclass(frozen=True)
+class ByCaller(Network):
+    """A network of somebody else's making."""
+
+    @property
+    def source(self) -> Clause:
+        return Clause("StringEquals", "aws:UserAgent", ("curl",))
+
+    @property
+    def label(self) -> str:
+        return "from curl"
+
+
 REFUSALS = {
     "no network": Refusal(
         lambda: Perimeter(networks=[]), "the networks of a perimeter", (), NETWORKS, fix="locked out"
@@ -43,6 +70,9 @@ REFUSALS = {
         "the networks of a perimeter",
         Account(OWNER),
         NETWORKS,
+    ),
+    "a network that is told by a key which no perimeter denies by": Refusal(
+        lambda: Perimeter(networks=[ByCaller()]), "the networks of a perimeter", ByCaller(), NETWORKS
     ),
     "halves of the internet": Refusal(
         lambda: Perimeter(networks=[FromNetwork("0.0.0.0/1"), FromNetwork("128.0.0.0/1")]),

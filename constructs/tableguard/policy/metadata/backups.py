@@ -39,18 +39,26 @@ class BackupClaim:
         Raises:
             MalformedMetadataError: It is not what `backup_json` writes.
         """
-        found: dict[str, object] = {}
-        for each in dataclasses.fields(cls):  # type: ignore[arg-type]
-            unknown_of = each.metadata.get(_UNKNOWN_OF)
-            read = _reader(cls, each.name)  # type: ignore[arg-type] # mypy takes a type[Self] for not hashable
-            found[each.name] = source.texts(unknown_of)[1] if unknown_of else read(source, each.name)
-        return cls(**found)
+        readers = _readers(cls)  # type: ignore[arg-type] # mypy takes a type[Self] for not hashable
+        return cls(**{name: read(source, name) for name, read in readers.items()})
 
 
 @cache
-def _reader(claim: type[BackupClaim], name: str) -> Callable[[Source, str], object]:
-    """How a field is read: a text, a number, a switch, a list of texts, or another claim, optional or in a list."""
-    hint = get_type_hints(claim)[name]
+def _readers(claim: type[BackupClaim]) -> Mapping[str, Callable[[Source, str], object]]:
+    """How each field is read."""
+    hints = get_type_hints(claim)
+    return {
+        each.name: _whether_unknown(each.metadata[_UNKNOWN_OF]) if each.metadata else _reader(hints[each.name])
+        for each in dataclasses.fields(claim)  # type: ignore[arg-type]
+    }
+
+
+def _whether_unknown(key: str) -> Callable[[Source, str], object]:
+    return lambda source, _: source.texts(key)[1]
+
+
+def _reader(hint: object) -> Callable[[Source, str], object]:
+    """How a field of a type is read: a text, a number, a switch, texts, or another claim, optional or in a list."""
     if hint in _READERS:
         return _READERS[hint]
     (part,) = (each for each in get_args(hint) or (hint,) if isinstance(each, type) and issubclass(each, BackupClaim))

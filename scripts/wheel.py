@@ -44,8 +44,11 @@ def build_wheel(folder: Path, *, repository: str | None = None) -> Path:
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
         offline = ["--no-deps", "--no-index", "--no-build-isolation"]
         subprocess.run([*pip, *offline, "--wheel-dir", folder, source], check=True)
-    return max(folder.glob("tableguard-*.whl"), key=lambda path: path.stat().st_mtime)
+    (wheel,) = folder.glob(f"tableguard-{version}-*.whl")
+    return wheel
 
 
 if __name__ == "__main__":
-    print(build_wheel(ROOT / "dist", repository=sys.argv[1] if len(sys.argv) > 1 else None).relative_to(ROOT))
+    dist = ROOT / "dist"
+    shutil.rmtree(dist, ignore_errors=True)  # one wheel is there, for `pip install dist/*.whl`
+    print(build_wheel(dist, repository=sys.argv[1] if len(sys.argv) > 1 else None).relative_to(ROOT))

@@ -14,8 +14,7 @@ from botocore.exceptions import ClientError
 from . import moments, storage
 from .errors import Rejected, Unfinished
 from .item_digest import ItemDigest
-from .lines import lines
-from .records import parse
+from .records import lines, parse
 
 _LINES: Final = 2_000  # between two looks at the clock
 _MOST_SEALED: Final = 10  # versions of a sealed object: each is written once

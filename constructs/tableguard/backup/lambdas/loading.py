@@ -8,10 +8,9 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from . import backoff, storage
-from .canonical import canonical
 from .errors import Damaged, NotYetComplete, Rejected, Throttled
-from .lines import lines
-from .records import Item, Record, parse, to_client
+from .item_digest import canonical
+from .records import Item, Record, lines, parse, to_client
 
 MOST_REQUESTS: Final = 25  # in one BatchWriteItem: DynamoDB API reference
 _MOST_BYTES: Final = 12 * 2**20  # of lines; DynamoDB takes 16 MB in one request

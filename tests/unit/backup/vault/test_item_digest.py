@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from tableguard.backup.lambdas.canonical import canonical
 from tableguard.backup.lambdas.errors import Rejected
-from tableguard.backup.lambdas.item_digest import ItemDigest, of_effect, of_item, of_items
+from tableguard.backup.lambdas.item_digest import ItemDigest, canonical, of_effect, of_item, of_items
 from tableguard.backup.lambdas.records import INCREMENTAL, from_client, parse, to_client
 from tests.unit.backup.exports import change_line
 

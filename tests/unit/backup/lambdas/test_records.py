@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tableguard.backup.lambdas.errors import Rejected
-from tableguard.backup.lambdas.lines import lines
+from tableguard.backup.lambdas.records import lines
 
 
 def pieces(body: bytes, size: int) -> Iterator[bytes]:

@@ -38,7 +38,7 @@ def counting_machine(*, partition: str) -> Json:
         '{% [{"Name": "Table", "Value": $states.input.table},'
         ' $states.input.vault ? {"Name": "Vault", "Value": $states.input.vault}] %}'
     )
-    datum = {"MetricName": "{% $states.input.metric %}", "Dimensions": dimensions, "Value": 1, "Unit": "Count"}
+    datum = {"MetricName": expression("$states.input.metric"), "Dimensions": dimensions, "Value": 1, "Unit": "Count"}
     count = Tasks(partition).metrics(NAMESPACE, [datum], retries=retried(), then=None)
     return machine("Counts a job of AWS Backup", {"Count": count}, start="Count", seconds=3600, language=JSONATA)
 
@@ -93,7 +93,7 @@ def validating_machine(*, validation: str, hours: int, partition: str) -> Json:
 
 def _if_told(field: str) -> str:
     """A field of the input; null without it, since an expression that finds nothing fails its state."""
-    return f"{{% $exists($states.input.{field}) ? $states.input.{field} : null %}}"
+    return expression(f"$exists($states.input.{field}) ? $states.input.{field} : null")
 
 
 def _result(tasks: Tasks, status: str, message: str, *, then: str | None) -> Json:

@@ -20,7 +20,7 @@ def cleaning(tasks: Tasks, *, prefix: str, arn_prefix: str, keep_failed: bool) -
     """
     arn = f"'{arn_prefix}' & $substring($table, {len(prefix)})"
     unclean = catch("Unclean")
-    gone = {**catch("Report", "DynamoDb.ResourceNotFoundException"), "Output": {}}
+    gone = catch("Report", "DynamoDb.ResourceNotFoundException", Output={})
     said = "$states.input.Error & ': ' & $states.input.Cause"
     states = {
         "Failed": passing("Look", assign={"passed": False, "problem": expression(said)}, output={}),

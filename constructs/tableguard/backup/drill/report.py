@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tableguard.backup.states.builders import catch, choice, expression, fail, passing
+from tableguard.backup.states.errors import TASK_FAILED
 from tableguard.backup.states.retries import retry
 from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
@@ -58,11 +59,10 @@ def reporting(tasks: Tasks, *, name: str, topic: str | None) -> dict[str, Json]:
                 metric(ITEMS, expression("$found = null ? 0 : $found.count")),
                 metric(SECONDS, expression("$took = null ? 0 : $took"), "Seconds"),
             ],
-            seconds=60,
-            retries=[retry("States.TaskFailed", "States.Timeout")],
+            retries=[retry(*TASK_FAILED)],
             then="Event",
             # What cannot be said here is said by the alarm on absence.
-            catches=[{**catch("Event"), "Output": {}}],
+            catches=[catch("Event", Output={})],
             output={},
         ),
         "Event": tasks.task(
@@ -72,10 +72,9 @@ def reporting(tasks: Tasks, *, name: str, topic: str | None) -> dict[str, Json]:
                     {"Source": EVENT_SOURCE, "DetailType": "Restore drill", "Detail": detail},
                 ]
             },
-            seconds=60,
-            retries=[retry("States.TaskFailed", "States.Timeout")],
+            retries=[retry(*TASK_FAILED)],
             then=told,
-            catches=[{**catch(told), "Output": {}}],
+            catches=[catch(told, Output={})],
             output={},
         ),
         "Verdict": choice([(ok, "Good")], "Bad"),
@@ -96,10 +95,9 @@ def reporting(tasks: Tasks, *, name: str, topic: str | None) -> dict[str, Json]:
                     f"{left_out}"
                 ),
             },
-            seconds=60,
-            retries=[retry("States.TaskFailed", "States.Timeout")],
+            retries=[retry(*TASK_FAILED)],
             then="Verdict",
-            catches=[{**catch("Verdict"), "Output": {}}],
+            catches=[catch("Verdict", Output={})],
             output={},
         )
     return states

@@ -86,7 +86,7 @@ def sweeping(tasks: Tasks, tables: DrillTables) -> dict[str, Json]:
 
 def _of_one(tasks: Tasks, tables: DrillTables, length: int, started: str) -> dict[str, Json]:
     # Another one's removal of the same table is none of its business.
-    gone = {**catch("Left", "DynamoDb.ResourceNotFoundException"), "Output": {}}
+    gone = catch("Left", "DynamoDb.ResourceNotFoundException", Output={})
     found = {"TableName": expression("$left")}
     states = {
         "Table": passing(
@@ -102,12 +102,11 @@ def _of_one(tasks: Tasks, tables: DrillTables, length: int, started: str) -> dic
         "Running": tasks.task(
             "aws-sdk:sfn:describeExecution",
             {"ExecutionArn": expression("$drills & $drill")},
-            seconds=60,
             retries=[retry("Sfn.ThrottlingException", "Sfn.SdkClientException", "States.Timeout")],
             then="Over",
             output={"over": expression("$states.result.Status != 'RUNNING'")},
             # Step Functions forgets an execution 90 days after its end.
-            catches=[{**catch("Age", *_GONE), "Output": {}}],
+            catches=[catch("Age", *_GONE, Output={})],
         ),
         "Over": choice([("$states.input.over", "Age")], "Left"),
         "Age": tasks.dynamodb(

@@ -7,7 +7,7 @@ from typing import Final
 from tableguard.backup.drill.report import NAMESPACE
 from tableguard.backup.drill.sweeping import DrillTables, sweeping
 from tableguard.backup.states.builders import catch, expression, machine, passing
-from tableguard.backup.states.errors import NO_PARAMETER
+from tableguard.backup.states.errors import NO_PARAMETER, TASK_FAILED
 from tableguard.backup.states.retries import retry
 from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
@@ -49,8 +49,7 @@ def watch_definition(tasks: Tasks, *, name: str, parameter: str, tables: DrillTa
                         "Dimensions": [{"Name": "Drill", "Value": name}],
                     }
                 ],
-                seconds=60,
-                retries=[retry("States.TaskFailed", "States.Timeout")],
+                retries=[retry(*TASK_FAILED)],
                 then=then,
             ),
             **(sweeping(tasks, tables) if tables is not None else {}),

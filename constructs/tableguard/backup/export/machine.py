@@ -133,17 +133,17 @@ def export_definition(settings: ExportSettings) -> Json:
 
 
 def _look(settings: ExportSettings) -> Json:
-    table = {"TableName": "{% $table %}"}
+    table = {"TableName": expression("$table")}
     target = "|".join((settings.bucket, settings.bucket_owner, settings.key_arn or "", settings.vault))
     return {
         "Begin": passing(
             "Look",
             assign={
-                "table": "{% $states.input.table %}",
+                "table": expression("$states.input.table"),
                 "bucket": settings.bucket,
                 "vault": settings.vault,
                 "target": target,
-                "deadline": f"{{% {NOW} + {settings.every_minutes * 60_000} %}}",
+                "deadline": expression(f"{NOW} + {settings.every_minutes * 60_000}"),
                 "looks": 0,
                 "completed": 0,
                 "failure": "",
@@ -193,7 +193,7 @@ def _look(settings: ExportSettings) -> Json:
 
 def _start(settings: ExportSettings) -> Json:
     export = {
-        "TableArn": "{% $table %}",
+        "TableArn": expression("$table"),
         "S3Bucket": settings.bucket,
         # Without it an export into a bucket of another account is refused, and one that has changed hands gets it.
         "S3BucketOwner": settings.bucket_owner,
@@ -201,18 +201,20 @@ def _start(settings: ExportSettings) -> Json:
         "S3SseAlgorithm": "AES256" if settings.key_arn is None else "KMS",
         **({} if settings.key_arn is None else {"S3SseKmsKeyId": settings.key_arn}),
         "ExportFormat": "DYNAMODB_JSON",
-        "ClientToken": "{% $pending.token %}",
+        "ClientToken": expression("$pending.token"),
     }
     window = {
-        "ExportFromTime": "{% $pending.from %}",
-        "ExportToTime": "{% $pending.to %}",
+        "ExportFromTime": expression("$pending.from"),
+        "ExportToTime": expression("$pending.to"),
         "ExportViewType": "NEW_AND_OLD_IMAGES",
     }
     increment = {**export, "ExportType": "INCREMENTAL_EXPORT", "IncrementalExportSpecification": window}
     return {
         "Claim": _write(settings, after="Which", pending=stored("$plan.pending"), assign={"pending": "$plan.pending"}),
         "Which": choice([("$pending.type = 'FULL'", "StartFull")], "StartIncrement"),
-        "StartFull": _export(settings, {**export, "ExportType": "FULL_EXPORT", "ExportTime": "{% $pending.to %}"}),
+        "StartFull": _export(
+            settings, {**export, "ExportType": "FULL_EXPORT", "ExportTime": expression("$pending.to")}
+        ),
         "StartIncrement": _export(settings, increment),
         "Note": _write(settings, after="Wait", pending=stored("$pending")),
         "Wait": wait(_POLL_SECONDS, "Poll"),
@@ -225,7 +227,7 @@ def _settle(settings: ExportSettings) -> Json:
         "Poll": _call(
             settings,
             "describeExport",
-            {"ExportArn": "{% $pending.export %}"},
+            {"ExportArn": expression("$pending.export")},
             after="Judge",
             assign={"found": "$states.result.ExportDescription"},
             final=(_UNKNOWN,),
@@ -270,7 +272,7 @@ def _end(settings: ExportSettings) -> Json:
     }
 
 
-_KEY: Final[Json] = {"table": {"S": "{% $table %}"}}
+_KEY: Final[Json] = {"table": {"S": expression("$table")}}
 
 
 def _write(
@@ -301,7 +303,7 @@ def _write(
                 f"#{name}": name for name in ("chain", "pending", "revision") if name != "chain" or chain is not None
             },
             "ExpressionAttributeValues": {
-                ":seen": {"N": "{% $revision %}"},
+                ":seen": {"N": expression("$revision")},
                 ":next": {"N": expression(NEXT_REVISION)},
                 **{f":{name}": {"M": expression(value)} for name, value in given.items() if value is not None},
             },

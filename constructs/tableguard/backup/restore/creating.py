@@ -12,6 +12,7 @@ from tableguard.backup.states.errors import DYNAMODB_NOT_YET
 from tableguard.backup.states.tasks import Tasks
 from tableguard.policy.documents import Json
 
+_MADE_FOR: Final = f"$tags[Key = '{REACHED_TAG}'].Value"
 _LOOKS: Final = 5  # at the tags of a table that shows none
 _STREAM: Final = "$exists($states.result.Table.LatestStreamArn) ? $states.result.Table.LatestStreamArn : ''"
 
@@ -75,7 +76,7 @@ def creating(
             "describeTable",
             {"TableName": expression("$table")},
             then="Whose",
-            catches=[{**catch("NotCreated"), "Output": expression("$states.input")}],
+            catches=[catch("NotCreated", Output=expression("$states.input"))],
             output={},
         ),
         "NotCreated": fail(
@@ -153,9 +154,6 @@ def creating(
             catches=[catch("Incomplete")],
         )
     return states
-
-
-_MADE_FOR: Final = f"$tags[Key = '{REACHED_TAG}'].Value"
 
 
 def resuming(tasks: Tasks, *, then: str) -> dict[str, Json]:

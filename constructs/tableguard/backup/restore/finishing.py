@@ -103,7 +103,7 @@ def finishing(
             seconds=CALL_SECONDS,
             then=None,
             output=expression("$states.input"),
-            catches=[{**catch("NotCleared"), "Output": expression("$states.input")}],
+            catches=[catch("NotCleared", Output=expression("$states.input"))],
         )
         states["NotCleared"] = passing(None)
     return states

@@ -87,7 +87,6 @@ def from_point_in_time(
                 "'FULL_EXPORT', 'S3SseAlgorithm': 'AES256', 'ClientToken': $states.context.Execution.Name}, "
                 "$until = null ? {} : {'ExportTime': $until}])"
             ),
-            seconds=60,
             retries=[retry(*DYNAMODB_FAULTS), retry("DynamoDb.ExportConflictException", interval=30)],
             then="ExportWait",
             assign={"export": expression(f"{described}.ExportArn")},
@@ -97,7 +96,6 @@ def from_point_in_time(
         "ExportDescribe": tasks.task(
             "aws-sdk:dynamodb:describeExport",
             {"ExportArn": expression("$export")},
-            seconds=60,
             retries=[retry(*DYNAMODB_FAULTS)],
             then="Exported",
             output={

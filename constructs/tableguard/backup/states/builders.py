@@ -1,6 +1,6 @@
 """Builders for the states that call nothing, as plain dicts. `Tasks` builds those that do.
 
-Each state names its query language; `machine` takes it off again where it is the machine's own.
+Each state names its query language; in a machine of JSONata `machine` takes that off again.
 """
 
 from __future__ import annotations
@@ -30,18 +30,19 @@ def machine(comment: str, states: Mapping[str, Json], *, start: str, seconds: in
         "QueryLanguage": language,
         "TimeoutSeconds": seconds,
         "StartAt": start,
-        "States": _in_language(states, language),
+        "States": _without_language(states) if language == JSONATA else dict(states),
     }
 
 
-def _in_language(value: Any, language: str) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            name: _in_language(inner, language)
-            for name, inner in value.items()
-            if (name, inner) != ("QueryLanguage", language) or language == JSONPATH
-        }
-    return [_in_language(inner, language) for inner in value] if isinstance(value, list) else value
+def _without_language(states: Mapping[str, Json]) -> dict[str, Json]:
+    found = {
+        name: {field: value for field, value in state.items() if (field, value) != ("QueryLanguage", JSONATA)}
+        for name, state in states.items()
+    }
+    for state in found.values():
+        if (processor := state.get("ItemProcessor")) is not None:
+            state["ItemProcessor"] = {**processor, "States": _without_language(processor["States"])}
+    return found
 
 
 def expression(text: str) -> str:
@@ -57,7 +58,7 @@ def catch(target: str, *errors: str, **more: Any) -> Json:
         errors: Names of errors.
         **more: Further fields: `Assign` and `Output`.
     """
-    return {"ErrorEquals": list(errors) or ["States.ALL"], **more, "Next": target}
+    return {"ErrorEquals": list(errors) or ["States.ALL"], "Next": target, **more}
 
 
 def rule(condition: str, target: str, **more: Any) -> Json:

@@ -1,9 +1,10 @@
-"""The names that Step Functions gives to errors of the services that a task calls."""
+"""The names that Step Functions gives to the errors of a task, and of the services that it calls."""
 
 from __future__ import annotations
 
 from typing import Final
 
+TASK_FAILED: Final = ("States.TaskFailed", "States.Timeout")
 # Source: Step Functions developer guide, "Handling errors in Step Functions workflows" and "Best practices".
 LAMBDA_FAULTS: Final = (
     "Lambda.ClientExecutionTimeoutException",

@@ -7,6 +7,7 @@ Functions workflows".
 
 from __future__ import annotations
 
+from tableguard.backup.states.errors import TASK_FAILED
 from tableguard.policy.documents import Json
 
 
@@ -65,5 +66,5 @@ def retried(*errors: str, final: str | None = None) -> list[Json]:
         errors: The errors; every one when left out.
         final: An error that no new attempt can mend.
     """
-    again = retry(*(errors or ("States.TaskFailed", "States.Timeout")), attempts=6, interval=5, most=300, rate=2.5)
+    again = retry(*(errors or TASK_FAILED), attempts=6, interval=5, most=300, rate=2.5)
     return [*([never(final)] if final else []), again]

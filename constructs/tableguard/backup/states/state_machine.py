@@ -81,7 +81,7 @@ class BackupMachine(Construct):
             state_machine_name=name,
             state_machine_type=sfn.StateMachineType.STANDARD,
             role=self._role,
-            definition_body=lazy_definition(scope, definition)
+            definition_body=_lazy_definition(scope, definition)
             if callable(definition)
             # As text: the CDK leaves out what is null, and null says something to a state.
             else sfn.DefinitionBody.from_string(json.dumps(definition, ensure_ascii=False)),
@@ -201,7 +201,7 @@ class _Validate:
         return []
 
 
-def lazy_definition(scope: Construct, definition: Callable[[], Json]) -> sfn.DefinitionBody:
+def _lazy_definition(scope: Construct, definition: Callable[[], Json]) -> sfn.DefinitionBody:
     """A body that says what is so when the template is written.
 
     Args:

@@ -179,7 +179,7 @@ class Tasks:
             expression("$merge([$states.input, {'execution': $states.context.Execution.Name}])"),
             seconds=120,
             then=then,
-            catches=[{**catch(then), "Output": expression("$states.input")}],
+            catches=[catch(then, Output=expression("$states.input"))],
         )
 
     def read_file(self, bucket: str, key: str) -> Json:

@@ -203,15 +203,11 @@ class Sealing:
 
     def _report(self) -> Json:
         """Counts what was sealed: for the whole vault, for an account, for a table."""
-        sets = (
-            [_dimension(VAULT, self.vault)],
-            [_dimension(VAULT, self.vault), _dimension(ACCOUNT, _PART.format(0))],
-            [_dimension(VAULT, self.vault), _dimension(ACCOUNT, _PART.format(0)), _dimension(TABLE, _PART.format(2))],
-        )
+        every = (_dimension(VAULT, self.vault), _dimension(ACCOUNT, _SOURCE), _dimension(TABLE, _OF_TABLE))
         counted = ((SEALED, "Count", 1), (SEALED_BYTES, "Bytes", expression("$states.input.bytes")))
         data = [
-            {"MetricName": name, "Unit": unit, "Value": value, "Dimensions": dimensions}
-            for dimensions in sets
+            {"MetricName": name, "Unit": unit, "Value": value, "Dimensions": list(every[:number])}
+            for number in range(1, len(every) + 1)
             for name, unit, value in counted
         ]
         return self.tasks.metrics(NAMESPACE, data, retries=[_ANYTHING], then=None)
@@ -239,7 +235,8 @@ class Sealing:
 
 
 # Keys are `account/region/table/AWSDynamoDB/export/manifest-summary.json`.
-_PART: Final = "{{% $split($request.key, '/')[{}] %}}"
+_SOURCE: Final = expression("$split($request.key, '/')[0]")
+_OF_TABLE: Final = expression("$split($request.key, '/')[2]")
 _REQUEST: Final = "{'bucket': $states.input.bucket, 'key': $states.input.key}"
 _EXECUTION: Final = "{'execution': $states.context.Execution.Name}"
 _NOW: Final = "$states.context.State.EnteredTime"
